@@ -1,0 +1,244 @@
+"""All that a rule can see of one page view: who, what is known of them, the request, and now."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
+from types import MappingProxyType
+
+from personalize.events.schema import DEFAULT_PURPOSE
+from personalize.profiles.lifecycle import Lifecycle, is_new, state_of
+from personalize.profiles.profile import Profile, Visit
+from personalize.profiles.visits import PageFacts, visit_with_page
+from personalize.rules.facts import WEEKDAYS, Fact, FactType
+from personalize.visitors.consent import Consent
+from personalize.visitors.identity import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What one request tells of itself; None where it doesn't.
+
+    `query` holds every value of a parameter in order; `headers` are by lower-case name; `language` is a
+    lower-case primary tag (`nb`); `prefetch` says that nobody looks at the page yet.
+    """
+
+    path: str | None = None
+    host: str | None = None
+    query: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    referrer: str | None = None
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    device: str | None = None
+    browser: str | None = None
+    os: str | None = None
+    language: str | None = None
+    country: str | None = None
+    bot: bool = False
+    prefetch: bool = False
+    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    cookies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One page view as the rules see it.
+
+    `profile` is already cut to what the visitor's consent grants, or None; `facts` is None where no page is
+    asked for (counting segments). `now` is an aware UTC datetime, `zone` the site's. `values` answers facts by name.
+    """
+
+    identity: Identity
+    profile: Profile | None
+    facts: RequestFacts | None
+    now: datetime
+    zone: tzinfo
+    lifecycle: Lifecycle
+    values: "FactValues"
+
+    @property
+    def consent(self) -> Consent:
+        """What the visitor has decided."""
+        return self.identity.consent
+
+
+def make_context(
+    *,
+    identity: Identity,
+    profile: Profile | None,
+    facts: RequestFacts | None,
+    now: datetime,
+    zone: tzinfo,
+    lifecycle: Lifecycle,
+    catalogue: Mapping[str, Fact],
+    purposes: Mapping[str, str] | None = None,
+) -> Context:
+    """The context of a page view; facts whose purpose is not granted are left out here and nowhere else.
+
+    `catalogue` holds the facts that the rule set reads, by name; any other is missing. `purposes` are those of
+    the declared attributes, so that attributes a template may show are cut as well.
+    """
+    permitted = _permitted(profile, identity.consent, purposes or {})
+    values = FactValues(catalogue)
+    context = Context(identity, permitted, facts, now, zone, lifecycle, values)
+    values.bind(context)
+    return context
+
+
+def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str, str]) -> Profile | None:
+    if profile is None or not consent.permits_identifier:
+        return None
+    kept = {
+        name: value
+        for name, value in profile.attributes.items()
+        if consent.allows(purposes.get(name, DEFAULT_PURPOSE))
+    }
+    if len(kept) == len(profile.attributes):
+        return profile
+    return replace(profile, attributes=MappingProxyType(kept))
+
+
+class FactValues(dict[str, object]):
+    """The values of facts by name, each worked out once, when a rule first asks; None is missing."""
+
+    def __init__(self, catalogue: Mapping[str, Fact]) -> None:
+        super().__init__()
+        self._catalogue = catalogue
+        self._context: Context | None = None
+
+    def bind(self, context: Context) -> None:
+        """Say whose facts these are; done once, by `make_context`."""
+        self._context = context
+
+    def __missing__(self, name: str) -> object:
+        fact = self._catalogue.get(name)
+        value = None
+        if fact is not None and self._context is not None and _is_granted(fact, self._context.consent):
+            value = _READERS.get(fact.root, _event_value)(self._context, fact)
+        self[name] = value
+        return value
+
+
+def _is_granted(fact: Fact, consent: Consent) -> bool:
+    return fact.purpose is None or consent.allows(fact.purpose)
+
+
+def _profile_value(context: Context, fact: Fact) -> object:
+    stored = context.profile.attributes.get(fact.key) if context.profile is not None else None
+    if stored is None:
+        return None
+    if fact.many:
+        return [_typed(fact.type, item) for item in stored.value] if isinstance(stored.value, list) else None
+    return _typed(fact.type, stored.value)
+
+
+def _typed(type_: FactType, value: object) -> object:
+    """A stored value as operators want it: dates and instants are kept as text in the log."""
+    if isinstance(value, str):
+        if type_ is FactType.DATE:
+            return date.fromisoformat(value)
+        if type_ is FactType.TIME:
+            return datetime.fromisoformat(value)
+    return value
+
+
+def _event_value(context: Context, fact: Fact) -> object:
+    if context.profile is None:
+        return None
+    totals = context.profile.totals.get(fact.root)
+    if totals is None:
+        return 0 if fact.key in ("count", "total") else None
+    return _TOTALS[fact.key](totals)
+
+
+_TOTALS: Mapping[str, Callable[..., object]] = {
+    "count": lambda totals: totals.count,
+    "total": lambda totals: totals.sum,
+    "average": lambda totals: Decimal(totals.sum) / totals.count,
+    "first": lambda totals: totals.first_at,
+    "last": lambda totals: totals.last_at,
+    "first_value": lambda totals: totals.first_value,
+    "last_value": lambda totals: totals.last_value,
+}
+
+
+def _visitor_value(context: Context, fact: Fact) -> object:
+    profile = context.profile
+    if fact.key == "known":
+        return profile is not None and context.consent.allows(DEFAULT_PURPOSE)
+    if profile is None:
+        return None
+    return _VISITOR[fact.key](context, profile)
+
+
+_VISITOR: Mapping[str, Callable[[Context, Profile], object]] = {
+    "new": lambda context, profile: is_new(profile, _visit(context)),
+    "visits": lambda context, profile: visit.number if (visit := _visit(context)) is not None else 0,
+    "first_seen": lambda context, profile: profile.first_seen_at,
+    "last_seen": lambda context, profile: profile.last_seen_at,
+    "state": lambda context, profile: state_of(profile, _visit(context), context.now, context.lifecycle),
+}
+
+
+def _page_value(context: Context, fact: Fact) -> object:
+    facts = context.facts
+    if facts is None:
+        return None
+    family, dot, name = fact.key.partition(".")
+    if not dot:
+        return getattr(facts, fact.key)
+    if family == "query":
+        return list(facts.query.get(name, ())) or None
+    found = facts.headers.get(name.lower()) if family == "header" else facts.cookies.get(name)
+    return None if found is None else [found]
+
+
+def _visit(context: Context) -> Visit | None:
+    """The visit that this page view belongs to; the stored one where no page is asked for."""
+    known = context.profile if context.consent.allows(DEFAULT_PURPOSE) else None
+    stored = known.visit if known is not None else None
+    if context.facts is None:
+        return stored
+    page = PageFacts(
+        path=context.facts.path,
+        source=context.facts.source,
+        medium=context.facts.medium,
+        campaign=context.facts.campaign,
+    )
+    last_seen_at = known.last_seen_at if known is not None else None
+    return visit_with_page(stored, page, context.now, last_seen_at, context.lifecycle.visit_ends_after)
+
+
+def _visit_value(context: Context, fact: Fact) -> object:
+    visit = _visit(context)
+    return getattr(visit, "started_at" if fact.key == "started" else fact.key) if visit is not None else None
+
+
+def _now_value(context: Context, fact: Fact) -> object:
+    if fact.type is FactType.INSTANT:
+        return context.now
+    return _NOW[fact.key](context.now.astimezone(context.zone))
+
+
+_NOW: Mapping[str, Callable[[datetime], object]] = {
+    "time": lambda local: timedelta(hours=local.hour, minutes=local.minute, seconds=local.second),
+    "weekday": lambda local: WEEKDAYS[local.weekday()],
+    "date": lambda local: local.date(),
+    "month": lambda local: local.month,
+    "hour": lambda local: local.hour,
+}
+
+
+def _counter_value(context: Context, fact: Fact) -> object:
+    return context.profile.recent.get(fact.key, ()) if context.profile is not None else None
+
+
+_READERS: Mapping[str, Callable[[Context, Fact], object]] = {
+    "profile": _profile_value,
+    "visitor": _visitor_value,
+    "page": _page_value,
+    "visit": _visit_value,
+    "now": _now_value,
+    "did": _counter_value,
+}

@@ -1,0 +1,36 @@
+"""What was decided for one slot, and why."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a slot shows what it shows.
+
+    `rule`: a rule won. `otherwise`: no rule had anything to show, and the slot names an item for that.
+    `default`: no rule had anything to show, so the site's own markup stays. `unknown_slot`: no slot of this name.
+    `degraded`: we could not decide in time or at all, so the site's own markup stays.
+    """
+
+    RULE = "rule"
+    OTHERWISE = "otherwise"
+    DEFAULT = "default"
+    UNKNOWN_SLOT = "unknown_slot"
+    DEGRADED = "degraded"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one slot shows on one page view.
+
+    `item_ids` in the order shown; empty means the site's own markup stays. `rule_id` is the first rule that
+    gave an item. `personal` says that somebody else may get something else, so no shared cache may keep the
+    page. `version` is the rule set that decided.
+    """
+
+    slot_id: str
+    item_ids: tuple[str, ...] = ()
+    rule_id: str | None = None
+    reason: Reason = Reason.DEFAULT
+    personal: bool = False
+    version: str | None = None

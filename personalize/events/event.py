@@ -1,0 +1,60 @@
+"""One thing that happened: the only way in which anything stored ever changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TypeAlias
+
+#: What an event's properties and a profile's attributes hold. Dates and instants are ISO 8601 text,
+#: money is an int of the smallest unit, other decimal numbers are exact.
+JSONValue: TypeAlias = "None | bool | int | Decimal | str | list[JSONValue] | dict[str, JSONValue]"
+
+#: Event types that every site has; a site's own declarations may not reuse these names.
+PAGE_VIEW = "page_view"
+IMPRESSION = "impression"
+CLICK = "click"
+SET = "set"
+CONSENT = "consent"
+JOIN = "join"
+BUILT_IN_TYPES = frozenset({PAGE_VIEW, IMPRESSION, CLICK, SET, CONSENT, JOIN})
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An entry of the log. `(sender, event_id)` names it for ever: the same one counts once.
+
+    `profile_id` is the id it was sent with, never rewritten by a later join. Times are aware UTC datetimes.
+    `version` is the rule set that was live, where one had a part in it.
+    """
+
+    event_id: str
+    sender: str
+    type: str
+    profile_id: str
+    occurred_at: datetime
+    received_at: datetime
+    properties: Mapping[str, JSONValue]
+    channel: str = "web"
+    version: str | None = None
+
+
+def minted_event_id(at: datetime, chance: bytes) -> str:
+    """An event id that sorts by time: 14 hex digits of microseconds, then the given random bytes in hex.
+
+    Time-ordered ids keep the log's unique index an append; `chance` should be at least 8 random bytes.
+    """
+    return f"{to_micros(at):014x}{chance.hex()}"
+
+
+def to_micros(at: datetime) -> int:
+    """Microseconds since 1970 of an aware datetime, exact."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The aware UTC datetime of microseconds since 1970, exact."""
+    return _EPOCH + timedelta(microseconds=micros)

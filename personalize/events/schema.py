@@ -1,0 +1,70 @@
+"""What a site declares: the attributes of a profile and the types of events, with the type of every value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+#: The purpose that an attribute or event serves where its declaration names none.
+DEFAULT_PURPOSE = "personalize"
+
+
+class ValueType(StrEnum):
+    """The types a declared value may have."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    MONEY = "money"
+    BOOL = "bool"
+    DATE = "date"
+    TIME = "time"
+    CHOICE = "choice"
+    LIST = "list"
+    MAPPING = "mapping"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The type of one value. A list has the shape of its elements in `of`; a mapping names its `fields`."""
+
+    type: ValueType
+    of: "Shape | None" = None
+    fields: Mapping[str, "Shape"] = field(default_factory=lambda: MappingProxyType({}))
+    choices: tuple[str, ...] = ()
+    fold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A declared attribute of a profile: what it holds, what for, and whether a browser may send it."""
+
+    name: str
+    shape: Shape
+    title: str = ""
+    purpose: str = DEFAULT_PURPOSE
+    private: bool = False
+    from_browser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """A declared type of event. `value` names the property that totals add up."""
+
+    name: str
+    properties: Mapping[str, Shape] = field(default_factory=lambda: MappingProxyType({}))
+    title: str = ""
+    value: str | None = None
+    purpose: str = DEFAULT_PURPOSE
+    from_browser: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """All that a site declares of its profiles and events.
+
+    `currency_digits` is how many digits of the currency stand behind the point (2 for cents).
+    """
+
+    attributes: Mapping[str, Attribute] = field(default_factory=lambda: MappingProxyType({}))
+    events: Mapping[str, EventType] = field(default_factory=lambda: MappingProxyType({}))
+    currency_digits: int = 2

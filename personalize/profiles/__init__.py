@@ -1,0 +1,1 @@
+"""What do we know? The profile and how events become one."""

@@ -1,0 +1,78 @@
+"""What is known of one visitor: the running result of their events."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+
+from personalize.events.event import JSONValue
+from personalize.visitors.consent import UNKNOWN, Consent
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeValue:
+    """An attribute as it was last set, and when: a late event never overwrites a newer value."""
+
+    value: JSONValue
+    set_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What all events of one type add up to. `sum`, `first_value`, `last_value` are of the declared value:
+    an int of the smallest unit for money, an exact number otherwise; the values are None where none was sent."""
+
+    count: int
+    sum: int | Decimal
+    first_at: datetime
+    last_at: datetime
+    first_value: int | Decimal | None = None
+    last_value: int | Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """The newest visit: `number` counts from 1, `pages` the page views so far.
+
+    `previous_seen_at` is when the visitor was last seen before it, None on a first visit.
+    """
+
+    number: int
+    started_at: datetime
+    last_page_at: datetime
+    pages: int
+    landing_path: str | None = None
+    source: str | None = None
+    medium: str | None = None
+    campaign: str | None = None
+    previous_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """That this anonymous profile went into a known one, and when; what occurred later stays here."""
+
+    into: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """All that is stored of one visitor, projected from their events.
+
+    `totals` is per event type. `recent` is per counter key (see `profiles.counters`): the latest times as
+    microseconds since 1970, oldest first. `events` counts what was projected, so two readings can be compared.
+    """
+
+    profile_id: str
+    attributes: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))
+    totals: Mapping[str, Totals] = field(default_factory=lambda: MappingProxyType({}))
+    recent: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    visit: Visit | None = None
+    first_seen_at: datetime | None = None
+    last_seen_at: datetime | None = None
+    consent: Consent = UNKNOWN
+    joined: Joined | None = None
+    joined_from: tuple[str, ...] = ()
+    events: int = 0

@@ -1,0 +1,1 @@
+"""The language that content editors write, and the one evaluator behind it."""

@@ -1,0 +1,206 @@
+"""The facts that a condition may name, with the type of each and the consent it needs."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from personalize.events.schema import DEFAULT_PURPOSE, Schema, Shape, ValueType
+
+
+class FactType(StrEnum):
+    """What a fact's value is, and so which operators it takes.
+
+    `clock` is a time of day, `times` the latest times of a counter, `instant` the moment that is now.
+    """
+
+    TEXT = "text"
+    NUMBER = "number"
+    MONEY = "money"
+    BOOL = "bool"
+    DATE = "date"
+    TIME = "time"
+    CHOICE = "choice"
+    CLOCK = "clock"
+    TIMES = "times"
+    INSTANT = "instant"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that a condition can ask about.
+
+    `root` and `key` say where it comes from (`purchase.total`: root `purchase`, key `total`). `many` facts hold a
+    list. `purpose` is the consent it needs, None for what needs none. `stored` facts come from the profile.
+    """
+
+    name: str
+    root: str
+    key: str
+    type: FactType
+    many: bool = False
+    fold: bool = False
+    choices: tuple[str, ...] = ()
+    purpose: str | None = None
+    stored: bool = False
+    title: str = ""
+
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+STATES = ("new", "active", "cooling", "lapsed", "returned")
+DEVICES = ("desktop", "mobile", "tablet", "bot", "other")
+
+_SHAPES = {
+    ValueType.TEXT: FactType.TEXT,
+    ValueType.NUMBER: FactType.NUMBER,
+    ValueType.MONEY: FactType.MONEY,
+    ValueType.BOOL: FactType.BOOL,
+    ValueType.DATE: FactType.DATE,
+    ValueType.TIME: FactType.TIME,
+    ValueType.CHOICE: FactType.CHOICE,
+}
+
+_VISITOR = (
+    Fact("visitor.known", "visitor", "known", FactType.BOOL, title="we know the visitor"),
+    Fact("visitor.new", "visitor", "new", FactType.BOOL, title="this is the first visit"),
+    Fact("visitor.visits", "visitor", "visits", FactType.NUMBER, title="number of visits"),
+    Fact("visitor.first_seen", "visitor", "first_seen", FactType.TIME, title="first seen"),
+    Fact("visitor.last_seen", "visitor", "last_seen", FactType.TIME, title="last seen"),
+    Fact("visitor.state", "visitor", "state", FactType.CHOICE, choices=STATES, title="state of the visitor"),
+)
+_PAGE = (
+    Fact("page.path", "page", "path", FactType.TEXT, title="path of the page"),
+    Fact("page.host", "page", "host", FactType.TEXT, fold=True, title="host name"),
+    Fact("page.referrer", "page", "referrer", FactType.TEXT, title="referring page"),
+    Fact("page.language", "page", "language", FactType.TEXT, fold=True, title="language of the browser"),
+    Fact(
+        "page.device", "page", "device", FactType.CHOICE, fold=True, choices=DEVICES, title="kind of device"
+    ),
+    Fact("page.browser", "page", "browser", FactType.TEXT, fold=True, title="browser"),
+    Fact("page.os", "page", "os", FactType.TEXT, fold=True, title="operating system"),
+    Fact("page.country", "page", "country", FactType.TEXT, fold=True, title="country"),
+    Fact("page.bot", "page", "bot", FactType.BOOL, title="a robot asks"),
+)
+_VISIT = (
+    Fact("visit.source", "visit", "source", FactType.TEXT, fold=True, title="source of the visit"),
+    Fact("visit.medium", "visit", "medium", FactType.TEXT, fold=True, title="medium of the visit"),
+    Fact("visit.campaign", "visit", "campaign", FactType.TEXT, fold=True, title="campaign of the visit"),
+    Fact("visit.landing_path", "visit", "landing_path", FactType.TEXT, title="first page of the visit"),
+    Fact("visit.pages", "visit", "pages", FactType.NUMBER, title="pages seen in this visit"),
+    Fact("visit.started", "visit", "started", FactType.TIME, title="start of the visit"),
+)
+_NOW = (
+    Fact("now.time", "now", "time", FactType.CLOCK, title="time of day"),
+    Fact("now.weekday", "now", "weekday", FactType.CHOICE, choices=WEEKDAYS, title="day of the week"),
+    Fact("now.date", "now", "date", FactType.DATE, title="today's date"),
+    Fact("now.month", "now", "month", FactType.NUMBER, title="month"),
+    Fact("now.hour", "now", "hour", FactType.NUMBER, title="hour"),
+)
+#: The moment itself, for the time window of a rule; editors write `when` instead of naming it.
+NOW_INSTANT = Fact("now.instant", "now", "instant", FactType.INSTANT, title="now")
+
+BUILT_IN_ROOTS = frozenset({"profile", "visitor", "page", "visit", "now"})
+_OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
+
+
+class Facts:
+    """The facts of one site: the built-in ones and those that its schema declares."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._named: Mapping[str, Fact] = {fact.name: fact for fact in _all_facts(schema)}
+
+    def get(self, name: str) -> Fact | None:
+        """The fact of this name, or None where there is none."""
+        known = self._named.get(name)
+        return known if known is not None else _open_fact(name)
+
+    def names(self) -> tuple[str, ...]:
+        """Every name that can be listed; query parameters, headers and cookies stand as `page.query.<name>`."""
+        return (*self._named, *(f"{family}<name>" for family in _OPEN_FAMILIES))
+
+
+def counter_fact(key: str, event_type: str, purpose: str) -> Fact:
+    """The fact behind a `did` condition: the latest times of the counter with this key."""
+    return Fact(f"did.{key}", "did", key, FactType.TIMES, purpose=purpose, stored=True, title=event_type)
+
+
+def element_fact(name: str, shape: Shape) -> Fact:
+    """A property of an event as a fact, for the `where` of a `did`; a property inside a list is many."""
+    many = shape.type is ValueType.LIST
+    inner = shape.of if many and shape.of is not None else shape
+    return Fact(
+        name,
+        "event",
+        name,
+        _SHAPES[inner.type],
+        many=many,
+        fold=inner.fold,
+        choices=inner.choices,
+        title=name,
+    )
+
+
+def _all_facts(schema: Schema) -> Iterator[Fact]:
+    for fact in (*_VISITOR, *_VISIT):
+        stored = fact.name != "visitor.known" and fact.root == "visitor"
+        yield _with_consent(fact, stored=stored)
+    yield from (*_PAGE, *_NOW)
+    for attribute in schema.attributes.values():
+        yield _attribute_fact(attribute.name, attribute.shape, attribute.purpose, attribute.title)
+    for event in schema.events.values():
+        shape = event.properties.get(event.value) if event.value else None
+        yield from _event_facts(event.name, shape, event.purpose, event.title or event.name)
+
+
+def _with_consent(fact: Fact, *, stored: bool) -> Fact:
+    return Fact(
+        fact.name,
+        fact.root,
+        fact.key,
+        fact.type,
+        fold=fact.fold,
+        choices=fact.choices,
+        purpose=DEFAULT_PURPOSE if stored else None,
+        stored=stored,
+        title=fact.title,
+    )
+
+
+def _attribute_fact(name: str, shape: Shape, purpose: str, title: str) -> Fact:
+    many = shape.type is ValueType.LIST
+    inner = shape.of if many and shape.of is not None else shape
+    return Fact(
+        f"profile.{name}",
+        "profile",
+        name,
+        _SHAPES[inner.type],
+        many=many,
+        fold=inner.fold,
+        choices=inner.choices,
+        purpose=purpose,
+        stored=True,
+        title=title or name,
+    )
+
+
+def _event_facts(name: str, value: Shape | None, purpose: str, title: str) -> Iterator[Fact]:
+    amount = _SHAPES[value.type] if value is not None else FactType.NUMBER
+    keys = {"count": FactType.NUMBER, "first": FactType.TIME, "last": FactType.TIME}
+    if value is not None:
+        keys |= {"total": amount, "average": amount, "first_value": amount, "last_value": amount}
+    for key, type_ in keys.items():
+        yield Fact(
+            f"{name}.{key}",
+            name,
+            key,
+            type_,
+            purpose=purpose,
+            stored=True,
+            title=f"{title}: {key.replace('_', ' ')}",
+        )
+
+
+def _open_fact(name: str) -> Fact | None:
+    for family in _OPEN_FAMILIES:
+        if name.startswith(family) and len(name) > len(family):
+            return Fact(name, "page", name.removeprefix("page."), FactType.TEXT, many=True, title=name)
+    return None

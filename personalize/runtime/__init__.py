@@ -1,0 +1,1 @@
+"""What owns time: the facade, the page view, the queue, publishing."""

@@ -1,0 +1,120 @@
+"""What a store can do. There is one write, `apply`; everything else reads, or moves the one `live` row."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from personalize.events.event import Event
+from personalize.profiles.profile import Profile
+
+
+class Projector(Protocol):
+    """Turns events into the rows of one projection; pure, so that rebuilding gives the same rows.
+
+    `name` is the projection, `"profiles"` for the profiles. Rows are immutable values of the projector's own
+    type; `encode` and `decode` turn one into bytes and back, losing nothing.
+    """
+
+    @property
+    def name(self) -> str:
+        """The projection that the rows belong to."""
+
+    def reads(self, event: Event, rows: Mapping[str, Any]) -> tuple[str, ...]:
+        """The keys of the rows that this event may touch, as far as `rows` (read so far) tells; asked again
+        after those were read, until it names nothing new. A key without a row is in `rows` as None."""
+
+    def project(self, event: Event, rows: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The rows that this event changes, by key, as they are after it."""
+
+    def encode(self, row: Any) -> bytes:
+        """The row as bytes."""
+
+    def decode(self, data: bytes) -> Any:
+        """The row that `encode` wrote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """How many events of a batch were new, and how many the log had already."""
+
+    new: int
+    repeated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """Which rule set is live, since when, and who put it there."""
+
+    version: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReport:
+    """What one worker last said of itself: the version it serves, and when."""
+
+    worker: str
+    version: str | None
+    at: datetime
+
+
+class Store(Protocol):
+    """Where events, profiles and rule sets are kept.
+
+    Every method raises `StoreBusy` where the store is locked or too slow, and `StoreUnavailable` where it
+    can't be reached or written; nothing is half done then.
+    """
+
+    async def open(self) -> None:
+        """Make ready: connect, create or migrate the schema. Safe to call from several processes at once."""
+
+    async def close(self) -> None:
+        """Let go of connections and threads; what was applied is durable."""
+
+    async def apply(self, events: Sequence[Event], projectors: Sequence[Projector]) -> Applied:
+        """Append the events that are new and bring every projection up to date, in one transaction.
+
+        An event with the sender and id of one in the log is left out. Durable when it returns.
+        """
+
+    async def profile(self, profile_id: str) -> Profile | None:
+        """The stored profile, or None. Never waits for a lock."""
+
+    def profiles(self) -> AsyncIterator[Profile]:
+        """All stored profiles, in order of their ids."""
+
+    def history(self, profile_id: str) -> AsyncIterator[Event]:
+        """The events sent with this profile id, newest entry of the log first."""
+
+    def log(self) -> AsyncIterator[Event]:
+        """The whole log in the order of arrival."""
+
+    async def rebuild(self, projectors: Sequence[Projector]) -> int:
+        """Throw the projections away and project the whole log again, in one transaction; the number of
+        events read."""
+
+    async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> "Store":
+        """A read-only store of what had occurred before the moment; its `apply` raises `ReadOnlyStore`."""
+
+    async def save_rule_set(self, version: str, files: Mapping[str, str], at: datetime) -> None:
+        """Keep the text of a rule set's files (path -> text) under its version; saving it again is harmless."""
+
+    async def rule_set(self, version: str) -> Mapping[str, str]:
+        """The files of a saved version. Raises `UnknownVersion`."""
+
+    async def versions(self) -> Sequence[Live]:
+        """Every version that has been live, oldest first."""
+
+    async def live(self) -> Live | None:
+        """What is live now, or None where nothing was ever published."""
+
+    async def set_live(self, live: Live) -> None:
+        """Move the one `live` row to a saved version. Raises `UnknownVersion`."""
+
+    async def report(self, report: WorkerReport) -> None:
+        """Say what a worker serves; replaces its last report."""
+
+    async def workers(self) -> Sequence[WorkerReport]:
+        """The last report of every worker."""

@@ -1,0 +1,1 @@
+"""Who is this? Identity, consent and the signed cookie."""
