@@ -1,0 +1,109 @@
+"""Every error that personalize raises on purpose, as one tree; each carries the data needed to react.
+
+PersonalizeError
+├── SettingsError         personalize.toml or PERSONALIZE_* cannot be used        .problems
+├── InvalidFiles          rule or content files cannot be loaded                  .problems
+├── EventRefused          an event does not fit what is declared                  .code .reason .field
+├── StoreError            the store did not do what was asked                     .reason
+│   ├── StoreBusy         locked or overloaded: the same call may succeed later
+│   ├── StoreUnavailable  gone, full or broken: somebody has to look
+│   └── ReadOnlyStore     a store of the past, or one opened for reading only
+├── UnknownVersion        no rule set of this version is kept                     .version
+└── BadToken              a signed text is forged, cut, expired or of another kind  .reason
+"""
+
+# ruff: noqa: N818 (the names say what happened: a busy store, a refused event)
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from personalize.problems import Problem
+
+
+class PersonalizeError(Exception):
+    """The root: `except PersonalizeError` catches whatever this package raises on purpose."""
+
+
+class _ProblemsFound(PersonalizeError):
+    """Carries all problems at once; as text, one line a problem."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+class SettingsError(_ProblemsFound):
+    """The settings cannot be used; `problems` names every one of them."""
+
+
+class InvalidFiles(_ProblemsFound):
+    """Rule or content files cannot be loaded; `problems` names every one of them."""
+
+
+class EventRefused(PersonalizeError):
+    """An event does not fit its declaration.
+
+    `code` is stable and meant for programs, `reason` is a sentence for people, `field` the property at fault.
+    """
+
+    def __init__(self, code: str, reason: str, field: str | None = None) -> None:
+        super().__init__(code, reason, field)
+        self.code = code
+        self.reason = reason
+        self.field = field
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.reason}"
+
+
+class StoreError(PersonalizeError):
+    """The store did not do what was asked; nothing of a refused write was kept."""
+
+    def __init__(self, reason: str = "the store did not answer as expected") -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class StoreBusy(StoreError):
+    """The store is locked or overloaded; the same call may succeed in a moment."""
+
+    def __init__(self, reason: str = "the store is busy") -> None:
+        super().__init__(reason)
+
+
+class StoreUnavailable(StoreError):
+    """The store is gone, full or damaged; trying again will not help by itself."""
+
+    def __init__(self, reason: str = "the store cannot be reached") -> None:
+        super().__init__(reason)
+
+
+class ReadOnlyStore(StoreError):
+    """Something was to be written to a store of the past, or to one opened for reading."""
+
+    def __init__(self, reason: str = "this store can only be read") -> None:
+        super().__init__(reason)
+
+
+class UnknownVersion(PersonalizeError):
+    """No rule set of this `version` is kept in the store."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(version)
+        self.version = version
+
+    def __str__(self) -> str:
+        return f'no rule set "{self.version}" is kept in the store'
+
+
+class BadToken(PersonalizeError):
+    """A signed text is forged, cut, expired or made for another purpose; treat its bearer as new."""
+
+    def __init__(self, reason: str = "the signature does not fit") -> None:
+        super().__init__(reason)
+        self.reason = reason

@@ -1,0 +1,245 @@
+"""What is wrong with a file that somebody wrote: where, what was found, what is allowed, the nearest guess.
+
+Knows nothing of YAML, rules or settings; they collect into `Problems` and the terminal prints with `render`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+TAB_WIDTH = 4
+SHOWN_COLUMNS = 100
+LONGEST_QUOTE = 60
+
+
+class Position(Protocol):
+    """A spot in a file: 1-based line and column, and how many characters are meant."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def line(self) -> int | None: ...
+    @property
+    def column(self) -> int | None: ...
+    @property
+    def length(self) -> int: ...
+
+
+class Positioned(Protocol):
+    """Something that was written in a file, such as a node of a YAML tree."""
+
+    @property
+    def place(self) -> Position: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding. `line` and `column` are 1-based; `length` is how many characters the caret underlines.
+
+    `code` is stable and documented; `message` says what was found; `hint` says what to do.
+    As text it is one line: `rules/home.yaml:14:11: error R105: segment "memebers" does not exist`.
+    """
+
+    code: str
+    message: str
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    hint: str | None = None
+    severity: Literal["error", "warning"] = "error"
+    length: int = 1
+
+    @property
+    def where(self) -> str:
+        """`file:line:column`, as far as it is known; empty when the problem has no place."""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return f"{place}{self.severity} {self.code}: {self.message}{hint}"
+
+
+class Problems:
+    """Collects findings while a file is read, so that the author sees all of them at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+
+    def error(
+        self,
+        code: str,
+        message: str,
+        at: Position | Positioned | None = None,
+        hint: str | None = None,
+        *,
+        file: str | None = None,
+    ) -> None:
+        """Add an error at a place or node; `file` alone serves when there is no line to point at."""
+        self.add(_placed(Problem(code, message, file=file, hint=hint), at))
+
+    def warning(
+        self,
+        code: str,
+        message: str,
+        at: Position | Positioned | None = None,
+        hint: str | None = None,
+        *,
+        file: str | None = None,
+    ) -> None:
+        """Add a warning: worth saying, and no reason to refuse the file."""
+        self.add(_placed(Problem(code, message, file=file, hint=hint, severity="warning"), at))
+
+    def add(self, problem: Problem) -> None:
+        """Add a finding made elsewhere."""
+        self._found.append(problem)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Add findings made elsewhere."""
+        self._found.extend(problems)
+
+    @property
+    def list(self) -> tuple[Problem, ...]:
+        """All findings, by file, line and column; those of one place stay in the order they were found."""
+        return tuple(sorted(self._found, key=lambda p: (p.file or "", p.line or 0, p.column or 0)))
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything worse than a warning was found."""
+        return any(problem.severity == "error" for problem in self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def _placed(problem: Problem, at: Position | Positioned | None) -> Problem:
+    if at is None:
+        return problem
+    spot: Position = at.place if hasattr(at, "place") else at
+    return Problem(
+        code=problem.code,
+        message=problem.message,
+        file=spot.file,
+        line=spot.line,
+        column=spot.column,
+        hint=problem.hint,
+        severity=problem.severity,
+        length=max(1, spot.length),
+    )
+
+
+def render(problem: Problem, source: str | None = None) -> str:
+    """The problem in several lines, as rustc prints it: the place, the line of `source`, a caret, the help.
+
+    Tabs, wide and combining characters of the line keep the caret under the right place; a very long line is
+    cut around it; control characters are shown as a mark, so that a file cannot steer the terminal.
+    """
+    gutter = " " * len(str(problem.line or ""))
+    lines = [f"{problem.severity}[{problem.code}]: {problem.message}"]
+    if problem.where:
+        lines.append(f"{gutter}--> {problem.where}")
+    lines += _excerpt(problem, source, gutter)
+    if problem.hint:
+        lines.append(f"{gutter} = help: {problem.hint}")
+    return "\n".join(lines)
+
+
+def _excerpt(problem: Problem, source: str | None, gutter: str) -> list[str]:
+    line = None if source is None or problem.line is None else _line_of(source, problem.line)
+    if line is None:
+        return []
+    shown = [f"{gutter} |", f"{problem.line} | {_visible(line)}".rstrip()]
+    if problem.column is not None:
+        begin = min(max(problem.column - 1, 0), len(line))
+        end = max(begin, min(begin + problem.length, len(line)))
+        before, marked, after = _window(line[:begin], line[begin:end], line[end:])
+        shown[1] = f"{problem.line} | {_visible(before + marked + after)}".rstrip()
+        carets = "^" * max(1, _columns(_visible(marked)))
+        shown.append(f"{gutter} | {' ' * _columns(_visible(before))}{carets}")
+    return shown
+
+
+def _line_of(source: str, number: int) -> str | None:
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines[number - 1] if 1 <= number <= len(lines) else None
+
+
+def _window(before: str, marked: str, after: str) -> tuple[str, str, str]:
+    """The three parts of a line, cut with an ellipsis to what a terminal can show."""
+    if len(before) + len(marked) + len(after) <= SHOWN_COLUMNS:
+        return before, marked, after
+    half = SHOWN_COLUMNS // 2
+    kept_before = before if len(before) <= half else "…" + before[-half:]
+    kept_marked = marked[:half]
+    rest = marked[half:] + after
+    room = max(0, SHOWN_COLUMNS - len(kept_before) - len(kept_marked))
+    return kept_before, kept_marked, rest if len(rest) <= room else rest[:room] + "…"
+
+
+def _visible(text: str) -> str:
+    """The text with tabs as blanks, and a mark in place of what a terminal obeys instead of showing."""
+    return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    if character == "\t":
+        return " " * TAB_WIDTH
+    if character == "\u200d" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return character
+    return "\ufffd"
+
+
+def _columns(text: str) -> int:
+    """How many terminal columns a visible text takes."""
+    return sum(_width(character) for character in text)
+
+
+def _width(character: str) -> int:
+    if character == "\u200d" or unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
+
+
+def summary(problems: Iterable[Problem]) -> str:
+    """How many of which, such as `2 errors, 1 warning in 2 files`."""
+    found = tuple(problems)
+    if not found:
+        return "no problems"
+    errors = sum(problem.severity == "error" for problem in found)
+    counts = [_counted(errors, "error"), _counted(len(found) - errors, "warning")]
+    files = len({problem.file for problem in found if problem.file is not None})
+    where = f" in {_counted(files, 'file')}" if files else ""
+    return ", ".join(count for count in counts if not count.startswith("0 ")) + where
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def quoted(text: str) -> str:
+    """The text in quotes for a message: without control characters, not too long.
+
+    Double quotes; backticks where the text has double quotes itself.
+    """
+    short = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+    mark = "`" if '"' in short else '"'
+    return f"{mark}{_visible(short)}{mark}"
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str | None:
+    """The allowed word that was most likely meant, without regard to case; None when nothing is near."""
+    by_folded: dict[str, str] = {}
+    for candidate in sorted(allowed):
+        by_folded.setdefault(candidate.casefold(), candidate)
+    close = difflib.get_close_matches(word[:100].casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None
+
+
+def did_you_mean(word: str, allowed: Iterable[str]) -> str | None:
+    """A hint such as ``did you mean `members`?``, or None when nothing is near."""
+    guess = nearest(word, allowed)
+    return None if guess is None else f"did you mean `{guess}`?"

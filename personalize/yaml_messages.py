@@ -1,0 +1,129 @@
+"""What a complaint of the YAML parser means to the person who wrote the file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import yaml
+
+from personalize.problems import Problem, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What to say when the parser's problem contains `said`, at its mark or where the construct `opens`."""
+
+    said: str
+    code: str
+    message: str
+    hint: str
+    opens: bool = False
+
+
+_INDENT = (
+    "lines of one mapping or list begin in the same column; what belongs to a line is moved in by two blanks"
+)
+_QUOTES = 'text that begins with one of @ ` % * & ! | > [ ] { } , # needs quotes: "…"'
+
+#: Asked from first to last, so that the narrow ones stand before the wide ones.
+_MEANINGS = (
+    _Meaning(
+        "mapping values are not allowed",
+        "E008",
+        "there is a second colon in this line, or the line is moved in too far",
+        'put text that contains ": " in quotes; if this is a name of its own, check how far it is moved in',
+    ),
+    _Meaning(
+        "could not find expected ':'",
+        "E008",
+        "a colon is missing",
+        "a line says `name: value`, with a blank behind the colon",
+        opens=True,
+    ),
+    _Meaning("did not find expected key", "E007", "this line does not fit the lines above it", _INDENT),
+    _Meaning("expected <block end>", "E007", "this line does not fit the lines above it", _INDENT),
+    _Meaning("did not find expected '-'", "E007", "this line is part of a list but has no dash", _INDENT),
+    _Meaning(
+        "sequence entries are not allowed",
+        "E007",
+        "a list cannot begin here",
+        "put the dash on the next line",
+    ),
+    _Meaning(
+        "did not find expected ',' or",
+        "E010",
+        "a bracket is not closed",
+        "close it, or check the commas",
+        True,
+    ),
+    _Meaning("expected ',' or", "E010", "a bracket is not closed", "close it, or check the commas", True),
+    _Meaning("unexpected end of stream", "E009", "a quote is not closed", "add the closing quote", True),
+    _Meaning("document separator", "E009", "a quote is not closed", "add the closing quote", True),
+    _Meaning(
+        "escape",
+        "E020",
+        "a backslash in double quotes begins a special character, and this one is unknown",
+        "use single quotes, or write the backslash twice",
+    ),
+    _Meaning("expected hexdecimal", "E020", "a special character is written wrongly", "use single quotes"),
+    _Meaning("cannot start any token", "E011", "text cannot begin with this character", _QUOTES),
+    _Meaning(
+        "alphabetic or numeric character", "E011", "text cannot begin with this character", _QUOTES, True
+    ),
+    _Meaning("tag", "E011", "text cannot begin with an exclamation mark", _QUOTES, True),
+    _Meaning(
+        "node content", "E010", "something is missing here", "is a bracket not closed, or a comma too many?"
+    ),
+)
+_UNKNOWN = _Meaning(
+    "",
+    "E006",
+    "this is not YAML that can be read",
+    "check the quotes, brackets and blanks in this line and above",
+)
+_TAB_INDENT = re.compile(r"[ ]*\t\s*\S")
+
+
+def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem:
+    """The one problem to show for a text that the parser gave up on, at the place where it can be cured."""
+    lines = re.split(r"\r\n|\r|\n", text)
+    said = f"{error.problem or ''} {error.context or ''}"
+    last = error.problem_mark.line if error.problem_mark is not None else 0
+    first = error.context_mark.line if error.context_mark is not None else last
+    if (tab := _tab_line(lines, first, last)) is not None:
+        return _tab_problem(lines, tab, file)
+    meaning = next((meaning for meaning in _MEANINGS if meaning.said in said), _UNKNOWN)
+    mark = error.context_mark if meaning.opens and error.context_mark is not None else error.problem_mark
+    line, column = (1, 1) if mark is None else _inside(lines, mark.line, mark.column)
+    found = lines[line - 1][column - 1 :].strip()
+    message = f"{meaning.message}: {quoted(found)}" if found else meaning.message
+    return Problem(meaning.code, message, file, line, column, meaning.hint)
+
+
+def _tab_line(lines: list[str], first: int, last: int) -> int | None:
+    for number in range(first, min(last + 1, len(lines))):
+        if _TAB_INDENT.match(lines[number]):
+            return number
+    return None
+
+
+def _tab_problem(lines: list[str], index: int, file: str) -> Problem:
+    others = sum(1 for line in lines[index + 1 :] if _TAB_INDENT.match(line))
+    more = f" (and {others} more below)" if others else ""
+    return Problem(
+        "E005",
+        f"this line is moved in with a tab{more}",
+        file,
+        index + 1,
+        lines[index].index("\t") + 1,
+        "use blanks instead, two for each step; most editors can change all tabs at once",
+    )
+
+
+def _inside(lines: list[str], line: int, column: int) -> tuple[int, int]:
+    """A 1-based place in the text; the parser's place may be behind its end."""
+    number = min(line, len(lines) - 1)
+    while number > 0 and number == len(lines) - 1 and not lines[number].strip():
+        number -= 1
+    return number + 1, (column if number == line else len(lines[number].rstrip())) + 1
