@@ -1,8 +1,9 @@
 """A content item: what a slot can show, ready to be written into a page."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from personalize.content.render import Rendering
 from personalize.events.event import JSONValue
@@ -12,8 +13,9 @@ from personalize.events.event import JSONValue
 class ContentItem:
     """One thing an editor wrote, with its markup worked out when it was loaded.
 
-    `item_id` is `collection/name`. `from_at` and `until_at` bound when it may be shown (until excluded); None is
-    no bound. `fields` hold typed values as events do: money in the smallest unit.
+    `item_id` is `collection/name`; `title` is as written, placeholders and all. `from_at` and `until_at` bound
+    when it may be shown (until excluded); None is no bound. `fields` hold typed values as events do: money in the
+    smallest unit, dates as ISO text, an image as `{"src": …, "alt": …}`; fields left empty are not there.
     """
 
     item_id: str
@@ -22,7 +24,7 @@ class ContentItem:
     title: str
     rendering: Rendering
     tags: frozenset[str] = frozenset()
-    fields: Mapping[str, JSONValue] | None = None
+    fields: Mapping[str, JSONValue] = field(default_factory=lambda: MappingProxyType({}))
     priority: int = 0
     from_at: datetime | None = None
     until_at: datetime | None = None
