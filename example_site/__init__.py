@@ -1,0 +1,1 @@
+"""Fjellbua, a small outdoor shop that shows personalize at work."""
