@@ -90,9 +90,7 @@ def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str,
     if profile is None or not consent.permits_identifier:
         return None
     kept = {
-        name: value
-        for name, value in profile.attributes.items()
-        if consent.allows(purposes.get(name, DEFAULT_PURPOSE))
+        name: value for name, value in profile.attributes.items() if consent.allows(purposes.get(name, DEFAULT_PURPOSE))
     }
     if len(kept) == len(profile.attributes):
         return profile

@@ -72,9 +72,7 @@ _PAGE = (
     Fact("page.host", "page", "host", FactType.TEXT, fold=True, title="host name"),
     Fact("page.referrer", "page", "referrer", FactType.TEXT, title="referring page"),
     Fact("page.language", "page", "language", FactType.TEXT, fold=True, title="language of the browser"),
-    Fact(
-        "page.device", "page", "device", FactType.CHOICE, fold=True, choices=DEVICES, title="kind of device"
-    ),
+    Fact("page.device", "page", "device", FactType.CHOICE, fold=True, choices=DEVICES, title="kind of device"),
     Fact("page.browser", "page", "browser", FactType.TEXT, fold=True, title="browser"),
     Fact("page.os", "page", "os", FactType.TEXT, fold=True, title="operating system"),
     Fact("page.country", "page", "country", FactType.TEXT, fold=True, title="country"),

@@ -1,0 +1,100 @@
+"""What a condition is, once it is read: a tree of all, any and not over questions about single facts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from personalize.rules.facts import Fact, FactType
+from personalize.rules.operators import Operator
+from personalize.yaml_tree import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One question about one fact. Two leaves that ask the same are equal, wherever they were written.
+
+    `argument` is as the operator read it, case-folded already where `fold` compares without regard to case.
+    """
+
+    fact: Fact
+    operator: Operator = field(compare=False)
+    word: str
+    argument: object
+    fold: bool = False
+    place: Place | None = field(default=None, compare=False)
+
+    def holds(self, value: object, now: datetime) -> bool:
+        """Whether it holds for the fact's value: never for a missing one, for any element of a list."""
+        if value is None:
+            return False
+        if isinstance(value, list | tuple) and self.fact.type is not FactType.TIMES:
+            return any(self._holds_for(element, now) for element in value)
+        return self._holds_for(value, now)
+
+    def _holds_for(self, element: object, now: datetime) -> bool:
+        if self.fold and isinstance(element, str):
+            element = element.casefold()
+        return self.operator.holds(element, self.argument, now)
+
+
+@dataclass(frozen=True, slots=True)
+class InSegment:
+    """Whether the visitor is in a segment."""
+
+    segment_id: str
+    place: Place | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The exact opposite of a condition."""
+
+    part: "Condition"
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every part holds; without parts it always does."""
+
+    parts: tuple["Condition", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """At least one part holds; without parts it never does."""
+
+    parts: tuple["Condition", ...] = ()
+
+
+Condition: TypeAlias = Leaf | InSegment | Not | All | Any
+
+EVERYONE = All()
+
+
+def questions(condition: Condition) -> Iterator[Leaf | InSegment]:
+    """The single questions of a condition in the order written; those inside its segments are not among them."""
+    match condition:
+        case Leaf() | InSegment():
+            yield condition
+        case Not():
+            yield from questions(condition.part)
+        case All() | Any():
+            for part in condition.parts:
+                yield from questions(part)
+
+
+def leaves(condition: Condition) -> Iterator[Leaf]:
+    """The questions about facts."""
+    return (one for one in questions(condition) if isinstance(one, Leaf))
+
+
+def segments_named(condition: Condition) -> Iterator[InSegment]:
+    """The segments that a condition names itself."""
+    return (one for one in questions(condition) if isinstance(one, InSegment))
+
+
+def everything(*parts: Condition) -> Condition:
+    """All of these; a single one stays itself."""
+    kept = tuple(part for part in parts if part != EVERYONE)
+    return kept[0] if len(kept) == 1 else All(kept)

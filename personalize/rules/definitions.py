@@ -1,0 +1,94 @@
+"""What rule files define: segments, slots with their rules, and personas, beside the schema."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from personalize.events.schema import Schema
+from personalize.profiles.counters import Counter
+from personalize.rules.conditions import Condition, Leaf, everything
+from personalize.yaml_tree import Place
+
+#: The most items that a slot holds, or a rule shows.
+MOST_ITEMS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An id as it was written somewhere, to look up and to point at."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """What a rule shows: named items in order, or the items of a collection that carry all the tags."""
+
+    items: tuple[Named, ...] = ()
+    collection: Named | None = None
+    tagged: tuple[str, ...] = ()
+    limit: int = MOST_ITEMS
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Show this to these people when it is this time. `to` and `when` are told apart for explanations."""
+
+    rule_id: str
+    title: str
+    to: Condition
+    when: Leaf | None
+    show: Show
+    place: Place
+
+    @property
+    def condition(self) -> Condition:
+        """Who and when together."""
+        return self.to if self.when is None else everything(self.to, self.when)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A named group of visitors."""
+
+    segment_id: str
+    title: str
+    who: Condition
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place on the site. `otherwise` is the item for when no rule has anything to show; None keeps the
+    site's own markup. A slot without a `page` is a page of one."""
+
+    slot_id: str
+    title: str
+    page: str | None
+    holds: int
+    accepts: tuple[Named, ...]
+    rules: tuple[Rule, ...]
+    otherwise: Named | None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A saved test visitor: facts by name. A moment given as `100 days ago` is kept as that distance."""
+
+    persona_id: str
+    title: str
+    given: Mapping[str, object]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """All that the rule files of a site define."""
+
+    schema: Schema = field(default_factory=Schema)
+    segments: Mapping[str, Segment] = field(default_factory=lambda: MappingProxyType({}))
+    slots: Mapping[str, Slot] = field(default_factory=lambda: MappingProxyType({}))
+    personas: Mapping[str, Persona] = field(default_factory=lambda: MappingProxyType({}))
+    counters: tuple[Counter, ...] = ()

@@ -1,0 +1,89 @@
+"""Conditions in words, from the same table that decides them."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+from personalize.durations import format_duration
+from personalize.money import format_amount
+from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.conventions import Conventions
+from personalize.rules.facts import Fact, FactType
+from personalize.rules.operators import Times
+
+
+class Describer:
+    """Says conditions and values as a person of this site would write them.
+
+    `titles` are those of segments, by their id.
+    """
+
+    def __init__(self, conventions: Conventions, titles: Mapping[str, str] | None = None) -> None:
+        self._conventions = conventions
+        self._titles = titles or {}
+
+    def condition(self, condition: Condition) -> str:
+        """The condition as part of an English sentence."""
+        if condition == EVERYONE:
+            return "everyone"
+        match condition:
+            case Leaf():
+                return self._leaf(condition, denied=False)
+            case InSegment():
+                return f'in "{self._titles.get(condition.segment_id) or condition.segment_id}"'
+            case Not(part=Leaf() as leaf):
+                return self._leaf(leaf, denied=True)
+            case Not():
+                return f"not {self._inside(condition.part)}"
+            case All():
+                return " and ".join(map(self._inside, condition.parts))
+            case Any():
+                return " or ".join(map(self._inside, condition.parts)) or "nobody"
+
+    def _inside(self, condition: Condition) -> str:
+        text = self.condition(condition)
+        return f"({text})" if isinstance(condition, All | Any) and len(condition.parts) > 1 else text
+
+    def _leaf(self, leaf: Leaf, *, denied: bool) -> str:
+        if isinstance(leaf.argument, Times):
+            return f"{'not ' if denied else ''}{leaf.fact.title} {_times(leaf.argument)}"
+        if leaf.fact.type is FactType.INSTANT:
+            return str(leaf.argument)
+        phrase = leaf.operator.denied if denied else leaf.operator.phrase
+        return f"{leaf.fact.name} {phrase.format(self.value(leaf.fact, leaf.argument))}"
+
+    def value(self, fact: Fact, value: object) -> str:
+        """A fact's value, or the argument of a question about it; None is `missing`."""
+        match value:
+            case None:
+                return "missing"
+            case bool():
+                return "true" if value else "false"
+            case tuple() if fact.type is FactType.TIMES:
+                return f"{len(value)} {'time' if len(value) == 1 else 'times'} remembered"
+            case frozenset():
+                return ", ".join(sorted(self.value(fact, one) for one in value))
+            case tuple() | list():
+                return " and ".join(self.value(fact, one) for one in value) or "none"
+            case _:
+                return self._single(fact, value)
+
+    def _single(self, fact: Fact, value: object) -> str:
+        match value:
+            case str():
+                return f'"{value}"'
+            case int() if fact.type is FactType.MONEY:
+                return format_amount(value, self._conventions.currency, self._conventions.currency_digits)
+            case timedelta() if fact.type is FactType.CLOCK:
+                return f"{value.seconds // 3600:02}:{value.seconds // 60 % 60:02}"
+            case timedelta():
+                return format_duration(value)
+            case datetime():
+                return value.astimezone(self._conventions.zone).strftime("%Y-%m-%d %H:%M")
+            case date():
+                return value.isoformat()
+        return str(value)
+
+
+def _times(times: Times) -> str:
+    often = "at least once" if times.count == 1 else f"at least {times.count} times"
+    return often if times.within is None else f"{often} within {format_duration(times.within)}"

@@ -1,0 +1,314 @@
+"""One evaluator for all conditions of a rule set, for one visitor and for a million.
+
+Every condition becomes conjunctions (`normal_form`), every conjunction one bit of a big integer. Each fact has a
+mask for each combination of its questions' answers: the conjunctions that this combination does not refute.
+One AND per fact leaves the bits of what matches. Answers come from the questions' own predicates, once per
+value, so an explanation that asks the same index can't say what serving would not do.
+
+The method is the counting-free variant of indexing Boolean expressions (Whang et al., PVLDB 2009) on bit sets.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from types import MappingProxyType
+
+from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions, segments_named
+from personalize.rules.normal_form import Conjunction, normal_form
+
+#: How many answers of one fact are remembered before they are thrown away and gathered anew.
+MOST_REMEMBERED = 4096
+_SEGMENTS_PER_CHUNK = 8
+_SIMPLE = (str, int, bool, Decimal)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The part of the index that some conditions need: the facts and segments they can depend on.
+
+    `order` lists those segments so that each comes after the ones it names.
+    """
+
+    facts: tuple["FactIndex", ...]
+    order: tuple[str, ...]
+    chunks: tuple["SegmentChunk", ...]
+
+    @property
+    def fact_names(self) -> frozenset[str]:
+        """The names of the facts."""
+        return frozenset(index.name for index in self.facts)
+
+
+class FactIndex:
+    """All questions that are asked of one fact."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._leaves: dict[Leaf, int] = {}
+        self._wants: list[int] = []
+        self._bans: list[int] = []
+        self._truths: dict[object, int] = {}
+        self._masks: dict[int, int] = {}
+        self._timeless = True
+
+    def ask(self, leaf: Leaf, bit: int, *, wanted: bool) -> None:
+        """Note that the conjunction of this bit wants this answer."""
+        side = self._wants if wanted else self._bans
+        side[self.number(leaf)] |= 1 << bit
+
+    def number(self, leaf: Leaf) -> int:
+        """The place of a question's answer among the bits of a truth; a new question gets the next one."""
+        known = self._leaves.get(leaf)
+        if known is not None:
+            return known
+        self._wants.append(0)
+        self._bans.append(0)
+        self._timeless = self._timeless and not leaf.operator.uses_now
+        self._leaves[leaf] = len(self._leaves)
+        return self._leaves[leaf]
+
+    def truth(self, value: object, now: datetime) -> int:
+        """The answers to the questions as bits, in the order they were noted."""
+        if not self._timeless or type(value) not in _SIMPLE:
+            return self._answers(value, now)
+        key = (type(value), value)
+        known = self._truths.get(key)
+        if known is None:
+            if len(self._truths) >= MOST_REMEMBERED:
+                self._truths.clear()
+            known = self._truths[key] = self._answers(value, now)
+        return known
+
+    def _answers(self, value: object, now: datetime) -> int:
+        if value is None:
+            return 0
+        truth = 0
+        for leaf, number in self._leaves.items():
+            if leaf.holds(value, now):
+                truth |= 1 << number
+        return truth
+
+    def refuted(self, truth: int) -> int:
+        """The conjunctions that these answers refute."""
+        known = self._masks.get(truth)
+        if known is None:
+            if len(self._masks) >= MOST_REMEMBERED:
+                self._masks.clear()
+            known = 0
+            for number, (wants, bans) in enumerate(zip(self._wants, self._bans, strict=True)):
+                known |= bans if truth >> number & 1 else wants
+            self._masks[truth] = known
+        return known
+
+    def answer(self, leaf: Leaf, truth: int) -> bool:
+        """The answer to one question among these."""
+        return bool(truth >> self._leaves[leaf] & 1)
+
+
+class SegmentChunk:
+    """Up to eight segments, with the conjunctions that each combination of memberships refutes."""
+
+    def __init__(self, segment_ids: tuple[str, ...]) -> None:
+        self.segment_ids = segment_ids
+        self._wants = dict.fromkeys(segment_ids, 0)
+        self._bans = dict.fromkeys(segment_ids, 0)
+        self._refuted: dict[int, int] = {}
+
+    def ask(self, segment_id: str, bit: int, *, wanted: bool) -> None:
+        """Note that the conjunction of this bit wants this membership."""
+        side = self._wants if wanted else self._bans
+        side[segment_id] |= 1 << bit
+
+    def refuted(self, members: Mapping[str, bool]) -> int:
+        """The conjunctions that these memberships refute."""
+        pattern = 0
+        for number, segment_id in enumerate(self.segment_ids):
+            if members[segment_id]:
+                pattern |= 1 << number
+        known = self._refuted.get(pattern)
+        if known is None:
+            known = 0
+            for segment_id in self.segment_ids:
+                known |= self._bans[segment_id] if members[segment_id] else self._wants[segment_id]
+            self._refuted[pattern] = known
+        return known
+
+
+class Answers:
+    """What one visitor's facts make of the conditions that a reach covers."""
+
+    def __init__(self, index: "Index", reach: Reach, values: Mapping[str, object], now: datetime) -> None:
+        self._index = index
+        self._reach = reach
+        self._truths: dict[str, int] = {}
+        left = index.full
+        for fact in reach.facts:
+            truth = self._truths[fact.name] = fact.truth(values[fact.name], now)
+            left &= ~fact.refuted(truth)
+        self._left = left
+        self._members: dict[str, bool] = {}
+        for segment_id in reach.order:
+            self._members[segment_id] = index.segment_holds(segment_id, left, self)
+        for chunk in reach.chunks:
+            self._left &= ~chunk.refuted(self._members)
+
+    def holds(self, condition_id: object) -> bool:
+        """Whether a rule's condition holds."""
+        return self._index.condition_holds(condition_id, self._left, self)
+
+    def in_segment(self, segment_id: str) -> bool:
+        """Whether the visitor is in a segment that the reach covers."""
+        return self._members[segment_id]
+
+    def answer(self, question: Leaf | InSegment) -> bool:
+        """The answer to one single question of a covered condition."""
+        if isinstance(question, InSegment):
+            return self.in_segment(question.segment_id)
+        name = question.fact.name
+        return self._index.fact(name).answer(question, self._truths[name])
+
+    def walk(self, condition: Condition) -> bool:
+        """Whether a covered condition holds, found by walking its tree."""
+        match condition:
+            case Leaf() | InSegment():
+                return self.answer(condition)
+            case Not():
+                return not self.walk(condition.part)
+            case All():
+                return all(self.walk(part) for part in condition.parts)
+            case Any():
+                return any(self.walk(part) for part in condition.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bits:
+    """The conjunctions of one condition: their bits, and its tree where they are only necessary."""
+
+    mask: int
+    tree: Condition | None
+    nested: tuple[tuple[int, Conjunction], ...] = ()
+
+
+class Index:
+    """All conditions of a rule set, compiled together when it is loaded.
+
+    `conditions` are those of rules, by any hashable id. Every segment that a condition names is among the
+    `segments`, which don't go in circles; loading has made sure of both.
+    """
+
+    def __init__(self, conditions: Mapping[object, Condition], segments: Mapping[str, Condition]) -> None:
+        self._segments = segments
+        self._order = _dependencies_first(segments)
+        self._chunks = _chunks(self._order)
+        self._chunk_of = MappingProxyType({one: chunk for chunk in self._chunks for one in chunk.segment_ids})
+        self._facts: dict[str, FactIndex] = {}
+        self._next_bit = 0
+        self._segment_bits = {one: self._compile(segments[one], nested=True) for one in self._order}
+        self._condition_bits = {one: self._compile(tree, nested=False) for one, tree in conditions.items()}
+        self._trees = conditions
+        self.full = (1 << self._next_bit) - 1
+
+    # Building ------------------------------------------------------------------------------------------
+
+    def _compile(self, tree: Condition, *, nested: bool) -> _Bits:
+        form = normal_form(tree)
+        mask, inner = 0, []
+        for conjunction in form.conjunctions:
+            bit, self._next_bit = self._next_bit, self._next_bit + 1
+            mask |= 1 << bit
+            if self._enter(conjunction, bit, nested=nested):
+                inner.append((1 << bit, conjunction))
+        if not form.exact:
+            self._note_questions(tree)
+        return _Bits(mask, None if form.exact else tree, tuple(inner))
+
+    def _enter(self, conjunction: Conjunction, bit: int, *, nested: bool) -> bool:
+        """Enter a conjunction's literals; whether some of them name segments and must be looked at later."""
+        names_segments = False
+        for question, wanted in conjunction:
+            if isinstance(question, Leaf):
+                self._fact_index(question).ask(question, bit, wanted=wanted)
+            elif nested:
+                names_segments = True
+            else:
+                self._chunk_of[question.segment_id].ask(question.segment_id, bit, wanted=wanted)
+        return names_segments
+
+    def _note_questions(self, tree: Condition) -> None:
+        for leaf in leaves(tree):
+            self._fact_index(leaf).number(leaf)
+
+    def _fact_index(self, leaf: Leaf) -> FactIndex:
+        return self._facts.setdefault(leaf.fact.name, FactIndex(leaf.fact.name))
+
+    # Asking --------------------------------------------------------------------------------------------
+
+    def fact(self, name: str) -> FactIndex:
+        """The questions asked of one fact."""
+        return self._facts[name]
+
+    def reach(self, condition_ids: Iterable[object], segment_ids: Iterable[str] = ()) -> Reach:
+        """What these conditions and segments can depend on, through segments too."""
+        names: dict[str, None] = {}
+        needed: set[str] = set()
+        waiting = [self._trees[one] for one in condition_ids]
+        waiting += [InSegment(one) for one in segment_ids]
+        while waiting:
+            for question in questions(waiting.pop()):
+                if isinstance(question, Leaf):
+                    names[question.fact.name] = None
+                elif question.segment_id not in needed:
+                    needed.add(question.segment_id)
+                    waiting.append(self._segments[question.segment_id])
+        chunks = dict.fromkeys(self._chunk_of[one] for one in needed)
+        beside = {one for chunk in chunks for one in chunk.segment_ids} - needed
+        if beside:
+            return self.reach(condition_ids, beside | needed)
+        order = tuple(one for one in self._order if one in needed)
+        return Reach(tuple(self._facts[name] for name in names), order, tuple(chunks))
+
+    def answers(self, reach: Reach, values: Mapping[str, object], now: datetime) -> Answers:
+        """What these facts make of the conditions that the reach covers. `values` answers every name, None for
+        what is missing; `now` is an aware UTC datetime."""
+        return Answers(self, reach, values, now)
+
+    def segment_holds(self, segment_id: str, left: int, answers: Answers) -> bool:
+        """Whether a segment holds, once those it names are known."""
+        bits = self._segment_bits[segment_id]
+        own = left & bits.mask
+        if not own:
+            return False
+        if bits.tree is not None:
+            return answers.walk(bits.tree)
+        plain = own
+        for bit, conjunction in bits.nested:
+            plain &= ~bit
+            if own & bit and all(answers.answer(question) == wanted for question, wanted in conjunction):
+                return True
+        return bool(plain)
+
+    def condition_holds(self, condition_id: object, left: int, answers: Answers) -> bool:
+        """Whether a rule's condition holds, once facts and segments have refuted what they can."""
+        bits = self._condition_bits[condition_id]
+        return bool(left & bits.mask) and (bits.tree is None or answers.walk(bits.tree))
+
+
+def _dependencies_first(segments: Mapping[str, Condition]) -> tuple[str, ...]:
+    """The segments in an order in which each comes after those it names."""
+    done: dict[str, None] = {}
+
+    def visit(segment_id: str) -> None:
+        if segment_id in done:
+            return
+        for named in segments_named(segments[segment_id]):
+            visit(named.segment_id)
+        done[segment_id] = None
+
+    for segment_id in segments:
+        visit(segment_id)
+    return tuple(done)
+
+
+def _chunks(order: tuple[str, ...]) -> tuple[SegmentChunk, ...]:
+    return tuple(SegmentChunk(order[at : at + _SEGMENTS_PER_CHUNK]) for at in range(0, len(order), _SEGMENTS_PER_CHUNK))

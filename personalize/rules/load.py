@@ -1,0 +1,82 @@
+"""From the texts of rule files to what they define, with every problem of all of them at once."""
+
+from collections.abc import Callable
+from collections.abc import Mapping as Table
+from types import MappingProxyType
+from typing import TypeVar
+
+from personalize.problems import Problems
+from personalize.rules.conventions import Conventions
+from personalize.rules.declarations import DeclarationReader
+from personalize.rules.definitions import Definitions
+from personalize.rules.facts import Facts
+from personalize.rules.parse import ConditionParser
+from personalize.rules.personas import PersonaReader
+from personalize.rules.reading import Reading
+from personalize.rules.slots import SlotReader
+from personalize.yaml_tree import Node, Scalar, parse_yaml
+
+SECTIONS = ("attributes", "events", "segments", "slots", "personas")
+
+Defined = TypeVar("Defined")
+Entries = list[tuple[Scalar, Node]]
+
+
+def read_definitions(files: Table[str, str], conventions: Conventions, problems: Problems) -> Definitions:
+    """What all rule files (path -> text) define together, in the order of their paths."""
+    reading = Reading(problems)
+    sections: dict[str, Entries] = {name: [] for name in SECTIONS}
+    for file in sorted(files):
+        _collect(parse_yaml(files[file], file, problems), sections, reading)
+    declared = DeclarationReader(reading, conventions.currency_digits)
+    attributes = _once(sections["attributes"], "attribute", reading)
+    schema = declared.schema(attributes, _once(sections["events"], "event", reading))
+    conditions = ConditionParser(schema, conventions, reading)
+    slots = SlotReader(conventions, reading, conditions)
+    personas = PersonaReader(Facts(schema), conventions, reading)
+    return Definitions(
+        schema=schema,
+        segments=_defined(sections["segments"], "segment", slots.segment, reading),
+        slots=_defined(sections["slots"], "slot", slots.slot, reading),
+        personas=_defined(sections["personas"], "persona", personas.persona, reading),
+        counters=conditions.counters,
+    )
+
+
+def _collect(tree: Node | None, sections: dict[str, Entries], reading: Reading) -> None:
+    if tree is None or (isinstance(tree, Scalar) and tree.value is None):
+        return
+    mapping = reading.mapping(tree, "a rule file")
+    if mapping is None:
+        return
+    reading.only(mapping, SECTIONS, "a rule file")
+    for name in SECTIONS:
+        sections[name] += reading.entries(mapping.get(name), f"`{name}`")
+
+
+def _once(entries: Entries, kind: str, reading: Reading) -> Entries:
+    """The entries without those whose id another file has used already."""
+    first: dict[str, tuple[Scalar, Node]] = {}
+    for key, node in entries:
+        known = first.setdefault(key.text, (key, node))
+        if known[0] is not key:
+            place = known[0].place
+            reading.problems.error(
+                "E206",
+                f'there is a {kind} "{key.text}" already',
+                key,
+                f"the first stands at {place.file}:{place.line}",
+            )
+    return list(first.values())
+
+
+def _defined(
+    entries: Entries, kind: str, read: Callable[[str, Scalar, Node], Defined | None], reading: Reading
+) -> Table[str, Defined]:
+    found: dict[str, Defined] = {}
+    for key, node in _once(entries, kind, reading):
+        name = reading.identifier(key, f"a {kind}")
+        one = read(name, key, node) if name is not None else None
+        if name is not None and one is not None:
+            found[name] = one
+    return MappingProxyType(found)

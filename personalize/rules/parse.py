@@ -1,0 +1,304 @@
+"""Reads conditions: what an editor wrote under `who:`, `to:` and `where:` becomes a tree of questions."""
+
+import hashlib
+from collections.abc import Mapping as Table
+from datetime import timedelta
+
+from personalize.durations import parse_duration
+from personalize.events.schema import EventType, Schema, Shape, ValueType
+from personalize.problems import did_you_mean
+from personalize.profiles.counters import Counter
+from personalize.rules.arguments import ArgumentError
+from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, everything
+from personalize.rules.conventions import Conventions
+from personalize.rules.describe import Describer
+from personalize.rules.facts import Fact, Facts, FactType, counter_fact, element_fact
+from personalize.rules.filters import Filter
+from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator, Times
+from personalize.rules.reading import Reading
+from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
+
+_GROUPS = ("any", "all", "not", "segment", "did")
+_DID_KEYS = ("did", "where", "times", "within")
+_DID_ORDER = ("at_least", "more_than", "at_most", "less_than", "is", "between")
+MOST_TIMES = 1000
+
+#: A condition that could not be read; its problem is said, and the rule set will be refused.
+_UNREADABLE = Any()
+
+
+class ConditionParser:
+    """Reads the conditions of one rule set and remembers the counters that they need."""
+
+    def __init__(self, schema: Schema, conventions: Conventions, reading: Reading) -> None:
+        self._schema = schema
+        self._facts = Facts(schema)
+        self._conventions = conventions
+        self._reading = reading
+        self._problems = reading.problems
+        self._describer = Describer(conventions)
+        self._counters: dict[str, Counter] = {}
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """The counters of all conditions read so far, each with the largest number of times asked for."""
+        return tuple(self._counters.values())
+
+    def condition(self, node: Node, what: str) -> Condition:
+        """The condition written in a block of keys: all of them."""
+        mapping = self._reading.mapping(node, what)
+        if mapping is None:
+            return _UNREADABLE
+        if not mapping.entries:
+            self._problems.error("E210", f"{what} says nothing", mapping, "leave it out to mean everyone")
+            return _UNREADABLE
+        is_did = mapping.get("did") is not None
+        parts = [self._did(mapping)] if is_did else []
+        for key, value in mapping.entries:
+            if not (is_did and key.text in _DID_KEYS):
+                parts.append(self._entry(key, value, what))
+        return everything(*parts)
+
+    def _entry(self, key: Scalar, value: Node, what: str) -> Condition:
+        match key.text:
+            case "any":
+                return Any(self._group(key, value))
+            case "all":
+                return All(self._group(key, value))
+            case "not":
+                return Not(self.condition(value, f"`not` in {what}"))
+            case "segment":
+                return self._segments(value)
+        fact = self._facts.get(key.text)
+        if fact is None:
+            names = (*self._facts.names(), *_GROUPS)
+            self._problems.error(
+                "E211",
+                f'"{key.text}" is not a fact we know',
+                key,
+                did_you_mean(key.text, names) or _fact_help(key.text),
+            )
+            return _UNREADABLE
+        return self.question(fact, value)
+
+    def _group(self, key: Scalar, value: Node) -> tuple[Condition, ...]:
+        if not isinstance(value, Sequence) or not value.items:
+            self._problems.error(
+                "E212",
+                f"`{key.text}` needs a list of conditions",
+                value,
+                "begin each condition on a new line with a dash",
+            )
+            return (_UNREADABLE,)
+        return tuple(self.condition(item, f"`{key.text}`") for item in value.items)
+
+    def _segments(self, value: Node) -> Condition:
+        named = self._reading.scalars(value, "`segment`")
+        parts = tuple(InSegment(scalar.text, scalar.place) for scalar in named)
+        return parts[0] if len(parts) == 1 else Any(parts)
+
+    # One fact ------------------------------------------------------------------------------------------
+
+    def question(self, fact: Fact, node: Node) -> Condition:
+        """What is asked of one fact: a value (is), a list (one of), or operators (all of them)."""
+        if isinstance(node, Mapping):
+            return self._operators(fact, node)
+        word = "one_of" if isinstance(node, Sequence) else "is"
+        return self._leaf(fact, word, node, node, ignore_case=False)
+
+    def _operators(self, fact: Fact, mapping: Mapping) -> Condition:
+        ignore_case = self._reading.flag(mapping, "ignore_case", f"`{fact.name}`")
+        parts = [
+            self._leaf(fact, key.text, value, key, ignore_case=ignore_case)
+            for key, value in mapping.entries
+            if key.text != "ignore_case"
+        ]
+        if not parts:
+            self._problems.error(
+                "E213", f"`{fact.name}` asks nothing", mapping, "add an operator such as `at_least: 1`"
+            )
+            return _UNREADABLE
+        return everything(*parts)
+
+    def _leaf(self, fact: Fact, word: str, node: Node, at: Node, *, ignore_case: bool) -> Condition:
+        operator = self._operator(fact, word, at)
+        if operator is None:
+            return _UNREADABLE
+        folded = fact if not ignore_case else _folding(fact)
+        try:
+            argument = operator.read(node, folded, self._conventions)
+        except ArgumentError as error:
+            self._problems.error("E215", f"`{fact.name}`: {error}", node, error.hint)
+            return _UNREADABLE
+        leaf = Leaf(fact, operator, operator.word, argument, folded.fold, at.place)
+        if operator.word == "exists":
+            known = Leaf(fact, operator, operator.word, True, place=at.place)
+            return known if argument else Not(known)
+        return Not(leaf) if word in NEGATIVES else leaf
+
+    def _operator(self, fact: Fact, word: str, at: Node) -> Operator | None:
+        operator = OPERATORS.get(NEGATIVES.get(word, word))
+        fitting = tuple(name for name, known in OPERATORS.items() if fact.type in known.types)
+        negative = tuple(name for name, positive in NEGATIVES.items() if positive in fitting)
+        if operator is not None and operator.word in fitting:
+            return operator
+        said = "is not an operator" if operator is None else f"does not fit `{fact.name}`, which is {_article(fact)}"
+        self._problems.error(
+            "E214",
+            f'"{word}" {said}',
+            at,
+            did_you_mean(word, (*fitting, *negative)) or f"it takes {', '.join(fitting)}",
+        )
+        return None
+
+    # Behaviour -----------------------------------------------------------------------------------------
+
+    def _did(self, mapping: Mapping) -> Condition:
+        name = self._reading.text(mapping, "did", "a condition")
+        event = self._schema.events.get(name)
+        if event is None:
+            self._problems.error(
+                "E216",
+                f'"{name}" is not an event we know',
+                mapping.get("did"),
+                did_you_mean(name, tuple(self._schema.events)) or "declare it under `events:`",
+            )
+            return _UNREADABLE
+        chosen = self._filter(event, mapping.get("where"))
+        within = self._within(mapping.get("within"))
+        times = mapping.get("times")
+        key = _counter_key(name, chosen)
+        fact = counter_fact(key, f"{event.title or name}{chosen.describe(self._describer)}", event.purpose)
+        bounds = self._bounds(times) if times is not None else [(1, True)]
+        parts: list[Condition] = []
+        for count, wanted in bounds:
+            self._remember(key, event, count, chosen)
+            leaf = Leaf(fact, HAPPENED, HAPPENED.word, Times(count, within), place=mapping.place)
+            parts.append(leaf if wanted else Not(leaf))
+        return everything(*parts)
+
+    def _filter(self, event: EventType, node: Node | None) -> Filter:
+        parts: list[Condition] = []
+        for key, value in self._reading.entries(node, "`where`"):
+            shape = _property_shape(event.properties, key.text.split("."))
+            if shape is None:
+                names = tuple(_property_names(event.properties))
+                self._problems.error(
+                    "E217",
+                    f'"{key.text}" is not a property of {event.name}',
+                    key,
+                    did_you_mean(key.text, names) or f"its properties: {', '.join(names) or 'none'}",
+                )
+                continue
+            parts.append(self.question(element_fact(key.text, shape), value))
+        return Filter(everything(*parts))
+
+    def _within(self, node: Node | None) -> timedelta | None:
+        if node is None:
+            return None
+        try:
+            return parse_duration(node.text if isinstance(node, Scalar) else "")
+        except ValueError as error:
+            self._problems.error("E215", f"`within`: {error}", node, "write it as 30 days, 2 hours or 1 week")
+            return None
+
+    def _bounds(self, node: Node) -> list[tuple[int, bool]]:
+        """The `times` of a behaviour as (count, wanted): at least so often, or not."""
+        if isinstance(node, Scalar):
+            exactly = self._count(node)
+            return [(exactly, True), (exactly + 1, False)] if exactly else [(1, False)]
+        bounds: list[tuple[int, bool]] = []
+        for key, value in self._reading.entries(node, "`times`"):
+            if key.text not in _DID_ORDER:
+                self._problems.error(
+                    "E214",
+                    f'"{key.text}" does not fit `times`',
+                    key,
+                    did_you_mean(key.text, _DID_ORDER) or f"it takes {', '.join(_DID_ORDER)}",
+                )
+                continue
+            bounds += self._bound(key.text, value)
+        return bounds or [(1, True)]
+
+    def _bound(self, word: str, value: Node) -> list[tuple[int, bool]]:
+        if word == "between":
+            ends = value.items if isinstance(value, Sequence) else ()
+            if len(ends) != 2:
+                self._problems.error("E215", "`between` expects two numbers", value, "write them as [2, 5]")
+                return []
+            return [*self._bound("at_least", ends[0]), *self._bound("at_most", ends[1])]
+        count = self._count(value)
+        match word:
+            case "is":
+                wanted = [(count, True), (count + 1, False)]
+            case "at_least":
+                wanted = [(count, True)]
+            case "more_than":
+                wanted = [(count + 1, True)]
+            case "at_most":
+                wanted = [(count + 1, False)]
+            case _:
+                wanted = [(count, False)]
+        return [(bound, is_wanted) for bound, is_wanted in wanted if bound > 0 or not is_wanted]
+
+    def _count(self, node: Node) -> int:
+        value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_TIMES:
+            return value
+        self._problems.error("E218", "this is a number of times", node, f"a whole number from 0 to {MOST_TIMES - 1}")
+        return 1
+
+    def _remember(self, key: str, event: EventType, limit: int, chosen: Filter) -> None:
+        known = self._counters.get(key)
+        limit = max(limit, known.limit if known is not None else 1)
+        self._counters[key] = Counter(key=key, event_type=event.name, limit=limit, matches=chosen.matches)
+
+
+def _counter_key(event: str, chosen: Filter) -> str:
+    """The name of a counter: the same event and filter give the same one in every rule set."""
+    return hashlib.sha256(f"{event}\n{chosen.canonical()}".encode()).hexdigest()[:16]
+
+
+def _folding(fact: Fact) -> Fact:
+    return Fact(fact.name, fact.root, fact.key, fact.type, fact.many, True, fact.choices, fact.purpose, fact.stored)
+
+
+def _property_shape(shapes: Table[str, Shape], path: list[str]) -> Shape | None:
+    """The shape of a property named by a dotted path; inside a list of mappings the result is a list."""
+    shape = shapes.get(path[0])
+    if shape is None or len(path) == 1:
+        return shape if shape is not None and _is_askable(shape) else None
+    inner = shape.of if shape.type is ValueType.LIST and shape.of is not None else shape
+    found = _property_shape(inner.fields, path[1:])
+    if found is None or found.type is ValueType.LIST:
+        return found
+    return Shape(ValueType.LIST, of=found) if shape.type is ValueType.LIST else found
+
+
+def _is_askable(shape: Shape) -> bool:
+    inner = shape.of if shape.type is ValueType.LIST else shape
+    return inner is not None and inner.type not in (ValueType.LIST, ValueType.MAPPING)
+
+
+def _property_names(shapes: Table[str, Shape], prefix: str = "") -> list[str]:
+    names: list[str] = []
+    for name, shape in shapes.items():
+        inner = shape.of if shape.type is ValueType.LIST and shape.of is not None else shape
+        names += _property_names(inner.fields, f"{prefix}{name}.") if inner.fields else [f"{prefix}{name}"]
+    return names
+
+
+def _fact_help(name: str) -> str:
+    if name.startswith("profile."):
+        return "declare it under `attributes:`"
+    return "facts begin with profile., visitor., page., visit., now., or the name of an event"
+
+
+def _article(fact: Fact) -> str:
+    return {
+        FactType.BOOL: "true or false",
+        FactType.TIME: "a moment",
+        FactType.CLOCK: "a time of day",
+        FactType.MONEY: "an amount",
+        FactType.CHOICE: "one of a few words",
+    }.get(fact.type, f"a {fact.type}")

@@ -1,0 +1,66 @@
+"""Reads `personas:`: saved test visitors, by the facts they are given."""
+
+from datetime import timedelta
+from types import MappingProxyType
+
+from personalize.durations import parse_duration
+from personalize.problems import did_you_mean
+from personalize.rules.arguments import ArgumentError, read_value
+from personalize.rules.conventions import Conventions
+from personalize.rules.definitions import Persona
+from personalize.rules.facts import Fact, Facts, FactType
+from personalize.rules.reading import Reading
+from personalize.yaml_tree import Node, Scalar, Sequence
+
+_KEYS = ("title", "given")
+_AGO = " ago"
+
+
+class PersonaReader:
+    """Reads personas; a broken fact is said and left out."""
+
+    def __init__(self, facts: Facts, conventions: Conventions, reading: Reading) -> None:
+        self._facts = facts
+        self._conventions = conventions
+        self._reading = reading
+
+    def persona(self, persona_id: str, key: Scalar, node: Node) -> Persona | None:
+        """A persona from its entry."""
+        what = f'the persona "{persona_id}"'
+        mapping = self._reading.mapping(node, what)
+        if mapping is None:
+            return None
+        self._reading.only(mapping, _KEYS, what)
+        given: dict[str, object] = {}
+        for name, value in self._reading.entries(mapping.get("given"), f"`given` of {what}"):
+            fact = self._fact(name)
+            if fact is not None:
+                given[fact.name] = self._value(fact, value)
+        title = self._reading.text(mapping, "title", what, persona_id)
+        return Persona(persona_id, title, MappingProxyType(given), key.place)
+
+    def _fact(self, name: Scalar) -> Fact | None:
+        fact = self._facts.get(name.text)
+        if fact is None:
+            hint = did_you_mean(name.text, self._facts.names())
+            self._reading.problems.error("E211", f'"{name.text}" is not a fact we know', name, hint)
+        return fact
+
+    def _value(self, fact: Fact, node: Node) -> object:
+        try:
+            if fact.many:
+                items = node.items if isinstance(node, Sequence) else (node,)
+                return [read_value(item, fact, self._conventions) for item in items]
+            if fact.type is FactType.TIME and isinstance(node, Scalar) and node.text.endswith(_AGO):
+                return _distance(node.text)
+            return read_value(node, fact, self._conventions)
+        except ArgumentError as error:
+            self._reading.problems.error("E215", f"`{fact.name}`: {error}", node, error.hint)
+            return None
+
+
+def _distance(text: str) -> timedelta:
+    try:
+        return parse_duration(text.removesuffix(_AGO))
+    except ValueError as error:
+        raise ArgumentError(str(error), "write it as 100 days ago") from error

@@ -1,0 +1,126 @@
+"""Reads nodes of a YAML tree as what the language expects there, and says kindly where they are not."""
+
+import re
+from collections.abc import Collection
+
+from personalize.problems import Problems, did_you_mean
+from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
+
+IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+_KINDS = {Scalar: "a single value", Sequence: "a list", Mapping: "a block of `key: value` lines"}
+
+
+class Reading:
+    """Takes what it expects and collects a problem where something else stands; never raises."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.problems = problems
+
+    def mapping(self, node: Node | None, what: str) -> Mapping | None:
+        """The node as a block of keys, or None with a problem said."""
+        if isinstance(node, Mapping):
+            return node
+        if node is not None:
+            self._wrong_kind(node, what, "a block of `key: value` lines")
+        return None
+
+    def entries(self, node: Node | None, what: str) -> tuple[tuple[Scalar, Node], ...]:
+        """The entries of a block; none for an empty one."""
+        if node is None or (isinstance(node, Scalar) and node.value is None):
+            return ()
+        mapping = self.mapping(node, what)
+        return mapping.entries if mapping is not None else ()
+
+    def only(self, mapping: Mapping, allowed: Collection[str], what: str) -> None:
+        """Say which keys are not known here."""
+        for key, _ in mapping.entries:
+            if key.text not in allowed:
+                self.problems.error(
+                    "E201",
+                    f'{what} has no "{key.text}"',
+                    key,
+                    did_you_mean(key.text, allowed) or f"what may stand here: {', '.join(allowed)}",
+                )
+
+    def required(self, mapping: Mapping, key: str, what: str) -> Node | None:
+        """The value of a key that has to be there."""
+        node = mapping.get(key)
+        if node is None:
+            self.problems.error("E202", f'{what} needs "{key}"', mapping, f"add a line that begins with `{key}:`")
+        return node
+
+    def text(self, mapping: Mapping, key: str, what: str, default: str = "") -> str:
+        """A text as it was written."""
+        node = mapping.get(key)
+        if node is None:
+            return default
+        if not isinstance(node, Scalar) or node.value is None:
+            self._wrong_kind(node, f'"{key}" of {what}', "a text")
+            return default
+        return node.text
+
+    def flag(self, mapping: Mapping, key: str, what: str) -> bool:
+        """true or false; false where it is left out."""
+        node = mapping.get(key)
+        if node is None:
+            return False
+        if not isinstance(node, Scalar) or not isinstance(node.value, bool):
+            self._wrong_kind(node, f'"{key}" of {what}', "true or false")
+            return False
+        return node.value
+
+    def whole(self, mapping: Mapping, key: str, what: str, *, default: int, most: int) -> int:
+        """A whole number from 1 to `most`."""
+        node = mapping.get(key)
+        if node is None:
+            return default
+        is_whole = isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool)
+        if not is_whole or not 1 <= node.value <= most:  # type: ignore[union-attr, operator]
+            self._wrong_kind(node, f'"{key}" of {what}', f"a whole number from 1 to {most}")
+            return default
+        return int(node.value)  # type: ignore[union-attr, arg-type]
+
+    def scalars(self, node: Node | None, what: str) -> tuple[Scalar, ...]:
+        """One text or a list of them."""
+        if node is None:
+            return ()
+        items = node.items if isinstance(node, Sequence) else (node,)
+        found = tuple(item for item in items if isinstance(item, Scalar) and item.value is not None)
+        if len(found) < len(items):
+            self._wrong_kind(node, what, "a text or a list of texts")
+        return found
+
+    def choice(self, mapping: Mapping, key: str, allowed: Collection[str], what: str) -> str | None:
+        """One of the allowed words, or None."""
+        node = mapping.get(key)
+        if node is None:
+            return None
+        if isinstance(node, Scalar) and node.text in allowed:
+            return node.text
+        written = node.text if isinstance(node, Scalar) else ""
+        self.problems.error(
+            "E204",
+            f'"{key}" of {what} can\'t be "{written}"',
+            node,
+            did_you_mean(written, allowed) or f"it is one of {', '.join(allowed)}",
+        )
+        return None
+
+    def identifier(self, key: Scalar, what: str, grammar: re.Pattern[str] = IDENTIFIER) -> str | None:
+        """An id, or None with a problem said."""
+        if grammar.fullmatch(key.text):
+            return key.text
+        allowed = "small letters, digits and _" if grammar is NAME else "small letters, digits, - and _"
+        self.problems.error("E205", f'"{key.text}" can\'t be the name of {what}', key, f"a name has {allowed}")
+        return None
+
+    def _wrong_kind(self, node: Node, what: str, expected: str) -> None:
+        self.problems.error("E203", f"{what} is {expected}, and here stands {_kind(node)}", node)
+
+
+def _kind(node: Node) -> str:
+    if isinstance(node, Scalar):
+        return "nothing" if node.value is None else f'"{node.text}"'
+    return _KINDS[type(node)]

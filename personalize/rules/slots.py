@@ -1,0 +1,136 @@
+"""Reads `slots:` and `segments:`: who sees what, where, and when."""
+
+from personalize.problems import Problems
+from personalize.rules.conditions import EVERYONE
+from personalize.rules.conventions import Conventions
+from personalize.rules.definitions import MOST_ITEMS, Named, Rule, Segment, Show, Slot
+from personalize.rules.parse import ConditionParser
+from personalize.rules.reading import Reading
+from personalize.rules.timing import read_window
+from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
+
+_SEGMENT_KEYS = ("title", "who")
+_SLOT_KEYS = ("title", "page", "holds", "accepts", "rules", "otherwise")
+_RULE_KEYS = ("id", "title", "to", "when", "show")
+_SHOW_KEYS = ("in", "tagged", "limit")
+#: The word for the site's own markup, where a slot has nothing to show.
+KEEP = "keep"
+
+
+class SlotReader:
+    """Reads segments and slots; a broken one is said and left out."""
+
+    def __init__(self, conventions: Conventions, reading: Reading, conditions: ConditionParser) -> None:
+        self._conventions = conventions
+        self._reading = reading
+        self._problems: Problems = reading.problems
+        self._conditions = conditions
+
+    def segment(self, segment_id: str, key: Scalar, node: Node) -> Segment | None:
+        """A segment from its entry."""
+        what = f'the segment "{segment_id}"'
+        mapping = self._reading.mapping(node, what)
+        if mapping is None:
+            return None
+        self._reading.only(mapping, _SEGMENT_KEYS, what)
+        who = self._reading.required(mapping, "who", what)
+        if who is None:
+            return None
+        return Segment(
+            segment_id=segment_id,
+            title=self._reading.text(mapping, "title", what, segment_id),
+            who=self._conditions.condition(who, "`who`"),
+            place=key.place,
+        )
+
+    def slot(self, slot_id: str, key: Scalar, node: Node) -> Slot | None:
+        """A slot from its entry, with its rules in order."""
+        what = f'the slot "{slot_id}"'
+        mapping = self._reading.mapping(node, what)
+        if mapping is None:
+            return None
+        self._reading.only(mapping, _SLOT_KEYS, what)
+        return Slot(
+            slot_id=slot_id,
+            title=self._reading.text(mapping, "title", what, slot_id),
+            page=self._reading.text(mapping, "page", what) or None,
+            holds=self._reading.whole(mapping, "holds", what, default=1, most=MOST_ITEMS),
+            accepts=self._named(mapping.get("accepts"), f"`accepts` of {what}"),
+            rules=self._rules(mapping.get("rules"), what),
+            otherwise=self._otherwise(mapping, what),
+            place=key.place,
+        )
+
+    def _rules(self, node: Node | None, what: str) -> tuple[Rule, ...]:
+        if node is None or (isinstance(node, Scalar) and node.value is None):
+            return ()
+        if not isinstance(node, Sequence):
+            self._problems.error(
+                "E203", f"`rules` of {what} is a list", node, "begin each rule on a new line with a dash"
+            )
+            return ()
+        found: dict[str, Rule] = {}
+        for item in node.items:
+            rule = self._rule(item, what)
+            if rule is not None and rule.rule_id in found:
+                first = found[rule.rule_id].place
+                self._problems.error(
+                    "E206",
+                    f'{what} has the rule "{rule.rule_id}" twice',
+                    item,
+                    f"the first stands in line {first.line}",
+                )
+            elif rule is not None:
+                found[rule.rule_id] = rule
+        return tuple(found.values())
+
+    def _rule(self, node: Node, slot: str) -> Rule | None:
+        mapping = self._reading.mapping(node, f"a rule of {slot}")
+        if mapping is None:
+            return None
+        what = f'the rule "{self._reading.text(mapping, "id", "a rule", "?")}"'
+        self._reading.only(mapping, _RULE_KEYS, what)
+        rule_id = self._rule_id(mapping, slot)
+        show = self._show(self._reading.required(mapping, "show", what), what)
+        to = mapping.get("to")
+        if rule_id is None or show is None:
+            return None
+        return Rule(
+            rule_id=rule_id,
+            title=self._reading.text(mapping, "title", what, rule_id),
+            to=EVERYONE if to is None else self._conditions.condition(to, "`to`"),
+            when=read_window(mapping.get("when"), self._conventions, self._reading),
+            show=show,
+            place=mapping.place,
+        )
+
+    def _rule_id(self, mapping: Mapping, slot: str) -> str | None:
+        node = self._reading.required(mapping, "id", f"a rule of {slot}")
+        return self._reading.identifier(node, "a rule") if isinstance(node, Scalar) else None
+
+    def _show(self, node: Node | None, what: str) -> Show | None:
+        if node is None:
+            return None
+        if not isinstance(node, Mapping):
+            named = self._named(node, f"`show` of {what}")
+            if not named:
+                self._problems.error("E207", f"{what} shows nothing", node, "name an item, as in offers/free-shipping")
+            return Show(items=named[:MOST_ITEMS]) if named else None
+        self._reading.only(node, _SHOW_KEYS, f"`show` of {what}")
+        collection = self._reading.required(node, "in", f"`show` of {what}")
+        if not isinstance(collection, Scalar):
+            return None
+        tags = self._reading.scalars(node.get("tagged"), f"`tagged` of {what}")
+        return Show(
+            collection=Named(collection.text, collection.place),
+            tagged=tuple(tag.text for tag in tags),
+            limit=self._reading.whole(node, "limit", f"`show` of {what}", default=MOST_ITEMS, most=MOST_ITEMS),
+        )
+
+    def _named(self, node: Node | None, what: str) -> tuple[Named, ...]:
+        return tuple(Named(scalar.text, scalar.place) for scalar in self._reading.scalars(node, what))
+
+    def _otherwise(self, mapping: Mapping, what: str) -> Named | None:
+        node = mapping.get("otherwise")
+        text = self._reading.text(mapping, "otherwise", what, KEEP)
+        return None if node is None or text == KEEP else Named(text, node.place)
