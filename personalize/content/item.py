@@ -33,6 +33,4 @@ class ContentItem:
 
     def is_current(self, now: datetime) -> bool:
         """Whether it may be shown at this moment."""
-        return (self.from_at is None or now >= self.from_at) and (
-            self.until_at is None or now < self.until_at
-        )
+        return (self.from_at is None or now >= self.from_at) and (self.until_at is None or now < self.until_at)
