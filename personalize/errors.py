@@ -7,7 +7,8 @@ PersonalizeError
 ├── StoreError            the store did not do what was asked                     .reason
 │   ├── StoreBusy         locked or overloaded: the same call may succeed later
 │   ├── StoreUnavailable  gone, full or broken: somebody has to look
-│   └── ReadOnlyStore     a store of the past, or one opened for reading only
+│   ├── ReadOnlyStore     a store of the past, or one opened for reading only
+│   └── StaleVersion      another rule set went live meanwhile: follow it and try again  .live
 ├── UnknownVersion        no rule set of this version is kept                     .version
 └── BadToken              a signed text is forged, cut, expired or of another kind  .reason
 """
@@ -88,6 +89,17 @@ class ReadOnlyStore(StoreError):
 
     def __init__(self, reason: str = "this store can only be read") -> None:
         super().__init__(reason)
+
+
+class StaleVersion(StoreError):
+    """Events were projected for a rule set that is not live any more; nothing of them was written.
+
+    `live` is the version that is live by now: load it, and apply the same events again.
+    """
+
+    def __init__(self, live: str) -> None:
+        super().__init__(f'the rule set "{live}" has gone live meanwhile')
+        self.live = live
 
 
 class UnknownVersion(PersonalizeError):
