@@ -73,10 +73,14 @@ class Store(Protocol):
     async def close(self) -> None:
         """Let go of connections and threads; what was applied is durable."""
 
-    async def apply(self, events: Sequence[Event], projectors: Sequence[Projector]) -> Applied:
+    async def apply(
+        self, events: Sequence[Event], projectors: Sequence[Projector], *, version: str | None = None
+    ) -> Applied:
         """Append the events that are new and bring every projection up to date, in one transaction.
 
-        An event with the sender and id of one in the log is left out. Durable when it returns.
+        An event with the sender and id of one in the log is left out. Durable when it returns. `version` is
+        the rule set that the projectors were made for: where another one is live by now, nothing is written
+        and `StaleVersion` is raised, so no counter ever misses an event. None asks for no such check.
         """
 
     async def profile(self, profile_id: str) -> Profile | None:
@@ -110,8 +114,9 @@ class Store(Protocol):
     async def live(self) -> Live | None:
         """What is live now, or None where nothing was ever published."""
 
-    async def set_live(self, live: Live) -> None:
-        """Move the one `live` row to a saved version. Raises `UnknownVersion`."""
+    async def set_live(self, live: Live, rebuild: Sequence[Projector] = ()) -> None:
+        """Move the one `live` row to a saved version, and in the same transaction project the whole log again
+        with the given projectors, if any. Raises `UnknownVersion`."""
 
     async def report(self, report: WorkerReport) -> None:
         """Say what a worker serves; replaces its last report."""

@@ -1,0 +1,50 @@
+"""From the text of a setting to a store; only the one that is asked for is imported."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from personalize.errors import SettingsError
+from personalize.problems import Problem, did_you_mean, quoted
+from personalize.stores.protocols import Store
+
+
+def open_store(url: str, root: Path) -> Store:
+    """The store that `url` names: `sqlite:var/personalize.db` or `memory:`. Call its `open` before using it.
+
+    A relative path is taken from `root`. Raises `SettingsError`; what follows the first colon is never quoted,
+    since other kinds of stores carry passwords there.
+    """
+    scheme, colon, rest = url.partition(":")
+    opener = _OPENERS.get(scheme) if colon else None
+    if opener is None:
+        raise _refused(
+            f"{quoted(scheme)} is no kind of store",
+            did_you_mean(scheme, _OPENERS) or "write `sqlite:` and a path, or `memory:`",
+        )
+    return opener(rest, root)
+
+
+def _sqlite(path: str, root: Path) -> Store:
+    if not path or path == ":memory:":
+        raise _refused(
+            "a SQLite store needs the path of a file",
+            "write `sqlite:var/personalize.db`; `memory:` keeps everything in memory, for tests",
+        )
+    from personalize.stores.sqlite import SqliteStore  # noqa: PLC0415 - the driver loads when it is asked for
+
+    return SqliteStore(root / path)
+
+
+def _memory(rest: str, root: Path) -> Store:
+    if rest:
+        raise _refused("`memory:` takes nothing behind the colon", "a file is named by `sqlite:` and its path")
+    from personalize.stores.memory import MemoryStore  # noqa: PLC0415 - as above
+
+    return MemoryStore()
+
+
+def _refused(message: str, hint: str) -> SettingsError:
+    return SettingsError((Problem("E053", f"store: {message}", hint=hint),))
+
+
+_OPENERS: dict[str, Callable[[str, Path], Store]] = {"sqlite": _sqlite, "memory": _memory}

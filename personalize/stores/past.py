@@ -1,0 +1,109 @@
+"""The past is a store: a read-only one, projected in memory from what had occurred before a moment."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+
+from personalize.errors import ReadOnlyStore
+from personalize.events.event import Event
+from personalize.profiles.profile import Profile
+from personalize.stores.protocols import Applied, Live, Projector, Store, WorkerReport
+
+EVENTS_AT_ONCE = 1_000
+
+
+async def past_of(now: Store, empty: Store, moment: datetime, projectors: Sequence[Projector]) -> Store:
+    """What `now` would hold if nothing had occurred since `moment`, projected into the `empty` store.
+
+    Events count by when they occurred, in the order of the log; so one that was imported yesterday and
+    occurred last year belongs to last year.
+    """
+    part: list[Event] = []
+    async for event in now.log():
+        if event.occurred_at < moment:
+            part.append(event)
+        if len(part) == EVENTS_AT_ONCE:
+            await empty.apply(part, projectors)
+            part = []
+    await empty.apply(part, projectors)
+    return PastStore(empty, now)
+
+
+class PastStore:
+    """Profiles, history and log of `then`; whatever would write raises `ReadOnlyStore`.
+
+    Rule sets, and which of them is live, are those of `now`: the question is what today's rules would have
+    made of the visitors of that day. Closing it leaves the store of now open.
+    """
+
+    def __init__(self, then: Store, now: Store) -> None:
+        self._then = then
+        self._now = now
+
+    async def open(self) -> None:
+        """Nothing has to be made ready."""
+
+    async def close(self) -> None:
+        """Let go of the past; the store of now stays open."""
+        await self._then.close()
+
+    async def apply(
+        self, events: Sequence[Event], projectors: Sequence[Projector], *, version: str | None = None
+    ) -> Applied:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def profile(self, profile_id: str) -> Profile | None:
+        """The profile as it was, or None."""
+        return await self._then.profile(profile_id)
+
+    def profiles(self) -> AsyncIterator[Profile]:
+        """All profiles as they were, by id."""
+        return self._then.profiles()
+
+    def history(self, profile_id: str) -> AsyncIterator[Event]:
+        """What had occurred and was sent with this profile id, newest entry of the log first."""
+        return self._then.history(profile_id)
+
+    def log(self) -> AsyncIterator[Event]:
+        """What had occurred, in the order of arrival."""
+        return self._then.log()
+
+    async def rebuild(self, projectors: Sequence[Projector]) -> int:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
+        """A store of a moment further back."""
+        return PastStore(await self._then.as_of(moment, projectors), self._now)
+
+    async def save_rule_set(self, version: str, files: Mapping[str, str], at: datetime) -> None:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def rule_set(self, version: str) -> Mapping[str, str]:
+        """The files of a version that is saved now. Raises `UnknownVersion`."""
+        return await self._now.rule_set(version)
+
+    async def versions(self) -> Sequence[Live]:
+        """Every version that has been live until now, oldest first."""
+        return await self._now.versions()
+
+    async def live(self) -> Live | None:
+        """What is live now, or None."""
+        return await self._now.live()
+
+    async def set_live(self, live: Live, rebuild: Sequence[Projector] = ()) -> None:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def report(self, report: WorkerReport) -> None:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def workers(self) -> Sequence[WorkerReport]:
+        """The last report of every worker of now."""
+        return await self._now.workers()
+
+
+def _read_only() -> ReadOnlyStore:
+    return ReadOnlyStore("a store of the past can only be read")

@@ -1,0 +1,173 @@
+"""A store in one SQLite file: no server, any number of workers of one machine."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from personalize.errors import StoreBusy, StoreUnavailable
+from personalize.events.event import Event
+from personalize.profiles.encoding import decode_profile
+from personalize.profiles.profile import Profile
+from personalize.stores import sqlite_tables as tables
+from personalize.stores.memory import MemoryStore
+from personalize.stores.past import past_of
+from personalize.stores.protocols import Applied, Live, Projector, Store, WorkerReport
+from personalize.stores.sqlite_errors import meaning_of
+from personalize.stores.sqlite_link import Link, link_for_reading
+from personalize.stores.sqlite_writer import Writer
+
+T = TypeVar("T")
+
+READ_AT_ONCE = 200
+
+
+class SqliteStore:
+    """Keeps everything in the file at `path`.
+
+    Reads run on the event loop (a few microseconds; a hop to a thread costs twenty times that) and never wait:
+    a locked file is `StoreBusy` at once. Writes run in one thread, which waits up to `busy_seconds` for other
+    processes; writes that come in together share one synced commit. Use it from one event loop at a time.
+
+    A file that is deleted, exchanged, full or read-only while it is open makes calls raise `StoreUnavailable`;
+    they succeed again, on a new connection, as soon as the file is back. Only `open` creates it.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
+        self._path = path
+        self._busy_seconds = busy_seconds
+        self._writer: Writer | None = None
+        self._reader: Link | None = None
+
+    async def open(self) -> None:
+        """Start writing and reading; creates the file, its folder and its schema where they are missing."""
+        if self._writer is not None:
+            return
+        writer = Writer(self._path, busy_seconds=self._busy_seconds)
+        writer.start()
+        try:
+            await asyncio.wrap_future(writer.submit(lambda connection: None))
+        except BaseException:
+            await asyncio.to_thread(writer.stop)
+            raise
+        self._writer = writer
+
+    async def close(self) -> None:
+        """Finish the writes given so far and let go of the file."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            self._stop_reading()
+            await asyncio.to_thread(writer.stop)
+
+    async def apply(
+        self, events: Sequence[Event], projectors: Sequence[Projector], *, version: str | None = None
+    ) -> Applied:
+        """Append the events that are new and project them, in one transaction; synced when it returns."""
+        return await self._write(partial(tables.apply, events=events, projectors=projectors, version=version))
+
+    async def profile(self, profile_id: str) -> Profile | None:
+        """The stored profile, or None; on the loop, without waiting."""
+        found = self._read(tables.PROFILE, (profile_id,))
+        return decode_profile(found[0][0]) if found else None
+
+    async def profiles(self) -> AsyncIterator[Profile]:
+        """All profiles by id; each as it was when its part of the table was read."""
+        key = ""
+        while found := self._read(tables.PROFILE_ROWS, (key, READ_AT_ONCE)):
+            for _, data in found:
+                yield decode_profile(data)
+            key = found[-1][0]
+            await asyncio.sleep(0)
+
+    async def history(self, profile_id: str) -> AsyncIterator[Event]:
+        """The events sent with this profile id, newest entry of the log first."""
+        head = self._read(tables.HEAD, (profile_id,))
+        seq = head[0][0] if head else None
+        while seq is not None:
+            found = self._read(tables.HISTORY, (seq, READ_AT_ONCE))
+            for row in found:
+                yield tables.event_from_row(row)
+            seq = tables.previous_of(found[-1]) if found else None
+            await asyncio.sleep(0)
+
+    async def log(self) -> AsyncIterator[Event]:
+        """The whole log in the order of arrival, up to what it held when the reading began."""
+        last = self._read(tables.LAST_SEQ)[0][0] or 0
+        seq = 0
+        while found := self._read(tables.LOG, (seq, last, READ_AT_ONCE)):
+            for row in found:
+                yield tables.event_from_row(row)
+            seq = tables.seq_of(found[-1])
+            await asyncio.sleep(0)
+
+    async def rebuild(self, projectors: Sequence[Projector]) -> int:
+        """Project the whole log again, in one transaction; other writes wait for it."""
+        return await self._write(partial(tables.rebuild, projectors=projectors))
+
+    async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
+        """A read-only store, in memory, of what had occurred before the moment."""
+        return await past_of(self, MemoryStore(), moment, projectors)
+
+    async def save_rule_set(self, version: str, files: Mapping[str, str], at: datetime) -> None:
+        """Keep the text of a rule set's files under its version; saving it again changes nothing."""
+        await self._write(partial(tables.save_rule_set, version=version, files=files, at=at))
+
+    async def rule_set(self, version: str) -> Mapping[str, str]:
+        """The files of a saved version. Raises `UnknownVersion`."""
+        return tables.files_of(version, self._read(tables.RULE_SET, (version,)))
+
+    async def versions(self) -> Sequence[Live]:
+        """Every version that has been live, oldest first; one that was live twice stands twice."""
+        return [tables.live_from_row(row) for row in self._read(tables.LIVES)]
+
+    async def live(self) -> Live | None:
+        """What is live now, or None."""
+        found = self._read(tables.LIVE)
+        return tables.live_from_row(found[0]) if found else None
+
+    async def set_live(self, live: Live, rebuild: Sequence[Projector] = ()) -> None:
+        """Make a saved version live and, in the same transaction, project the log for it."""
+        await self._write(partial(tables.set_live, live=live, projectors=rebuild))
+
+    async def report(self, report: WorkerReport) -> None:
+        """Put a worker's report in place of its last one."""
+        await self._write(partial(tables.report, worker=report))
+
+    async def workers(self) -> Sequence[WorkerReport]:
+        """The last report of every worker, by name."""
+        return [tables.worker_from_row(row) for row in self._read(tables.WORKERS)]
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._writer is None:
+            raise self._closed()
+        return await asyncio.wrap_future(self._writer.submit(work))
+
+    def _read(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """The rows that a statement finds, all at once, so that no read transaction stays open."""
+        try:
+            return self._linked().connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            ours = meaning_of(error, self._path)
+            if not isinstance(ours, StoreBusy):
+                self._stop_reading()
+            raise ours from error
+
+    def _linked(self) -> Link:
+        if self._reader is not None and self._reader.holds:
+            return self._reader
+        self._stop_reading()
+        if self._writer is None:
+            raise self._closed()
+        self._reader = link_for_reading(self._path)
+        return self._reader
+
+    def _stop_reading(self) -> None:
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+
+    def _closed(self) -> StoreUnavailable:
+        return StoreUnavailable(f"the store {self._path} is not open")

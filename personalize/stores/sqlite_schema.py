@@ -1,0 +1,118 @@
+"""The tables of a SQLite store, and how they come to be in a file that several processes open at once."""
+
+import sqlite3
+import time
+
+from sqlite_utils import Database, Migrations
+
+from personalize.errors import StoreUnavailable
+
+RETRY_SECONDS = 0.02
+
+
+def schema() -> Migrations:
+    """All changes of the schema, oldest first. One that was released is never edited: add the next."""
+    migrations = Migrations("personalize")
+
+    @migrations()
+    def the_log(database: Database) -> None:
+        database.table("events").create(
+            {
+                "seq": int,
+                "event_id": str,
+                "sender": str,
+                "type": str,
+                "profile_id": str,
+                "occurred_at": int,
+                "received_at": int,
+                "channel": str,
+                "version": str,
+                "properties": str,
+                "previous": int,
+            },
+            pk="seq",
+            not_null={
+                *("event_id", "sender", "type", "profile_id"),
+                *("occurred_at", "received_at", "channel", "properties"),
+            },
+            strict=True,
+        )
+        database.table("events").create_index(["sender", "event_id"], unique=True)
+        # An index of events on a random id would make every insert ten times slower: the newest event of each
+        # profile is kept here, and each event names the one before it. The rows are short and of one B-tree.
+        database.execute(
+            "CREATE TABLE heads (profile_id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"
+        )
+
+    @migrations()
+    def the_rule_sets(database: Database) -> None:
+        database.table("rule_sets").create(
+            {"version": str, "files": str, "saved_at": int},
+            pk="version",
+            not_null={"files", "saved_at"},
+            strict=True,
+        )
+        database.table("lives").create(
+            {"seq": int, "version": str, "at": int, "by": str},
+            pk="seq",
+            not_null={"version", "at", "by"},
+            strict=True,
+        )
+        database.table("workers").create(
+            {"worker": str, "version": str, "at": int}, pk="worker", not_null={"at"}, strict=True
+        )
+
+    return migrations
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the schema up to date; of several processes one does it and the others wait.
+
+    Raises `StoreUnavailable` for a file that a newer version of personalize has changed.
+    """
+    database, migrations = Database(connection), schema()
+    if not migrations.pending(database):
+        refuse_the_future(database, migrations)
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        migrations.apply(database)
+        refuse_the_future(database, migrations)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def refuse_the_future(database: Database, migrations: Migrations) -> None:
+    """Raise `StoreUnavailable` where the file has changes that this version does not know."""
+    known = {migration.name for migration in migrations.pending(Database(memory=True))}
+    unknown = sorted({migration.name for migration in migrations.applied(database)} - known)
+    if unknown:
+        raise StoreUnavailable(
+            f'the store was written by a newer version of personalize (it has "{unknown[0]}"): install that one'
+        )
+
+
+def use_write_ahead_log(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switch the file to WAL, once for all, and this connection to a sync of every commit.
+
+    While two connections switch at once, SQLite tells one of them "locked" without waiting; so this waits.
+    """
+    give_up_at = time.monotonic() + busy_seconds
+    while not _switched_to_wal(connection, give_up_at):
+        time.sleep(RETRY_SECONDS)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute(f"PRAGMA journal_size_limit = {64 * 1024 * 1024}")
+
+
+def _switched_to_wal(connection: sqlite3.Connection, give_up_at: float) -> bool:
+    try:
+        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
+            raise
+        return False
+    if mode != "wal":
+        raise StoreUnavailable("the store's disk cannot keep a write-ahead log: use a local disk")
+    return True

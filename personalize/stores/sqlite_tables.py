@@ -1,0 +1,259 @@
+"""Reading and writing the tables on one connection, by prepared SQL. Who calls holds the transaction."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from personalize.errors import StaleVersion, UnknownVersion
+from personalize.events.event import Event, from_micros, to_micros
+from personalize.stores.event_text import properties_as_text, properties_from_text
+from personalize.stores.projecting import PROFILES, Rows
+from personalize.stores.protocols import Applied, Live, Projector, WorkerReport
+
+Row: TypeAlias = tuple[Any, ...]
+
+EVENTS_AT_ONCE = 1_000
+ROWS_IN_MEMORY = 20_000
+
+_EVENT = "event_id, sender, type, profile_id, occurred_at, received_at, channel, version, properties, seq, previous"
+_APPEND = f"""
+    INSERT INTO events ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (sender, event_id) DO NOTHING
+"""
+_MOVE_HEAD = """
+    INSERT INTO heads (profile_id, seq) VALUES (?, ?)
+    ON CONFLICT (profile_id) DO UPDATE SET seq = excluded.seq
+"""
+HEAD = "SELECT seq FROM heads WHERE profile_id = ?"
+LAST_SEQ = "SELECT max(seq) FROM events"
+LOG = f"SELECT {_EVENT} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+HISTORY = f"""
+    WITH RECURSIVE walk AS (
+        SELECT {_EVENT} FROM events WHERE seq = ?
+        UNION ALL
+        SELECT {", ".join(f"events.{name}" for name in _EVENT.split(", "))}
+        FROM walk JOIN events ON events.seq = walk.previous
+    )
+    SELECT * FROM walk LIMIT ?
+"""
+LIVE = "SELECT version, at, by FROM lives ORDER BY seq DESC LIMIT 1"
+LIVES = "SELECT version, at, by FROM lives ORDER BY seq"
+RULE_SET = "SELECT files FROM rule_sets WHERE version = ?"
+WORKERS = "SELECT worker, version, at FROM workers ORDER BY worker"
+
+
+def table_of(projection: str) -> str:
+    """The name of a projection's table, quoted."""
+    return '"projection_' + projection.replace('"', '""') + '"'
+
+
+PROFILE = f"SELECT row FROM {table_of(PROFILES)} WHERE key = ?"
+PROFILE_ROWS = f"SELECT key, row FROM {table_of(PROFILES)} WHERE key > ? ORDER BY key LIMIT ?"
+
+
+class ProjectionTable:
+    """The rows of one projection, by key.
+
+    A plain table with an index: WITHOUT ROWID was measured, and takes three times as long to write and to read
+    once rows are longer than a quarter of a page, as busy profiles are.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, projection: str) -> None:
+        self._connection = connection
+        self._table = table_of(projection)
+        self._select = f"SELECT row FROM {self._table} WHERE key = ?"
+
+    def create(self) -> None:
+        """Make the table where this is the first projection of its name."""
+        self._connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {self._table} (key TEXT NOT NULL PRIMARY KEY, row BLOB NOT NULL) STRICT"
+        )
+
+    def clear(self) -> None:
+        """Delete every row."""
+        self._connection.execute(f"DELETE FROM {self._table}")
+
+    def read(self, key: str) -> bytes | None:
+        """The bytes of a row, or None."""
+        found = self._connection.execute(self._select, (key,)).fetchone()
+        return None if found is None else found[0]
+
+    def write(self, changes: Iterable[tuple[str, bytes | None]]) -> None:
+        """Put or, where there are no bytes, delete rows."""
+        put = f"""
+            INSERT INTO {self._table} (key, row) VALUES (?, ?)
+            ON CONFLICT (key) DO UPDATE SET row = excluded.row
+        """
+        for key, data in changes:
+            if data is None:
+                self._connection.execute(f"DELETE FROM {self._table} WHERE key = ?", (key,))
+            else:
+                self._connection.execute(put, (key, data))
+
+
+def apply(
+    connection: sqlite3.Connection,
+    events: Sequence[Event],
+    projectors: Sequence[Projector],
+    version: str | None,
+) -> Applied:
+    """Append what is new and project it; see `Store.apply`."""
+    _refuse_stale(connection, version)
+    new = append(connection, events)
+    for projector in projectors if new else ():
+        table = ProjectionTable(connection, projector.name)
+        table.create()
+        rows = Rows(projector, table.read)
+        for event in new:
+            rows.project(event)
+        table.write(rows.changes())
+    return Applied(new=len(new), repeated=len(events) - len(new))
+
+
+def _refuse_stale(connection: sqlite3.Connection, version: str | None) -> None:
+    live = None if version is None else connection.execute(LIVE).fetchone()
+    if live is not None and live[0] != version:
+        raise StaleVersion(live[0])
+
+
+def append(connection: sqlite3.Connection, events: Sequence[Event]) -> list[Event]:
+    """Append the events that the log has not, each pointing to its profile's previous one; gives those."""
+    last: int = connection.execute(LAST_SEQ).fetchone()[0] or 0
+    heads: dict[str, int | None] = {}
+    moved: dict[str, int] = {}
+    new = []
+    for event in events:
+        profile_id = event.profile_id
+        if profile_id not in heads:
+            head = connection.execute(HEAD, (profile_id,)).fetchone()
+            heads[profile_id] = None if head is None else head[0]
+        row = (*event_as_row(event), last + 1, heads[profile_id])
+        if connection.execute(_APPEND, row).rowcount:
+            last += 1
+            heads[profile_id] = moved[profile_id] = last
+            new.append(event)
+    connection.executemany(_MOVE_HEAD, sorted(moved.items()))
+    return new
+
+
+def rebuild(connection: sqlite3.Connection, projectors: Sequence[Projector]) -> int:
+    """Project the whole log again into empty tables; the number of events."""
+    tables = [ProjectionTable(connection, projector.name) for projector in projectors]
+    for table in tables:
+        table.create()
+        table.clear()
+    rows = [Rows(projector, table.read) for projector, table in zip(projectors, tables, strict=True)]
+    count = 0
+    for events in _log_in_parts(connection):
+        count += len(events)
+        for each, (projector, table) in enumerate(zip(projectors, tables, strict=True)):
+            for event in events:
+                rows[each].project(event)
+            if len(rows[each]) > ROWS_IN_MEMORY:
+                table.write(rows[each].changes())
+                rows[each] = Rows(projector, table.read)
+    for each, table in enumerate(tables):
+        table.write(rows[each].changes())
+    return count
+
+
+def _log_in_parts(connection: sqlite3.Connection) -> Iterator[list[Event]]:
+    last: int = connection.execute(LAST_SEQ).fetchone()[0] or 0
+    seq = 0
+    while found := connection.execute(LOG, (seq, last, EVENTS_AT_ONCE)).fetchall():
+        yield [event_from_row(row) for row in found]
+        seq = seq_of(found[-1])
+
+
+def save_rule_set(connection: sqlite3.Connection, version: str, files: Mapping[str, str], at: datetime) -> None:
+    """Keep the files of a version, the first time that it is saved."""
+    connection.execute(
+        "INSERT INTO rule_sets (version, files, saved_at) VALUES (?, ?, ?) ON CONFLICT (version) DO NOTHING",
+        (version, json.dumps(dict(files)), to_micros(at)),
+    )
+
+
+def files_of(version: str, found: Sequence[Row]) -> dict[str, str]:
+    """The files in what `RULE_SET` found. Raises `UnknownVersion`."""
+    if not found:
+        raise UnknownVersion(version)
+    files: dict[str, str] = json.loads(found[0][0])
+    return files
+
+
+def set_live(connection: sqlite3.Connection, live: Live, projectors: Sequence[Projector]) -> None:
+    """Add a life, and project everything again where projectors are given. Raises `UnknownVersion`."""
+    files_of(live.version, connection.execute(RULE_SET, (live.version,)).fetchall())
+    connection.execute(
+        "INSERT INTO lives (version, at, by) VALUES (?, ?, ?)", (live.version, to_micros(live.at), live.by)
+    )
+    if projectors:
+        rebuild(connection, projectors)
+
+
+def report(connection: sqlite3.Connection, worker: WorkerReport) -> None:
+    """Put a worker's report in place of its last one."""
+    connection.execute(
+        """
+        INSERT INTO workers (worker, version, at) VALUES (?, ?, ?)
+        ON CONFLICT (worker) DO UPDATE SET version = excluded.version, at = excluded.at
+        """,
+        (worker.worker, worker.version, to_micros(worker.at)),
+    )
+
+
+def event_as_row(event: Event) -> Row:
+    """The event in the order of the table's columns, without `seq` and `previous`."""
+    return (
+        event.event_id,
+        event.sender,
+        event.type,
+        event.profile_id,
+        to_micros(event.occurred_at),
+        to_micros(event.received_at),
+        event.channel,
+        event.version,
+        properties_as_text(event.properties),
+    )
+
+
+def event_from_row(row: Row) -> Event:
+    """The event of a row that `LOG` or `HISTORY` found."""
+    event_id, sender, type_, profile_id, occurred_at, received_at, channel, version, properties = row[:9]
+    return Event(
+        event_id=event_id,
+        sender=sender,
+        type=type_,
+        profile_id=profile_id,
+        occurred_at=from_micros(occurred_at),
+        received_at=from_micros(received_at),
+        properties=properties_from_text(properties),
+        channel=channel,
+        version=version,
+    )
+
+
+def seq_of(row: Row) -> int:
+    """The row number of an event."""
+    seq: int = row[9]
+    return seq
+
+
+def previous_of(row: Row) -> int | None:
+    """The row number of the same profile's previous event."""
+    previous: int | None = row[10]
+    return previous
+
+
+def live_from_row(row: Row) -> Live:
+    """A life that `LIVE` or `LIVES` found."""
+    version, at, by = row
+    return Live(version=version, at=from_micros(at), by=by)
+
+
+def worker_from_row(row: Row) -> WorkerReport:
+    """A report that `WORKERS` found."""
+    worker, version, at = row
+    return WorkerReport(worker=worker, version=version, at=from_micros(at))
