@@ -103,7 +103,7 @@ def read_stamp() -> "tuple[str, set[str]]":
 
 def install_with_uv(uv: str, extras: "list[str]") -> bool:
     """Install with uv; where it can't, say so and give False, so that pip has a try."""
-    steps = [] if is_usable() else [[uv, "venv", "--seed", "--python", base_python(), str(VENV)]]
+    steps = [] if is_usable() else [[uv, "venv", "--python", base_python(), str(VENV)]]
     try:
         run_steps(steps + install_steps([uv, "pip", "install", "--python", str(PYTHON)], extras))
     except InstallError as error:

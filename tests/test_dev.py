@@ -134,7 +134,7 @@ def test_uv_is_used_where_it_is_on_the_path_with_the_same_pins(checkout: Checkou
     venv, base = checkout.folder / ".venv", checkout.folder / "tools/base-python"
     pinned = f"uv pip install --python {venv}/bin/python --constraint constraints.txt"
     assert checkout.calls() == [
-        f"uv venv --seed --python {base} {venv}",
+        f"uv venv --python {base} {venv}",
         f"{pinned} pip setuptools",
         f"{pinned} --no-build-isolation --editable .[test]",
         "in-venv -m pytest",
