@@ -9,6 +9,7 @@ from types import MappingProxyType
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.profiles.lifecycle import Lifecycle, is_new, state_of
 from personalize.profiles.profile import Profile, Visit
+from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.facts import WEEKDAYS, Fact, FactType
 from personalize.visitors.consent import Consent
@@ -171,7 +172,7 @@ def _visitor_value(context: Context, fact: Fact) -> object:
 
 
 _VISITOR: Mapping[str, Callable[[Context, Profile], object]] = {
-    "new": lambda context, profile: is_new(profile, _visit(context)),
+    "new": lambda context, profile: is_new(profile, _visit(context), context.now, context.lifecycle),
     "visits": lambda context, profile: visit.number if (visit := _visit(context)) is not None else 0,
     "first_seen": lambda context, profile: profile.first_seen_at,
     "last_seen": lambda context, profile: profile.last_seen_at,
@@ -204,8 +205,9 @@ def _visit(context: Context) -> Visit | None:
         medium=context.facts.medium,
         campaign=context.facts.campaign,
     )
-    last_seen_at = known.last_seen_at if known is not None else None
-    return visit_with_page(stored, page, context.now, last_seen_at, context.lifecycle.visit_ends_after)
+    ends_after = context.lifecycle.visit_ends_after
+    seen = last_seen_before(known, context.now, ends_after) if known is not None else None
+    return visit_with_page(stored, page, context.now, seen, ends_after)
 
 
 def _visit_value(context: Context, fact: Fact) -> object:

@@ -57,4 +57,5 @@ def to_micros(at: datetime) -> int:
 
 def from_micros(micros: int) -> datetime:
     """The aware UTC datetime of microseconds since 1970, exact."""
-    return _EPOCH + timedelta(microseconds=micros)
+    # By position: half the time of the keyword, and every profile that is read has many of them.
+    return _EPOCH + timedelta(0, 0, micros)

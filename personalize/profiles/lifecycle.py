@@ -15,11 +15,14 @@ class Lifecycle:
     lapsed_after: timedelta = timedelta(days=90)
 
 
-def is_new(profile: Profile, visit: Visit | None) -> bool:
-    """Whether nothing is known of this visitor from before the given visit."""
-    if visit is None:
-        return profile.first_seen_at is None
-    return visit.number == 1 and visit.previous_seen_at is None
+def is_new(profile: Profile, visit: Visit | None, now: datetime, lifecycle: Lifecycle) -> bool:
+    """Whether this moment belongs to the visitor's first visit and nothing is known from before it.
+
+    Somebody whose first visit is over is not new any more; somebody who was never seen is.
+    """
+    if visit is not None and _goes_on(visit, now, lifecycle):
+        return visit.number == 1 and visit.previous_seen_at is None
+    return visit is None and profile.first_seen_at is None
 
 
 def state_of(profile: Profile, visit: Visit | None, now: datetime, lifecycle: Lifecycle) -> str | None:
@@ -28,9 +31,8 @@ def state_of(profile: Profile, visit: Visit | None, now: datetime, lifecycle: Li
     `returned` is somebody who had lapsed when the visit of this moment began; without a visit going on, the
     time since they were last seen decides.
     """
-    on_visit = visit is not None and now - visit.last_page_at <= lifecycle.visit_ends_after
-    if on_visit and visit is not None:
-        if is_new(profile, visit):
+    if visit is not None and _goes_on(visit, now, lifecycle):
+        if is_new(profile, visit, now, lifecycle):
             return "new"
         before = visit.previous_seen_at
         returned = before is not None and visit.started_at - before > lifecycle.lapsed_after
@@ -41,3 +43,7 @@ def state_of(profile: Profile, visit: Visit | None, now: datetime, lifecycle: Li
     if silent_for > lifecycle.lapsed_after:
         return "lapsed"
     return "cooling" if silent_for > lifecycle.cooling_after else "active"
+
+
+def _goes_on(visit: Visit, now: datetime, lifecycle: Lifecycle) -> bool:
+    return now - visit.last_page_at <= lifecycle.visit_ends_after

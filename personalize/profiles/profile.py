@@ -12,16 +12,25 @@ from personalize.visitors.consent import UNKNOWN, Consent
 
 @dataclass(frozen=True, slots=True)
 class AttributeValue:
-    """An attribute as it was last set, and when: a late event never overwrites a newer value."""
+    """An attribute as it was last set, and when: a late event never overwrites a newer value.
+
+    A value of None says that it was removed then; it reads like an attribute that was never set.
+    `from_join` says that it came from an anonymous profile: whatever the known one was told itself wins.
+    """
 
     value: JSONValue
     set_at: datetime
+    from_join: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
     """What all events of one type add up to. `sum`, `first_value`, `last_value` are of the declared value:
-    an int of the smallest unit for money, an exact number otherwise; the values are None where none was sent."""
+    an int of the smallest unit for money, an exact number otherwise.
+
+    `first_value` and `last_value` belong to the events at `first_at` and `last_at`: None where those were
+    sent without one. An event without a value adds nothing to `sum`.
+    """
 
     count: int
     sum: int | Decimal
@@ -35,7 +44,9 @@ class Totals:
 class Visit:
     """The newest visit: `number` counts from 1, `pages` the page views so far.
 
-    `previous_seen_at` is when the visitor was last seen before it, None on a first visit.
+    `pages` is 0 while consent has begun the visit and no page view has come yet. `last_page_at` is the latest
+    page view, or that consent. `previous_seen_at` is when the visitor was last seen before it, None on a first
+    visit.
     """
 
     number: int
@@ -63,6 +74,8 @@ class Profile:
 
     `totals` is per event type. `recent` is per counter key (see `profiles.counters`): the latest times as
     microseconds since 1970, oldest first. `events` counts what was projected, so two readings can be compared.
+    `seen_before_at` is the latest known time that lies longer than a visit's pause before `last_seen_at`.
+    `consent_at` is when `consent` was given. `joined_from` names the latest anonymous profiles that went in.
     """
 
     profile_id: str
@@ -72,7 +85,9 @@ class Profile:
     visit: Visit | None = None
     first_seen_at: datetime | None = None
     last_seen_at: datetime | None = None
+    seen_before_at: datetime | None = None
     consent: Consent = UNKNOWN
+    consent_at: datetime | None = None
     joined: Joined | None = None
     joined_from: tuple[str, ...] = ()
     events: int = 0

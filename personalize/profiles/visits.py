@@ -20,24 +20,41 @@ def visit_with_page(
     visit: Visit | None,
     page: PageFacts,
     at: datetime,
-    last_seen_at: datetime | None,
+    seen_before_at: datetime | None,
     ends_after: timedelta,
+    *,
+    pages: int = 1,
 ) -> Visit:
-    """The visit that a page view at this moment belongs to, with that page counted.
+    """The newest visit after a page view at this moment.
 
     It goes on where the last page is at most `ends_after` ago; otherwise a new one begins with this page's
-    source. A page view that arrives late, from before the visit began, counts a page and changes nothing else.
+    source. `seen_before_at` is when the visitor was last seen before such a visit (`profiles.seen`). A page view
+    that arrives late counts, and becomes the landing page, where it lies at most `ends_after` before the visit's
+    start; one from longer ago belongs to an older visit and changes nothing here. `pages` is 0 for what begins
+    a visit without being a page view.
     """
     if visit is None or at - visit.last_page_at > ends_after:
-        return Visit(
-            number=1 if visit is None else visit.number + 1,
-            started_at=at,
-            last_page_at=at,
-            pages=1,
-            landing_path=page.path,
-            source=page.source,
-            medium=page.medium,
-            campaign=page.campaign,
-            previous_seen_at=last_seen_at,
-        )
-    return replace(visit, pages=visit.pages + 1, last_page_at=max(visit.last_page_at, at))
+        number = 1 if visit is None else visit.number + 1
+        return _begun(page, at, seen_before_at, number=number, last_page_at=at, pages=pages)
+    if at >= visit.started_at:
+        return replace(visit, pages=visit.pages + pages, last_page_at=max(visit.last_page_at, at))
+    if visit.started_at - at <= ends_after:
+        pages += visit.pages
+        return _begun(page, at, seen_before_at, number=visit.number, last_page_at=visit.last_page_at, pages=pages)
+    return visit
+
+
+def _begun(
+    page: PageFacts, at: datetime, seen: datetime | None, *, number: int, last_page_at: datetime, pages: int
+) -> Visit:
+    return Visit(
+        number=number,
+        started_at=at,
+        last_page_at=last_page_at,
+        pages=pages,
+        landing_path=page.path,
+        source=page.source,
+        medium=page.medium,
+        campaign=page.campaign,
+        previous_seen_at=seen,
+    )

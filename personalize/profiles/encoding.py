@@ -1,0 +1,194 @@
+"""Profiles as bytes: compact JSON, exact, and quick to read, since every page view reads one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import orjson
+
+from personalize.events.event import JSONValue, from_micros, to_micros
+from personalize.profiles.profile import AttributeValue, Joined, Profile, Totals, Visit
+from personalize.visitors.consent import UNKNOWN, Consent
+
+# Parts of a row, each left out where empty. Times are integers of microseconds since 1970.
+_ID = "i"
+_EVENTS = "n"
+_ATTRIBUTES = "a"  # {name: [value, set at, marks]}, marks left out where 0
+_TOTALS = "t"  # {type: [count, sum, first at, last at, first value, last value]}, numbers tagged where needed
+_RECENT = "r"  # {key: [times]}
+_VISIT = "v"  # [number, started, last page, pages, landing path, source, medium, campaign, seen before]
+_FIRST_SEEN = "f"
+_LAST_SEEN = "l"
+_SEEN_BEFORE = "b"
+_CONSENT = "c"  # [purposes]
+_CONSENT_AT = "d"
+_JOINED = "j"  # [into, at]
+_JOINED_FROM = "g"  # [ids]
+
+_FROM_JOIN = 1
+_TAGGED = 2  # the value has numbers that JSON cannot hold: each of those, and each mapping, stands under a tag
+
+_DECIMAL = "d"
+_LARGE = "i"
+_MAPPING = "m"
+_LARGEST = 2**63 - 1
+
+_Value = TypeVar("_Value")
+
+
+def encode_profile(profile: Profile) -> bytes:
+    """The profile as bytes that `decode_profile` reads back as an equal one."""
+    parts = {
+        _ID: profile.profile_id,
+        _EVENTS: profile.events,
+        _ATTRIBUTES: {name: _attribute(value) for name, value in profile.attributes.items()},
+        _TOTALS: {type_: _totals(total) for type_, total in profile.totals.items()},
+        _RECENT: dict(profile.recent),
+        _VISIT: None if profile.visit is None else _visit(profile.visit),
+        _FIRST_SEEN: _micros(profile.first_seen_at),
+        _LAST_SEEN: _micros(profile.last_seen_at),
+        _SEEN_BEFORE: _micros(profile.seen_before_at),
+        _CONSENT: None if profile.consent.granted is None else sorted(profile.consent.granted),
+        _CONSENT_AT: _micros(profile.consent_at),
+        _JOINED: None if profile.joined is None else [profile.joined.into, to_micros(profile.joined.at)],
+        _JOINED_FROM: profile.joined_from,
+    }
+    empty: tuple[object, ...] = (None, {}, ())
+    return orjson.dumps({key: part for key, part in parts.items() if part not in empty})
+
+
+def decode_profile(data: bytes) -> Profile:
+    """The profile that `encode_profile` wrote."""
+    row = orjson.loads(data)
+    part = row.get
+    visit, granted, joined = part(_VISIT), part(_CONSENT), part(_JOINED)
+    return Profile(
+        row[_ID],
+        _ReadWhenAsked(part(_ATTRIBUTES, {}), _read_attribute),
+        _ReadWhenAsked(part(_TOTALS, {}), _read_totals),
+        {key: tuple(times) for key, times in part(_RECENT, {}).items()},
+        None if visit is None else _read_visit(visit),
+        _moment(part(_FIRST_SEEN)),
+        _moment(part(_LAST_SEEN)),
+        _moment(part(_SEEN_BEFORE)),
+        UNKNOWN if granted is None else Consent(frozenset(granted)),
+        _moment(part(_CONSENT_AT)),
+        None if joined is None else Joined(joined[0], from_micros(joined[1])),
+        tuple(part(_JOINED_FROM, ())),
+        row[_EVENTS],
+    )
+
+
+class _ReadWhenAsked(Mapping[str, _Value]):
+    """A part of a row whose values are read when somebody asks for them: a page looks at few of them, and
+    this more than halves the time of the read that every page view makes."""
+
+    __slots__ = ("_read", "_values")
+
+    def __init__(self, stored: dict[str, Any], read: Callable[[list[Any]], _Value]) -> None:
+        self._values = stored
+        self._read = read
+
+    def __getitem__(self, name: str) -> _Value:
+        value = self._values[name]
+        if value.__class__ is list:
+            value = self._values[name] = self._read(value)
+        found: _Value = value
+        return found
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+def _attribute(stored: AttributeValue) -> list[object]:
+    tagged = _needs_tags(stored.value)
+    marks = _FROM_JOIN * stored.from_join + _TAGGED * tagged
+    value = _tagged(stored.value) if tagged else stored.value
+    at = to_micros(stored.set_at)
+    return [value, at, marks] if marks else [value, at]
+
+
+def _read_attribute(stored: list[Any]) -> AttributeValue:
+    value, at, *others = stored
+    marks = others[0] if others else 0
+    plain = _untagged(value) if marks & _TAGGED else value
+    return AttributeValue(plain, from_micros(at), bool(marks & _FROM_JOIN))
+
+
+def _totals(total: Totals) -> list[object]:
+    first_at, last_at = to_micros(total.first_at), to_micros(total.last_at)
+    sum_, first, last = (_tagged(amount) for amount in (total.sum, total.first_value, total.last_value))
+    return [total.count, sum_, first_at, last_at, first, last]
+
+
+def _read_totals(stored: list[Any]) -> Totals:
+    count, sum_, first_at, last_at, first, last = stored
+    amounts = [_untagged(amount) for amount in (sum_, first, last)]
+    return Totals(count, amounts[0], from_micros(first_at), from_micros(last_at), amounts[1], amounts[2])
+
+
+def _visit(visit: Visit) -> list[object]:
+    return [
+        visit.number,
+        to_micros(visit.started_at),
+        to_micros(visit.last_page_at),
+        visit.pages,
+        visit.landing_path,
+        visit.source,
+        visit.medium,
+        visit.campaign,
+        _micros(visit.previous_seen_at),
+    ]
+
+
+def _read_visit(stored: list[Any]) -> Visit:
+    number, started, last_page, pages, landing_path, source, medium, campaign, seen = stored
+    begun, last = from_micros(started), from_micros(last_page)
+    return Visit(number, begun, last, pages, landing_path, source, medium, campaign, _moment(seen))
+
+
+def _needs_tags(value: JSONValue) -> bool:
+    if isinstance(value, list):
+        return any(_needs_tags(item) for item in value)
+    if isinstance(value, dict):
+        return any(_needs_tags(item) for item in value.values())
+    return isinstance(value, Decimal) or (isinstance(value, int) and abs(value) > _LARGEST)
+
+
+def _tagged(value: JSONValue) -> object:
+    if isinstance(value, list):
+        return [_tagged(item) for item in value]
+    if isinstance(value, dict):
+        return {_MAPPING: {name: _tagged(item) for name, item in value.items()}}
+    if isinstance(value, Decimal):
+        return {_DECIMAL: str(value)}
+    return {_LARGE: str(value)} if isinstance(value, int) and abs(value) > _LARGEST else value
+
+
+def _untagged(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_untagged(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    ((tag, inner),) = value.items()
+    if tag == _MAPPING:
+        return {name: _untagged(item) for name, item in inner.items()}
+    return Decimal(inner) if tag == _DECIMAL else int(inner)
+
+
+def _micros(at: datetime | None) -> int | None:
+    return None if at is None else to_micros(at)
+
+
+def _moment(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
