@@ -73,9 +73,7 @@ def _one_of(value: object, *, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
         allowed = " or ".join(f"`{each}`" for each in choices)
         guess = did_you_mean(value, choices) if isinstance(value, str) else None
-        raise ValueError(
-            f"{_found(value)} does not fit: it takes {allowed}" + (f"; {guess}" if guess else "")
-        )
+        raise ValueError(f"{_found(value)} does not fit: it takes {allowed}" + (f"; {guess}" if guess else ""))
     return value
 
 
@@ -86,7 +84,7 @@ def choice(*choices: str) -> Kind:
 
 def _whole(value: object, *, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{_found(value)} does not fit: it takes a whole number from {least} to {most}")
+        raise ValueError(f"{_found(value)} does not fit: it takes a whole number from {least:,} to {most:,}")
     return value
 
 
@@ -160,11 +158,7 @@ def _moment(value: object) -> date:
         return value
     if isinstance(value, str):
         try:
-            return (
-                date.fromisoformat(value)
-                if len(value) == len("1997-10-01")
-                else datetime.fromisoformat(value)
-            )
+            return date.fromisoformat(value) if len(value) == len("1997-10-01") else datetime.fromisoformat(value)
         except ValueError:
             pass
     raise ValueError(f"{_found(value)} is not a moment: write 1997-10-01 or 1997-10-01T12:00")

@@ -21,9 +21,7 @@ class _Meaning:
     opens: bool = False
 
 
-_INDENT = (
-    "lines of one mapping or list begin in the same column; what belongs to a line is moved in by two blanks"
-)
+_INDENT = "lines of one mapping or list begin in the same column; what belongs to a line is moved in by two blanks"
 _QUOTES = 'text that begins with one of @ ` % * & ! | > [ ] { } , # needs quotes: "…"'
 
 #: Asked from first to last, so that the narrow ones stand before the wide ones.
@@ -41,9 +39,9 @@ _MEANINGS = (
         "a line says `name: value`, with a blank behind the colon",
         opens=True,
     ),
+    _Meaning("block collection", "E007", "this line is part of a list but has no dash", _INDENT),
     _Meaning("did not find expected key", "E007", "this line does not fit the lines above it", _INDENT),
     _Meaning("expected <block end>", "E007", "this line does not fit the lines above it", _INDENT),
-    _Meaning("did not find expected '-'", "E007", "this line is part of a list but has no dash", _INDENT),
     _Meaning(
         "sequence entries are not allowed",
         "E007",
@@ -68,13 +66,9 @@ _MEANINGS = (
     ),
     _Meaning("expected hexdecimal", "E020", "a special character is written wrongly", "use single quotes"),
     _Meaning("cannot start any token", "E011", "text cannot begin with this character", _QUOTES),
-    _Meaning(
-        "alphabetic or numeric character", "E011", "text cannot begin with this character", _QUOTES, True
-    ),
+    _Meaning("alphabetic or numeric character", "E011", "text cannot begin with this character", _QUOTES, True),
     _Meaning("tag", "E011", "text cannot begin with an exclamation mark", _QUOTES, True),
-    _Meaning(
-        "node content", "E010", "something is missing here", "is a bracket not closed, or a comma too many?"
-    ),
+    _Meaning("node content", "E010", "something is missing here", "is a bracket not closed, or a comma too many?"),
 )
 _UNKNOWN = _Meaning(
     "",
@@ -82,6 +76,7 @@ _UNKNOWN = _Meaning(
     "this is not YAML that can be read",
     "check the quotes, brackets and blanks in this line and above",
 )
+_NAMELESS = _Meaning("", "E018", "a name is missing before the colon", "a line says `name: value`")
 _TAB_INDENT = re.compile(r"[ ]*\t\s*\S")
 
 
@@ -97,6 +92,8 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
     mark = error.context_mark if meaning.opens and error.context_mark is not None else error.problem_mark
     line, column = (1, 1) if mark is None else _inside(lines, mark.line, mark.column)
     found = lines[line - 1][column - 1 :].strip()
+    if found.startswith(":") and meaning.code in ("E007", "E010"):
+        meaning = _NAMELESS
     message = f"{meaning.message}: {quoted(found)}" if found else meaning.message
     return Problem(meaning.code, message, file, line, column, meaning.hint)
 

@@ -25,9 +25,9 @@ MAX_DEPTH = 50
 MAX_PROBLEMS = 50
 LONGEST_NUMBER = 40
 
-_NOT_TEXT = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+#: Only an escape in double quotes can bring these in.
+_NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _INVISIBLE_START = re.compile("[\xa0\u200b-\u200f\u2060]")
 _NULL = re.compile(r"|~|null|Null|NULL")
 _BOOL = re.compile(r"(true|True|TRUE)|false|False|FALSE")
@@ -189,10 +189,13 @@ def _events(text: str) -> Iterator[yaml.Event]:
     return yaml.parse(text, Loader=_LOADER)
 
 
-def _strange_character(text: str, index: int, file: str, problems: Problems) -> None:
+def _line_and_column(text: str, index: int) -> tuple[int, int]:
     before = re.sub(r"\r\n?", "\n", text[:index])
-    line = before.count("\n") + 1
-    column = len(before) - (before.rfind("\n") + 1) + 1
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
+
+
+def _strange_character(text: str, index: int, file: str, problems: Problems) -> None:
+    line, column = _line_and_column(text, index)
     message = f"found the character U+{ord(text[index]):04X}, which cannot stand in a text file"
     hint = "delete it; it is invisible in most editors and comes with text pasted from elsewhere"
     problems.add(Problem("E004", message, file, line, column, hint))
@@ -302,7 +305,8 @@ class _Tree:
             hint = 'text that begins with { or [ needs quotes: "{{ … }}"'
             self._problems.error("E018", "a list or mapping stands where a name is expected", key, hint)
         elif not key.text:
-            self._problems.error("E018", "a name is missing before the colon", key)
+            hint = "a line says `name: value`"
+            self._problems.error("E018", "a name is missing before the colon", key, hint)
         elif (first := parent.seen.get(key.text)) is not None:
             message = f"{quoted(key.text)} is written twice here, first in line {first.place.line}"
             self._problems.error("E012", message, key, "keep one of the two, or join them")
@@ -315,7 +319,11 @@ class _Tree:
         assert mark is not None
         begin, last = _span(event)
         stop = last if end is None else max(begin, end)
-        return Place(self._file, mark.line + 1, mark.column + 1, begin + self._offset, stop + self._offset)
+        line, column = mark.line + 1, mark.column + 1
+        if begin >= len(self._body):
+            # At its end the parser in C believes to be on one more line.
+            line, column = _line_and_column(self._body, begin)
+        return Place(self._file, line, column, begin + self._offset, stop + self._offset)
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         start, end = _span(event)
@@ -330,13 +338,11 @@ class _Tree:
         return Scalar(self._resolve(text, place) if plain and not is_key else text, text, place)
 
     def _check_text(self, text: str, place: Place, *, plain: bool) -> None:
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if _NOT_STORABLE.search(text):
             self._problems.error("E004", "the text contains a character that cannot be stored", place)
         elif plain and _INVISIBLE_START.match(text):
             message = f"found the invisible character U+{ord(text[0]):04X} before {quoted(text[1:])}"
-            self._problems.error(
-                "E004", message, place, "delete it, and put plain blanks where they are needed"
-            )
+            self._problems.error("E004", message, place, "delete it, and put plain blanks where they are needed")
 
     def _resolve(self, text: str, place: Place) -> bool | int | float | str | None:
         """The value of an unquoted text by the YAML 1.2 core schema; a number with a leading zero is text."""
@@ -404,8 +410,16 @@ def splice(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
 def replace_value(text: str, node: Node, new_text: str) -> str:
     """The text with `new_text`, a piece of YAML, in place of a node that was parsed from it.
 
-    Where nothing stood behind the colon or dash, a blank is put before the new text.
+    Further lines of `new_text` are moved in to the column of the node, and end as the lines of `text` do.
     """
     start, end = node.place.start, node.place.end
-    needs_blank = start == end and text[start - 1 : start] in (":", "-")
-    return splice(text, [(start, end, f" {new_text}" if needs_blank else new_text)])
+    margin = node.place.column - 1
+    lead = ""
+    if start == end and text[start - 1 : start] in (":", "-"):
+        lead = " "
+    elif text.startswith("-", start) and isinstance(node, Sequence) and not new_text.startswith("-"):
+        # The dashes of a list may stand in the column of its name, where nothing else may stand.
+        lead = "" if text[start - margin : start].strip() else "  "
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    moved = re.sub(r"\r?\n(?=[^\r\n])", line_end + " " * (margin + len(lead)), new_text)
+    return splice(text, [(start, end, lead + moved)])
