@@ -29,9 +29,7 @@ CHROMIUM_ARGUMENTS = (
 )
 
 # How fast this machine is says nothing about the code.
-hypothesis.settings.register_profile(
-    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")
 
 
@@ -118,9 +116,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     stats = terminalreporter.stats
     ran = {report.nodeid for outcome in OUTCOMES_THAT_RAN for report in stats.get(outcome, ())}
     files = {nodeid.partition("::")[0] for nodeid in ran}
-    left_out = Counter(
-        reason_of(report) for outcome in OUTCOMES_LEFT_OUT for report in stats.get(outcome, ())
-    )
+    left_out = Counter(reason_of(report) for outcome in OUTCOMES_LEFT_OUT for report in stats.get(outcome, ()))
     left_out["not asked for on the command line"] += len(stats.get("deselected", ()))
     terminalreporter.section("what ran")
     terminalreporter.line(f"what ran: {counted(len(ran), 'test')} in {counted(len(files), 'file')}")

@@ -47,9 +47,7 @@ def suite(tmp_path: Path) -> Path:
 
 
 def run(tests: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PERSONALIZE_", "PYTEST_"))
-    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PERSONALIZE_", "PYTEST_"))}
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "-ra"],
         cwd=tests.parent,

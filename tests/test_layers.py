@@ -20,10 +20,7 @@ NOT_LOADED_BY_THE_PACKAGE = (
 CASES = yaml.safe_load((REPOSITORY / "tests" / "cases" / "walls.yaml").read_text(encoding="utf-8"))
 ROOMS = {
     "rules/check.py": "from personalize.rules import parse\nfrom personalize.rules import index\n",
-    **{
-        f"{room}.py": ""
-        for room in ("stores/memory", "stores/protocols", "decisions/decide", "web/middleware")
-    },
+    **{f"{room}.py": "" for room in ("stores/memory", "stores/protocols", "decisions/decide", "web/middleware")},
     **{f"{room}.py": "" for room in ("web/headers", "profiles/profile", "studio/app", "rules/parse")},
 }
 
@@ -55,9 +52,7 @@ def test_what_only_looks_like_a_fault_is_let_pass(tmp_path: Path) -> None:
 
 def test_importing_the_package_loads_no_tool_and_no_database_driver() -> None:
     program = "import json, sys, personalize; print(json.dumps(sorted(sys.modules)))"
-    result = subprocess.run(
-        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     loaded = [
         name
         for name in json.loads(result.stdout)

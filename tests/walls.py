@@ -123,9 +123,7 @@ def what_is_wrong(floor: str, target: str) -> str | None:
     if floor == target:
         return None
     if not floor:
-        return (
-            "whoever imports the package would load that too" if target in NOT_IN_THE_PACKAGE_ITSELF else None
-        )
+        return "whoever imports the package would load that too" if target in NOT_IN_THE_PACKAGE_ITSELF else None
     if not target:
         return None if floor == "cli" else "the package itself stands below all its floors"
     if target not in FLOORS or FLOORS.index(target) > FLOORS.index(floor):
