@@ -1,0 +1,176 @@
+"""Fjellbua, an outdoor shop: an ordinary Starlette site."""
+
+import os
+import secrets
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+
+from example_site.cart import put, read_cart
+from example_site.people import PEOPLE, person_of
+from example_site.products import CATEGORIES, Product, beside, by_category, by_sku, category_of
+
+HERE = Path(__file__).parent
+ON_THE_TABLE = ("tent-heilo-2", "sleep-dun-500", "kitchen-storm")
+LONGEST_NAME = 40
+
+environment = Environment(
+    loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+)
+templates = Jinja2Templates(env=environment)
+
+
+def page(request: Request, name: str, status_code: int = 200, **more: object) -> Response:
+    """A page of the shop, with what stands on all of them."""
+    context = {
+        "categories": CATEGORIES,
+        "cart": read_cart(request.session),
+        "person": request.session.get("name"),
+        **more,
+    }
+    return templates.TemplateResponse(request, name, context, status_code=status_code)
+
+
+def see(path: str) -> Response:
+    """After a form: look at this page."""
+    return RedirectResponse(path, status_code=303)
+
+
+async def home(request: Request) -> Response:
+    """The front of the shop."""
+    return page(request, "home.html", on_the_table=[by_sku(sku) for sku in ON_THE_TABLE])
+
+
+async def category(request: Request) -> Response:
+    """One shelf."""
+    found = category_of(request.path_params["slug"])
+    if found is None:
+        raise HTTPException(404)
+    return page(request, "category.html", category=found, products=by_category(found.slug))
+
+
+async def product(request: Request) -> Response:
+    """One thing, and what stands beside it."""
+    found = sold(request.path_params["sku"])
+    return page(
+        request,
+        "product.html",
+        category=category_of(found.category),
+        product=found,
+        beside=beside(found, 3),
+    )
+
+
+async def cart(request: Request) -> Response:
+    """What was put into the cart."""
+    return page(request, "cart.html")
+
+
+async def change_cart(request: Request) -> Response:
+    """Put something in, or take one out."""
+    form = await request.form()
+    found, quantity = sold(str(form.get("sku"))), whole(form.get("quantity"))
+    put(request.session, found, quantity)
+    return see("/cart")
+
+
+async def order(request: Request) -> Response:
+    """Buy what is in the cart."""
+    bought = read_cart(request.session)
+    if not bought.lines:
+        return see("/cart")
+    request.session["cart"] = {}
+    number = f"F-{secrets.randbelow(9_000) + 1_000}"
+    request.session["order"] = {"number": number, "count": bought.count, "total": bought.total}
+    return see("/thanks")
+
+
+async def thanks(request: Request) -> Response:
+    """The order that was just placed."""
+    placed = request.session.get("order")
+    return page(request, "thanks.html", order=placed) if placed else see("/")
+
+
+async def login(request: Request) -> Response:
+    """Who are you?"""
+    return page(request, "login.html", people=PEOPLE)
+
+
+async def log_in(request: Request) -> Response:
+    """Believe anybody: this is a demonstration."""
+    number = str((await request.form()).get("number") or "").strip()
+    if not 0 < len(number) <= LONGEST_NAME or not number.isprintable():
+        error = f"Please write a name or a number, at most {LONGEST_NAME} characters."
+        return page(request, "login.html", 400, people=PEOPLE, error=error)
+    person = person_of(number.casefold())
+    request.session["user_id"] = number.casefold()
+    request.session["name"] = person.first_name if person else number
+    return see("/")
+
+
+async def log_out(request: Request) -> Response:
+    """Goodbye; the cart stays here."""
+    for name in ("user_id", "name", "order"):
+        request.session.pop(name, None)
+    return see("/")
+
+
+async def privacy(request: Request) -> Response:
+    """What is remembered, and the form to change it."""
+    return page(request, "privacy.html")
+
+
+async def missing(request: Request, error: Exception) -> Response:
+    """No such page."""
+    return page(request, "missing.html", 404)
+
+
+def sold(sku: str) -> Product:
+    """The product with this number, or the page that says there is none."""
+    found = by_sku(sku)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def whole(value: object) -> int:
+    """A quantity from a form; 1 where it is none."""
+    try:
+        return max(-1, min(int(str(value)), 5))
+    except ValueError:
+        return 1
+
+
+app = Starlette(
+    routes=[
+        Route("/", home),
+        Route("/product/{sku}", product),
+        Route("/cart", cart),
+        Route("/cart", change_cart, methods=["POST"]),
+        Route("/order", order, methods=["POST"]),
+        Route("/thanks", thanks),
+        Route("/login", login),
+        Route("/login", log_in, methods=["POST"]),
+        Route("/logout", log_out, methods=["POST"]),
+        Route("/privacy", privacy),
+        Mount("/static", StaticFiles(directory=HERE / "static")),
+        Route("/{slug}", category),
+    ],
+    exception_handlers={404: missing},
+    middleware=[
+        Middleware(
+            SessionMiddleware,
+            secret_key=os.environ.get("FJELLBUA_SECRET") or secrets.token_urlsafe(32),
+            session_cookie="fjellbua",
+        )
+    ],
+)
