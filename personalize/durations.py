@@ -62,15 +62,12 @@ def _unit(word: str, text: str) -> str:
         return singular
     if singular in _UNEVEN:
         raise ValueError(
-            f"{quoted(text)}: {singular}s are not all of one length: count in days,"
-            f' such as "{_UNEVEN[singular]}"'
+            f'{quoted(text)}: {singular}s are not all of one length: count in days, such as "{_UNEVEN[singular]}"'
         )
     meant = _SHORT_FORMS.get(word) or _SHORT_FORMS.get(singular)
     guess = f"did you mean `{meant}s`?" if meant else did_you_mean(word, [f"{unit}s" for unit in UNITS])
     advice = f"; {guess}" if guess else ""
-    raise ValueError(
-        f"{quoted(word)} in {quoted(text)} is not a unit of time; the units are {_ALLOWED}{advice}"
-    )
+    raise ValueError(f"{quoted(word)} in {quoted(text)} is not a unit of time; the units are {_ALLOWED}{advice}")
 
 
 def _times(digits: str, unit: timedelta, text: str) -> timedelta:

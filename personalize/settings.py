@@ -38,6 +38,8 @@ from personalize.setting_kinds import (
 PREFIX_OF_VARIABLES = "PERSONALIZE_"
 #: Names the file itself, so that the workers of a server find it.
 FILE_VARIABLE = "PERSONALIZE_SETTINGS"
+#: Variables of the test suite, which what it starts inherits.
+TEST_VARIABLES = "PERSONALIZE_TEST_"
 CURRENCY = pattern("currency", "three capital letters such as EUR", r"[A-Z]{3}")
 LANGUAGE = pattern("language", "a language tag such as en or nb-NO", r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 COOKIE = pattern("cookie name", "letters, digits, - and _", r"(?!__)[A-Za-z0-9_-]{1,64}")
@@ -53,9 +55,7 @@ class CookieSettings:
     """The two cookies: who the visitor is, and what was agreed to."""
 
     name: str = field(default="pz", metadata=_of(COOKIE, "Cookie with the signed id of the visitor."))
-    max_age_days: int = field(
-        default=395, metadata=_of(whole(1, 400), "How long browsers keep both cookies.")
-    )
+    max_age_days: int = field(default=395, metadata=_of(whole(1, 400), "How long browsers keep both cookies."))
     consent_name: str = field(default="pz_consent", metadata=_of(COOKIE, "Cookie with what was agreed to."))
 
 
@@ -80,9 +80,7 @@ class IngestSettings:
         default=10_000,
         metadata=_of(whole(1, 10_000_000), "Events that may wait; what comes then is counted."),
     )
-    batch_size: int = field(
-        default=1_000, metadata=_of(whole(1, 100_000), "Events in one transaction, at most.")
-    )
+    batch_size: int = field(default=1_000, metadata=_of(whole(1, 100_000), "Events in one transaction, at most."))
     flush_seconds: float = field(
         default=0.2, metadata=_of(number(0.001, 60), "How long an event waits for others, at most.")
     )
@@ -92,9 +90,7 @@ class IngestSettings:
 class VisitSettings:
     """When a visit ends, and when a visitor counts as cooling or lapsed."""
 
-    ends_after: timedelta = field(
-        default=timedelta(minutes=30), metadata=_of(DURATION, "Silence that ends a visit.")
-    )
+    ends_after: timedelta = field(default=timedelta(minutes=30), metadata=_of(DURATION, "Silence that ends a visit."))
     cooling_after: timedelta = field(
         default=timedelta(days=30), metadata=_of(DURATION, "Silence after which a visitor is cooling.")
     )
@@ -129,9 +125,7 @@ class Settings:
     )
     reload: Literal["follow", "save"] = field(
         default="follow",
-        metadata=_of(
-            choice("follow", "save"), "Serve what was published, or (in development) every valid save."
-        ),
+        metadata=_of(choice("follow", "save"), "Serve what was published, or (in development) every valid save."),
     )
     off: bool = field(default=False, metadata=_of(SWITCH, "Leave every page untouched."))
     at: datetime | None = field(
@@ -213,8 +207,7 @@ def _slots_of(cls: type[Settings] | type[object], section: str) -> Iterator[_Slo
 def describe_settings() -> tuple[SettingHelp, ...]:
     """Every setting with its variable, type, default and use, in the order of the documentation."""
     return tuple(
-        SettingHelp(slot.name, slot.variable, slot.kind.title, _printed(slot.default), slot.help)
-        for slot in _slots()
+        SettingHelp(slot.name, slot.variable, slot.kind.title, _printed(slot.default), slot.help) for slot in _slots()
     )
 
 
@@ -320,7 +313,8 @@ def _from_environ(environ: Mapping[str, str], problems: Problems) -> dict[str, o
     slots = {slot.variable: slot for slot in _slots()}
     values: dict[str, object] = {}
     for variable, text in sorted(environ.items()):
-        if not variable.startswith(PREFIX_OF_VARIABLES) or variable == FILE_VARIABLE or not text:
+        ours = variable.startswith(PREFIX_OF_VARIABLES) and not variable.startswith(TEST_VARIABLES)
+        if not ours or variable == FILE_VARIABLE or not text:
             continue
         if (slot := slots.get(variable)) is None:
             hint = did_you_mean(variable, slots)

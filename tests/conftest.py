@@ -35,14 +35,14 @@ hypothesis.settings.load_profile("untimed")
 
 def find_shared_data() -> Path | None:
     """The folder of public data sets, which stands beside the checkout or nowhere."""
-    named = os.environ.get("PERSONALIZE_SHARED_DATA")
+    named = os.environ.get("PERSONALIZE_TEST_SHARED_DATA")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data"
     return folder if folder.is_dir() else None
 
 
 def find_chromium() -> str | None:
-    """The Chromium that PERSONALIZE_CHROMIUM names, else the one that is installed."""
-    names = (os.environ.get("PERSONALIZE_CHROMIUM") or "", *CHROMIUM_NAMES)
+    """The Chromium that PERSONALIZE_TEST_CHROMIUM names, else the one that is installed."""
+    names = (os.environ.get("PERSONALIZE_TEST_CHROMIUM") or "", *CHROMIUM_NAMES)
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
@@ -51,7 +51,7 @@ def shared_data() -> Path:
     """The folder of public data sets."""
     folder = find_shared_data()
     if folder is None:
-        pytest.skip("the public data sets are absent: ../shared/data, or where PERSONALIZE_SHARED_DATA says")
+        pytest.skip("the public data sets are absent: ../shared/data, or where PERSONALIZE_TEST_SHARED_DATA says")
     return folder
 
 
@@ -60,7 +60,7 @@ def chromium() -> str:
     """The path of a Chromium that can be started."""
     path = find_chromium()
     if path is None:
-        pytest.skip("Chromium is absent: apt-get install chromium, or name one in PERSONALIZE_CHROMIUM")
+        pytest.skip("Chromium is absent: apt-get install chromium, or name one in PERSONALIZE_TEST_CHROMIUM")
     return path
 
 

@@ -82,7 +82,7 @@ def test_where_skips_fail_only_what_needs_absent_data_is_left_out(suite: Path) -
 
 
 def test_where_skips_fail_data_that_is_there_excuses_nothing(suite: Path, tmp_path: Path) -> None:
-    result = run(suite, PERSONALIZE_TEST_NO_SKIPS="1", PERSONALIZE_SHARED_DATA=str(tmp_path))
+    result = run(suite, PERSONALIZE_TEST_NO_SKIPS="1", PERSONALIZE_TEST_SHARED_DATA=str(tmp_path))
     assert "1 failed, 2 passed, 1 error in" in result.stdout.splitlines()[-1]
 
 
@@ -96,6 +96,6 @@ def test_where_skips_fail_a_module_that_skips_itself_fails(suite: Path) -> None:
 
 def test_a_browser_test_runs_where_there_is_a_browser(suite: Path, chromium: str) -> None:
     (suite / "test_a.py").write_text(BROWSER_TEST)
-    result = run(suite, PERSONALIZE_CHROMIUM=chromium)
+    result = run(suite, PERSONALIZE_TEST_CHROMIUM=chromium)
     assert "1 passed in" in result.stdout.splitlines()[-1], result.stdout
     assert "--no-sandbox" in CHROMIUM_ARGUMENTS
