@@ -99,7 +99,11 @@ class StaleVersion(StoreError):
 
     def __init__(self, live: str) -> None:
         super().__init__(f'the rule set "{live}" has gone live meanwhile')
+        self.args = (live,)
         self.live = live
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class UnknownVersion(PersonalizeError):

@@ -15,6 +15,7 @@ from personalize.errors import (
     PersonalizeError,
     ReadOnlyStore,
     SettingsError,
+    StaleVersion,
     StoreBusy,
     StoreError,
     StoreUnavailable,
@@ -34,6 +35,7 @@ EVERY_ERROR = [
     StoreBusy("locked for 5 s"),
     StoreUnavailable("disk full"),
     ReadOnlyStore(),
+    StaleVersion("c3d4"),
     UnknownVersion("a1b2"),
     BadToken("expired"),
 ]

@@ -47,7 +47,6 @@ class SqliteStore:
         if self._writer is not None:
             return
         writer = Writer(self._path, busy_seconds=self._busy_seconds)
-        writer.start()
         try:
             await asyncio.wrap_future(writer.submit(lambda connection: None))
         except BaseException:
