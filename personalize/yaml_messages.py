@@ -84,10 +84,9 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
     """The one problem to show for a text that the parser gave up on, at the place where it can be cured."""
     lines = re.split(r"\r\n|\r|\n", text)
     said = f"{error.problem or ''} {error.context or ''}"
-    last = error.problem_mark.line if error.problem_mark is not None else 0
-    first = error.context_mark.line if error.context_mark is not None else last
-    if (tab := _tab_line(lines, first, last)) is not None:
-        return _tab_problem(lines, tab, file)
+    at = error.problem_mark.line if error.problem_mark is not None else 0
+    if at < len(lines) and _TAB_INDENT.match(lines[at]):
+        return _tab_problem(lines, at, file)
     meaning = next((meaning for meaning in _MEANINGS if meaning.said in said), _UNKNOWN)
     mark = error.context_mark if meaning.opens and error.context_mark is not None else error.problem_mark
     line, column = (1, 1) if mark is None else _inside(lines, mark.line, mark.column)
@@ -96,13 +95,6 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
         meaning = _NAMELESS
     message = f"{meaning.message}: {quoted(found)}" if found else meaning.message
     return Problem(meaning.code, message, file, line, column, meaning.hint)
-
-
-def _tab_line(lines: list[str], first: int, last: int) -> int | None:
-    for number in range(first, min(last + 1, len(lines))):
-        if _TAB_INDENT.match(lines[number]):
-            return number
-    return None
 
 
 def _tab_problem(lines: list[str], index: int, file: str) -> Problem:

@@ -366,6 +366,7 @@ def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
         KEY[:31],
         "a" * 40,
         "abcdefgh" * 5,
+        "aaaaaaaabbbbbbbbaaaaaaaaccccccccaaaaaaad",
         "changeme-changeme-0123456789-abcdef",
         "please-use-an-example-key-of-32-letters",
         "my-very-secret-password-is-quite-long-1",

@@ -116,6 +116,12 @@ def test_a_mapping_gives_nodes_and_keys_by_name() -> None:
     assert node.key_node("c") is None
 
 
+def test_a_key_is_text_also_as_a_node() -> None:
+    key = mapping("404: x\n").key_node("404")
+    assert key is not None
+    assert key.value == key.text == "404"
+
+
 # --- places
 
 
@@ -136,6 +142,13 @@ def test_a_byte_order_mark_moves_spans_and_not_columns() -> None:
     assert value is not None
     assert value.place.column == 4
     assert text[value.place.start : value.place.end] == "one"
+
+
+@pytest.mark.parametrize(("text", "line", "column"), [("? a", 1, 4), ("a: 1\n? b", 2, 4)])
+def test_a_missing_value_at_the_very_end_is_in_the_last_line(text: str, line: int, column: int) -> None:
+    value = mapping(text).get(text[-1])
+    assert value is not None
+    assert (value.place.line, value.place.column) == (line, column)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +192,12 @@ def test_what_cannot_be_read_is_told_with_its_place_and_a_way_out(case: dict[str
     if "data" in case:
         assert node is not None
         assert to_data(node) == case["data"]
+
+
+def test_an_open_bracket_is_not_blamed_on_a_tab_that_may_stand_inside_it() -> None:
+    problems = Problems()
+    assert parse_yaml("a: [1,\n\t2\nb: 3\n", "f.yaml", problems) is None
+    assert [(problem.code, problem.line) for problem in problems.list] == [("E010", 1)]
 
 
 def test_all_problems_of_a_file_are_told_at_once() -> None:
@@ -252,13 +271,21 @@ def test_utf_16_is_called_by_its_name(tmp_path: Path) -> None:
     assert "UTF-16" in refused(path).message
 
 
-def test_a_huge_file_is_refused_by_its_size_before_it_is_read(tmp_path: Path) -> None:
+def test_a_huge_file_is_refused_by_its_size_before_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "home.yaml"
     with path.open("wb") as file:
         file.truncate(100_000_000_000)
+    monkeypatch.delattr(Path, "open")
     problem = refused(path)
     assert problem.code == "E003"
     assert problem.hint is not None and "split" in problem.hint
+
+
+def test_a_file_that_is_larger_than_it_says_is_not_read_to_its_end() -> None:
+    grown = Path("/proc/self/status")
+    if not grown.exists():
+        pytest.skip("only Linux has files whose size reads as 0")
+    assert refused(grown, max_bytes=10).code == "E003"
 
 
 def test_the_limit_is_the_callers_and_includes_its_last_byte(tmp_path: Path) -> None:
