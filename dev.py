@@ -70,6 +70,13 @@ def refuse_half_a_python() -> None:
         sys.exit(f"{half}. Name another Python: make test PYTHON=/path/to/python3")
 
 
+def refuse_a_python_without_venv() -> None:
+    """End with the one thing to install where a distribution, as Debian, keeps part of the venv module back."""
+    if importlib.util.find_spec("ensurepip") is None:
+        name = "python3" if Path(sys.executable).name == "python3" else f"python3.{sys.version_info[1]}"
+        sys.exit(f"This Python came without its venv module. Please run: sudo apt install {name}-venv")
+
+
 def set_up(extras: "list[str]") -> None:
     """Make .venv and install into it, unless that was done from these very files with this Python."""
     made_from, installed = read_stamp()
@@ -77,10 +84,12 @@ def set_up(extras: "list[str]") -> None:
         return
     if STAMP.exists():
         STAMP.unlink()
+    uv = shutil.which("uv")
+    if uv is None and not is_usable():
+        refuse_a_python_without_venv()
     extras = sorted(installed.union(extras))
     version = "{}.{}.{}".format(*sys.version_info[:3])
     say(f"Setting up .venv with Python {version}: what constraints.txt pins for {' and '.join(extras)} ...")
-    uv = shutil.which("uv")
     if uv is None or not install_with_uv(uv, extras):
         install_with_pip(extras)
     STAMP.write_text(" ".join([fingerprint(), *extras]), encoding="utf-8")
@@ -115,8 +124,8 @@ def install_with_uv(uv: str, extras: "list[str]") -> bool:
 def install_with_pip(extras: "list[str]") -> None:
     """Install with the standard library's venv and pip, or end with a line that says what is missing."""
     steps = [] if is_usable() else [[base_python(), "-m", "venv", str(VENV)]]
-    if steps and importlib.util.find_spec("ensurepip") is None:
-        sys.exit(f"This Python came without its venv module. Please run: sudo apt install {venv_package()}")
+    if steps:
+        refuse_a_python_without_venv()
     try:
         run_steps(steps + install_steps([str(PYTHON), "-m", "pip", "install"], extras))
     except InstallError as error:
@@ -143,11 +152,6 @@ def is_usable() -> bool:
 def base_python() -> str:
     """The Python outside of any environment: .venv must not be made by the .venv that it replaces."""
     return str(getattr(sys, "_base_executable", None) or sys.executable)
-
-
-def venv_package() -> str:
-    """Debian's package with the rest of the venv module, for this Python."""
-    return "python3-venv" if Path(sys.executable).name == "python3" else f"python3.{sys.version_info[1]}-venv"
 
 
 def run_steps(steps: "list[list[str]]") -> None:

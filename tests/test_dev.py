@@ -153,7 +153,7 @@ def test_a_python_without_its_venv_module_ends_with_the_package_to_install(check
     result = checkout.run("test", prelude="sys.modules['ensurepip'] = None; sys.executable = '/usr/bin/python3'")
     assert result.returncode == 1
     assert result.stderr == ("This Python came without its venv module. Please run: sudo apt install python3-venv\n")
-    assert checkout.calls() == []
+    assert (result.stdout, checkout.calls()) == ("", [])
 
 
 def test_a_python_built_without_sqlite_says_so(checkout: Checkout) -> None:
