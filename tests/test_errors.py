@@ -56,6 +56,7 @@ def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
     del public["PersonalizeError"]
     public = {name: "PersonalizeError" if base.startswith("_") else base for name, base in public.items()}
     assert drawn == public
+    assert {type(error).__name__ for error in EVERY_ERROR} == set(public)
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=lambda error: type(error).__name__)
