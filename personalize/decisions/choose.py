@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from personalize.content.library import Library
-
 from personalize.rules.definitions import Show
 
 

@@ -63,6 +63,13 @@ class Context:
         """What the visitor has decided."""
         return self.identity.consent
 
+    @property
+    def attributes(self) -> Mapping[str, object]:
+        """The attributes that a content item may show, by name."""
+        if self.profile is None:
+            return {}
+        return {name: stored.value for name, stored in self.profile.attributes.items()}
+
 
 def make_context(
     *,

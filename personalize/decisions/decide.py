@@ -2,57 +2,80 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TypeGuard
 
 from personalize.decisions.choose import choose
 from personalize.decisions.context import Context
 from personalize.decisions.decision import Decision, Reason
-from personalize.rules.definitions import Slot
-from personalize.rules.index import Answers
+from personalize.rules.definitions import Named, Rule, Slot
 from personalize.rules.ruleset import Page, RuleSet
+
+#: What each rule that was reached gave to its slot, by (slot id, rule id).
+Notes = dict[tuple[str, str], tuple[str, ...]]
 
 
 def decide(
-    page: Page, context: Context, rule_set: RuleSet, *, shown: frozenset[str] = frozenset()
+    page: Page,
+    context: Context,
+    rule_set: RuleSet,
+    *,
+    shown: frozenset[str] = frozenset(),
+    notes: Notes | None = None,
 ) -> Mapping[str, Decision]:
     """What each slot of the page shows, by slot id, in the rule set's order.
 
     Pure: the same arguments give the same decisions. No item stands in two slots of a page, nor one that the
-    page view has `shown` already.
+    page view has `shown` already. Explaining passes `notes` to be filled; the run is the same.
     """
-    answers = rule_set.index.answers(page.reach, context.values, context.now)
-    taken = set(shown)
-    decisions: dict[str, Decision] = {}
-    for slot in page.slots:
-        decision = _decide_slot(slot, page, context, rule_set, answers, taken)
-        decisions[slot.slot_id] = decision
-        taken.update(decision.item_ids)
-    return MappingProxyType(decisions)
+    run = _Run(page, context, rule_set, set(shown), {} if notes is None else notes)
+    return MappingProxyType({slot.slot_id: run.slot(slot) for slot in page.slots})
 
 
-def _decide_slot(
-    slot: Slot, page: Page, context: Context, rule_set: RuleSet, answers: Answers, taken: set[str]
-) -> Decision:
-    """Rules in order; the first that has something to show wins, and a slot that holds more goes on."""
-    found: tuple[str, ...] = ()
-    winner: str | None = None
-    for rule in slot.rules:
-        if len(found) >= slot.holds:
-            break
-        if answers.holds((slot.slot_id, rule.rule_id)):
-            room = slot.holds - len(found)
-            items = choose(rule.show, rule_set.library, context.now, room=room, taken=taken.union(found))
-            found += items
-            winner = winner or (rule.rule_id if items else None)
-    reason = Reason.RULE if found else Reason.DEFAULT
-    if not found and slot.otherwise is not None:
-        item = rule_set.library.item(slot.otherwise.text)
-        if item is not None and item.is_current(context.now) and item.item_id not in taken:
-            found, reason = (item.item_id,), Reason.OTHERWISE
-    return Decision(
-        slot_id=slot.slot_id,
-        item_ids=found,
-        rule_id=winner,
-        reason=reason,
-        personal=slot.slot_id in page.personal,
-        version=rule_set.version,
-    )
+class _Run:
+    """One page being decided, slot by slot; `taken` are the items that it shows so far."""
+
+    def __init__(self, page: Page, context: Context, rule_set: RuleSet, taken: set[str], notes: Notes) -> None:
+        self._page = page
+        self._now = context.now
+        self._rule_set = rule_set
+        self._answers = rule_set.index.answers(page.reach, context.values, context.now)
+        self._taken = taken
+        self._notes = notes
+
+    def slot(self, slot: Slot) -> Decision:
+        """Rules in order; the first that has something to show wins, and a slot that holds more goes on."""
+        found: tuple[str, ...] = ()
+        winner: str | None = None
+        for rule in slot.rules:
+            if len(found) == slot.holds:
+                break
+            items = self._items(slot, rule, room=slot.holds - len(found))
+            if items:
+                found += items
+                winner = winner or rule.rule_id
+        reason = Reason.RULE if found else Reason.DEFAULT
+        if not found and self._may_show(slot.otherwise):
+            found, reason = (slot.otherwise.text,), Reason.OTHERWISE
+            self._taken.update(found)
+        return Decision(
+            slot_id=slot.slot_id,
+            item_ids=found,
+            rule_id=winner,
+            reason=reason,
+            personal=slot.slot_id in self._page.personal,
+            version=self._rule_set.version,
+        )
+
+    def _items(self, slot: Slot, rule: Rule, *, room: int) -> tuple[str, ...]:
+        """What a rule has to show to this visitor now, which is then taken."""
+        key = (slot.slot_id, rule.rule_id)
+        items: tuple[str, ...] = ()
+        if self._answers.holds(key):
+            items = choose(rule.show, self._rule_set.library, self._now, room=room, taken=self._taken)
+        self._notes[key] = items
+        self._taken.update(items)
+        return items
+
+    def _may_show(self, named: Named | None) -> TypeGuard[Named]:
+        item = None if named is None else self._rule_set.library.item(named.text)
+        return item is not None and item.is_current(self._now) and item.item_id not in self._taken

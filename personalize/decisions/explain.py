@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from personalize.decisions.context import Context
-from personalize.decisions.decide import decide
+from personalize.decisions.decide import Notes, decide
 from personalize.decisions.decision import Decision
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.definitions import Rule
@@ -53,31 +53,11 @@ def explain(slot_id: str, context: Context, rule_set: RuleSet) -> Explanation:
     """Why the slot shows what it shows. Raises KeyError for a slot that the rule set doesn't have."""
     page = rule_set.pages[slot_id]
     slot = rule_set.slots[slot_id]
-    decision = decide(page, context, rule_set)[slot_id]
-    answers = rule_set.index.answers(page.reach, context.values, context.now)
-    teller = _Teller(context, rule_set, answers)
-    rules: list[RuleStep] = []
-    left = list(decision.item_ids)
-    for rule in slot.rules:
-        reached = bool(left) or not any(step.item_ids for step in rules) or len(decision.item_ids) < slot.holds
-        given = _given(rule, left, rule_set) if teller.rule_holds(slot_id, rule) else ()
-        left = [item_id for item_id in left if item_id not in given]
-        rules.append(teller.rule(slot_id, rule, reached=reached, item_ids=given))
-    return Explanation(decision, slot.title, tuple(rules))
-
-
-def _given(rule: Rule, left: list[str], rule_set: RuleSet) -> tuple[str, ...]:
-    """Of the items still to be accounted for, those that came from this rule: rules fill a slot in order."""
-    if rule.show.collection is not None:
-        own = rule_set.library.tagged(rule.show.collection.text, rule.show.tagged)
-    else:
-        own = tuple(named.text for named in rule.show.items)
-    given: list[str] = []
-    for item_id in left[: rule.show.limit]:
-        if item_id not in own:
-            break
-        given.append(item_id)
-    return tuple(given)
+    notes: Notes = {}
+    decision = decide(page, context, rule_set, notes=notes)[slot_id]
+    teller = _Teller(context, rule_set, rule_set.index.answers(page.reach, context.values, context.now))
+    rules = tuple(teller.rule(slot_id, rule, notes.get((slot_id, rule.rule_id))) for rule in slot.rules)
+    return Explanation(decision, slot.title, rules)
 
 
 class _Teller:
@@ -90,12 +70,16 @@ class _Teller:
         self._answers = answers
         self._describer = Describer(rule_set.conventions, titles)
 
-    def rule_holds(self, slot_id: str, rule: Rule) -> bool:
-        return self._answers.holds((slot_id, rule.rule_id))
-
-    def rule(self, slot_id: str, rule: Rule, *, reached: bool, item_ids: tuple[str, ...]) -> RuleStep:
-        conditions = [self._step(rule.to)] if rule.when is None else [self._step(rule.to), self._step(rule.when)]
-        return RuleStep(rule.rule_id, rule.title, self.rule_holds(slot_id, rule), reached, item_ids, tuple(conditions))
+    def rule(self, slot_id: str, rule: Rule, items: tuple[str, ...] | None) -> RuleStep:
+        conditions = [rule.to] if rule.when is None else [rule.to, rule.when]
+        return RuleStep(
+            rule_id=rule.rule_id,
+            title=rule.title,
+            holds=self._answers.holds((slot_id, rule.rule_id)),
+            reached=items is not None,
+            item_ids=items or (),
+            conditions=tuple(map(self._step, conditions)),
+        )
 
     def _step(self, condition: Condition) -> Step:
         text = self._describer.condition(condition)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from personalize.content.library import Library
-
 from personalize.problems import Problems, did_you_mean
 from personalize.rules.conditions import Condition, Leaf, Not, segments_named
 from personalize.rules.definitions import Definitions, Named, Rule, Segment, Show, Slot

@@ -1,7 +1,7 @@
 """The facts that a condition may name, with the type of each and the consent it needs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from personalize.events.schema import DEFAULT_PURPOSE, Schema, Shape, ValueType
@@ -30,7 +30,8 @@ class Fact:
     """One thing that a condition can ask about.
 
     `root` and `key` say where it comes from (`purchase.total`: root `purchase`, key `total`). `many` facts hold a
-    list. `purpose` is the consent it needs, None for what needs none. `stored` facts come from the profile.
+    list. `purpose` is the consent it needs, None for what needs none (a visit is known without a profile, too).
+    `stored` facts need the profile to be read.
     """
 
     name: str
@@ -138,29 +139,17 @@ def element_fact(name: str, shape: Shape) -> Fact:
 
 
 def _all_facts(schema: Schema) -> Iterator[Fact]:
-    for fact in (*_VISITOR, *_VISIT):
-        stored = fact.name != "visitor.known" and fact.root == "visitor"
-        yield _with_consent(fact, stored=stored)
+    for fact in _VISITOR:
+        purpose = None if fact.name == "visitor.known" else DEFAULT_PURPOSE
+        yield replace(fact, stored=True, purpose=purpose)
+    for fact in _VISIT:
+        yield replace(fact, stored=True)
     yield from (*_PAGE, *_NOW)
     for attribute in schema.attributes.values():
         yield _attribute_fact(attribute.name, attribute.shape, attribute.purpose, attribute.title)
     for event in schema.events.values():
         shape = event.properties.get(event.value) if event.value else None
         yield from _event_facts(event.name, shape, event.purpose, event.title or event.name)
-
-
-def _with_consent(fact: Fact, *, stored: bool) -> Fact:
-    return Fact(
-        fact.name,
-        fact.root,
-        fact.key,
-        fact.type,
-        fold=fact.fold,
-        choices=fact.choices,
-        purpose=DEFAULT_PURPOSE if stored else None,
-        stored=stored,
-        title=fact.title,
-    )
 
 
 def _attribute_fact(name: str, shape: Shape, purpose: str, title: str) -> Fact:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from jinja2 import BaseLoader
-from personalize.content.library import Library, load_library
 
+from personalize.content.library import Library, load_library
 from personalize.events.schema import Schema
 from personalize.problems import Problems
 from personalize.profiles.counters import Counter
@@ -28,12 +28,14 @@ class Page:
     """Slots that are decided together, in their order, and what they can depend on.
 
     `personal` slots may show something else to somebody else; a page that shows one belongs in no shared cache.
+    `stored` slots depend on the profile, so they can't be decided where it can't be read.
     """
 
     name: str
     slots: tuple[Slot, ...]
     reach: Reach
     personal: frozenset[str]
+    stored: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +130,20 @@ def _pages(slots: Mapping[str, Slot], index: Index, facts: Mapping[str, Fact], l
     pages: dict[str, Page] = {}
     for name, members in together.items():
         ids = [(slot.slot_id, rule.rule_id) for slot in members for rule in slot.rules]
-        personal = frozenset(
-            slot.slot_id for slot in members if _is_personal(slot, index, facts) or _shows_visitor(slot, library)
-        )
-        # No item stands twice on a page, so one personal slot decides what is left for the slots after it.
-        page = Page(name, tuple(members), index.reach(ids), _from_first(members, personal))
+        named = {slot.slot_id for slot in members if _shows_visitor(slot, library)}
+        stored = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=True)}
+        personal = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=False)}
+        reach = index.reach(ids)
+        page = Page(name, tuple(members), reach, _and_after(members, personal), _and_after(members, stored))
         pages.update(dict.fromkeys((slot.slot_id for slot in members), page))
     return pages
 
 
-def _is_personal(slot: Slot, index: Index, facts: Mapping[str, Fact]) -> bool:
+def _reads(slot: Slot, index: Index, facts: Mapping[str, Fact], *, stored: bool) -> bool:
+    """Whether a slot depends on a stored fact, or on any that is not the same for everybody."""
     reach = index.reach([(slot.slot_id, rule.rule_id) for rule in slot.rules])
-    return any(facts[name].root not in _FOR_EVERYBODY for name in reach.fact_names)
+    read = [facts[name] for name in reach.fact_names]
+    return any(fact.stored if stored else fact.root not in _FOR_EVERYBODY for fact in read)
 
 
 def _shows_visitor(slot: Slot, library: Library) -> bool:
@@ -156,7 +160,9 @@ def _items_of(slot: Slot, library: Library) -> list[str]:
     return found
 
 
-def _from_first(members: list[Slot], personal: frozenset[str]) -> frozenset[str]:
+def _and_after(members: list[Slot], found: set[str]) -> frozenset[str]:
+    """The slots found and those behind them: no item stands twice on a page, so what the first of them shows
+    decides what is left for the others."""
     ids = [slot.slot_id for slot in members]
-    firsts = [number for number, slot_id in enumerate(ids) if slot_id in personal]
+    firsts = [number for number, slot_id in enumerate(ids) if slot_id in found]
     return frozenset(ids[firsts[0] :]) if firsts else frozenset()

@@ -1,0 +1,69 @@
+"""The draft: the rule and content files on disk, and what they make."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+from jinja2 import FileSystemLoader
+
+from personalize.content.files import read_content
+from personalize.problems import Problems
+from personalize.rules.conventions import Conventions
+from personalize.rules.ruleset import RuleSet, load_rule_set, version_of
+from personalize.settings import Settings
+from personalize.yaml_tree import read_text
+
+_RULES = "rules/"
+_RULE_FILES = (".yaml", ".yml")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The texts of a site's files, by path: rule files under `rules/`, content under `content/`."""
+
+    files: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """The version that publishing them would make."""
+        return version_of(self.files)
+
+
+def read_draft(settings: Settings, problems: Problems) -> Draft:
+    """The files as they are on disk; what can't be read is a problem."""
+    files = read_content(settings.content, problems)
+    if not settings.rules.is_dir():
+        problems.error("E101", f'there is no folder "{settings.rules}" with rule files', hint="run personalize init")
+    for path in sorted(settings.rules.rglob("*")):
+        if path.suffix in _RULE_FILES and path.is_file():
+            name = _RULES + path.relative_to(settings.rules).as_posix()
+            text = read_text(path, name, problems)
+            if text is not None:
+                files[name] = text
+    return Draft(MappingProxyType(files))
+
+
+def load_files(files: Mapping[str, str], settings: Settings, problems: Problems) -> RuleSet | None:
+    """The rule set of these files, or None where `problems` holds an error afterwards.
+
+    Templates of collections are the developer's: they come with the code, not with the files.
+    """
+    return load_rule_set(
+        {path: text for path, text in files.items() if path.startswith(_RULES)},
+        {path: text for path, text in files.items() if not path.startswith(_RULES)},
+        templates=FileSystemLoader(settings.templates),
+        conventions=conventions_of(settings),
+        problems=problems,
+    )
+
+
+def conventions_of(settings: Settings) -> Conventions:
+    """How the site writes moments and money."""
+    return Conventions(ZoneInfo(settings.zone), settings.currency, settings.currency_digits)
+
+
+def draft_folders(settings: Settings) -> tuple[Path, ...]:
+    """The folders whose files make the draft."""
+    return (settings.rules, settings.content, settings.templates)

@@ -1,0 +1,213 @@
+"""The facade: one object per site and worker that knows the store, the live rule set and the clock."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from personalize.decisions.context import RequestFacts
+from personalize.errors import InvalidFiles, StaleVersion, StoreError
+from personalize.events.event import Event, JSONValue, minted_event_id
+from personalize.events.schema import Schema
+from personalize.events.validate import check_event
+from personalize.problems import Problems
+from personalize.rules.ruleset import RuleSet
+from personalize.runtime.clock import Clock, FixedClock, SystemClock
+from personalize.runtime.draft import read_draft
+from personalize.runtime.follow import Follower
+from personalize.runtime.health import Health
+from personalize.runtime.ingest import Ingest
+from personalize.runtime.keys import secret_keys
+from personalize.runtime.page_view import PageView
+from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
+from personalize.runtime.saving import SaveWatcher
+from personalize.runtime.sources import ConsentSource, CookieConsent, LoginSource, Scope, ScopeLogin
+from personalize.settings import Settings
+from personalize.stores.opening import open_store
+from personalize.stores.protocols import Applied, Projector, Store
+from personalize.visitors.tokens import Tokens
+
+#: Who sends the events of page views, beside their ids.
+WEB_SENDER = "web"
+_CHANCE_BYTES = 10
+
+
+class Personalizer:
+    """Everything that personalizes one site, in one worker.
+
+    `login` and `consent` say who is logged in and what was agreed to; by default Starlette's `scope["user"]`
+    and our own consent cookie. `chance` gives random bytes. Nothing is opened before `start`.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        store: Store | None = None,
+        login: LoginSource | None = None,
+        consent: ConsentSource | None = None,
+        clock: Clock | None = None,
+        chance: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.settings = settings
+        self.keys = secret_keys(settings)
+        self.tokens = Tokens(self.keys)
+        self.store = store if store is not None else open_store(settings.store, settings.root)
+        self.login: LoginSource = login or ScopeLogin()
+        self.consent: ConsentSource = consent or CookieConsent(
+            settings.cookie.consent_name, settings.privacy.purposes, settings.privacy.gpc == "refuse"
+        )
+        self.clock: Clock = FixedClock(settings.at) if settings.at is not None else clock or SystemClock()
+        self.chance = chance
+        self.lifecycle = lifecycle_of(settings)
+        self.health = Health()
+        self.rule_set: RuleSet | None = None
+        self.projectors: Sequence[Projector] = projectors_of(None, settings)
+        self.worker = f"{os.uname().nodename}:{os.getpid()}:{chance(4).hex()}"
+        self.started = False
+        self._starting = asyncio.Lock()
+        self.ingest = Ingest(
+            self._write,
+            queue_size=settings.ingest.queue_size,
+            batch_size=settings.ingest.batch_size,
+            flush_seconds=settings.ingest.flush_seconds,
+            on_failure=self._batch_failed,
+        )
+        self._follower = Follower(
+            self.store,
+            settings,
+            worker=self.worker,
+            clock=self.clock,
+            health=self.health,
+            changed=self.serve,
+        )
+        self._watcher = SaveWatcher(self.store, settings, clock=self.clock, health=self.health)
+
+    @property
+    def records(self) -> bool:
+        """Whether what happens is kept; a served moment of the past records nothing."""
+        return self.settings.at is None
+
+    @property
+    def schema(self) -> Schema:
+        """What the live rule set declares of events and attributes."""
+        return self.rule_set.schema if self.rule_set is not None else Schema()
+
+    # Life ----------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Open the store and begin to follow the live rule set; harmless when done already.
+
+        A store that can't be opened keeps no page from being served: it is said, counted and tried again.
+        """
+        async with self._starting:
+            if self.started:
+                return
+            self.started = True
+            await self._open()
+            if self.records:
+                await self._follower.start()
+                self._watcher.start(self._follower.refresh)
+                self.ingest.start()
+
+    async def _open(self) -> None:
+        try:
+            await self.store.open()
+            if self.settings.at is not None:
+                await self._open_past(self.settings.at)
+            elif self.settings.reload == "save":
+                await self._watcher.publish_saved()
+        except (StoreError, InvalidFiles) as error:
+            self.health.failed("the site starts without its store or rules", error, self.clock.now())
+
+    async def _open_past(self, moment: datetime) -> None:
+        rule_set = await live_rule_set(self.store, self.settings)
+        if rule_set is None:
+            rule_set = checked(read_draft(self.settings, Problems()), self.settings)
+        self.serve(rule_set)
+        self.store = await self.store.as_of(moment, self.projectors)
+
+    async def stop(self) -> None:
+        """Write what is queued, then let go of the store."""
+        if self.started:
+            await self._watcher.stop()
+            await self._follower.stop()
+            await self.ingest.stop()
+            await self.store.close()
+            self.started = False
+
+    def serve(self, rule_set: RuleSet) -> None:
+        """Serve this rule set from the next page view on."""
+        self.rule_set = rule_set
+        self.projectors = projectors_of(rule_set, self.settings)
+
+    # Page views and events -----------------------------------------------------------------------------
+
+    def page_view(self, scope: Scope, facts: Callable[[], RequestFacts]) -> PageView:
+        """The page view of one request; `facts` is asked when something first needs to know."""
+        return PageView(self, scope, facts)
+
+    async def record(
+        self,
+        type: str,
+        profile_id: str,
+        properties: Mapping[str, object] | None = None,
+        *,
+        occurred_at: datetime | None = None,
+        event_id: str | None = None,
+        sender: str = "site",
+        channel: str = "web",
+    ) -> Applied:
+        """Record an event of a declared type; durable when it returns, and the next page view sees it.
+
+        `sender` and `event_id` together count once for ever; without an id each call is an event of its own.
+        Raises `EventRefused` for what the schema doesn't allow and `StoreError` where it can't be kept.
+        """
+        known = check_event(type, properties or {}, self.schema)
+        event = self.event(
+            type, profile_id, known, occurred_at=occurred_at, event_id=event_id, sender=sender, channel=channel
+        )
+        return await self.ingest.record([event])
+
+    def event(
+        self,
+        type: str,
+        profile_id: str,
+        properties: Mapping[str, JSONValue],
+        *,
+        occurred_at: datetime | None = None,
+        event_id: str | None = None,
+        sender: str = WEB_SENDER,
+        channel: str = "web",
+    ) -> Event:
+        """An event as it would enter the log now."""
+        now = self.clock.now()
+        return Event(
+            event_id=event_id or minted_event_id(now, self.chance(_CHANCE_BYTES)),
+            sender=sender,
+            type=type,
+            profile_id=profile_id,
+            occurred_at=occurred_at or now,
+            received_at=now,
+            properties=properties,
+            channel=channel,
+            version=self.rule_set.version if self.rule_set is not None else None,
+        )
+
+    async def _write(self, events: Sequence[Event]) -> Applied:
+        """Apply events under the rule set that is live; one that was published meanwhile is loaded first."""
+        if self.rule_set is None:
+            await self._follower.refresh()
+        try:
+            return await self.store.apply(events, self.projectors, version=self._version())
+        except StaleVersion:
+            await self._follower.refresh()
+            return await self.store.apply(events, self.projectors, version=self._version())
+
+    def _version(self) -> str | None:
+        return self.rule_set.version if self.rule_set is not None else None
+
+    def _batch_failed(self, error: Exception, lost: int) -> None:
+        self.health.failed("events could not be written", error, self.clock.now())
+        if lost:
+            self.health.failures["events lost"] += lost

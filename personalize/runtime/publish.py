@@ -1,0 +1,124 @@
+"""Publishing: which rule set is live is one row in the store; everybody who serves follows it."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from personalize.errors import InvalidFiles, UnknownVersion
+from personalize.problems import Problems
+from personalize.profiles.lifecycle import Lifecycle
+from personalize.profiles.project import ProfileProjector
+from personalize.rules.ruleset import RuleSet
+from personalize.runtime.draft import Draft, load_files
+from personalize.settings import Settings
+from personalize.stores.protocols import Live, Store
+
+
+async def publish(store: Store, draft: Draft, settings: Settings, *, at: datetime, by: str) -> RuleSet:
+    """Check the draft, keep its texts, and make it live; every worker serves it within two seconds.
+
+    Where it counts other things than what was live before, the profiles are projected from the log again in
+    the same transaction. Raises `InvalidFiles` with every problem; what was live stays live then.
+    """
+    rule_set = checked(draft, settings)
+    await store.save_rule_set(rule_set.version, draft.files, at)
+    live = await store.live()
+    if live is None or live.version != rule_set.version:
+        await _move(store, rule_set, settings, Live(rule_set.version, at, by))
+    return rule_set
+
+
+async def roll_back(
+    store: Store, settings: Settings, *, at: datetime, by: str, version: str | None = None
+) -> RuleSet:
+    """Make an earlier version live again: the given one, or the one that was live before the present one.
+
+    Raises `UnknownVersion` where there is no such version, and `InvalidFiles` where it no longer loads.
+    """
+    target = version if version is not None else await _previous(store)
+    rule_set = await saved_rule_set(store, target, settings)
+    await _move(store, rule_set, settings, Live(target, at, by))
+    return rule_set
+
+
+async def live_rule_set(store: Store, settings: Settings) -> RuleSet | None:
+    """The rule set that is live, or None where nothing was ever published.
+
+    Raises `InvalidFiles` where its files no longer load.
+    """
+    live = await store.live()
+    return None if live is None else await saved_rule_set(store, live.version, settings)
+
+
+async def saved_rule_set(store: Store, version: str, settings: Settings) -> RuleSet:
+    """A version that the store keeps. Raises `UnknownVersion`, and `InvalidFiles` where it no longer loads."""
+    files = await store.rule_set(version)
+    problems = Problems()
+    rule_set = await asyncio.to_thread(load_files, files, settings, problems)
+    if rule_set is None:
+        raise InvalidFiles(problems.list)
+    return rule_set
+
+
+def checked(draft: Draft, settings: Settings) -> RuleSet:
+    """The rule set of the draft. Raises `InvalidFiles` with every problem where there is an error."""
+    problems = Problems()
+    rule_set = load_files(draft.files, settings, problems)
+    if rule_set is None:
+        raise InvalidFiles(problems.list)
+    return rule_set
+
+
+def projectors_of(rule_set: RuleSet | None, settings: Settings) -> Sequence[ProfileProjector]:
+    """What turns events into profiles under this rule set; without one, only built-in events count."""
+    lifecycle = lifecycle_of(settings)
+    if rule_set is None:
+        return (ProfileProjector(lifecycle=lifecycle),)
+    return (ProfileProjector(rule_set.schema, rule_set.counters, lifecycle),)
+
+
+def lifecycle_of(settings: Settings) -> Lifecycle:
+    """The site's idea of visits and of how long silence means what."""
+    visits = settings.visits
+    return Lifecycle(visits.ends_after, visits.cooling_after, visits.lapsed_after)
+
+
+def counts_alike(one: RuleSet | None, other: RuleSet) -> bool:
+    """Whether profiles projected under one rule set are right for the other as they are."""
+    return one is not None and _counted(one) == _counted(other)
+
+
+def _counted(rule_set: RuleSet) -> tuple[object, ...]:
+    counters = frozenset((counter.key, counter.limit) for counter in rule_set.counters)
+    values = frozenset(
+        (event.name, event.value, event.properties[event.value].type if event.value else None)
+        for event in rule_set.schema.events.values()
+    )
+    return (counters, values)
+
+
+async def _move(store: Store, rule_set: RuleSet, settings: Settings, live: Live) -> None:
+    """Move the row; its moment never lies before the last one, so that their order is their history."""
+    last = await store.live()
+    if last is not None and live.at <= last.at:
+        live = Live(live.version, last.at + timedelta(microseconds=1), live.by)
+    before = await _projected_under(store, settings)
+    rebuild = () if counts_alike(before, rule_set) else projectors_of(rule_set, settings)
+    await store.set_live(live, rebuild)
+
+
+async def _projected_under(store: Store, settings: Settings) -> RuleSet | None:
+    """The rule set that the stored profiles were projected under; None where it no longer loads, so that they
+    are projected again."""
+    try:
+        return await live_rule_set(store, settings)
+    except InvalidFiles:
+        return None
+
+
+async def _previous(store: Store) -> str:
+    lives = await store.versions()
+    earlier = [live.version for live in lives if live.version != lives[-1].version]
+    if not earlier:
+        raise UnknownVersion("the one before")
+    return earlier[-1]

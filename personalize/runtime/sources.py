@@ -1,0 +1,96 @@
+"""Where a site tells us who is logged in and what was agreed to: small protocols, with the usual answers."""
+
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from personalize.visitors.consent import REFUSED, Consent, parse_consent
+from personalize.visitors.cookies import cookie_values
+
+#: An ASGI connection scope.
+Scope: TypeAlias = MutableMapping[str, Any]
+#: A function of the site that reads from the scope who is logged in.
+LoginFunction: TypeAlias = Callable[[Scope], str | None]
+
+
+class LoginSource(Protocol):
+    """Says who is logged in, as the site itself knows it, on every page view."""
+
+    def user_id(self, scope: Scope) -> str | None:
+        """The site's own id of the person, or None where nobody is logged in."""
+
+
+class ConsentSource(Protocol):
+    """Says what the visitor has agreed to."""
+
+    def read(self, scope: Scope) -> Consent:
+        """The visitor's decision, or that there is none yet."""
+
+
+class ScopeLogin:
+    """The login that Starlette's AuthenticationMiddleware, or one like it, puts into `scope["user"]`.
+
+    It is read after the site has run, so it does not matter which of the two wraps the other.
+    """
+
+    def user_id(self, scope: Scope) -> str | None:
+        """The `identity`, `username` or `display_name` of an authenticated user."""
+        user = scope.get("user")
+        if user is None or not getattr(user, "is_authenticated", False):
+            return None
+        for name in ("identity", "username", "display_name"):
+            try:
+                found = getattr(user, name, None)
+            except NotImplementedError:  # Starlette's BaseUser.identity where a site leaves it out
+                continue
+            if found:
+                return str(found)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderLogin:
+    """A login that a proxy in front has checked and put into a header; the proxy must drop what clients send."""
+
+    header: str
+
+    def user_id(self, scope: Scope) -> str | None:
+        """The header's value, or None where it is missing or empty."""
+        wanted = self.header.lower().encode("latin-1")
+        for name, value in scope.get("headers", ()):
+            if bytes(name).lower() == wanted:
+                return bytes(value).decode("latin-1").strip() or None
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class CallableLogin:
+    """A login that a function of the site reads from the scope."""
+
+    read: LoginFunction
+
+    def user_id(self, scope: Scope) -> str | None:
+        """What the function says."""
+        return self.read(scope)
+
+
+@dataclass(frozen=True, slots=True)
+class CookieConsent:
+    """Consent as our own form keeps it: one cookie with the purposes granted, the same text for all who refuse.
+
+    Without a decision, `Sec-GPC: 1` counts as a refusal where `gpc_refuses` says so.
+    """
+
+    cookie_name: str
+    purposes: Sequence[str]
+    gpc_refuses: bool = True
+
+    def read(self, scope: Scope) -> Consent:
+        """The decision in the cookie, else that of the browser's privacy signal."""
+        headers = scope.get("headers", ())
+        for text in cookie_values(headers, self.cookie_name):
+            consent = parse_consent(text, self.purposes)
+            if consent.decided:
+                return consent
+        signalled = self.gpc_refuses and any(bytes(n).lower() == b"sec-gpc" and v == b"1" for n, v in headers)
+        return REFUSED if signalled else Consent()

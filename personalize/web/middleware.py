@@ -1,0 +1,138 @@
+"""The ASGI middleware: a page passes by, its slots are filled, everything else leaves as it came.
+
+Pure ASGI: it wraps `send` and nothing else, holds the response's head until the first part of its body, and
+never builds a response of its own.
+"""
+
+from collections import ChainMap
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, TypeAlias
+
+from personalize.runtime.page_view import PageView
+from personalize.runtime.personalizer import Personalizer
+from personalize.web.facts import request_facts
+from personalize.web.headers import RawHeaders, inward, wants_html
+from personalize.web.marks import token_of
+from personalize.web.paths import PathMemory, excluded
+from personalize.web.response import PersonalizedResponse
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+#: Where the page view of a request stands in `scope["state"]`: `request.state.page_view` in Starlette.
+STATE_KEY = "page_view"
+_SEEN = "personalize.middleware"
+
+
+class PersonalizeMiddleware:
+    """Wraps a site. Requests under the settings' prefix go to `pages`, where given.
+
+    Put it outermost, or inside compression: it has to see the page as plain HTML. Wrapping twice does no harm.
+    """
+
+    def __init__(self, app: ASGIApp, personalizer: Personalizer, *, pages: ASGIApp | None = None) -> None:
+        self.app = app
+        self.personalizer = personalizer
+        self._pages = pages
+        settings = personalizer.settings
+        self._prefix = f"{settings.prefix}/"
+        self._excluded = settings.excluded
+        self._token = token_of(personalizer.keys[-1]).encode()
+        self._paths = PathMemory()
+        self._own_cookies = (
+            settings.cookie.name,
+            f"__Host-{settings.cookie.name}",
+            settings.cookie.consent_name,
+            f"__Host-{settings.cookie.consent_name}",
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(scope, receive, send)
+        elif scope["type"] != "http" or self.personalizer.settings.off or _SEEN in scope:
+            await self.app(scope, receive, send)
+        else:
+            await self._http(scope, receive, send)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start before the site and stop after it; a site without a lifespan starts us at its first request."""
+
+        async def receive_first() -> Message:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await self.personalizer.start()
+            return message
+
+        async def send_last(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown."):
+                await self.personalizer.stop()
+            await send(message)
+
+        await self.app(scope, receive_first, send_last)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self.personalizer.started:
+            await self.personalizer.start()
+        path = _site_path(scope)
+        if self._pages is not None and path.startswith(self._prefix):
+            await self._pages(scope, receive, send)
+        elif excluded(path, self._excluded):
+            await self.app(scope, receive, send)
+        else:
+            await self._page(path, scope, receive, send)
+
+    async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        outer_headers: RawHeaders = list(scope.get("headers", ()))
+        had_slots = path in self._paths
+        inner: Scope = {
+            **scope,
+            _SEEN: True,
+            "headers": inward(
+                outer_headers,
+                our_cookie_names=self._own_cookies,
+                plain_body=had_slots or wants_html(outer_headers),
+                whole_body=had_slots,
+            ),
+        }
+        # The site sees neither our cookies nor a way to send a file behind our back; we see what it adds.
+        page_view = PageView(
+            self.personalizer,
+            ChainMap({"headers": outer_headers}, inner),
+            lambda: request_facts(scope, country_header=None),
+        )
+        inner.setdefault("state", {})[STATE_KEY] = page_view
+        response = PersonalizedResponse(
+            send, page_view, token=self._token, method=scope["method"], had_slots=had_slots
+        )
+        await self.app(inner, _watching(receive, response), response.send)
+        if response.has_slots:
+            self._paths.add(path)
+
+
+def _site_path(scope: Scope) -> str:
+    """The path as the site knows it: servers differ in whether `path` holds the prefix it is mounted at."""
+    path: str = scope["path"]
+    root_path: str = scope.get("root_path", "")
+    return path[len(root_path) :] if root_path and path.startswith(f"{root_path}/") else path
+
+
+def _watching(receive: Receive, response: PersonalizedResponse) -> Receive:
+    """The same messages, with a note of a client that leaves before the end: it has not seen the page."""
+
+    async def watched() -> Message:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            response.disconnected = True
+        return message
+
+    return watched
+
+
+def page_view_of(scope: Scope) -> PageView:
+    """The page view of a request that the middleware has wrapped. Raises KeyError for any other."""
+    page_view: PageView = scope["state"][STATE_KEY]
+    return page_view

@@ -1,0 +1,199 @@
+"""One response on its way out: held until it is clear what it is, then filled, or passed as it came."""
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from enum import Enum, auto
+from typing import Any
+
+from personalize.runtime.page_view import PageView
+from personalize.web.headers import (
+    RawHeaders,
+    content_length,
+    content_type,
+    is_candidate,
+    is_html,
+    made_private,
+    with_length,
+)
+from personalize.web.rewriter import Rewriter, page_encoding
+from personalize.web.scanner import Scanner, first_mark_possible
+
+Message = MutableMapping[str, Any]
+
+#: Two chunks are looked at together by this many bytes, so that a mark cut in two is still seen.
+_OVERLAP_BYTES = 128
+
+
+class _Phase(Enum):
+    """How far a response is: nothing sent, passing as it came, being filled, or too late to be filled."""
+
+    HELD = auto()
+    PASSING = auto()
+    FILLING = auto()
+    TOO_LATE = auto()
+
+
+class PersonalizedResponse:
+    """Stands between the site and the server for one request.
+
+    `had_slots` says that this path was seen with slots before, so that the head of a streamed page can be made
+    private before its first slot comes. `has_slots` tells afterwards whether this one had any.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Message], Awaitable[None]],
+        page_view: PageView,
+        *,
+        token: bytes,
+        method: str,
+        had_slots: bool,
+    ) -> None:
+        self._send = send
+        self._page_view = page_view
+        self._token = token
+        self._method = method
+        self._had_slots = had_slots
+        self._phase = _Phase.HELD
+        self._head: Message = {}
+        self._rewriter: Rewriter | None = None
+        self._headers_left = False
+        self._tail = b""
+        self.has_slots = False
+        self.disconnected = False
+
+    async def send(self, message: Message) -> None:
+        """Take one message of the site. What is not head or body is passed on at once."""
+        match message["type"]:
+            case "http.response.start":
+                self._head = message
+            case "http.response.body":
+                await self._body(message)
+            case "http.response.pathsend" | "http.response.zerocopysend":
+                await self._pass(message)
+            case _:
+                await self._send(message)
+
+    async def _body(self, message: Message) -> None:
+        match self._phase:
+            case _Phase.HELD:
+                await self._begin(message)
+            case _Phase.PASSING:
+                await self._send(message)
+                self._finish_after(message)
+            case _Phase.FILLING:
+                await self._fill_on(message)
+            case _Phase.TOO_LATE:
+                self._notice_mark(message)
+                await self._send(message)
+                self._finish_after(message)
+
+    async def _begin(self, message: Message) -> None:
+        """The first part of the body: decide what kind of response this is."""
+        body = bytes(message.get("body", b""))
+        encoding = self._encoding(body)
+        is_whole = not message.get("more_body", False)
+        if encoding is None or (is_whole and not first_mark_possible(body, self._token)):
+            await self._pass(message)
+            return
+        self._rewriter = Rewriter(Scanner(token=self._token), self._fill, encoding)
+        if is_whole:
+            await self._fill_whole(message, body, self._rewriter)
+        else:
+            await self._fill_first(message, body, self._rewriter)
+
+    def _encoding(self, body: bytes) -> str | None:
+        """The encoding of a page that may hold slots, or None for anything else."""
+        headers = self._headers
+        if not is_candidate(self._head.get("status", 200), headers, self._method):
+            return None
+        return page_encoding(content_type(headers), body)
+
+    @property
+    def _headers(self) -> RawHeaders:
+        return [(bytes(name), bytes(value)) for name, value in self._head.get("headers", ())]
+
+    async def _fill(self, slot_id: str) -> str | None:
+        return await self._page_view.markup(slot_id, public_only=self._headers_left)
+
+    # A page in one piece -------------------------------------------------------------------------------
+
+    async def _fill_whole(self, message: Message, body: bytes, rewriter: Rewriter) -> None:
+        filled = await rewriter.feed(body) + await rewriter.close()
+        self.has_slots = rewriter.slots > 0
+        if not self.has_slots:
+            await self._pass(message)
+            return
+        if self._page_view.private:
+            await self._send_head(self._private(len(filled)))
+        elif filled != body:
+            await self._send_head(with_length(self._headers, len(filled)))
+        else:
+            await self._send(self._head)
+        await self._send({**message, "body": filled})
+        self._finish_after(message)
+
+    # A page in parts -----------------------------------------------------------------------------------
+
+    async def _fill_first(self, message: Message, body: bytes, rewriter: Rewriter) -> None:
+        filled = await rewriter.feed(body)
+        if rewriter.slots or self._had_slots or self._page_view.private:
+            self._phase = _Phase.FILLING
+            is_private = self._page_view.private or self._had_slots
+            await self._send_head(self._private(None) if is_private else with_length(self._headers, None))
+        elif content_length(self._headers) is None:
+            self._phase = _Phase.FILLING
+            await self._send(self._head)
+        else:
+            # The head promises a length that filling would break: this time the page passes as it is.
+            self._phase = _Phase.TOO_LATE
+            self._notice_mark(message)
+            await self._send(self._head)
+            await self._send(message)
+            return
+        self._headers_left = not (self._had_slots or self._page_view.private)
+        await self._send({**message, "body": filled})
+
+    async def _fill_on(self, message: Message) -> None:
+        assert self._rewriter is not None
+        filled = await self._rewriter.feed(bytes(message.get("body", b"")))
+        if not message.get("more_body", False):
+            filled += await self._rewriter.close()
+        self.has_slots = self._rewriter.slots > 0
+        if filled or not message.get("more_body", False):
+            await self._send({**message, "body": filled})
+        self._finish_after(message)
+
+    def _notice_mark(self, message: Message) -> None:
+        """Look for marks without touching a byte, so that the next response of this path can be filled."""
+        seen = self._tail + bytes(message.get("body", b""))
+        self.has_slots = self.has_slots or first_mark_possible(seen, self._token)
+        self._tail = seen[-_OVERLAP_BYTES:]
+
+    # Heads ---------------------------------------------------------------------------------------------
+
+    async def _pass(self, message: Message) -> None:
+        """Pass the response as it came; where it depends on the visitor all the same, no cache may keep it."""
+        self._phase = _Phase.PASSING
+        head_only = self._method == "HEAD" and self._had_slots and is_html(self._headers)
+        if self._page_view.private or head_only:
+            await self._send_head(self._private(None if head_only else content_length(self._headers)))
+        else:
+            await self._send(self._head)
+        await self._send(message)
+        self._finish_after(message)
+
+    def _private(self, length: int | None) -> RawHeaders:
+        cookies: Sequence[str] = self._page_view.cookies() if self._may_set_cookies else ()
+        return made_private(self._headers, length=length, cookies=cookies)
+
+    @property
+    def _may_set_cookies(self) -> bool:
+        return self._method != "HEAD" and is_html(self._headers)
+
+    async def _send_head(self, headers: RawHeaders) -> None:
+        await self._send({**self._head, "headers": headers})
+
+    def _finish_after(self, message: Message) -> None:
+        """After the last part, the page view is over: what follows in the site is its own background work."""
+        if not message.get("more_body", False):
+            self._page_view.finish(viewed=self.has_slots and not self.disconnected)

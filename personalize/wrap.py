@@ -1,0 +1,44 @@
+"""Wraps a site: the two lines that a web developer writes."""
+
+import os
+from pathlib import Path
+
+from personalize.pages.app import pages_app
+from personalize.runtime.clock import Clock
+from personalize.runtime.personalizer import Personalizer
+from personalize.runtime.sources import CallableLogin, ConsentSource, LoginFunction, LoginSource
+from personalize.settings import Settings, load_settings
+from personalize.stores.protocols import Store
+from personalize.web.middleware import ASGIApp, PersonalizeMiddleware
+
+SETTINGS_FILE = "personalize.toml"
+
+
+def wrap(
+    app: ASGIApp,
+    settings: Settings | Path | str | None = None,
+    *,
+    login: LoginSource | LoginFunction | None = None,
+    consent: ConsentSource | None = None,
+    store: Store | None = None,
+    clock: Clock | None = None,
+) -> PersonalizeMiddleware:
+    """The site with its slots filled: an ASGI app to serve in its place.
+
+    `settings` is a personalize.toml, by default the one that PERSONALIZE_SETTINGS names or the working
+    directory holds; without one the defaults count. `login` says who is logged in: a function of the ASGI
+    scope, or a `LoginSource`; by default Starlette's `scope["user"]`. Raises `SettingsError` with every
+    problem of the settings.
+    """
+    if not isinstance(settings, Settings):
+        settings = load_settings(_settings_path(settings), os.environ)
+    source = CallableLogin(login) if callable(login) else login
+    personalizer = Personalizer(settings, store=store, login=source, consent=consent, clock=clock)
+    return PersonalizeMiddleware(app, personalizer, pages=pages_app(personalizer))
+
+
+def _settings_path(named: Path | str | None) -> Path | None:
+    if named is not None:
+        return Path(named)
+    default = Path(SETTINGS_FILE)
+    return default if "PERSONALIZE_SETTINGS" not in os.environ and default.exists() else None
