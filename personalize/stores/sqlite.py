@@ -33,7 +33,7 @@ class SqliteStore:
     processes; writes that come in together share one synced commit. Use it from one event loop at a time.
 
     A file that is deleted, exchanged, full or read-only while it is open makes calls raise `StoreUnavailable`;
-    they succeed again, on a new connection, as soon as the file is back. Only `open` creates it.
+    they succeed again, on a new connection, as soon as the file is back. Only the first opening creates it.
     """
 
     def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
@@ -43,22 +43,19 @@ class SqliteStore:
         self._reader: Link | None = None
 
     async def open(self) -> None:
-        """Start writing and reading; creates the file, its folder and its schema where they are missing."""
-        if self._writer is not None:
-            return
-        writer = Writer(self._path, busy_seconds=self._busy_seconds)
-        try:
-            await asyncio.wrap_future(writer.submit(lambda connection: None))
-        except BaseException:
-            await asyncio.to_thread(writer.stop)
-            raise
-        self._writer = writer
+        """Create the file, its folder and its schema where they are missing, and begin to write.
+
+        Where this raises, every later call tries again by itself, until `close`.
+        """
+        if self._writer is None:
+            self._writer = Writer(self._path, busy_seconds=self._busy_seconds)
+        await self._write(lambda connection: None)
 
     async def close(self) -> None:
         """Finish the writes given so far and let go of the file."""
         writer, self._writer = self._writer, None
+        self._stop_reading()
         if writer is not None:
-            self._stop_reading()
             await asyncio.to_thread(writer.stop)
 
     async def apply(
