@@ -61,6 +61,11 @@ async def _form(request: Request) -> dict[str, str] | None:
 
 def _own_path(back: str) -> str:
     """A path of this very site; anything that a browser could read as another one leads to the front page."""
-    if not back.startswith("/") or back.startswith("//") or any(c in back for c in "\\\r\n\t") or not back.isprintable():
+    if (
+        not back.startswith("/")
+        or back.startswith("//")
+        or any(c in back for c in "\\\r\n\t")
+        or not back.isprintable()
+    ):
         return "/"
     return back if urlsplit(back).netloc == "" else "/"

@@ -18,7 +18,7 @@ from personalize.rules.ruleset import Page, RuleSet
 from personalize.runtime.sources import Scope
 from personalize.visitors.consent import Consent
 from personalize.visitors.cookies import cookie_name, cookie_values, delete_cookie, set_cookie
-from personalize.visitors.identity import NOBODY, Identity, identify
+from personalize.visitors.identity import Identity, identify
 
 if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer

@@ -28,9 +28,7 @@ async def publish(store: Store, draft: Draft, settings: Settings, *, at: datetim
     return rule_set
 
 
-async def roll_back(
-    store: Store, settings: Settings, *, at: datetime, by: str, version: str | None = None
-) -> RuleSet:
+async def roll_back(store: Store, settings: Settings, *, at: datetime, by: str, version: str | None = None) -> RuleSet:
     """Make an earlier version live again: the given one, or the one that was live before the present one.
 
     Raises `UnknownVersion` where there is no such version, and `InvalidFiles` where it no longer loads.

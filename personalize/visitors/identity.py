@@ -1,8 +1,10 @@
 """Which profile a request belongs to: computed from what it carries, never looked up."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from personalize.visitors.consent import UNKNOWN, Consent
+from personalize.visitors.tokens import ANONYMOUS, KNOWN, TokenReading, Tokens, visitor_id_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +14,8 @@ class Identity:
     `visitor_id` is the id in our cookie (`v` for an anonymous browser, `k` for one that a login was seen in,
     then random text). `user_id` is the site's own login. `profile_id` is None without consent or without any
     id. `joins` is the anonymous profile that this login takes over, `is_new` says that our cookie must be set,
-    `leaves` that it must be deleted.
+    `renews` that it must be set again with the same id, since its key is an old one, `leaves` that it must be
+    deleted.
     """
 
     visitor_id: str | None = None
@@ -21,7 +24,65 @@ class Identity:
     is_new: bool = False
     joins: str | None = None
     leaves: bool = False
+    renews: bool = False
     consent: Consent = UNKNOWN
 
 
 NOBODY = Identity()
+
+
+def identify(
+    *,
+    cookie_values: Sequence[str],
+    user_id: str | None,
+    consent: Consent,
+    tokens: Tokens,
+    fresh: Callable[[], bytes],
+    may_mint: bool,
+) -> Identity:
+    """Who is looking, from all values of our cookie, the site's login and the visitor's decision.
+
+    `fresh` gives 16 random bytes, asked for at most once. `may_mint` says that this is a person opening a page,
+    so a new id may go out. Without a granted purpose no id is used, not even the login's. A cookie that is
+    forged, or several that contradict one another, count as none.
+
+    A login takes the anonymous profile of its browser over once and moves the browser to a fresh `k` id; a
+    browser with a `k` id and no login has logged out and starts afresh. So no cookie ever joins two logins,
+    and a cookie alone never leads to a login's profile.
+    """
+    if not consent.permits_identifier:
+        return Identity(leaves=consent.refused and bool(cookie_values), consent=consent)
+    reading = _agreed(cookie_values, tokens)
+    if user_id:
+        found = _with_login(user_id, reading, fresh, may_mint=may_mint)
+    else:
+        found = _without_login(reading, fresh, may_mint=may_mint)
+    return replace(found, consent=consent)
+
+
+def _agreed(cookie_values: Sequence[str], tokens: Tokens) -> TokenReading | None:
+    """What the validly signed cookies say, where they all say the same."""
+    readings = [reading for text in cookie_values if (reading := tokens.read(text)) is not None]
+    if len({reading.visitor_id for reading in readings}) != 1:
+        return None
+    return min(readings, key=lambda reading: reading.outdated)
+
+
+def _with_login(user_id: str, reading: TokenReading | None, fresh: Callable[[], bytes], *, may_mint: bool) -> Identity:
+    known = Identity(user_id=user_id, profile_id=f"u:{user_id}")
+    if reading is not None and reading.visitor_id.startswith(KNOWN):
+        return replace(known, visitor_id=reading.visitor_id, renews=reading.outdated)
+    if not may_mint:
+        return known
+    joins = None if reading is None else f"v:{reading.visitor_id}"
+    return replace(known, visitor_id=visitor_id_from(fresh(), KNOWN), is_new=True, joins=joins)
+
+
+def _without_login(reading: TokenReading | None, fresh: Callable[[], bytes], *, may_mint: bool) -> Identity:
+    if reading is not None and reading.visitor_id.startswith(ANONYMOUS):
+        visitor_id = reading.visitor_id
+        return Identity(visitor_id=visitor_id, profile_id=f"v:{visitor_id}", renews=reading.outdated)
+    if not may_mint:
+        return NOBODY
+    visitor_id = visitor_id_from(fresh(), ANONYMOUS)
+    return Identity(visitor_id=visitor_id, profile_id=f"v:{visitor_id}", is_new=True)

@@ -105,9 +105,7 @@ class PersonalizeMiddleware:
             lambda: request_facts(scope, country_header=None),
         )
         inner.setdefault("state", {})[STATE_KEY] = page_view
-        response = PersonalizedResponse(
-            send, page_view, token=self._token, method=scope["method"], had_slots=had_slots
-        )
+        response = PersonalizedResponse(send, page_view, token=self._token, method=scope["method"], had_slots=had_slots)
         await self.app(inner, _watching(receive, response), response.send)
         if response.has_slots:
             self._paths.add(path)

@@ -1,0 +1,126 @@
+"""Contexts away from any request: stored visitors and personas, for counting, explaining and simulating."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from personalize.decisions.context import Context, RequestFacts, make_context
+from personalize.profiles.profile import Profile
+from personalize.rules.definitions import Persona
+from personalize.rules.ruleset import RuleSet
+from personalize.runtime.publish import counts_alike, lifecycle_of, live_rule_set, projectors_of
+from personalize.settings import Settings
+from personalize.stores.protocols import Store
+from personalize.visitors.consent import Consent, granting
+from personalize.visitors.identity import Identity
+
+#: How many profiles are counted between two calls of a progress callback.
+_PROGRESS_EVERY = 500
+
+
+def visitor_context(
+    profile_id: str,
+    profile: Profile | None,
+    rule_set: RuleSet,
+    settings: Settings,
+    *,
+    now: datetime,
+    facts: RequestFacts | None = None,
+) -> Context:
+    """A stored visitor as the rules would see them.
+
+    What they agreed to is what their profile says; where it says nothing (an imported customer list), they
+    count as having agreed to what the site asks for. Without `facts` no page is asked for.
+    """
+    stored = profile.consent if profile is not None else Consent()
+    consent = stored if stored.decided else _asked_for(rule_set, settings)
+    return _context(Identity(profile_id=profile_id, consent=consent), profile, rule_set, settings, now, facts)
+
+
+def persona_context(
+    persona: Persona, rule_set: RuleSet, settings: Settings, *, now: datetime, facts: RequestFacts | None = None
+) -> Context:
+    """A persona as the rules would see them: the facts given, and what follows from having a profile at all
+    where any of them is a stored one."""
+    is_known = (
+        any(_is_stored(name, rule_set) for name in persona.given) and persona.given.get("visitor.known") is not False
+    )
+    profile = Profile(f"p:{persona.persona_id}") if is_known else None
+    identity = Identity(profile_id=f"p:{persona.persona_id}", consent=_asked_for(rule_set, settings))
+    context = _context(identity, profile, rule_set, settings, now, facts)
+    for name, value in persona.given.items():
+        fact = rule_set.facts.get(name)
+        is_distance = isinstance(value, timedelta) and fact is not None and fact.type == "time"
+        context.values[name] = now - value if is_distance and isinstance(value, timedelta) else value
+    return context
+
+
+def _is_stored(name: str, rule_set: RuleSet) -> bool:
+    fact = rule_set.facts.get(name)
+    return fact.stored if fact is not None else not name.startswith(("page.", "now.", "visit."))
+
+
+def _asked_for(rule_set: RuleSet, settings: Settings) -> Consent:
+    own = {attribute.purpose for attribute in rule_set.schema.attributes.values()}
+    own |= {event.purpose for event in rule_set.schema.events.values()}
+    return granting({*settings.privacy.purposes, *own})
+
+
+def _context(
+    identity: Identity,
+    profile: Profile | None,
+    rule_set: RuleSet,
+    settings: Settings,
+    now: datetime,
+    facts: RequestFacts | None,
+) -> Context:
+    return make_context(
+        identity=identity,
+        profile=profile,
+        facts=facts,
+        now=now,
+        zone=rule_set.conventions.zone,
+        lifecycle=lifecycle_of(settings),
+        catalogue=rule_set.facts,
+        purposes=rule_set.purposes,
+    )
+
+
+async def store_for(store: Store, rule_set: RuleSet, settings: Settings, *, at: datetime | None) -> Store:
+    """A store whose profiles are right for this rule set, at this moment of the past if one is given.
+
+    That is the store itself where the live rule set counts the same; otherwise one projected from the log.
+    """
+    if at is None and counts_alike(await live_rule_set(store, settings), rule_set):
+        return store
+    end = at if at is not None else datetime.max.replace(tzinfo=rule_set.conventions.zone)
+    return await store.as_of(end, projectors_of(rule_set, settings))
+
+
+async def count_segments(
+    store: Store,
+    rule_set: RuleSet,
+    settings: Settings,
+    *,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
+) -> tuple[Mapping[str, int], int]:
+    """How many stored visitors are in each segment at this moment, and how many there are.
+
+    `progress` is told now and then how many more were counted. Profiles that went into another by a join are
+    not visitors of their own.
+    """
+    segment_ids: Sequence[str] = tuple(rule_set.segments)
+    reach = rule_set.index.reach((), segment_ids)
+    counts = dict.fromkeys(segment_ids, 0)
+    total = 0
+    async for profile in store.profiles():
+        if profile.joined is not None and profile.events == 0:
+            continue
+        total += 1
+        context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
+        answers = rule_set.index.answers(reach, context.values, now)
+        for segment_id in segment_ids:
+            counts[segment_id] += answers.in_segment(segment_id)
+        if progress is not None and total % _PROGRESS_EVERY == 0:
+            progress(_PROGRESS_EVERY)
+    return counts, total
