@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -57,10 +59,13 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a Chromium that can be started."""
+    """The path of a Chromium that Playwright can drive here."""
     path = find_chromium()
     if path is None:
         pytest.skip("Chromium is absent: apt-get install chromium, or name one in PERSONALIZE_TEST_CHROMIUM")
+    driver = subprocess.run([sys.executable, "-m", "playwright", "--version"], capture_output=True, check=False)
+    if driver.returncode != 0:
+        pytest.skip("Playwright's driver does not start: apt-get install libatomic1")
     return path
 
 
