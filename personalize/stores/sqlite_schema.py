@@ -6,6 +6,8 @@ import time
 from sqlite_utils import Database, Migrations
 
 from personalize.errors import StoreUnavailable
+from personalize.stores.projecting import PROFILES
+from personalize.stores.sqlite_tables import ProjectionTable
 
 RETRY_SECONDS = 0.02
 
@@ -43,6 +45,8 @@ def schema() -> Migrations:
         database.execute(
             "CREATE TABLE heads (profile_id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"
         )
+
+        ProjectionTable(database.conn, PROFILES).create()
 
     @migrations()
     def the_rule_sets(database: Database) -> None:

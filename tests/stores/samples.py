@@ -1,0 +1,110 @@
+"""Events to fill stores with: by hand, and drawn at random."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import MappingProxyType
+from typing import TypeVar
+
+from hypothesis import strategies as st
+
+from personalize.events.event import CONSENT, JOIN, PAGE_VIEW, SET, Event, JSONValue
+from personalize.events.schema import EventType, Schema, Shape, ValueType
+from personalize.profiles.counters import Counter
+from personalize.profiles.project import ProfileProjector
+
+T = TypeVar("T")
+
+BEGIN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+SCHEMA = Schema(
+    events=MappingProxyType(
+        {
+            "purchase": EventType(
+                "purchase", MappingProxyType({"amount": Shape(ValueType.MONEY)}), value="amount"
+            )
+        }
+    )
+)
+PROFILES = ("v:ann", "v:bob", "u:1", "u:2")
+
+_ids = count()
+
+
+def projectors(counters: tuple[Counter, ...] = ()) -> list[ProfileProjector]:
+    """The projectors of a site that sells something."""
+    return [ProfileProjector(SCHEMA, counters)]
+
+
+def at(minutes: float) -> datetime:
+    """A moment, in minutes since the tests' own beginning of time."""
+    return BEGIN + timedelta(minutes=minutes)
+
+
+def purchase(profile_id: str = "v:ann", amount: int = 100, minutes: float = 0, event_id: str = "") -> Event:
+    """Somebody bought something; with an id of its own where none is given."""
+    return event("purchase", profile_id, {"amount": amount}, minutes, event_id)
+
+
+def event(
+    type_: str,
+    profile_id: str = "v:ann",
+    properties: Mapping[str, JSONValue] = MappingProxyType({}),
+    minutes: float = 0,
+    event_id: str = "",
+    sender: str = "till",
+) -> Event:
+    """An event that was received a second after it occurred."""
+    return Event(
+        event_id=event_id or f"e{next(_ids):08d}",
+        sender=sender,
+        type=type_,
+        profile_id=profile_id,
+        occurred_at=at(minutes),
+        received_at=at(minutes) + timedelta(seconds=1),
+        properties=properties,
+    )
+
+
+async def all_of(items: AsyncIterator[T]) -> list[T]:
+    """What an asynchronous iterator gives, as a list."""
+    return [item async for item in items]
+
+
+_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.decimals(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=6,
+)
+#: Whatever a JSON value can be: decimals of any precision, whole numbers of any size, text of any language.
+any_properties = st.dictionaries(st.text(max_size=8), _values, max_size=4)
+
+_properties = {
+    PAGE_VIEW: st.fixed_dictionaries(
+        {"path": st.sampled_from(["/", "/tents", "/søk"])}, optional={"source": st.sampled_from(["mail", "ads"])}
+    ),
+    "purchase": st.fixed_dictionaries({"amount": st.integers(0, 10**6)}),
+    SET: st.dictionaries(
+        st.sampled_from(["country", "tier"]), st.sampled_from(["NO", "gold"]) | st.integers(0, 9), min_size=1
+    ),
+    CONSENT: st.fixed_dictionaries(
+        {"granted": st.lists(st.sampled_from(["measure", "personalize"]), unique=True, max_size=2)}
+    ),
+    JOIN: st.fixed_dictionaries({"from": st.sampled_from(["v:ann", "v:bob"])}),
+}
+#: Events as a shop has them: few people, some joins, some that come late, some that come twice.
+events = st.sampled_from(sorted(_properties)).flatmap(
+    lambda type_: st.builds(
+        event,
+        st.just(type_),
+        st.sampled_from(("u:1", "u:2") if type_ == JOIN else PROFILES),
+        _properties[type_],
+        st.integers(0, 600),
+        st.integers(0, 40).map(lambda number: f"e{number}"),
+        st.sampled_from(["web", "till"]),
+    )
+)
+batches = st.lists(st.lists(events, max_size=12), max_size=6)

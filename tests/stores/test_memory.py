@@ -1,0 +1,12 @@
+"""The store in memory keeps every law."""
+
+import pytest
+
+from personalize.stores.memory import MemoryStore
+from tests.stores.contract import Make, StoreContract
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def make(self) -> Make:
+        return MemoryStore
