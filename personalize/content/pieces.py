@@ -1,0 +1,108 @@
+"""A text with its placeholders looked up: what is filled in at once, and what waits for a visitor."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from personalize.content.placeholders import Named, Verbatim, find_placeholders
+from personalize.problems import Position, Problems, did_you_mean, quoted
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorPiece:
+    """An attribute of the visitor, known when a page is shown; `at` is where an editor wrote it."""
+
+    attribute: str
+    fallback: str
+    at: Position
+
+
+@dataclass(frozen=True, slots=True)
+class FixedPiece:
+    """Text that is known now and never read again. `is_value`: from a field, not written in this place."""
+
+    text: str
+    at: Position
+    is_value: bool
+
+
+Piece: TypeAlias = VisitorPiece | FixedPiece
+#: A text in turn: plain stretches as they were written, and what placeholders and braces became.
+Pieces: TypeAlias = tuple[str | Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What placeholders may name in one place: attributes of the visitor, and fields of the item with their text.
+
+    `elsewhere` are fields that an item has but that cannot stand here, each with the reason.
+    """
+
+    attributes: Collection[str]
+    fields: Mapping[str, Pieces] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_pieces(text: str, place: Callable[[int, int], Position], names: Names, problems: Problems) -> Pieces:
+    """The pieces of a text. `place(index, length)` says where a stretch of it stands in its file.
+
+    A name that nobody knows is a problem and shows its fallback. Braces that are no placeholder stay as written.
+    """
+    pieces: list[str | Piece] = []
+    done = 0
+    for found in find_placeholders(text):
+        at = place(found.start, found.end - found.start)
+        pieces.append(text[done : found.start])
+        if isinstance(found, Named):
+            pieces += _looked_up(found, at, names, problems)
+        else:
+            pieces.append(_verbatim(found, at, problems))
+        done = found.end
+    pieces.append(text[done:])
+    return tuple(piece for piece in pieces if piece != "")
+
+
+def _verbatim(found: Verbatim, at: Position, problems: Problems) -> FixedPiece:
+    if found.looks_like_logic:
+        hint = "a placeholder is a name and perhaps a fallback: {{ visitor.first_name | there }}"
+        message = f"{quoted(found.text)} is no placeholder and stands on the page as it is written"
+        problems.warning("W430", message, at, hint)
+    return FixedPiece(found.text, at, is_value=False)
+
+
+def _looked_up(found: Named, at: Position, names: Names, problems: Problems) -> tuple[Piece, ...]:
+    if found.root == "visitor":
+        if found.name not in names.attributes:
+            hint = _hint(found.name, names.attributes)
+            problems.error("E430", f"visitors have no attribute {quoted(found.name)}", at, hint)
+        return (VisitorPiece(found.name, found.fallback, at),)
+    if found.name in names.fields:
+        value = names.fields[found.name] or (found.fallback,)
+        return tuple(_as_value(piece, at) for piece in value)
+    if found.name in names.elsewhere:
+        problems.error("E432", f"{{{{ item.{found.name} }}}} cannot stand here", at, names.elsewhere[found.name])
+    else:
+        hint = _hint(found.name, names.fields)
+        problems.error("E431", f"the item has no field {quoted(found.name)}", at, hint)
+    return (FixedPiece(found.fallback, at, is_value=True),)
+
+
+def _as_value(piece: str | Piece, at: Position) -> Piece:
+    """A piece of a field as it stands where the field is named."""
+    if isinstance(piece, VisitorPiece):
+        return VisitorPiece(piece.attribute, piece.fallback, at)
+    return FixedPiece(piece if isinstance(piece, str) else piece.text, at, is_value=True)
+
+
+def _hint(name: str, allowed: Collection[str]) -> str:
+    return did_you_mean(name, allowed) or f"allowed: {', '.join(sorted(allowed)) or 'none'}"
+
+
+def plain_text(pieces: Pieces) -> str | None:
+    """The text of pieces that no visitor has a part in; None where one has."""
+    texts = [piece if isinstance(piece, str) else _fixed_text(piece) for piece in pieces]
+    return None if None in texts else "".join(text for text in texts if text is not None)
+
+
+def _fixed_text(piece: Piece) -> str | None:
+    return piece.text if isinstance(piece, FixedPiece) else None
