@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 #: What an event's properties and a profile's attributes hold. Dates and instants are ISO 8601 text,
 #: money is an int of the smallest unit, other decimal numbers are exact.
-JSONValue: TypeAlias = "None | bool | int | Decimal | str | list[JSONValue] | dict[str, JSONValue]"
+JSONValue: TypeAlias = "bool | int | Decimal | str | list[JSONValue] | dict[str, JSONValue] | None"
 
 #: Event types that every site has; a site's own declarations may not reuse these names.
 PAGE_VIEW = "page_view"

@@ -1,0 +1,90 @@
+"""Checking what is recorded and set against what the site declares, before anything reaches the log."""
+
+from collections.abc import Iterable, Mapping
+from datetime import tzinfo
+from decimal import Decimal
+
+from personalize.errors import EventRefused
+from personalize.events.event import BUILT_IN_TYPES, JSONValue
+from personalize.events.schema import Schema
+from personalize.events.values import TOO_LARGE, UNKNOWN_PROPERTY, Reader, unknown
+from personalize.problems import quoted
+
+UNKNOWN_TYPE = "E301"
+UNKNOWN_ATTRIBUTE = "E303"
+NOT_FROM_BROWSER = "E307"
+
+#: How much all values of one event may come to, in characters.
+LARGEST_EVENT = 100_000
+
+
+def check_event(
+    type_: str,
+    properties: Mapping[str, object],
+    schema: Schema,
+    *,
+    zone: tzinfo | None = None,
+    from_browser: bool = False,
+) -> dict[str, JSONValue]:
+    """The properties of a declared event, each in the one form in which it is kept.
+
+    A property of None counts as not sent. `zone` is that of moments written without one; without it they are
+    refused. `from_browser` lets only types through that are declared so. Raises `EventRefused`.
+    """
+    declared = schema.events.get(type_)
+    if type_ in BUILT_IN_TYPES:
+        raise EventRefused(UNKNOWN_TYPE, f"{quoted(type_)} is recorded by personalize itself", type_)
+    if declared is None:
+        raise unknown(UNKNOWN_TYPE, "there is no event", type_, schema.events)
+    if from_browser and not declared.from_browser:
+        raise EventRefused(NOT_FROM_BROWSER, f"a browser may not record {quoted(type_)}", type_)
+    kept: dict[str, JSONValue] = {}
+    for name, value in properties.items():
+        shape = declared.properties.get(name)
+        if shape is None:
+            raise unknown(UNKNOWN_PROPERTY, f"{quoted(type_)} has no property", name, declared.properties)
+        if value is not None:
+            kept[name] = Reader(name, schema.currency_digits, zone).read(value, shape)
+    return _of_fair_size(kept, type_)
+
+
+def check_attributes(
+    values: Mapping[str, object], schema: Schema, *, zone: tzinfo | None = None, from_browser: bool = False
+) -> dict[str, JSONValue]:
+    """The values of declared attributes, each in the one form in which it is kept; None removes an attribute.
+
+    `from_browser` lets only attributes through that are declared so. `zone` is as for `check_event`. Raises
+    `EventRefused`.
+    """
+    kept: dict[str, JSONValue] = {}
+    for name, value in values.items():
+        declared = schema.attributes.get(name)
+        if declared is None:
+            raise unknown(UNKNOWN_ATTRIBUTE, "there is no attribute", name, schema.attributes)
+        if from_browser and not declared.from_browser:
+            raise EventRefused(NOT_FROM_BROWSER, f"a browser may not set {quoted(name)}", name)
+        reader = Reader(name, schema.currency_digits, zone, declared.private)
+        kept[name] = None if value is None else reader.read(value, declared.shape)
+    return _of_fair_size(kept, "set")
+
+
+def _of_fair_size(kept: dict[str, JSONValue], type_: str) -> dict[str, JSONValue]:
+    size = _size(kept.values())
+    if size > LARGEST_EVENT:
+        reason = f"{quoted(type_)} comes to {size} characters: at most {LARGEST_EVENT} are kept"
+        raise EventRefused(TOO_LARGE, reason, type_)
+    return kept
+
+
+def _size(values: Iterable[JSONValue]) -> int:
+    return sum(_size_of(value) for value in values)
+
+
+def _size_of(value: JSONValue) -> int:
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, list):
+        return _size(value)
+    if isinstance(value, dict):
+        return _size(value) + _size(value.values())
+    return len(str(value)) if isinstance(value, int | Decimal) else 1
