@@ -18,11 +18,7 @@ T = TypeVar("T")
 BEGIN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 SCHEMA = Schema(
     events=MappingProxyType(
-        {
-            "purchase": EventType(
-                "purchase", MappingProxyType({"amount": Shape(ValueType.MONEY)}), value="amount"
-            )
-        }
+        {"purchase": EventType("purchase", MappingProxyType({"amount": Shape(ValueType.MONEY)}), value="amount")}
     )
 )
 PROFILES = ("v:ann", "v:bob", "u:1", "u:2")

@@ -1,0 +1,137 @@
+"""What another process does to a store file while a test looks: `python -m tests.stores.other_process …`.
+
+Each says a line on its standard output when it is ready or has done something, and waits for a line on its
+standard input before it begins, so that tests can let several begin at once.
+"""
+
+import asyncio
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from personalize.stores.sqlite import SqliteStore
+from tests.stores.samples import projectors, purchase
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+AHEAD = 50
+
+
+@contextmanager
+def other_process(task: str, path: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """Another process that is ready for its task; it is killed at the end, if it still runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.stores.other_process", task, str(path), *map(str, arguments)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert line_from(process) == "ready"
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def line_from(process: subprocess.Popen[str]) -> str:
+    """The next line that the process says; empty where it has ended."""
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip("\n")
+
+
+def line_to(process: subprocess.Popen[str], line: str = "go") -> None:
+    """Let the process begin, or go on."""
+    assert process.stdin is not None
+    process.stdin.write(f"{line}\n")
+    process.stdin.flush()
+
+
+def say(line: str) -> None:
+    """A line for the test."""
+    print(line, flush=True)
+
+
+async def open_the_store(path: Path) -> None:
+    """Open and close it."""
+    store = SqliteStore(path)
+    await store.open()
+    await store.close()
+    say("done")
+
+
+async def count_up(path: Path, sender: str, times: str) -> None:
+    """That many purchases of one visitor, each a write of its own, some of them at once."""
+    store = SqliteStore(path, busy_seconds=30)
+    await store.open()
+    for first in range(0, int(times), 10):
+        await asyncio.gather(
+            *(
+                store.apply([purchase("v:ann", 1, event_id=f"{sender}-{number}")], projectors())
+                for number in range(first, first + 10)
+            )
+        )
+    await store.close()
+    say("done")
+
+
+async def keep_a_journal(path: Path, journal: str, ahead: str = "0") -> None:
+    """Write events until killed; each id is synced to the journal once the store has acknowledged it.
+
+    With `ahead`, the planted fault: ids of so many events are in the journal before the store is asked.
+    """
+    store = SqliteStore(path)
+    await store.open()
+    kept = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    number = 0
+    while True:
+        ids = [f"{os.getpid()}-{number + each}" for each in range(int(ahead) or 1)]
+        number += len(ids)
+        for event_id in ids if int(ahead) else ():
+            note(kept, event_id)
+        for event_id in ids:
+            await store.apply([purchase("v:ann", 1, event_id=event_id)], projectors())
+            if not int(ahead):
+                note(kept, event_id)
+
+
+def note(journal: int, event_id: str) -> None:
+    """Put an id on the disk, then say it."""
+    os.write(journal, f"{event_id}\n".encode())
+    os.fsync(journal)
+    say(event_id)
+
+
+async def hold_the_write_lock(path: Path) -> None:
+    """Hold a transaction that may write until told to let go."""
+    _hold(path, "BEGIN IMMEDIATE")
+
+
+async def lock_everybody_out(path: Path) -> None:
+    """Hold the whole file, against readers too, until told to let go."""
+    _hold(path, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
+
+
+def _hold(path: Path, lock: str) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    for statement in lock.split("; "):
+        connection.execute(statement)
+    say("held")
+    sys.stdin.readline()
+    connection.close()
+    say("released")
+
+
+TASKS: dict[str, Callable[..., object]] = {
+    task.__name__: task for task in (open_the_store, count_up, keep_a_journal, hold_the_write_lock, lock_everybody_out)
+}
+
+if __name__ == "__main__":
+    say("ready")
+    sys.stdin.readline()
+    _, task_name, path_text, *more = sys.argv
+    asyncio.run(TASKS[task_name](Path(path_text), *more))  # type: ignore[arg-type]

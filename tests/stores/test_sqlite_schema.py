@@ -1,0 +1,77 @@
+"""A store file comes into being once, however many open it at once, and nobody spoils a newer one."""
+
+import asyncio
+import sqlite3
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database
+
+from personalize.errors import StoreUnavailable
+from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite_schema import schema
+from tests.stores.contract import opened
+from tests.stores.other_process import line_from, line_to, other_process
+
+
+def test_four_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    for attempt in range(3):
+        path = tmp_path / f"{attempt}.db"
+        with ExitStack() as stack:
+            processes = [stack.enter_context(other_process("open_the_store", path)) for _ in range(4)]
+            for process in processes:
+                line_to(process)
+            assert [line_from(process) for process in processes] == ["done"] * 4
+        assert applied_to(path) == [migration.name for migration in schema().pending(Database(memory=True))]
+
+
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    async def scene() -> None:
+        for _ in range(2):
+            async with opened(SqliteStore(tmp_path / "x.db")):
+                pass
+
+    asyncio.run(scene())
+    assert len(applied_to(tmp_path / "x.db")) == len(set(applied_to(tmp_path / "x.db")))
+
+
+def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+
+    async def scene() -> None:
+        async with opened(SqliteStore(path)):
+            pass
+        with sqlite3.connect(path) as connection:
+            connection.execute(
+                "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('personalize', 'better', '')"
+            )
+        connection.close()
+        store = SqliteStore(path)
+        with pytest.raises(StoreUnavailable, match='newer version of personalize.*"better"'):
+            await store.open()
+        await store.close()
+
+    asyncio.run(scene())
+
+
+def test_every_table_checks_the_types_of_its_columns(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with opened(SqliteStore(tmp_path / "x.db")):
+            pass
+
+    asyncio.run(scene())
+    connection = sqlite3.connect(tmp_path / "x.db")
+    tables = connection.execute("PRAGMA table_list").fetchall()
+    connection.close()
+    strict = {name: bool(is_strict) for _, name, _, _, _, is_strict in tables if "sqlite_" not in name}
+    assert set(strict) == {"events", "heads", "projection_profiles", "rule_sets", "lives", "workers"}
+    assert all(strict.values())
+
+
+def applied_to(path: Path) -> list[str]:
+    """The names of the changes of the schema that a file has."""
+    connection = sqlite3.connect(path)
+    names = [migration.name for migration in schema().applied(Database(connection))]
+    connection.close()
+    return names
