@@ -58,9 +58,13 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class ContentRules:
-    """What collections.yaml says: the collections by name, and the classes that editors may write in markup."""
+    """What collections.yaml says: the collections by name, and the classes that editors may write in markup.
+
+    `refused` are collections that are declared, but not so that they can be used.
+    """
 
     collections: ReadOnly[str, Collection] = field(default_factory=lambda: MappingProxyType({}))
+    refused: frozenset[str] = frozenset()
     classes: frozenset[str] = frozenset()
 
 
@@ -76,7 +80,8 @@ def parse_collections(text: str, file: str, problems: Problems) -> ContentRules:
     nodes = _mapping(root.get("collections"), "collections", problems)
     found = {} if nodes is None else {key.text: _collection(key, node, problems) for key, node in nodes.entries}
     known = {name: collection for name, collection in found.items() if collection is not None}
-    return ContentRules(MappingProxyType(known), _classes(root.get("classes"), problems))
+    refused = frozenset(found.keys() - known.keys())
+    return ContentRules(MappingProxyType(known), refused, _classes(root.get("classes"), problems))
 
 
 _EXAMPLE = "for example: `collections: {offers: {kind: offer, template: offer.html, fields: {price: {type: money}}}}`"

@@ -6,13 +6,14 @@ come from a hash of the item's whole text, so that no text can contain its own m
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
 from personalize.content.markup import Hidden, Tag, Token, tokens
 from personalize.content.pieces import FixedPiece, Piece, Pieces, VisitorPiece
 from personalize.content.render import Placeholder
+from personalize.problems import Problems
 
 _KEY_DIGITS, _NUMBER_DIGITS = 20, 5
 
@@ -50,6 +51,15 @@ class Marks:
         """The text of the pieces, with a mark for each that isn't plain text."""
         return "".join(piece if isinstance(piece, str) else self._mark(piece) for piece in pieces)
 
+    def put_escaped(self, pieces: Pieces) -> str:
+        """Markup of the pieces: what is known escaped, and a mark for each that waits for a visitor."""
+        return "".join(
+            self._mark(piece)
+            if isinstance(piece, VisitorPiece)
+            else escape(piece if isinstance(piece, str) else piece.text)
+            for piece in pieces
+        )
+
     def _mark(self, piece: Piece) -> str:
         self._pieces.append(piece)
         return f"{self._prefix}{len(self._pieces) - 1:0{_NUMBER_DIGITS}d}"
@@ -57,6 +67,13 @@ class Marks:
     def as_written(self, text: str) -> str:
         """A text for people, with what was written in place of the marks."""
         return self._pattern.sub(lambda match: _written(self._piece(match)), text)
+
+    def index_as_written(self, marked: str, index: int) -> int:
+        """Where a character of a marked text stood before the marks were put."""
+        last = None
+        for match in self._pattern.finditer(marked, 0, index):
+            last = match
+        return index if last is None else self._piece(last).at.end + index - last.end()
 
     def _piece(self, match: re.Match[str]) -> Piece:
         return self._pieces[int(match[1])]
@@ -102,6 +119,15 @@ class Marks:
                 done = standing.end
         parts.append(markup[done:])
         return tuple(part for part in parts if part != "")
+
+
+def refuse(standings: Iterable[Standing], of_what: str, problems: Problems) -> None:
+    """Report every mark in a place where the value of a field or visitor could become more than text."""
+    for standing in standings:
+        if standing.refused is not None:
+            allowed = ", ".join(sorted(READABLE_ATTRIBUTES))
+            message = f"a placeholder cannot stand {standing.refused} {of_what}"
+            problems.error("E433", message, standing.piece.at, f"placeholders stand in text, or in {allowed}")
 
 
 def _written(piece: Piece) -> str:

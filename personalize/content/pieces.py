@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from personalize.content.placeholders import Named, Verbatim, find_placeholders
-from personalize.problems import Position, Problems, did_you_mean, quoted
+from personalize.problems import Problems, did_you_mean, quoted
+from personalize.yaml_tree import Place
+
+#: Enough for any piece of a page; bounds what fields within bodies can grow to.
+MOST_PLACEHOLDERS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +18,7 @@ class VisitorPiece:
 
     attribute: str
     fallback: str
-    at: Position
+    at: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class FixedPiece:
     """Text that is known now and never read again. `is_value`: from a field, not written in this place."""
 
     text: str
-    at: Position
+    at: Place
     is_value: bool
 
 
@@ -43,14 +47,19 @@ class Names:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_pieces(text: str, place: Callable[[int, int], Position], names: Names, problems: Problems) -> Pieces:
+def read_pieces(text: str, place: Callable[[int, int], Place], names: Names, problems: Problems) -> Pieces:
     """The pieces of a text. `place(index, length)` says where a stretch of it stands in its file.
 
     A name that nobody knows is a problem and shows its fallback. Braces that are no placeholder stay as written.
     """
     pieces: list[str | Piece] = []
     done = 0
-    for found in find_placeholders(text):
+    all_found = find_placeholders(text)
+    if len(all_found) > MOST_PLACEHOLDERS:
+        message = f"more than {MOST_PLACEHOLDERS:,} placeholders and other braces stand in one text"
+        problems.error("E437", message, place(all_found[MOST_PLACEHOLDERS].start, 1))
+        return (text,)
+    for found in all_found:
         at = place(found.start, found.end - found.start)
         pieces.append(text[done : found.start])
         if isinstance(found, Named):
@@ -62,7 +71,7 @@ def read_pieces(text: str, place: Callable[[int, int], Position], names: Names, 
     return tuple(piece for piece in pieces if piece != "")
 
 
-def _verbatim(found: Verbatim, at: Position, problems: Problems) -> FixedPiece:
+def _verbatim(found: Verbatim, at: Place, problems: Problems) -> FixedPiece:
     if found.looks_like_logic:
         hint = "a placeholder is a name and perhaps a fallback: {{ visitor.first_name | there }}"
         message = f"{quoted(found.text)} is no placeholder and stands on the page as it is written"
@@ -70,10 +79,13 @@ def _verbatim(found: Verbatim, at: Position, problems: Problems) -> FixedPiece:
     return FixedPiece(found.text, at, is_value=False)
 
 
-def _looked_up(found: Named, at: Position, names: Names, problems: Problems) -> tuple[Piece, ...]:
+_FOR_DEVELOPERS = "; a site declares what it knows of visitors under `attributes`"
+
+
+def _looked_up(found: Named, at: Place, names: Names, problems: Problems) -> tuple[Piece, ...]:
     if found.root == "visitor":
         if found.name not in names.attributes:
-            hint = _hint(found.name, names.attributes)
+            hint = _hint(found.name, names.attributes) + _FOR_DEVELOPERS
             problems.error("E430", f"visitors have no attribute {quoted(found.name)}", at, hint)
         return (VisitorPiece(found.name, found.fallback, at),)
     if found.name in names.fields:
@@ -87,7 +99,7 @@ def _looked_up(found: Named, at: Position, names: Names, problems: Problems) -> 
     return (FixedPiece(found.fallback, at, is_value=True),)
 
 
-def _as_value(piece: str | Piece, at: Position) -> Piece:
+def _as_value(piece: str | Piece, at: Place) -> Piece:
     """A piece of a field as it stands where the field is named."""
     if isinstance(piece, VisitorPiece):
         return VisitorPiece(piece.attribute, piece.fallback, at)

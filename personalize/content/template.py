@@ -11,7 +11,6 @@ from typing import Never
 
 import jinja2
 from jinja2 import nodes
-from markupsafe import Markup
 
 from personalize.content.collection import Collection
 from personalize.problems import Problem, Problems, did_you_mean, quoted
@@ -167,8 +166,3 @@ def _sentence(error: BaseException) -> str:
         return f"there is no template {quoted(str(error))}"
     text = str(error) or type(error).__name__
     return text.replace("'types.SimpleNamespace object' has", "an item has").replace("'None' has", "an empty field has")
-
-
-def markup_of(text: str) -> Markup:
-    """Markup that is finished and safe, which a template writes as it is."""
-    return Markup(text)

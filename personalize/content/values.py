@@ -12,9 +12,11 @@ from personalize.money import format_amount, parse_amount
 from personalize.problems import Problems, did_you_mean, quoted
 from personalize.yaml_tree import Mapping, Node, Scalar
 
+#: For a line or a few; long texts belong into the body.
+LONGEST_TEXT = 2_000
+
 _NUMBER = re.compile(r"[-+]?[0-9]{1,18}(?:\.[0-9]{1,18})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ def _scalar(field: Field, node: Scalar, currency: Currency) -> JSONValue:
         case FieldType.URL:
             return _address(text)
         case _:
+            if len(text) > LONGEST_TEXT:
+                raise ValueError(f"the text is longer than {LONGEST_TEXT:,} characters; the body has room for it")
             return text or None
 
 
@@ -133,9 +137,3 @@ def text_of(field: Field, value: JSONValue, currency: Currency) -> str | None:
     if field.type is FieldType.MONEY and isinstance(value, int):
         return currency.shown(value)
     return f"{value:f}" if isinstance(value, Decimal) else str(value)
-
-
-def strange_character(text: str) -> str | None:
-    """The first control character of a text, which no page can show."""
-    found = _CONTROL.search(text)
-    return None if found is None else found[0]
