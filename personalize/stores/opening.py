@@ -17,10 +17,8 @@ def open_store(url: str, root: Path) -> Store:
     scheme, colon, rest = url.partition(":")
     opener = _OPENERS.get(scheme) if colon else None
     if opener is None:
-        raise _refused(
-            f"{quoted(scheme)} is no kind of store",
-            did_you_mean(scheme, _OPENERS) or "write `sqlite:` and a path, or `memory:`",
-        )
+        guess = None if scheme in _OPENERS else did_you_mean(scheme, _OPENERS)
+        raise _refused(f"{quoted(scheme)} is no kind of store", guess or "write `sqlite:` and a path, or `memory:`")
     return opener(rest, root)
 
 

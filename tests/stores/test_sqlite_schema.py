@@ -48,7 +48,7 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> 
             )
         connection.close()
         store = SqliteStore(path)
-        with pytest.raises(StoreUnavailable, match='newer version of personalize.*"better"'):
+        with pytest.raises(StoreUnavailable, match=r'newer version of personalize.*"better"'):
             await store.open()
         await store.close()
 
