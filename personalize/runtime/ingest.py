@@ -83,7 +83,7 @@ class Ingest:
             self._task = self._loop.create_task(self._run(), name="personalize ingest")
 
     async def stop(self, *, within_seconds: float = 5.0) -> None:
-        """Write what is queued and end; what can't be written in that time is dropped and counted."""
+        """Write what is queued and end; what isn't acknowledged in that time is counted as dropped."""
         task, self._task, self._loop = self._task, None, None
         self._stopping = True
         self._wake.set()
