@@ -54,6 +54,7 @@ def read(value: object, shape: Shape, **reader: Any) -> Any:
         (NUMBER, "-007", -7),
         (NUMBER, 10**18 - 1, 10**18 - 1),
         (NUMBER, Decimal("1E-30"), Decimal("1E-30")),
+        (NUMBER, "987654321.123456789012345678901234567891", Decimal("987654321.123456789012345678901234567891")),
         (MONEY, "29.33", 2933),
         (MONEY, 29.33, 2933),
         (MONEY, 30, 3000),

@@ -35,6 +35,7 @@ def test_the_anonymous_profile_is_poured_into_the_known_one() -> None:
     assert (total.count, total.sum, total.first_value, total.last_value) == (3, 600, 100, 300)
     assert (profiles["u:1"].first_seen_at, profiles["u:1"].last_seen_at) == (minutes(1), minutes(3))
     assert profiles["u:1"].joined_from == ("v:a",)
+    assert profiles["u:1"].events == 4
     assert profiles["v:a"] == Profile("v:a", joined=Joined("u:1", minutes(4)), events=1)
 
 

@@ -40,8 +40,9 @@ def test_a_page_that_arrives_late_is_counted_where_it_belongs() -> None:
     assert visit_of((0, HOME), (10, TENTS), (5, TENTS)) == visit_of((0, HOME), (5, TENTS), (10, TENTS))
 
 
-def test_a_first_page_that_arrives_late_is_the_landing_page() -> None:
-    assert visit_of((10, TENTS), (0, HOME)) == visit_of((0, HOME), (10, TENTS))
+@pytest.mark.parametrize("pause", [10, 30])
+def test_a_first_page_that_arrives_late_is_the_landing_page(pause: float) -> None:
+    assert visit_of((pause, TENTS), (0, HOME)) == visit_of((0, HOME), (pause, TENTS))
 
 
 def test_a_page_from_long_before_the_visit_leaves_it_alone() -> None:

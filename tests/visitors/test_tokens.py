@@ -55,10 +55,12 @@ def test_signing_takes_keys(keys: list[str]) -> None:
         Tokens(keys)
 
 
-@given(st.integers(0, len(TOKEN) - 1), st.characters(codec="utf-8"))
-def test_a_token_with_any_other_character_is_forged(place: int, character: str) -> None:
-    assume(TOKEN[place] != character)
-    assert Tokens([OLD, NEW]).read(TOKEN[:place] + character + TOKEN[place + 1 :]) is None
+@pytest.mark.parametrize("place", range(len(TOKEN)))
+def test_a_token_with_any_other_character_is_forged(place: int) -> None:
+    """Also in the last place, where four characters decode to one signature."""
+    others = set(string.printable + "\x00é€\ud800") - {TOKEN[place]}
+    forged = [TOKEN[:place] + other + TOKEN[place + 1 :] for other in others]
+    assert [Tokens([OLD, NEW]).read(text) for text in forged] == [None] * len(forged)
 
 
 @given(st.integers(0, len(TOKEN)), st.text(string.printable + "\x00é\ud800", max_size=3))
