@@ -1,7 +1,11 @@
-"""Fjellbua, an outdoor shop: an ordinary Starlette site."""
+"""Fjellbua, an outdoor shop: an ordinary Starlette site, and the lines that personalize it."""
 
 import os
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader
@@ -18,10 +22,14 @@ from starlette.templating import Jinja2Templates
 from example_site.cart import put, read_cart
 from example_site.people import PEOPLE, person_of
 from example_site.products import CATEGORIES, Product, beside, by_category, by_sku, category_of
+from personalize import PageView, Scope, wrap
 
 HERE = Path(__file__).parent
 ON_THE_TABLE = ("tent-heilo-2", "sleep-dun-500", "kitchen-storm")
 LONGEST_NAME = 40
+#: The slots that the developers' panel tells of, by template; the note in the header is on every page.
+SLOTS = {"home.html": ("home-hero", "home-offers"), "product.html": ("product-tip",)}
+SHOWS_PANEL = os.environ.get("FJELLBUA_PANEL") == "1"
 
 environment = Environment(
     loader=FileSystemLoader(HERE / "templates"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -29,15 +37,25 @@ environment = Environment(
 templates = Jinja2Templates(env=environment)
 
 
-def page(request: Request, name: str, status_code: int = 200, **more: object) -> Response:
+async def page(request: Request, name: str, status_code: int = 200, **more: object) -> Response:
     """A page of the shop, with what stands on all of them."""
+    visit = page_view(request)
+    slots = ("header-note", *SLOTS.get(name, ())) if SHOWS_PANEL else ()
     context = {
+        "notice": visit.notice,
+        "decisions": [await visit.slot(slot_id) for slot_id in slots] if SHOWS_PANEL else None,
         "categories": CATEGORIES,
         "cart": read_cart(request.session),
         "person": request.session.get("name"),
         **more,
     }
     return templates.TemplateResponse(request, name, context, status_code=status_code)
+
+
+def page_view(request: Request) -> PageView:
+    """What personalize knows of this request."""
+    found: PageView = request.state.page_view
+    return found
 
 
 def see(path: str) -> Response:
@@ -47,7 +65,7 @@ def see(path: str) -> Response:
 
 async def home(request: Request) -> Response:
     """The front of the shop."""
-    return page(request, "home.html", on_the_table=[by_sku(sku) for sku in ON_THE_TABLE])
+    return await page(request, "home.html", on_the_table=[by_sku(sku) for sku in ON_THE_TABLE])
 
 
 async def category(request: Request) -> Response:
@@ -55,12 +73,13 @@ async def category(request: Request) -> Response:
     found = category_of(request.path_params["slug"])
     if found is None:
         raise HTTPException(404)
-    return page(request, "category.html", category=found, products=by_category(found.slug))
+    return await page(request, "category.html", category=found, products=by_category(found.slug))
 
 
 async def product(request: Request) -> Response:
     """One thing, and what stands beside it."""
     found = sold(request.path_params["sku"])
+    page_view(request).record("view_product", sku=found.sku, category=found.category)
     return page(
         request,
         "product.html",
@@ -72,7 +91,7 @@ async def product(request: Request) -> Response:
 
 async def cart(request: Request) -> Response:
     """What was put into the cart."""
-    return page(request, "cart.html")
+    return await page(request, "cart.html")
 
 
 async def change_cart(request: Request) -> Response:
@@ -80,6 +99,10 @@ async def change_cart(request: Request) -> Response:
     form = await request.form()
     found, quantity = sold(str(form.get("sku"))), whole(form.get("quantity"))
     put(request.session, found, quantity)
+    if quantity > 0:
+        page_view(request).record(
+            "add_to_cart", sku=found.sku, category=found.category, price=in_kroner(found.price_ore)
+        )
     return see("/cart")
 
 
@@ -88,6 +111,7 @@ async def order(request: Request) -> Response:
     bought = read_cart(request.session)
     if not bought.lines:
         return see("/cart")
+    page_view(request).record("purchase", **purchase([line.product for line in bought.lines], bought.goods_ore))
     request.session["cart"] = {}
     number = f"F-{secrets.randbelow(9_000) + 1_000}"
     request.session["order"] = {"number": number, "count": bought.count, "total": bought.total}
@@ -97,12 +121,12 @@ async def order(request: Request) -> Response:
 async def thanks(request: Request) -> Response:
     """The order that was just placed."""
     placed = request.session.get("order")
-    return page(request, "thanks.html", order=placed) if placed else see("/")
+    return await page(request, "thanks.html", order=placed) if placed else see("/")
 
 
 async def login(request: Request) -> Response:
     """Who are you?"""
-    return page(request, "login.html", people=PEOPLE)
+    return await page(request, "login.html", people=PEOPLE)
 
 
 async def log_in(request: Request) -> Response:
@@ -110,10 +134,12 @@ async def log_in(request: Request) -> Response:
     number = str((await request.form()).get("number") or "").strip()
     if not 0 < len(number) <= LONGEST_NAME or not number.isprintable():
         error = f"Please write a name or a number, at most {LONGEST_NAME} characters."
-        return page(request, "login.html", 400, people=PEOPLE, error=error)
+        return await page(request, "login.html", 400, people=PEOPLE, error=error)
     person = person_of(number.casefold())
     request.session["user_id"] = number.casefold()
     request.session["name"] = person.first_name if person else number
+    if person is not None:
+        page_view(request).set(first_name=person.first_name, member=person.member)
     return see("/")
 
 
@@ -126,12 +152,23 @@ async def log_out(request: Request) -> Response:
 
 async def privacy(request: Request) -> Response:
     """What is remembered, and the form to change it."""
-    return page(request, "privacy.html")
+    return await page(request, "privacy.html")
 
 
 async def missing(request: Request, error: Exception) -> Response:
     """No such page."""
-    return page(request, "missing.html", 404)
+    return await page(request, "missing.html", 404)
+
+
+def purchase(products: list[Product], total_ore: int) -> dict[str, object]:
+    """The properties of a purchase as rules/profile.yaml declares them."""
+    items = [{"sku": one.sku, "category": one.category, "price": in_kroner(one.price_ore)} for one in products]
+    return {"amount": in_kroner(total_ore), "items": items}
+
+
+def in_kroner(ore: int) -> Decimal:
+    """An amount as it is written."""
+    return Decimal(ore) / 100
 
 
 def sold(sku: str) -> Product:
@@ -150,7 +187,38 @@ def whole(value: object) -> int:
         return 1
 
 
-app = Starlette(
+def who_is_logged_in(scope: Scope) -> str | None:
+    """The shop's own login, for personalize."""
+    user_id: str | None = scope.get("session", {}).get("user_id")
+    return user_id
+
+
+async def remember_old_orders() -> None:
+    """What the four made-up visitors bought before; sent at every start, counted once."""
+    personalizer = app.personalizer
+    if personalizer.rule_set is None or not personalizer.records:
+        return
+    for person in PEOPLE:
+        for number, order in enumerate(person.orders, start=1):
+            products = [sold(sku) for sku in order.skus]
+            await personalizer.record(
+                "purchase",
+                f"u:{person.user_id}",
+                purchase(products, sum(one.price_ore for one in products)),
+                occurred_at=personalizer.clock.now() - timedelta(days=order.days_ago),
+                event_id=f"{person.user_id}-{number}",
+                sender="fjellbua-demo",
+            )
+
+
+@asynccontextmanager
+async def opening_hours(_: Starlette) -> AsyncIterator[None]:
+    """Before the first visitor comes."""
+    await remember_old_orders()
+    yield
+
+
+shop = Starlette(
     routes=[
         Route("/", home),
         Route("/product/{sku}", product),
@@ -173,4 +241,8 @@ app = Starlette(
             session_cookie="fjellbua",
         )
     ],
+    lifespan=opening_hours,
 )
+
+app = wrap(shop, HERE.parent / "personalize.toml", login=who_is_logged_in)
+app.teach(environment)
