@@ -152,14 +152,14 @@ def _excerpt(problem: Problem, source: str | None, gutter: str) -> list[str]:
     line = None if source is None or problem.line is None else _line_of(source, problem.line)
     if line is None:
         return []
-    shown = [f"{gutter} |", f"{problem.line} | {_visible(line)}".rstrip()]
+    shown = [f"{gutter} |", f"{problem.line} | {visible(line)}".rstrip()]
     if problem.column is not None:
         begin = min(max(problem.column - 1, 0), len(line))
         end = max(begin, min(begin + problem.length, len(line)))
         before, marked, after = _window(line[:begin], line[begin:end], line[end:])
-        shown[1] = f"{problem.line} | {_visible(before + marked + after)}".rstrip()
-        carets = "^" * max(1, _columns(_visible(marked)))
-        shown.append(f"{gutter} | {' ' * _columns(_visible(before))}{carets}")
+        shown[1] = f"{problem.line} | {visible(before + marked + after)}".rstrip()
+        carets = "^" * max(1, columns_of(visible(marked)))
+        shown.append(f"{gutter} | {' ' * columns_of(visible(before))}{carets}")
     return shown
 
 
@@ -180,7 +180,7 @@ def _window(before: str, marked: str, after: str) -> tuple[str, str, str]:
     return kept_before, kept_marked, rest if len(rest) <= room else rest[:room] + "…"
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """The text with tabs as blanks, and a mark in place of what a terminal obeys instead of showing."""
     return "".join(_shown(character) for character in text)
 
@@ -193,7 +193,7 @@ def _shown(character: str) -> str:
     return "\ufffd"
 
 
-def _columns(text: str) -> int:
+def columns_of(text: str) -> int:
     """How many terminal columns a visible text takes."""
     return sum(_width(character) for character in text)
 
@@ -227,7 +227,7 @@ def quoted(text: str) -> str:
     """
     short = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
     mark = "`" if '"' in short else '"'
-    return f"{mark}{_visible(short)}{mark}"
+    return f"{mark}{visible(short)}{mark}"
 
 
 def nearest(word: str, allowed: Iterable[str]) -> str | None:

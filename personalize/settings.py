@@ -35,6 +35,7 @@ from personalize.setting_kinds import (
     whole,
 )
 
+FILE_NAME = "personalize.toml"
 PREFIX_OF_VARIABLES = "PERSONALIZE_"
 #: Names the file itself, so that the workers of a server find it.
 FILE_VARIABLE = "PERSONALIZE_SETTINGS"
@@ -219,6 +220,16 @@ def _printed(value: object) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value))
     return format_duration(value) if isinstance(value, timedelta) else str(value)
+
+
+def find_settings(named: Path | str | None, environ: Mapping[str, str]) -> Path | None:
+    """The settings file of a site: the one named, else PERSONALIZE_SETTINGS, else personalize.toml in the
+    working directory; None where there is none."""
+    if named is None and environ.get(FILE_VARIABLE):
+        named = environ[FILE_VARIABLE]
+    if named is not None:
+        return Path(named)
+    return Path(FILE_NAME) if Path(FILE_NAME).exists() else None
 
 
 def load_settings(path: Path | None, environ: Mapping[str, str], **overrides: object) -> Settings:

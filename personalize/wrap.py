@@ -7,11 +7,9 @@ from personalize.pages.app import pages_app
 from personalize.runtime.clock import Clock
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.sources import CallableLogin, ConsentSource, LoginFunction, LoginSource
-from personalize.settings import Settings, load_settings
+from personalize.settings import Settings, find_settings, load_settings
 from personalize.stores.protocols import Store
 from personalize.web.middleware import ASGIApp, PersonalizeMiddleware
-
-SETTINGS_FILE = "personalize.toml"
 
 
 def wrap(
@@ -31,14 +29,7 @@ def wrap(
     problem of the settings.
     """
     if not isinstance(settings, Settings):
-        settings = load_settings(_settings_path(settings), os.environ)
+        settings = load_settings(find_settings(settings, os.environ), os.environ)
     source = CallableLogin(login) if callable(login) else login
     personalizer = Personalizer(settings, store=store, login=source, consent=consent, clock=clock)
     return PersonalizeMiddleware(app, personalizer, pages=pages_app(personalizer))
-
-
-def _settings_path(named: Path | str | None) -> Path | None:
-    if named is not None:
-        return Path(named)
-    default = Path(SETTINGS_FILE)
-    return default if "PERSONALIZE_SETTINGS" not in os.environ and default.exists() else None
