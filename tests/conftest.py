@@ -30,6 +30,9 @@ CHROMIUM_ARGUMENTS = (
     "--disable-sync",
 )
 
+# Suites that several test files share show the values of a failed assert too.
+pytest.register_assert_rewrite("tests.stores.contract")
+
 # How fast this machine is says nothing about the code.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")
@@ -119,7 +122,8 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     stats = terminalreporter.stats
-    ran = {report.nodeid for outcome in OUTCOMES_THAT_RAN for report in stats.get(outcome, ())}
+    reports = [report for outcome in OUTCOMES_THAT_RAN for report in stats.get(outcome, ())]
+    ran = {report.nodeid for report in reports if isinstance(report, pytest.TestReport)}
     files = {nodeid.partition("::")[0] for nodeid in ran}
     left_out = Counter(reason_of(report) for outcome in OUTCOMES_LEFT_OUT for report in stats.get(outcome, ()))
     left_out["not asked for on the command line"] += len(stats.get("deselected", ()))
