@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from personalize.errors import StoreBusy, StoreUnavailable
+from personalize.errors import StoreUnavailable
 from personalize.events.event import Event
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
@@ -146,10 +146,8 @@ class SqliteStore:
         try:
             return self._linked().connection.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
-            ours = meaning_of(error, self._path)
-            if not isinstance(ours, StoreBusy):
-                self._stop_reading()
-            raise ours from error
+            self._stop_reading()
+            raise meaning_of(error, self._path) from error
 
     def _linked(self) -> Link:
         if self._reader is not None and self._reader.holds:

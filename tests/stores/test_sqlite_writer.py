@@ -106,6 +106,16 @@ def test_an_error_of_sqlite_is_one_of_ours(writer: Writer) -> None:
     assert "no such table: nowhere" in error.reason
 
 
+def test_a_commit_to_a_file_that_was_deleted_meanwhile_is_no_commit(tmp_path: Path, writer: Writer) -> None:
+    def insert_and_delete(connection: sqlite3.Connection) -> int:
+        (tmp_path / "x.db").unlink()
+        return inserting(1)(connection)
+
+    error = writer.submit(insert_and_delete).exception()
+    assert isinstance(error, StoreUnavailable)
+    assert "is gone" in error.reason
+
+
 def test_while_another_process_writes_all_that_wait_are_told_so_at_once(tmp_path: Path, writer: Writer) -> None:
     with other_process("hold_the_write_lock", tmp_path / "x.db") as other:
         line_to(other)
