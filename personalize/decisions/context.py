@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ from personalize.profiles.lifecycle import Lifecycle, is_new, state_of
 from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import PageFacts, visit_with_page
+from personalize.rules.fact_values import fact_value
 from personalize.rules.facts import WEEKDAYS, Fact, FactType
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
@@ -134,19 +135,10 @@ def _profile_value(context: Context, fact: Fact) -> object:
     stored = context.profile.attributes.get(fact.key) if context.profile is not None else None
     if stored is None:
         return None
-    if fact.many:
-        return [_typed(fact.type, item) for item in stored.value] if isinstance(stored.value, list) else None
-    return _typed(fact.type, stored.value)
-
-
-def _typed(type_: FactType, value: object) -> object:
-    """A stored value as operators want it: dates and instants are kept as text in the log."""
-    if isinstance(value, str):
-        if type_ is FactType.DATE:
-            return date.fromisoformat(value)
-        if type_ is FactType.TIME:
-            return datetime.fromisoformat(value)
-    return value
+    if not fact.many:
+        return fact_value(stored.value, fact.type, context.zone)
+    items = stored.value if isinstance(stored.value, list) else ()
+    return [value for item in items if (value := fact_value(item, fact.type, context.zone)) is not None] or None
 
 
 def _event_value(context: Context, fact: Fact) -> object:

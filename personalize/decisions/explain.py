@@ -49,12 +49,15 @@ class Explanation:
     rules: tuple[RuleStep, ...]
 
 
-def explain(slot_id: str, context: Context, rule_set: RuleSet) -> Explanation:
-    """Why the slot shows what it shows. Raises KeyError for a slot that the rule set doesn't have."""
+def explain(slot_id: str, context: Context, rule_set: RuleSet, *, shown: frozenset[str] = frozenset()) -> Explanation:
+    """Why the slot shows what it shows. `shown` are the items that the page view showed before this slot's page.
+
+    Raises KeyError for a slot that the rule set doesn't have.
+    """
     page = rule_set.pages[slot_id]
     slot = rule_set.slots[slot_id]
     notes: Notes = {}
-    decision = decide(page, context, rule_set, notes=notes)[slot_id]
+    decision = decide(page, context, rule_set, shown=shown, notes=notes)[slot_id]
     teller = _Teller(context, rule_set, rule_set.index.answers(page.reach, context.values, context.now))
     rules = tuple(teller.rule(slot_id, rule, notes.get((slot_id, rule.rule_id))) for rule in slot.rules)
     return Explanation(decision, slot.title, rules)

@@ -6,13 +6,13 @@ from decimal import Decimal
 
 from personalize.durations import parse_duration
 from personalize.money import parse_amount
-from personalize.problems import did_you_mean
+from personalize.problems import did_you_mean, quoted
 from personalize.rules.conventions import Conventions
+from personalize.rules.fact_values import decimal_number
 from personalize.rules.facts import Fact, FactType
 from personalize.yaml_tree import Node, Scalar, Sequence
 
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00", re.ASCII)
-_LONGEST_NUMBER = 100
 
 
 class ArgumentError(ValueError):
@@ -50,21 +50,21 @@ def read_value(node: Node, fact: Fact, conventions: Conventions) -> object:
 
 
 def _text(scalar: Scalar, fact: Fact) -> str:
-    text = scalar.text.casefold() if fact.fold else scalar.text
-    if fact.choices and text not in fact.choices:
-        raise ArgumentError(
-            f'"{scalar.text}" is none of {", ".join(fact.choices)}', did_you_mean(scalar.text, fact.choices)
-        )
+    text = _folded(scalar.text, fact)
+    if fact.choices and text not in (_folded(choice, fact) for choice in fact.choices):
+        allowed = ", ".join(fact.choices)
+        raise ArgumentError(f"{quoted(scalar.text)} is none of {allowed}", did_you_mean(scalar.text, fact.choices))
     return text
+
+
+def _folded(text: str, fact: Fact) -> str:
+    return text.casefold() if fact.fold else text
 
 
 def _number(scalar: Scalar) -> int | Decimal:
     if isinstance(scalar.value, bool) or not isinstance(scalar.value, int | float):
-        raise ArgumentError(f'"{scalar.text}" is not a number', "write it with digits, as in 3 or 2.5")
-    exact = Decimal(str(scalar.value)) if isinstance(scalar.value, int) else Decimal(scalar.text)
-    if not exact.is_finite() or len(scalar.text) > _LONGEST_NUMBER:
-        raise ArgumentError(f'"{scalar.text}" is not a number that can be compared')
-    return scalar.value if isinstance(scalar.value, int) else exact
+        raise ArgumentError(f"{quoted(scalar.text)} is not a number", "write it with digits, as in 3 or 2.5")
+    return scalar.value if isinstance(scalar.value, int) else Decimal(scalar.text)
 
 
 def _amount(scalar: Scalar, conventions: Conventions) -> int:
@@ -77,7 +77,7 @@ def _amount(scalar: Scalar, conventions: Conventions) -> int:
 
 def _bool(scalar: Scalar) -> bool:
     if not isinstance(scalar.value, bool):
-        raise ArgumentError(f'"{scalar.text}" is neither true nor false', "write true or false")
+        raise ArgumentError(f"{quoted(scalar.text)} is neither true nor false", "write true or false")
     return scalar.value
 
 
@@ -85,32 +85,32 @@ def _date(scalar: Scalar) -> date:
     try:
         return date.fromisoformat(scalar.text)
     except ValueError as error:
-        raise ArgumentError(f'"{scalar.text}" is not a date', "write it as 2026-12-24") from error
+        raise ArgumentError(f"{quoted(scalar.text)} is not a date", "write it as 2026-12-24") from error
 
 
 def _moment(scalar: Scalar, conventions: Conventions) -> datetime:
     try:
         return conventions.moment(scalar.text)
     except ValueError as error:
-        raise ArgumentError(
-            f'"{scalar.text}" is not a date or moment', "write it as 2026-12-24 or 2026-12-24T18:00"
-        ) from error
+        hint = "write it as 2026-12-24 or 2026-12-24T18:00"
+        raise ArgumentError(f"{quoted(scalar.text)} is not a date or moment", hint) from error
 
 
 def _clock(scalar: Scalar) -> timedelta:
     found = _CLOCK.fullmatch(scalar.text)
     if found is None:
-        raise ArgumentError(f'"{scalar.text}" is not a time of day', "write it as 08:00 or 18:30")
+        raise ArgumentError(f"{quoted(scalar.text)} is not a time of day", "write it as 08:00 or 18:30")
     hours, minutes = scalar.text.split(":")
     return timedelta(hours=int(hours), minutes=int(minutes))
 
 
 def read_set(node: Node, fact: Fact, conventions: Conventions) -> object:
-    """One value or a list of them, as a set."""
-    items = node.items if isinstance(node, Sequence) else (node,)
-    if not items:
+    """A list of values, as a set."""
+    if not isinstance(node, Sequence):
+        raise ArgumentError("expects a list of values", "write them as [one, two]")
+    if not node.items:
         raise ArgumentError("the list is empty, so nothing could ever be in it", "name at least one value")
-    return frozenset(read_value(item, fact, conventions) for item in items)
+    return frozenset(read_value(item, fact, conventions) for item in node.items)
 
 
 def read_texts(node: Node, fact: Fact, conventions: Conventions) -> object:
@@ -124,12 +124,12 @@ def read_texts(node: Node, fact: Fact, conventions: Conventions) -> object:
 
 
 def read_bound(node: Node, fact: Fact, conventions: Conventions) -> object:
-    """A limit for the order operators: text may be compared with a number, too."""
+    """A limit for the order operators: text may be compared with a number, and a number be written as text."""
     scalar = _scalar(node)
-    is_number = isinstance(scalar.value, int | float) and not isinstance(scalar.value, bool)
-    if fact.type is FactType.TEXT and is_number:
+    if fact.type is FactType.TEXT and not isinstance(scalar.value, str | bool):
         return _number(scalar)
-    return read_value(node, fact, conventions)
+    number = decimal_number(scalar.text) if fact.type is FactType.NUMBER and isinstance(scalar.value, str) else None
+    return read_value(node, fact, conventions) if number is None else number
 
 
 def read_pair(node: Node, fact: Fact, conventions: Conventions) -> object:
@@ -140,9 +140,10 @@ def read_pair(node: Node, fact: Fact, conventions: Conventions) -> object:
     if isinstance(low, str) != isinstance(high, str):
         raise ArgumentError("expects two values of the same kind", "write them as [10, 20]")
     if low > high:  # type: ignore[operator]  # both of one ordered type, as just checked
-        raise ArgumentError(
-            "the first value is larger than the second, so nothing lies between them", "swap the two values"
-        )
+        hint = "swap the two values"
+        if fact.type is FactType.CLOCK:
+            hint = "for hours that cross midnight write `when: {hours: 22:00-06:00}`"
+        raise ArgumentError("the first value is larger than the second, so nothing lies between them", hint)
     return (low, high)
 
 

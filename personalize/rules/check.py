@@ -1,23 +1,26 @@
 """What can only be seen once all files are read: names that lead nowhere, circles, items that do not fit."""
 
 from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from personalize.content.library import Library
-from personalize.problems import Problems, did_you_mean
+from personalize.problems import Problems, did_you_mean, quoted
 from personalize.rules.conditions import Condition, Leaf, Not, segments_named
 from personalize.rules.definitions import Definitions, Named, Rule, Segment, Show, Slot
+from personalize.rules.facts import FactType
 
 
 def check_definitions(definitions: Definitions, library: Library, problems: Problems) -> None:
     """Collect what is wrong between the definitions, and between them and the content."""
     for segment in definitions.segments.values():
         _check_segments(segment.who, definitions.segments, problems)
+        _check_lone_negative(segment.who, f"the segment {quoted(segment.segment_id)}", problems)
     _check_circles(definitions.segments, problems)
     for slot in definitions.slots.values():
         _SlotCheck(slot, library, problems).run()
         for rule in slot.rules:
             _check_segments(rule.to, definitions.segments, problems)
-            _check_lone_negative(rule, problems)
+            _check_lone_negative(rule.to, f"the rule {quoted(rule.rule_id)}", problems)
 
 
 def _check_segments(condition: Condition, segments: Mapping[str, Segment], problems: Problems) -> None:
@@ -25,7 +28,7 @@ def _check_segments(condition: Condition, segments: Mapping[str, Segment], probl
         if named.segment_id not in segments:
             problems.error(
                 "E222",
-                f'there is no segment "{named.segment_id}"',
+                f"there is no segment {quoted(named.segment_id)}",
                 named.place,
                 did_you_mean(named.segment_id, tuple(segments)) or "define it under `segments:`",
             )
@@ -33,45 +36,48 @@ def _check_segments(condition: Condition, segments: Mapping[str, Segment], probl
 
 def _check_circles(segments: Mapping[str, Segment], problems: Problems) -> None:
     """A segment that names itself, perhaps through others, could never be decided."""
-    safe: set[str] = set()
-    for start in segments:
-        circle = _circle_from(start, segments, safe, ())
-        if circle:
-            path = " -> ".join((*circle, circle[0]))
-            problems.error(
-                "E223",
-                f"these segments go in a circle: {path}",
-                segments[circle[0]].place,
-                "take one of the references out",
-            )
+    named = {
+        segment_id: dict.fromkeys(one.segment_id for one in segments_named(segment.who) if one.segment_id in segments)
+        for segment_id, segment in segments.items()
+    }
+    while (circle := _circle(named)) is not None:
+        path = " -> ".join((*circle, circle[0]))
+        problems.error(
+            "E223",
+            f"these segments go in a circle: {path}",
+            segments[circle[0]].place,
+            "take one of the references out",
+        )
+        del named[circle[-1]][circle[0]]
 
 
-def _circle_from(
-    segment_id: str, segments: Mapping[str, Segment], safe: set[str], path: tuple[str, ...]
-) -> tuple[str, ...]:
-    if segment_id in path:
-        return path[path.index(segment_id) :]
-    if segment_id in safe or segment_id not in segments:
-        return ()
-    for named in segments_named(segments[segment_id].who):
-        circle = _circle_from(named.segment_id, segments, safe, (*path, segment_id))
-        if circle:
-            safe.update(circle)
-            return circle
-    safe.add(segment_id)
-    return ()
+def _circle(named: Mapping[str, Mapping[str, None]]) -> tuple[str, ...] | None:
+    """Segments of which each names the next and the last one the first, from the one defined first; or None."""
+    try:
+        TopologicalSorter(named).prepare()
+    except CycleError as error:
+        backwards: list[str] = error.args[1]
+        circle = backwards[:0:-1]
+        first = min(range(len(circle)), key=lambda at: list(named).index(circle[at]))
+        return (*circle[first:], *circle[:first])
+    return None
 
 
-def _check_lone_negative(rule: Rule, problems: Problems) -> None:
-    """`is_not` holds for whom nothing is known, which is seldom what a rule is for."""
-    match rule.to:
-        case Not(part=Leaf() as leaf) if leaf.fact.stored and leaf.word != "exists":
+def _check_lone_negative(condition: Condition, what: str, problems: Problems) -> None:
+    """`is_not` holds for whom nothing is known, which is seldom what an editor means."""
+    match condition:
+        case Not(part=Leaf() as leaf) if leaf.fact.stored and _may_be_asked_for(leaf):
             problems.warning(
                 "W201",
-                f'the rule "{rule.rule_id}" also reaches everybody of whom `{leaf.fact.name}` is not known',
+                f"{what} also reaches everybody of whom `{leaf.fact.name}` is not known",
                 leaf.place,
                 f"add `{leaf.fact.name}: {{exists: true}}` if only known ones are meant",
             )
+
+
+def _may_be_asked_for(leaf: Leaf) -> bool:
+    """Whether `exists` could stand beside the question; a `did` has no name to ask it of."""
+    return leaf.word != "exists" and leaf.fact.type is not FactType.TIMES
 
 
 class _SlotCheck:
@@ -89,7 +95,7 @@ class _SlotCheck:
         for named in self._slot.accepts:
             if named.text not in self._kinds:
                 hint = did_you_mean(named.text, tuple(self._kinds))
-                self._problems.error("E224", f'no collection has the kind "{named.text}"', named.place, hint)
+                self._problems.error("E224", f"no collection has the kind {quoted(named.text)}", named.place, hint)
         for rule in self._slot.rules:
             self._check_show(rule.show, rule)
         if self._slot.otherwise is not None:
@@ -105,7 +111,7 @@ class _SlotCheck:
         if self._library.item(named.text) is None:
             self._problems.error(
                 "E225",
-                f'there is no content item "{named.text}"',
+                f"there is no content item {quoted(named.text)}",
                 named.place,
                 did_you_mean(named.text, tuple(self._library.items)) or "write it in the content folder first",
             )
@@ -126,7 +132,7 @@ class _SlotCheck:
         if collection.text not in self._library.collections:
             self._problems.error(
                 "E227",
-                f'there is no collection "{collection.text}"',
+                f"there is no collection {quoted(collection.text)}",
                 collection.place,
                 did_you_mean(collection.text, tuple(self._library.collections)) or "see content/collections.yaml",
             )

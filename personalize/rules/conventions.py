@@ -1,7 +1,7 @@
 """How one site writes moments and money: its time zone and the digits of its currency."""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,17 @@ class Conventions:
         A time without a zone is the site's. Raises ValueError for anything else.
         """
         written = datetime.fromisoformat(text)
-        aware = written if written.tzinfo is not None else written.replace(tzinfo=self.zone)
-        return aware.astimezone(UTC)
+        return _in_utc(written if written.tzinfo is not None else written.replace(tzinfo=self.zone))
 
-    def midnight(self, day: date) -> datetime:
-        """The instant at which a day begins in the site's zone, in UTC."""
-        return datetime.combine(day, time(), tzinfo=self.zone).astimezone(UTC)
+    def end_of(self, day: date) -> datetime:
+        """The instant at which a day is over in the site's zone, in UTC. Raises ValueError for the last of days."""
+        if day == date.max:
+            raise ValueError(f"no day comes after {day}")
+        return _in_utc(datetime.combine(day + timedelta(days=1), time(), tzinfo=self.zone))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{moment} can't be told in UTC") from error

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from personalize.events.event import BUILT_IN_TYPES
 from personalize.events.schema import DEFAULT_PURPOSE, Attribute, EventType, Schema, Shape, ValueType
-from personalize.problems import did_you_mean
+from personalize.problems import did_you_mean, quoted
 from personalize.rules.facts import BUILT_IN_ROOTS
 from personalize.rules.reading import NAME, Reading
 from personalize.yaml_tree import Mapping, Node, Scalar
@@ -15,6 +15,12 @@ _ATTRIBUTE_KEYS = (*_SHAPE_KEYS, "title", "purpose", "private", "from_browser")
 _EVENT_KEYS = ("title", "properties", "value", "purpose", "from_browser")
 _WRITTEN_TYPES = tuple(str(one) for one in ValueType if one is not ValueType.MAPPING)
 _ADDS_UP = (ValueType.MONEY, ValueType.NUMBER)
+#: The types that a key goes with; elsewhere it would say something that nobody listens to.
+_GOES_WITH = {
+    "of": (ValueType.LIST,),
+    "choices": (ValueType.CHOICE,),
+    "fold": (ValueType.TEXT, ValueType.CHOICE, ValueType.LIST),
+}
 
 Entries = Iterable[tuple[Scalar, Node]]
 
@@ -37,14 +43,14 @@ class DeclarationReader:
 
     def _attributes(self, entries: Entries) -> Iterable[Attribute]:
         for key, node in entries:
-            what = f'the attribute "{key.text}"'
+            what = f"the attribute {quoted(key.text)}"
             name = self._reading.identifier(key, "an attribute", NAME)
             mapping = self._reading.mapping(node, what)
-            if name is None or mapping is None:
+            if mapping is None:
                 continue
             self._reading.only(mapping, _ATTRIBUTE_KEYS, what)
-            shape = self._shape(mapping, what)
-            if shape is not None:
+            shape = self._attribute_shape(mapping, what)
+            if name is not None and shape is not None:
                 yield Attribute(
                     name=name,
                     shape=shape,
@@ -56,30 +62,28 @@ class DeclarationReader:
 
     def _events(self, entries: Entries) -> Iterable[EventType]:
         for key, node in entries:
-            what = f'the event "{key.text}"'
+            what = f"the event {quoted(key.text)}"
             name = self._event_name(key)
             mapping = self._reading.mapping(node, what)
-            if name is None or mapping is None:
+            if mapping is None:
                 continue
             self._reading.only(mapping, _EVENT_KEYS, what)
             properties = self._fields(mapping.get("properties"), what)
-            yield EventType(
-                name=name,
+            event = EventType(
+                name=name or "",
                 properties=MappingProxyType(properties),
-                title=self._reading.text(mapping, "title", what, name),
+                title=self._reading.text(mapping, "title", what, key.text),
                 value=self._value(mapping, properties, what),
                 purpose=self._reading.text(mapping, "purpose", what, DEFAULT_PURPOSE),
                 from_browser=self._reading.flag(mapping, "from_browser", what),
             )
+            if name is not None:
+                yield event
 
     def _event_name(self, key: Scalar) -> str | None:
         if key.text in BUILT_IN_TYPES or key.text in BUILT_IN_ROOTS:
-            self._problems.error(
-                "E220",
-                f'"{key.text}" is a word of the language itself',
-                key,
-                "choose another name for the event",
-            )
+            hint = "choose another name for the event"
+            self._problems.error("E220", f'"{key.text}" is a word of the language itself', key, hint)
             return None
         return self._reading.identifier(key, "an event", NAME)
 
@@ -88,19 +92,29 @@ class DeclarationReader:
         if node is None:
             return None
         name = self._reading.text(mapping, "value", what)
+        if not name:
+            return None
         shape = properties.get(name)
         if shape is not None and shape.type in _ADDS_UP:
             return name
         numbers = [known for known, one in properties.items() if one.type in _ADDS_UP]
         self._problems.error(
             "E221",
-            f'`value` of {what} is the property to add up, and "{name}" is no number or amount of it',
+            f"`value` of {what} is the property to add up, and {quoted(name)} is no number or amount of it",
             node,
             did_you_mean(name, numbers) or f"it is one of {', '.join(numbers) or 'the properties of type money'}",
         )
         return None
 
     # Types ---------------------------------------------------------------------------------------------
+
+    def _attribute_shape(self, mapping: Mapping, what: str) -> Shape | None:
+        shape = self._shape(mapping, what)
+        of = mapping.get("of")
+        if shape is not None and isinstance(of, Mapping):
+            self._reading.wrong_kind(of, f'"of" of {what}', f"one of {', '.join(_single_types())}")
+            return None
+        return shape
 
     def _shape(self, mapping: Mapping, what: str) -> Shape | None:
         if self._reading.required(mapping, "type", what) is None:
@@ -109,23 +123,27 @@ class DeclarationReader:
         if name is None:
             return None
         type_ = ValueType(name)
+        self._refuse_misplaced(mapping, type_, what)
         choices = tuple(one.text for one in self._reading.scalars(mapping.get("choices"), f"`choices` of {what}"))
         if type_ is ValueType.CHOICE and not choices:
             self._problems.error("E202", f'{what} needs "choices"', mapping, "as in choices: [basic, gold]")
-        of = self._element(mapping, what) if type_ is ValueType.LIST else None
         fold = self._reading.flag(mapping, "fold", what)
-        if fold:
-            choices = tuple(choice.casefold() for choice in choices)
+        of = self._element(mapping, what, fold=fold) if type_ is ValueType.LIST else None
         return Shape(type=type_, of=of, choices=choices, fold=fold)
 
-    def _element(self, mapping: Mapping, what: str) -> Shape:
+    def _refuse_misplaced(self, mapping: Mapping, type_: ValueType, what: str) -> None:
+        for key, types in _GOES_WITH.items():
+            written = mapping.key_node(key)
+            if written is not None and type_ not in types:
+                hint = f"it goes with the type {' or '.join(types)}"
+                self._problems.error("E209", f'"{key}" says nothing of {what}, whose type is {type_}', written, hint)
+
+    def _element(self, mapping: Mapping, what: str, *, fold: bool) -> Shape:
         node = mapping.get("of")
         if isinstance(node, Mapping):
             return Shape(ValueType.MAPPING, fields=MappingProxyType(self._fields(node, what)))
-        if node is None:
-            return Shape(ValueType.TEXT)
         name = self._reading.choice(mapping, "of", _single_types(), what)
-        return Shape(ValueType(name)) if name is not None else Shape(ValueType.TEXT)
+        return Shape(ValueType(name) if name is not None else ValueType.TEXT, fold=fold)
 
     def _fields(self, node: Node | None, what: str) -> dict[str, Shape]:
         fields: dict[str, Shape] = {}
@@ -138,17 +156,10 @@ class DeclarationReader:
 
     def _field(self, key: Scalar, node: Node, what: str) -> Shape | None:
         """A property: its type in one word (`sku: text`), or a block with `type:`."""
-        part = f'the property "{key.text}" of {what}'
-        if isinstance(node, Scalar):
-            if node.text in _single_types():
-                return Shape(ValueType(node.text))
-            self._problems.error(
-                "E204",
-                f'the type of {part} can\'t be "{node.text}"',
-                node,
-                did_you_mean(node.text, _single_types()) or f"it is one of {', '.join(_single_types())}",
-            )
-            return None
+        part = f"the property {quoted(key.text)} of {what}"
+        if isinstance(node, Scalar) and node.value is not None:
+            name = self._reading.word(node, _single_types(), f"the type of {part}")
+            return Shape(ValueType(name)) if name is not None else None
         mapping = self._reading.mapping(node, part)
         if mapping is None:
             return None

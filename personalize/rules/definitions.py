@@ -23,7 +23,7 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """What a rule shows: named items in order, or the items of a collection that carry all the tags."""
+    """What a rule shows: named items in order, or the items of a collection that carry one of the tags."""
 
     items: tuple[Named, ...] = ()
     collection: Named | None = None

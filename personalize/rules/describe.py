@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from personalize.durations import format_duration
 from personalize.money import format_amount
+from personalize.problems import quoted
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType
@@ -49,7 +51,12 @@ class Describer:
         if leaf.fact.type is FactType.INSTANT:
             return str(leaf.argument)
         phrase = leaf.operator.denied if denied else leaf.operator.phrase
-        return f"{leaf.fact.name} {phrase.format(self.value(leaf.fact, leaf.argument))}"
+        return f"{leaf.fact.name} {phrase.format(self._argument(leaf))}"
+
+    def _argument(self, leaf: Leaf) -> str:
+        if isinstance(leaf.argument, tuple) and leaf.word != "between":
+            return " or ".join(self.value(leaf.fact, one) for one in leaf.argument)
+        return self.value(leaf.fact, leaf.argument)
 
     def value(self, fact: Fact, value: object) -> str:
         """A fact's value, or the argument of a question about it; None is `missing`."""
@@ -70,11 +77,12 @@ class Describer:
     def _single(self, fact: Fact, value: object) -> str:
         match value:
             case str():
-                return f'"{value}"'
-            case int() if fact.type is FactType.MONEY:
-                return format_amount(value, self._conventions.currency, self._conventions.currency_digits)
+                return quoted(value)
+            case int() | Decimal() if fact.type is FactType.MONEY:
+                return format_amount(round(value), self._conventions.currency, self._conventions.currency_digits)
             case timedelta() if fact.type is FactType.CLOCK:
-                return f"{value.seconds // 3600:02}:{value.seconds // 60 % 60:02}"
+                hours, rest = divmod(value, timedelta(hours=1))
+                return f"{hours:02}:{rest // timedelta(minutes=1):02}"
             case timedelta():
                 return format_duration(value)
             case datetime():

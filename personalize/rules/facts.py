@@ -97,7 +97,8 @@ _NOW = (
 #: The moment itself, for the time window of a rule; editors write `when` instead of naming it.
 NOW_INSTANT = Fact("now.instant", "now", "instant", FactType.INSTANT, title="now")
 
-BUILT_IN_ROOTS = frozenset({"profile", "visitor", "page", "visit", "now"})
+#: What facts of the language itself begin with, now or soon, so that no event may be called like it.
+BUILT_IN_ROOTS = frozenset({"profile", "organization", "visitor", "page", "visit", "now", "interest", "did"})
 _OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from personalize.events.event import JSONValue
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.describe import Describer
-from personalize.rules.facts import FactType
+from personalize.rules.fact_values import fact_value
 
 #: A filter asks nothing about the present moment, so any moment gives the same answer.
 _NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
@@ -48,7 +48,7 @@ def _holds(condition: Condition, properties: Mapping[str, JSONValue]) -> bool:
 
 def _value(properties: Mapping[str, JSONValue], leaf: Leaf) -> object:
     found = list(_along(properties, leaf.fact.key.split(".")))
-    typed = [_typed(value, leaf.fact.type) for value in found if value is not None]
+    typed = [value for one in found if (value := fact_value(one, leaf.fact.type)) is not None]
     if not typed:
         return None
     return typed if leaf.fact.many else typed[0]
@@ -63,14 +63,6 @@ def _along(value: object, path: list[str]) -> list[object]:
     if isinstance(value, Mapping) and path[0] in value:
         return _along(value[path[0]], path[1:])
     return []
-
-
-def _typed(value: object, type_: FactType) -> object:
-    if isinstance(value, str) and type_ is FactType.DATE:
-        return date.fromisoformat(value)
-    if isinstance(value, str) and type_ is FactType.TIME:
-        return datetime.fromisoformat(value)
-    return value
 
 
 def _canonical(condition: Condition) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from graphlib import TopologicalSorter
 from types import MappingProxyType
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions, segments_named
@@ -19,6 +20,8 @@ from personalize.rules.normal_form import Conjunction, normal_form
 
 #: How many answers of one fact are remembered before they are thrown away and gathered anew.
 MOST_REMEMBERED = 4096
+#: Longer texts are answered anew each time, so that what is remembered has a bound in bytes, too.
+LONGEST_REMEMBERED = 200
 _SEGMENTS_PER_CHUNK = 8
 _SIMPLE = (str, int, bool, Decimal)
 
@@ -70,7 +73,7 @@ class FactIndex:
 
     def truth(self, value: object, now: datetime) -> int:
         """The answers to the questions as bits, in the order they were noted."""
-        if not self._timeless or type(value) not in _SIMPLE:
+        if not self._timeless or type(value) not in _SIMPLE or _is_long(value):
             return self._answers(value, now)
         key = (type(value), value)
         known = self._truths.get(key)
@@ -121,16 +124,17 @@ class SegmentChunk:
         side[segment_id] |= 1 << bit
 
     def refuted(self, members: Mapping[str, bool]) -> int:
-        """The conjunctions that these memberships refute."""
+        """The conjunctions that these memberships refute. A segment that was not asked for is beside the point:
+        only conditions that were not asked for either look at it."""
         pattern = 0
         for number, segment_id in enumerate(self.segment_ids):
-            if members[segment_id]:
+            if members.get(segment_id, False):
                 pattern |= 1 << number
         known = self._refuted.get(pattern)
         if known is None:
             known = 0
-            for segment_id in self.segment_ids:
-                known |= self._bans[segment_id] if members[segment_id] else self._wants[segment_id]
+            for number, segment_id in enumerate(self.segment_ids):
+                known |= self._bans[segment_id] if pattern >> number & 1 else self._wants[segment_id]
             self._refuted[pattern] = known
         return known
 
@@ -219,8 +223,8 @@ class Index:
             mask |= 1 << bit
             if self._enter(conjunction, bit, nested=nested):
                 inner.append((1 << bit, conjunction))
-        if not form.exact:
-            self._note_questions(tree)
+        # A question that a contradiction swallowed is in no conjunction, and yet will be explained.
+        self._note_questions(tree)
         return _Bits(mask, None if form.exact else tree, tuple(inner))
 
     def _enter(self, conjunction: Conjunction, bit: int, *, nested: bool) -> bool:
@@ -240,7 +244,10 @@ class Index:
             self._fact_index(leaf).number(leaf)
 
     def _fact_index(self, leaf: Leaf) -> FactIndex:
-        return self._facts.setdefault(leaf.fact.name, FactIndex(leaf.fact.name))
+        known = self._facts.get(leaf.fact.name)
+        if known is None:
+            known = self._facts[leaf.fact.name] = FactIndex(leaf.fact.name)
+        return known
 
     # Asking --------------------------------------------------------------------------------------------
 
@@ -261,11 +268,8 @@ class Index:
                 elif question.segment_id not in needed:
                     needed.add(question.segment_id)
                     waiting.append(self._segments[question.segment_id])
-        chunks = dict.fromkeys(self._chunk_of[one] for one in needed)
-        beside = {one for chunk in chunks for one in chunk.segment_ids} - needed
-        if beside:
-            return self.reach(condition_ids, beside | needed)
         order = tuple(one for one in self._order if one in needed)
+        chunks = dict.fromkeys(self._chunk_of[one] for one in order)
         return Reach(tuple(self._facts[name] for name in names), order, tuple(chunks))
 
     def answers(self, reach: Reach, values: Mapping[str, object], now: datetime) -> Answers:
@@ -294,20 +298,14 @@ class Index:
         return bool(left & bits.mask) and (bits.tree is None or answers.walk(bits.tree))
 
 
+def _is_long(value: object) -> bool:
+    return isinstance(value, str) and len(value) > LONGEST_REMEMBERED
+
+
 def _dependencies_first(segments: Mapping[str, Condition]) -> tuple[str, ...]:
     """The segments in an order in which each comes after those it names."""
-    done: dict[str, None] = {}
-
-    def visit(segment_id: str) -> None:
-        if segment_id in done:
-            return
-        for named in segments_named(segments[segment_id]):
-            visit(named.segment_id)
-        done[segment_id] = None
-
-    for segment_id in segments:
-        visit(segment_id)
-    return tuple(done)
+    named = {one: [each.segment_id for each in segments_named(who)] for one, who in segments.items()}
+    return tuple(TopologicalSorter(named).static_order())
 
 
 def _chunks(order: tuple[str, ...]) -> tuple[SegmentChunk, ...]:

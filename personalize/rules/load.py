@@ -5,7 +5,7 @@ from collections.abc import Mapping as Table
 from types import MappingProxyType
 from typing import TypeVar
 
-from personalize.problems import Problems
+from personalize.problems import Problems, quoted
 from personalize.rules.conventions import Conventions
 from personalize.rules.declarations import DeclarationReader
 from personalize.rules.definitions import Definitions
@@ -16,6 +16,7 @@ from personalize.rules.reading import Reading
 from personalize.rules.slots import SlotReader
 from personalize.yaml_tree import Node, Scalar, parse_yaml
 
+_ARTICLES = {"attribute": "an", "event": "an"}
 SECTIONS = ("attributes", "events", "segments", "slots", "personas")
 
 Defined = TypeVar("Defined")
@@ -63,7 +64,7 @@ def _once(entries: Entries, kind: str, reading: Reading) -> Entries:
             place = known[0].place
             reading.problems.error(
                 "E206",
-                f'there is a {kind} "{key.text}" already',
+                f"there is {_ARTICLES.get(kind, 'a')} {kind} {quoted(key.text)} already",
                 key,
                 f"the first stands at {place.file}:{place.line}",
             )
@@ -76,7 +77,7 @@ def _defined(
     found: dict[str, Defined] = {}
     for key, node in _once(entries, kind, reading):
         name = reading.identifier(key, f"a {kind}")
-        one = read(name, key, node) if name is not None else None
+        one = read(key.text, key, node)
         if name is not None and one is not None:
             found[name] = one
     return MappingProxyType(found)

@@ -5,7 +5,6 @@ A positive operator holds or doesn't; a missing value or one of the wrong type n
 predicate, so there is nothing to drift apart.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -25,6 +24,7 @@ from personalize.rules.arguments import (
     read_value,
 )
 from personalize.rules.conventions import Conventions
+from personalize.rules.fact_values import decimal_number
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.window import Window
 from personalize.yaml_tree import Node
@@ -37,8 +37,6 @@ ORDERED = NUMBERS | {FactType.TEXT, FactType.CLOCK}
 EQUAL = TEXTS | NUMBERS | {FactType.BOOL, FactType.DATE, FactType.CLOCK}
 ANYTHING = EQUAL | DAYS
 
-_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
-_LONGEST_NUMBER = 100
 _MICROSECOND = timedelta(microseconds=1)
 
 Predicate = Callable[[object, object, datetime], bool]
@@ -72,9 +70,9 @@ class Times:
 
 
 def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return False
-    return isinstance(value, int) or isfinite(value)
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and isfinite(value))
 
 
 def _equal(element: object, argument: object, now: datetime) -> bool:
@@ -92,7 +90,12 @@ def _same_kind(element: object, argument: object) -> bool:
     """Whether two values may be equal at all: True is not 1, and a date is not an instant."""
     if _is_number(argument):
         return _is_number(element)
-    return type(element) is type(argument)
+    return type(element) is type(argument) and not _is_naive(element)
+
+
+def _is_naive(element: object) -> bool:
+    """Whether it is a moment of no known zone, which is before or after no other."""
+    return isinstance(element, datetime) and element.tzinfo is None
 
 
 def _compare(test: Callable[[Any, Any], bool]) -> Predicate:
@@ -106,7 +109,7 @@ def _compare(test: Callable[[Any, Any], bool]) -> Predicate:
 def _comparable(element: object, argument: object) -> object | None:
     """The element as something that can be ordered beside the argument; a decimal number written as text counts."""
     if _is_number(argument) and isinstance(element, str):
-        return Decimal(element) if len(element) <= _LONGEST_NUMBER and _DECIMAL.fullmatch(element) else None
+        return decimal_number(element)
     return element if _same_kind(element, argument) else None
 
 
@@ -138,9 +141,7 @@ def _age_more_than(element: object, argument: object, now: datetime) -> bool:
 
 
 def _age(element: object, now: datetime) -> timedelta | None:
-    if isinstance(element, datetime):
-        return now - element
-    return None
+    return now - element if isinstance(element, datetime) and not _is_naive(element) else None
 
 
 def _exists(element: object, argument: object, now: datetime) -> bool:

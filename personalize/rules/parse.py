@@ -2,14 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping as Table
+from dataclasses import replace
 from datetime import timedelta
 
 from personalize.durations import parse_duration
 from personalize.events.schema import EventType, Schema, Shape, ValueType
-from personalize.problems import did_you_mean
+from personalize.problems import did_you_mean, quoted
 from personalize.profiles.counters import Counter
 from personalize.rules.arguments import ArgumentError
-from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, everything
+from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, everything, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.describe import Describer
 from personalize.rules.facts import Fact, Facts, FactType, counter_fact, element_fact
@@ -66,7 +67,7 @@ class ConditionParser:
             case "all":
                 return All(self._group(key, value))
             case "not":
-                return Not(self.condition(value, f"`not` in {what}"))
+                return Not(self.condition(value, "`not`"))
             case "segment":
                 return self._segments(value)
         fact = self._facts.get(key.text)
@@ -74,7 +75,7 @@ class ConditionParser:
             names = (*self._facts.names(), *_GROUPS)
             self._problems.error(
                 "E211",
-                f'"{key.text}" is not a fact we know',
+                f"{quoted(key.text)} is not a fact we know",
                 key,
                 did_you_mean(key.text, names) or _fact_help(key.text),
             )
@@ -94,6 +95,8 @@ class ConditionParser:
 
     def _segments(self, value: Node) -> Condition:
         named = self._reading.scalars(value, "`segment`")
+        if isinstance(value, Sequence) and not value.items:
+            self._problems.error("E212", "`segment` names none", value, "write the name of a segment behind it")
         parts = tuple(InSegment(scalar.text, scalar.place) for scalar in named)
         return parts[0] if len(parts) == 1 else Any(parts)
 
@@ -145,7 +148,7 @@ class ConditionParser:
         said = "is not an operator" if operator is None else f"does not fit `{fact.name}`, which is {_article(fact)}"
         self._problems.error(
             "E214",
-            f'"{word}" {said}',
+            f"{quoted(word)} {said}",
             at,
             did_you_mean(word, (*fitting, *negative)) or f"it takes {', '.join(fitting)}",
         )
@@ -154,21 +157,14 @@ class ConditionParser:
     # Behaviour -----------------------------------------------------------------------------------------
 
     def _did(self, mapping: Mapping) -> Condition:
-        name = self._reading.text(mapping, "did", "a condition")
-        event = self._schema.events.get(name)
+        event = self._event(mapping)
         if event is None:
-            self._problems.error(
-                "E216",
-                f'"{name}" is not an event we know',
-                mapping.get("did"),
-                did_you_mean(name, tuple(self._schema.events)) or "declare it under `events:`",
-            )
             return _UNREADABLE
         chosen = self._filter(event, mapping.get("where"))
         within = self._within(mapping.get("within"))
         times = mapping.get("times")
-        key = _counter_key(name, chosen)
-        fact = counter_fact(key, f"{event.title or name}{chosen.describe(self._describer)}", event.purpose)
+        key = _counter_key(event.name, chosen)
+        fact = counter_fact(key, f"{event.title or event.name}{chosen.describe(self._describer)}", event.purpose)
         bounds = self._bounds(times) if times is not None else [(1, True)]
         parts: list[Condition] = []
         for count, wanted in bounds:
@@ -176,6 +172,18 @@ class ConditionParser:
             leaf = Leaf(fact, HAPPENED, HAPPENED.word, Times(count, within), place=mapping.place)
             parts.append(leaf if wanted else Not(leaf))
         return everything(*parts)
+
+    def _event(self, mapping: Mapping) -> EventType | None:
+        name = self._reading.text(mapping, "did", "a condition")
+        event = self._schema.events.get(name)
+        if event is None and name:
+            self._problems.error(
+                "E216",
+                f"{quoted(name)} is not an event we know",
+                mapping.get("did"),
+                did_you_mean(name, tuple(self._schema.events)) or "declare it under `events:`",
+            )
+        return event
 
     def _filter(self, event: EventType, node: Node | None) -> Filter:
         parts: list[Condition] = []
@@ -185,13 +193,26 @@ class ConditionParser:
                 names = tuple(_property_names(event.properties))
                 self._problems.error(
                     "E217",
-                    f'"{key.text}" is not a property of {event.name}',
+                    f"{quoted(key.text)} is not a property of {event.name}",
                     key,
                     did_you_mean(key.text, names) or f"its properties: {', '.join(names) or 'none'}",
                 )
                 continue
-            parts.append(self.question(element_fact(key.text, shape), value))
+            part = self.question(element_fact(key.text, shape), value)
+            self._refuse_ages(part)
+            parts.append(part)
         return Filter(everything(*parts))
+
+    def _refuse_ages(self, condition: Condition) -> None:
+        """An event counts or doesn't when it is recorded, so a filter can't look at the clock of later on."""
+        for leaf in leaves(condition):
+            if leaf.operator.uses_now:
+                self._problems.error(
+                    "E219",
+                    f"`{leaf.word}` does not fit `where`, which looks at the event alone, whatever time it is",
+                    leaf.place,
+                    "write `within` beside `did` to say how long ago it happened, or use `before` or `after`",
+                )
 
     def _within(self, node: Node | None) -> timedelta | None:
         if node is None:
@@ -206,46 +227,54 @@ class ConditionParser:
         """The `times` of a behaviour as (count, wanted): at least so often, or not."""
         if isinstance(node, Scalar):
             exactly = self._count(node)
-            return [(exactly, True), (exactly + 1, False)] if exactly else [(1, False)]
+            return _from_to(exactly, exactly)
         bounds: list[tuple[int, bool]] = []
         for key, value in self._reading.entries(node, "`times`"):
             if key.text not in _DID_ORDER:
                 self._problems.error(
                     "E214",
-                    f'"{key.text}" does not fit `times`',
+                    f"{quoted(key.text)} does not fit `times`",
                     key,
                     did_you_mean(key.text, _DID_ORDER) or f"it takes {', '.join(_DID_ORDER)}",
                 )
                 continue
             bounds += self._bound(key.text, value)
-        return bounds or [(1, True)]
+        if isinstance(node, Mapping) and not node.entries:
+            self._problems.error("E213", "`times` asks nothing", node, "add an operator such as `at_least: 2`")
+        return bounds
 
     def _bound(self, word: str, value: Node) -> list[tuple[int, bool]]:
-        if word == "between":
-            ends = value.items if isinstance(value, Sequence) else ()
-            if len(ends) != 2:
-                self._problems.error("E215", "`between` expects two numbers", value, "write them as [2, 5]")
-                return []
-            return [*self._bound("at_least", ends[0]), *self._bound("at_most", ends[1])]
-        count = self._count(value)
         match word:
+            case "between":
+                return self._between(value)
             case "is":
-                wanted = [(count, True), (count + 1, False)]
+                count = self._count(value)
+                return _from_to(count, count)
             case "at_least":
-                wanted = [(count, True)]
+                return [(self._count(value, least=1), True)]
             case "more_than":
-                wanted = [(count + 1, True)]
+                return [(self._count(value) + 1, True)]
             case "at_most":
-                wanted = [(count + 1, False)]
+                return [(self._count(value) + 1, False)]
             case _:
-                wanted = [(count, False)]
-        return [(bound, is_wanted) for bound, is_wanted in wanted if bound > 0 or not is_wanted]
+                return [(self._count(value, least=1), False)]
 
-    def _count(self, node: Node) -> int:
+    def _between(self, value: Node) -> list[tuple[int, bool]]:
+        ends = value.items if isinstance(value, Sequence) else ()
+        if len(ends) != 2:
+            self._problems.error("E215", "`between` expects two numbers", value, "write them as [2, 5]")
+            return []
+        low, high = map(self._count, ends)
+        if low > high:
+            self._problems.error("E215", "`between` goes from the smaller to the larger", value, "swap the two values")
+        return _from_to(low, high)
+
+    def _count(self, node: Node, *, least: int = 0) -> int:
         value = node.value if isinstance(node, Scalar) else None
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_TIMES:
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value < MOST_TIMES:
             return value
-        self._problems.error("E218", "this is a number of times", node, f"a whole number from 0 to {MOST_TIMES - 1}")
+        hint = f"write a whole number from {least} to {MOST_TIMES - 1}"
+        self._problems.error("E218", "this is not a number of times that can be asked for here", node, hint)
         return 1
 
     def _remember(self, key: str, event: EventType, limit: int, chosen: Filter) -> None:
@@ -254,13 +283,18 @@ class ConditionParser:
         self._counters[key] = Counter(key=key, event_type=event.name, limit=limit, matches=chosen.matches)
 
 
+def _from_to(low: int, high: int) -> list[tuple[int, bool]]:
+    """At least `low` times and not more than `high`; at least 0 times says nothing."""
+    return [(low, True), (high + 1, False)] if low else [(high + 1, False)]
+
+
 def _counter_key(event: str, chosen: Filter) -> str:
     """The name of a counter: the same event and filter give the same one in every rule set."""
     return hashlib.sha256(f"{event}\n{chosen.canonical()}".encode()).hexdigest()[:16]
 
 
 def _folding(fact: Fact) -> Fact:
-    return Fact(fact.name, fact.root, fact.key, fact.type, fact.many, True, fact.choices, fact.purpose, fact.stored)
+    return replace(fact, fold=True)
 
 
 def _property_shape(shapes: Table[str, Shape], path: list[str]) -> Shape | None:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from personalize.durations import parse_duration
-from personalize.problems import did_you_mean
+from personalize.problems import did_you_mean, quoted
 from personalize.rules.arguments import ArgumentError, read_value
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Persona
@@ -26,7 +26,7 @@ class PersonaReader:
 
     def persona(self, persona_id: str, key: Scalar, node: Node) -> Persona | None:
         """A persona from its entry."""
-        what = f'the persona "{persona_id}"'
+        what = f"the persona {quoted(persona_id)}"
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
@@ -43,7 +43,7 @@ class PersonaReader:
         fact = self._facts.get(name.text)
         if fact is None:
             hint = did_you_mean(name.text, self._facts.names())
-            self._reading.problems.error("E211", f'"{name.text}" is not a fact we know', name, hint)
+            self._reading.problems.error("E211", f"{quoted(name.text)} is not a fact we know", name, hint)
         return fact
 
     def _value(self, fact: Fact, node: Node) -> object:

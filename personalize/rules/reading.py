@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from personalize.problems import Problems, did_you_mean
+from personalize.problems import Problems, did_you_mean, quoted
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -23,7 +23,7 @@ class Reading:
         if isinstance(node, Mapping):
             return node
         if node is not None:
-            self._wrong_kind(node, what, "a block of `key: value` lines")
+            self.wrong_kind(node, what, "a block of `key: value` lines")
         return None
 
     def entries(self, node: Node | None, what: str) -> tuple[tuple[Scalar, Node], ...]:
@@ -39,7 +39,7 @@ class Reading:
             if key.text not in allowed:
                 self.problems.error(
                     "E201",
-                    f'{what} has no "{key.text}"',
+                    f"{what} has no {quoted(key.text)}",
                     key,
                     did_you_mean(key.text, allowed) or f"what may stand here: {', '.join(allowed)}",
                 )
@@ -57,7 +57,7 @@ class Reading:
         if node is None:
             return default
         if not isinstance(node, Scalar) or node.value is None:
-            self._wrong_kind(node, f'"{key}" of {what}', "a text")
+            self.wrong_kind(node, f'"{key}" of {what}', "a text")
             return default
         return node.text
 
@@ -67,7 +67,7 @@ class Reading:
         if node is None:
             return False
         if not isinstance(node, Scalar) or not isinstance(node.value, bool):
-            self._wrong_kind(node, f'"{key}" of {what}', "true or false")
+            self.wrong_kind(node, f'"{key}" of {what}', "true or false")
             return False
         return node.value
 
@@ -78,7 +78,7 @@ class Reading:
             return default
         is_whole = isinstance(node, Scalar) and isinstance(node.value, int) and not isinstance(node.value, bool)
         if not is_whole or not 1 <= node.value <= most:  # type: ignore[union-attr, operator]
-            self._wrong_kind(node, f'"{key}" of {what}', f"a whole number from 1 to {most}")
+            self.wrong_kind(node, f'"{key}" of {what}', f"a whole number from 1 to {most}")
             return default
         return int(node.value)  # type: ignore[union-attr, arg-type]
 
@@ -89,7 +89,7 @@ class Reading:
         items = node.items if isinstance(node, Sequence) else (node,)
         found = tuple(item for item in items if isinstance(item, Scalar) and item.value is not None)
         if len(found) < len(items):
-            self._wrong_kind(node, what, "a text or a list of texts")
+            self.wrong_kind(node, what, "a text or a list of texts")
         return found
 
     def choice(self, mapping: Mapping, key: str, allowed: Collection[str], what: str) -> str | None:
@@ -97,15 +97,17 @@ class Reading:
         node = mapping.get(key)
         if node is None:
             return None
-        if isinstance(node, Scalar) and node.text in allowed:
+        if not isinstance(node, Scalar) or node.value is None:
+            self.wrong_kind(node, f'"{key}" of {what}', f"one of {', '.join(allowed)}")
+            return None
+        return self.word(node, allowed, f'"{key}" of {what}')
+
+    def word(self, node: Scalar, allowed: Collection[str], what: str) -> str | None:
+        """The text of a value that is one of the allowed words, or None."""
+        if node.text in allowed:
             return node.text
-        written = node.text if isinstance(node, Scalar) else ""
-        self.problems.error(
-            "E204",
-            f'"{key}" of {what} can\'t be "{written}"',
-            node,
-            did_you_mean(written, allowed) or f"it is one of {', '.join(allowed)}",
-        )
+        hint = did_you_mean(node.text, allowed) or f"it is one of {', '.join(allowed)}"
+        self.problems.error("E204", f"{what} can't be {quoted(node.text)}", node, hint)
         return None
 
     def identifier(self, key: Scalar, what: str, grammar: re.Pattern[str] = IDENTIFIER) -> str | None:
@@ -113,14 +115,15 @@ class Reading:
         if grammar.fullmatch(key.text):
             return key.text
         allowed = "small letters, digits and _" if grammar is NAME else "small letters, digits, - and _"
-        self.problems.error("E205", f'"{key.text}" can\'t be the name of {what}', key, f"a name has {allowed}")
+        self.problems.error("E205", f"{quoted(key.text)} can't be the name of {what}", key, f"a name has {allowed}")
         return None
 
-    def _wrong_kind(self, node: Node, what: str, expected: str) -> None:
-        self.problems.error("E203", f"{what} is {expected}, and here stands {_kind(node)}", node)
+    def wrong_kind(self, node: Node, what: str, expected: str, hint: str | None = None) -> None:
+        """Say that something else is expected here."""
+        self.problems.error("E203", f"{what} is {expected}, and here stands {_kind(node)}", node, hint)
 
 
 def _kind(node: Node) -> str:
     if isinstance(node, Scalar):
-        return "nothing" if node.value is None else f'"{node.text}"'
+        return "nothing" if node.value is None else quoted(node.text)
     return _KINDS[type(node)]

@@ -1,7 +1,7 @@
 """Reads `slots:` and `segments:`: who sees what, where, and when."""
 
-from personalize.problems import Problems
-from personalize.rules.conditions import EVERYONE
+from personalize.problems import Problems, quoted
+from personalize.rules.conditions import EVERYONE, Condition
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import MOST_ITEMS, Named, Rule, Segment, Show, Slot
 from personalize.rules.parse import ConditionParser
@@ -28,7 +28,7 @@ class SlotReader:
 
     def segment(self, segment_id: str, key: Scalar, node: Node) -> Segment | None:
         """A segment from its entry."""
-        what = f'the segment "{segment_id}"'
+        what = f"the segment {quoted(segment_id)}"
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
@@ -45,7 +45,7 @@ class SlotReader:
 
     def slot(self, slot_id: str, key: Scalar, node: Node) -> Slot | None:
         """A slot from its entry, with its rules in order."""
-        what = f'the slot "{slot_id}"'
+        what = f"the slot {quoted(slot_id)}"
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
@@ -65,9 +65,7 @@ class SlotReader:
         if node is None or (isinstance(node, Scalar) and node.value is None):
             return ()
         if not isinstance(node, Sequence):
-            self._problems.error(
-                "E203", f"`rules` of {what} is a list", node, "begin each rule on a new line with a dash"
-            )
+            self._reading.wrong_kind(node, f"`rules` of {what}", "a list", "begin each rule on a new line with a dash")
             return ()
         found: dict[str, Rule] = {}
         for item in node.items:
@@ -76,7 +74,7 @@ class SlotReader:
                 first = found[rule.rule_id].place
                 self._problems.error(
                     "E206",
-                    f'{what} has the rule "{rule.rule_id}" twice',
+                    f"{what} has the rule {quoted(rule.rule_id)} twice",
                     item,
                     f"the first stands in line {first.line}",
                 )
@@ -88,44 +86,59 @@ class SlotReader:
         mapping = self._reading.mapping(node, f"a rule of {slot}")
         if mapping is None:
             return None
-        what = f'the rule "{self._reading.text(mapping, "id", "a rule", "?")}"'
-        self._reading.only(mapping, _RULE_KEYS, what)
         rule_id = self._rule_id(mapping, slot)
+        what = f"a rule of {slot}" if rule_id is None else f"the rule {quoted(rule_id)}"
+        self._reading.only(mapping, _RULE_KEYS, what)
         show = self._show(self._reading.required(mapping, "show", what), what)
-        to = mapping.get("to")
+        to = self._to(mapping.get("to"))
+        when = read_window(mapping.get("when"), self._conventions, self._reading)
+        title = self._reading.text(mapping, "title", what, rule_id or "")
         if rule_id is None or show is None:
             return None
-        return Rule(
-            rule_id=rule_id,
-            title=self._reading.text(mapping, "title", what, rule_id),
-            to=EVERYONE if to is None else self._conditions.condition(to, "`to`"),
-            when=read_window(mapping.get("when"), self._conventions, self._reading),
-            show=show,
-            place=mapping.place,
-        )
+        return Rule(rule_id=rule_id, title=title, to=to, when=when, show=show, place=mapping.place)
 
     def _rule_id(self, mapping: Mapping, slot: str) -> str | None:
         node = self._reading.required(mapping, "id", f"a rule of {slot}")
-        return self._reading.identifier(node, "a rule") if isinstance(node, Scalar) else None
+        if node is None:
+            return None
+        if isinstance(node, Scalar) and node.value is not None:
+            return self._reading.identifier(node, "a rule")
+        self._reading.wrong_kind(node, f'"id" of a rule of {slot}', "a text")
+        return None
+
+    def _to(self, node: Node | None) -> Condition:
+        return EVERYONE if node is None else self._conditions.condition(node, "`to`")
 
     def _show(self, node: Node | None, what: str) -> Show | None:
         if node is None:
             return None
         if not isinstance(node, Mapping):
-            named = self._named(node, f"`show` of {what}")
-            if not named:
-                self._problems.error("E207", f"{what} shows nothing", node, "name an item, as in offers/free-shipping")
-            return Show(items=named[:MOST_ITEMS]) if named else None
+            return self._show_items(node, what)
         self._reading.only(node, _SHOW_KEYS, f"`show` of {what}")
         collection = self._reading.required(node, "in", f"`show` of {what}")
-        if not isinstance(collection, Scalar):
+        tags = self._tags(node.get("tagged"), what)
+        limit = self._reading.whole(node, "limit", f"`show` of {what}", default=MOST_ITEMS, most=MOST_ITEMS)
+        if collection is None:
             return None
-        tags = self._reading.scalars(node.get("tagged"), f"`tagged` of {what}")
-        return Show(
-            collection=Named(collection.text, collection.place),
-            tagged=tuple(tag.text for tag in tags),
-            limit=self._reading.whole(node, "limit", f"`show` of {what}", default=MOST_ITEMS, most=MOST_ITEMS),
-        )
+        if not isinstance(collection, Scalar) or collection.value is None:
+            self._reading.wrong_kind(collection, f'"in" of `show` of {what}', "the name of one collection")
+            return None
+        return Show(collection=Named(collection.text, collection.place), tagged=tags, limit=limit)
+
+    def _show_items(self, node: Node, what: str) -> Show | None:
+        named = self._named(node, f"`show` of {what}")
+        if isinstance(node, Sequence) and not node.items:
+            self._problems.error("E207", f"{what} shows nothing", node, "name an item, as in offers/free-shipping")
+        if len(named) > MOST_ITEMS:
+            hint = f"at most {MOST_ITEMS}; or give them a tag and write {{in: offers, tagged: [that-tag]}}"
+            self._problems.error("E208", f"{what} shows {len(named)} items", node, hint)
+        return Show(items=named) if named else None
+
+    def _tags(self, node: Node | None, what: str) -> tuple[str, ...]:
+        tags = self._reading.scalars(node, f"`tagged` of {what}")
+        if isinstance(node, Sequence) and not node.items:
+            self._problems.error("E207", f"`tagged` of {what} names no tag", node, "leave it out to mean every item")
+        return tuple(tag.text for tag in tags)
 
     def _named(self, node: Node | None, what: str) -> tuple[Named, ...]:
         return tuple(Named(scalar.text, scalar.place) for scalar in self._reading.scalars(node, what))

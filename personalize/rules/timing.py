@@ -1,7 +1,8 @@
 """Reads `when:`: between which dates, on which days, in which hours a rule may show something."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
+from personalize.problems import quoted
 from personalize.rules.arguments import ArgumentError, read_value
 from personalize.rules.conditions import Leaf
 from personalize.rules.conventions import Conventions
@@ -9,11 +10,12 @@ from personalize.rules.facts import NOW_INSTANT, WEEKDAYS, Fact, FactType
 from personalize.rules.operators import IN_WINDOW
 from personalize.rules.reading import Reading
 from personalize.rules.window import Window
-from personalize.yaml_tree import Mapping, Node, Scalar
+from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _KEYS = ("from", "until", "weekdays", "hours")
 _WEEKDAY = Fact("weekdays", "now", "weekday", FactType.CHOICE, choices=WEEKDAYS)
 _CLOCK = Fact("hours", "now", "time", FactType.CLOCK)
+_MIDNIGHT = timedelta(hours=24)
 
 
 def read_window(node: Node | None, conventions: Conventions, reading: Reading) -> Leaf | None:
@@ -36,26 +38,33 @@ def read_window(node: Node | None, conventions: Conventions, reading: Reading) -
 
 def _bound(mapping: Mapping, key: str, conventions: Conventions, reading: Reading) -> datetime | None:
     """A written moment; a date as `until` includes that whole day."""
+    node = mapping.get(key)
+    if node is None:
+        return None
     text = reading.text(mapping, key, "`when`")
-    if not text:
+    if not (isinstance(node, Scalar) and node.value is not None):
         return None
     try:
-        if len(text) == len("2026-12-24") and key == "until":
-            day = datetime.fromisoformat(text).date()
-            return conventions.midnight(day + timedelta(days=1))
-        return conventions.moment(text)
-    except (ValueError, OverflowError):
-        reading.problems.error(
-            "E215",
-            f'`{key}`: "{text}" is not a date or moment',
-            mapping.get(key),
-            "write it as 2026-12-24 or 2026-12-24T18:00",
-        )
+        day = _day(text) if key == "until" else None
+        return conventions.moment(text) if day is None else conventions.end_of(day)
+    except ValueError:
+        hint = "write it as 2026-12-24 or 2026-12-24T18:00"
+        reading.problems.error("E215", f"`{key}`: {quoted(text)} is not a date or moment", node, hint)
+        return None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
         return None
 
 
 def _weekdays(mapping: Mapping, conventions: Conventions, reading: Reading) -> frozenset[str]:
-    named = reading.scalars(mapping.get("weekdays"), "`weekdays`")
+    node = mapping.get("weekdays")
+    named = reading.scalars(node, "`weekdays`")
+    if isinstance(node, Sequence) and not node.items:
+        reading.problems.error("E213", "`weekdays` names no day", node, "leave it out to mean every day")
     return frozenset(str(_read(scalar, _WEEKDAY, conventions, reading)) for scalar in named)
 
 
@@ -68,7 +77,7 @@ def _hours(node: Node | None, conventions: Conventions, reading: Reading) -> tup
         return None
     clocks = [_read(Scalar(end.strip(), end.strip(), node.place), _CLOCK, conventions, reading) for end in ends]
     start, end = (clock if isinstance(clock, timedelta) else timedelta() for clock in clocks)
-    if start == end and None not in clocks:
+    if None not in clocks and (start == end or (start, end) == (_MIDNIGHT, timedelta())):
         reading.problems.error("E230", "`hours` end when they begin, so the rule never shows", node)
     return (start, end)
 
