@@ -197,7 +197,7 @@ async def main(rounds: int, requests: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_desk(folder)
-        settings = load_settings(None, {}, root=folder, secret_keys=KEY, store="sqlite:store.db")
+        settings = load_settings(None, {}, root=folder, secret_keys=[KEY], store="sqlite:store.db")
         token = token_of(KEY)
         plain = page(lambda slot_id: f"<section><p>Default of {slot_id}</p></section>")
         marked = page(lambda slot_id: f"{open_mark(token, slot_id)}<p>Default</p>{close_mark(token)}")

@@ -69,7 +69,7 @@ def write_desk(folder: Path, *, rules: str = RULES, items: dict[str, str] | None
 
 def desk_settings(folder: Path, **more: object) -> Settings:
     """Settings of the site in the folder."""
-    return load_settings(None, {}, **{"root": folder, "secret_keys": KEY, "store": "sqlite:store.db", **more})
+    return load_settings(None, {}, **{"root": folder, "secret_keys": [KEY], "store": "sqlite:store.db", **more})
 
 
 class SteppingClock:

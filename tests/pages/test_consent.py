@@ -1,0 +1,257 @@
+"""The consent form's answer: cookies, the first event, and who is refused."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from personalize.events.event import Event
+from personalize.problems import Problems
+from personalize.runtime.draft import read_draft
+from personalize.runtime.publish import publish
+from personalize.runtime.sources import Scope
+from personalize.web.middleware import PersonalizeMiddleware
+from personalize.wrap import wrap
+from tests.desk import desk_settings, write_desk
+from tests.driver import Browser, running
+
+Body = Callable[[PersonalizeMiddleware], Coroutine[Any, Any, None]]
+YES = {"grant": "measure personalize", "back": "/plain"}
+NO = {"grant": "", "back": "/plain"}
+
+
+async def home(request: Request) -> Response:
+    """A page with a slot and a notice."""
+    notice = request.state.page_view.notice
+    return HTMLResponse(f'<p>{notice.shown} {dict(notice.fields)}</p><div data-slot="hero">Default</div>')
+
+
+def login(scope: Scope) -> str | None:
+    """The login of a request, by a header."""
+    return next((value.decode() for name, value in scope["headers"] if name == b"x-login"), None)
+
+
+@pytest.fixture
+def with_site(tmp_path: Path) -> Callable[[Body], None]:
+    """Runs a coroutine against a wrapped, started and published site."""
+
+    def run(body: Body) -> None:
+        async def all_of_it() -> None:
+            write_desk(tmp_path)
+            app = wrap(Starlette(routes=[Route("/", home)]), desk_settings(tmp_path), login=login)
+            personalizer = app.personalizer
+            async with running(app):
+                draft = read_draft(personalizer.settings, Problems())
+                now = personalizer.clock.now()
+                await publish(personalizer.store, draft, personalizer.settings, at=now, by="a test")
+                await personalizer.refresh()
+                await body(app)
+
+        asyncio.run(all_of_it())
+
+    return run
+
+
+async def written(app: PersonalizeMiddleware) -> list[Event]:
+    """The log, once the queue has been written."""
+    await app.personalizer.ingest.record([])
+    return [event async for event in app.personalizer.store.log()]
+
+
+async def profiles(app: PersonalizeMiddleware) -> list[str]:
+    """The ids of all stored profiles."""
+    return [profile.profile_id async for profile in app.personalizer.store.profiles()]
+
+
+def test_a_yes_sets_both_cookies_and_leads_back(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        reply = await Browser(app).post("/_personalize/consent", YES)
+        assert (reply.status, reply.header("location")) == (303, "/plain")
+        assert reply.header("cache-control") == "no-store"
+        consent, identifier = reply.all("set-cookie")
+        assert consent.startswith("pz_consent=measure.personalize;")
+        assert identifier.startswith("pz=v")
+        for cookie in (consent, identifier):
+            assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie
+
+    with_site(body)
+
+
+def test_over_https_both_cookies_are_bound_to_the_host(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app, scheme="https")
+        reply = await browser.post("/_personalize/consent", YES)
+        assert sorted(browser.cookies) == ["__Host-pz", "__Host-pz_consent"]
+        assert all("Secure" in cookie for cookie in reply.all("set-cookie"))
+        assert "False" in (await browser.get("/")).text
+
+    with_site(body)
+
+
+def test_the_visit_begins_with_consent_and_keeps_what_brought_the_visitor(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        await browser.post(
+            "/_personalize/consent",
+            {**YES, "landing_path": "/tents", "source": "newsletter", "medium": "email", "campaign": "spring"},
+        )
+        (event,) = await written(app)
+        assert event.type == "consent"
+        assert event.properties["granted"] == ["measure", "personalize"]
+        (profile_id,) = await profiles(app)
+        profile = await app.personalizer.store.profile(profile_id)
+        assert profile is not None and profile.visit is not None
+        visit = profile.visit
+        assert (visit.number, visit.landing_path, visit.source, visit.medium, visit.campaign) == (
+            1,
+            "/tents",
+            "newsletter",
+            "email",
+            "spring",
+        )
+        await browser.get("/")
+        await written(app)
+        after = await app.personalizer.store.profile(profile_id)
+        assert after is not None and after.visit is not None
+        assert (after.visit.number, after.visit.pages, after.visit.landing_path) == (1, 1, "/tents")
+
+    with_site(body)
+
+
+def test_a_no_sets_one_cookie_that_is_the_same_for_all_and_writes_nothing(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        await browser.post("/_personalize/consent", NO)
+        assert browser.cookies == {"pz_consent": "no"}
+        await browser.get("/")
+        assert await written(app) == []
+        assert await profiles(app) == []
+
+    with_site(body)
+
+
+def test_a_withdrawal_takes_the_identifier_away_at_once(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        await browser.post("/_personalize/consent", YES)
+        identifier = browser.cookies["pz"]
+        await browser.post("/_personalize/consent", NO)
+        assert browser.cookies == {"pz_consent": "no"}
+        count = len(await written(app))
+        await browser.get("/")
+        assert len(await written(app)) == count
+        kept = Browser(app)
+        kept.cookies = {"pz": identifier, "pz_consent": "measure.personalize"}
+        assert "Default" in (await kept.get("/")).text
+
+    with_site(body)
+
+
+def test_purposes_that_the_site_does_not_ask_for_are_left_out(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        await browser.post("/_personalize/consent", {"grant": "measure world-domination"})
+        assert browser.cookies["pz_consent"] == "measure"
+
+    with_site(body)
+
+
+def test_the_notice_is_shown_until_there_is_an_answer(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        first = (await browser.get("/?utm_source=newsletter&secret=1")).text
+        assert "True" in first and "'source': 'newsletter'" in first and "'landing_path': '/'" in first
+        assert "secret" not in first
+        await browser.post("/_personalize/consent", NO)
+        assert "False" in (await browser.get("/")).text
+
+    with_site(body)
+
+
+def test_the_browsers_privacy_signal_refuses_until_the_visitor_says_otherwise(
+    with_site: Callable[[Body], None],
+) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app, headers=[("sec-gpc", "1")])
+        await browser.get("/")
+        assert await written(app) == []
+        await browser.post("/_personalize/consent", YES)
+        await browser.get("/")
+        assert [event.type for event in await written(app)][:2] == ["consent", "page_view"]
+
+    with_site(body)
+
+
+def test_another_site_cannot_answer_for_the_visitor(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        form = [("content-type", "application/x-www-form-urlencoded")]
+        for headers in (
+            [("sec-fetch-site", "cross-site")],
+            [("sec-fetch-site", "same-site")],
+            [("origin", "https://evil.example")],
+            [("origin", "null")],
+            [],
+        ):
+            reply = await browser.request(
+                "POST", "/_personalize/consent", headers=[*form, *headers], body=b"grant=personalize"
+            )
+            assert reply.status == 403
+        own = await browser.request(
+            "POST",
+            "/_personalize/consent",
+            headers=[*form, ("origin", "http://shop.example")],
+            body=b"grant=personalize",
+        )
+        assert own.status == 303
+        assert (await browser.get("/_personalize/consent")).status == 405
+
+    with_site(body)
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "//evil.example",
+        "https://evil.example",
+        "https:evil",
+        "/\\evil.example",
+        "\\\\evil",
+        "/a\r\nSet-Cookie: x=1",
+        "",
+    ],
+)
+def test_the_way_back_never_leaves_the_site(with_site: Callable[[Body], None], back: str) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        reply = await Browser(app).post("/_personalize/consent", {**YES, "back": back})
+        assert reply.header("location") == "/"
+
+    with_site(body)
+
+
+def test_an_answer_that_is_too_long_is_refused_kindly(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        reply = await Browser(app).post("/_personalize/consent", {"grant": "x" * 20_000})
+        assert reply.status == 413
+
+    with_site(body)
+
+
+def test_health_tells_figures_and_names_nobody(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        await browser.post("/_personalize/consent", YES)
+        await browser.get("/?utm_source=newsletter")
+        await written(app)
+        reply = await browser.get("/_personalize/health")
+        assert reply.status == 200
+        assert '"hero":{"filled":1}' in reply.text
+        assert browser.cookies["pz"].partition(".")[0] not in reply.text
+
+    with_site(body)

@@ -1,0 +1,48 @@
+"""The key that signs cookies: made once, shared by all workers of a machine, never weak."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from personalize.errors import SettingsError
+from personalize.runtime.keys import secret_keys
+from personalize.settings import load_settings
+from tests.desk import KEY, desk_settings
+
+
+def test_keys_of_the_settings_are_used_as_they_are(tmp_path: Path) -> None:
+    assert secret_keys(desk_settings(tmp_path)) == (KEY,)
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_key_is_made_once_and_kept_for_the_owner_alone(tmp_path: Path) -> None:
+    settings = load_settings(None, {}, root=tmp_path)
+    (key,) = secret_keys(settings)
+    assert len(key) >= 32
+    assert secret_keys(settings) == (key,)
+    assert settings.key_file.stat().st_mode & 0o077 == 0
+    assert [path.name for path in settings.key_file.parent.iterdir()] == ["personalize.key"]
+
+
+def test_workers_that_start_together_share_one_key(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from personalize.settings import load_settings;"
+        "from personalize.runtime.keys import secret_keys;"
+        "print(secret_keys(load_settings(None, {}, root=Path(sys.argv[1])))[0])"
+    )
+    workers = [
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    assert len({worker.communicate(timeout=60)[0] for worker in workers}) == 1
+
+
+def test_a_key_file_of_no_use_is_said_with_a_way_out(tmp_path: Path) -> None:
+    settings = load_settings(None, {}, root=tmp_path)
+    settings.key_file.parent.mkdir()
+    settings.key_file.write_text("short", encoding="ascii")
+    with pytest.raises(SettingsError, match="E060") as refused:
+        secret_keys(settings)
+    assert "PERSONALIZE_SECRET_KEYS" in str(refused.value)

@@ -1,0 +1,137 @@
+"""Publishing and rolling back: what is live is one row, and what it counts is right from its first moment."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from personalize.errors import InvalidFiles, UnknownVersion
+from personalize.events.event import Event
+from personalize.problems import Problems
+from personalize.runtime.draft import read_draft
+from personalize.runtime.publish import live_rule_set, projectors_of, publish, roll_back
+from personalize.settings import Settings
+from personalize.stores.memory import MemoryStore
+from tests.desk import RULES, desk_settings, write_desk
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+async def publish_files(store: MemoryStore, settings: Settings, at: datetime = NOON) -> str:
+    rule_set = await publish(store, read_draft(settings, Problems()), settings, at=at, by="a test")
+    return rule_set.version
+
+
+def purchase(number: int, category: str) -> Event:
+    return Event(
+        event_id=f"e{number}",
+        sender="till",
+        type="purchase",
+        profile_id="u:anna",
+        occurred_at=NOON - timedelta(days=number),
+        received_at=NOON,
+        properties={"amount": 100 * number, "category": category},
+    )
+
+
+def test_what_is_published_is_live_and_its_text_is_kept(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        settings, store = desk_settings(tmp_path), MemoryStore()
+        version = await publish_files(store, settings)
+        live = await store.live()
+        assert live is not None and (live.version, live.by) == (version, "a test")
+        assert (await store.rule_set(version))["rules/all.yaml"] == RULES
+        assert (await live_rule_set(store, settings)).version == version  # type: ignore[union-attr]
+
+    asyncio.run(run())
+
+
+def test_publishing_the_same_files_again_changes_nothing(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        settings, store = desk_settings(tmp_path), MemoryStore()
+        first = await publish_files(store, settings)
+        assert await publish_files(store, settings, NOON + timedelta(hours=1)) == first
+        assert len(await store.versions()) == 1
+
+    asyncio.run(run())
+
+
+def test_a_broken_file_never_replaces_what_is_live(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        settings, store = desk_settings(tmp_path), MemoryStore()
+        version = await publish_files(store, settings)
+        write_desk(tmp_path, rules=RULES.replace("segment: buyers", "segment: byers"))
+        with pytest.raises(InvalidFiles) as refused:
+            await publish_files(store, settings)
+        (problem,) = refused.value.problems
+        assert problem.code == "E222" and problem.file == "rules/all.yaml"
+        assert problem.hint is not None and "buyers" in problem.hint
+        assert (await store.live()).version == version  # type: ignore[union-attr]
+
+    asyncio.run(run())
+
+
+def test_a_new_behaviour_condition_counts_what_happened_before_it_was_published(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        settings, store = desk_settings(tmp_path), MemoryStore()
+        await publish_files(store, settings)
+        before = await live_rule_set(store, settings)
+        await store.apply([purchase(1, "socks"), purchase(2, "tents")], projectors_of(before, settings))
+        write_desk(tmp_path, rules=RULES.replace("category: tents", "category: socks"))
+        await publish_files(store, settings)
+        after = await live_rule_set(store, settings)
+        profile = await store.profile("u:anna")
+        assert profile is not None and after is not None
+        (counter,) = after.counters
+        assert len(profile.recent[counter.key]) == 1
+        assert profile.totals["purchase"].count == 2
+
+    asyncio.run(run())
+
+
+def test_a_new_value_to_add_up_is_added_up_over_the_whole_past(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path, rules=RULES.replace("    value: amount\n", ""))
+        settings, store = desk_settings(tmp_path), MemoryStore()
+        await publish_files(store, settings)
+        await store.apply([purchase(1, "socks"), purchase(2, "tents")], projectors_of(None, settings))
+        write_desk(tmp_path)
+        await publish_files(store, settings)
+        profile = await store.profile("u:anna")
+        assert profile is not None and profile.totals["purchase"].sum == 300
+
+    asyncio.run(run())
+
+
+def test_roll_back_makes_the_version_before_live_again(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        settings, store = desk_settings(tmp_path), MemoryStore()
+        first = await publish_files(store, settings)
+        write_desk(tmp_path, rules=RULES.replace("holds: 2", "holds: 3"))
+        second = await publish_files(store, settings)
+        rolled = await roll_back(store, settings, at=NOON, by="a test")
+        assert rolled.version == first
+        assert [live.version for live in await store.versions()] == [first, second, first]
+        named = await roll_back(store, settings, at=NOON, by="a test", version=second)
+        assert named.version == second
+
+    asyncio.run(run())
+
+
+def test_roll_back_without_a_version_before_says_so(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        settings, store = desk_settings(tmp_path), MemoryStore()
+        await publish_files(store, settings)
+        with pytest.raises(UnknownVersion):
+            await roll_back(store, settings, at=NOON, by="a test")
+        with pytest.raises(UnknownVersion):
+            await roll_back(store, settings, at=NOON, by="a test", version="0123456789abcdef")
+
+    asyncio.run(run())
