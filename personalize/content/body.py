@@ -26,7 +26,7 @@ class BodyWriter:
             message = f"found the character U+{ord(strange[0]):04X}, which no page can show"
             problems.error("E429", message, text.place(strange.start()), "delete it; most editors don't show it")
             return ""
-        marked = marks.put(read_pieces(text.body, text.place, names, problems))
+        marked = marks.put(read_pieces(text.body, text.place, names, problems, is_markup=True))
         written = self._markdown.render(marked) if is_markdown else marked
         cleaned = self._sanitiser.clean(written)
         self._say_what_was_removed(text, "" if is_markdown else marked, written, cleaned, marks, problems)

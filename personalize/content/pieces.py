@@ -1,10 +1,11 @@
 """A text with its placeholders looked up: what is filled in at once, and what waits for a visitor."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from html import unescape
 from typing import TypeAlias
 
-from personalize.content.placeholders import Named, Verbatim, find_placeholders
+from personalize.content.placeholders import Found, Named, Verbatim, find_placeholders
 from personalize.problems import Problems, did_you_mean, quoted
 from personalize.yaml_tree import Place
 
@@ -47,9 +48,17 @@ class Names:
     elsewhere: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_pieces(text: str, place: Callable[[int, int], Place], names: Names, problems: Problems) -> Pieces:
+def read_pieces(
+    text: str,
+    place: Callable[[int, int], Place],
+    names: Names,
+    problems: Problems,
+    *,
+    is_markup: bool = False,
+) -> Pieces:
     """The pieces of a text. `place(index, length)` says where a stretch of it stands in its file.
 
+    In markup, `&amp;` and the like mean in braces what they mean elsewhere.
     A name that nobody knows is a problem and shows its fallback. Braces that are no placeholder stay as written.
     """
     pieces: list[str | Piece] = []
@@ -59,7 +68,7 @@ def read_pieces(text: str, place: Callable[[int, int], Place], names: Names, pro
         message = f"more than {MOST_PLACEHOLDERS:,} placeholders and other braces stand in one text"
         problems.error("E437", message, place(all_found[MOST_PLACEHOLDERS].start, 1))
         return (text,)
-    for found in all_found:
+    for found in map(_decoded, all_found) if is_markup else all_found:
         at = place(found.start, found.end - found.start)
         pieces.append(text[done : found.start])
         if isinstance(found, Named):
@@ -69,6 +78,12 @@ def read_pieces(text: str, place: Callable[[int, int], Place], names: Names, pro
         done = found.end
     pieces.append(text[done:])
     return tuple(piece for piece in pieces if piece != "")
+
+
+def _decoded(found: Found) -> Found:
+    if isinstance(found, Named):
+        return replace(found, fallback=unescape(found.fallback))
+    return replace(found, text=unescape(found.text))
 
 
 def _verbatim(found: Verbatim, at: Place, problems: Problems) -> FixedPiece:
