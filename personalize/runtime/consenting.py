@@ -37,7 +37,8 @@ async def take_decision(
     is_secure = scope.get("scheme") == "https"
     name = cookie_name(settings.cookie.name, secure=is_secure)
     seconds = settings.cookie.max_age_days * _DAY_SECONDS
-    kept = set_cookie(settings.cookie.consent_name, consent.as_text(), secure=is_secure, max_age_seconds=seconds)
+    consent_name = cookie_name(settings.cookie.consent_name, secure=is_secure)
+    kept = set_cookie(consent_name, consent.as_text(), secure=is_secure, max_age_seconds=seconds)
     known = _identity(personalizer, scope, name, consent if consent.permits_identifier else None)
     if known.profile_id is not None:
         await _record(personalizer, known.profile_id, consent, page)

@@ -96,6 +96,12 @@ async def store_for(store: Store, rule_set: RuleSet, settings: Settings, *, at: 
     return await store.as_of(end, projectors_of(rule_set, settings))
 
 
+def is_visitor(profile: Profile) -> bool:
+    """Whether a stored profile stands for a visitor: not where it went into another by a join and nothing has
+    happened under its id since."""
+    return profile.joined is None or profile.events > 1
+
+
 async def count_segments(
     store: Store,
     rule_set: RuleSet,
@@ -114,7 +120,7 @@ async def count_segments(
     counts = dict.fromkeys(segment_ids, 0)
     total = 0
     async for profile in store.profiles():
-        if profile.joined is not None and profile.events == 0:
+        if not is_visitor(profile):
             continue
         total += 1
         context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from personalize.events.validate import check_attributes, check_event
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import Page, RuleSet
 from personalize.runtime.sources import Scope
-from personalize.visitors.consent import Consent
+from personalize.visitors.consent import Consent, stricter
 from personalize.visitors.cookies import cookie_name, cookie_values, delete_cookie, set_cookie
 from personalize.visitors.identity import Identity, identify
 
@@ -89,12 +89,23 @@ class PageView:
             consent=self.consent,
             tokens=personalizer.tokens,
             fresh=lambda: personalizer.chance(16),
-            may_mint=self._is_person and personalizer.records,
+            may_mint=self._is_person and self._is_navigation and personalizer.records,
         )
+
+    @property
+    def effective_consent(self) -> Consent:
+        """What holds on this page: of the browser's decision and the stored one the stricter."""
+        return stricter(self._profile.consent, self.consent) if self._profile is not None else self.consent
 
     @property
     def _is_person(self) -> bool:
         return not (self.facts.bot or self.facts.prefetch) and self.scope.get("method") == "GET"
+
+    @property
+    def _is_navigation(self) -> bool:
+        """Whether the page itself is asked for, not a part of one: parts come several at once."""
+        destination = self.facts.headers.get("sec-fetch-dest")
+        return destination == "document" if destination else "text/html" in self.facts.headers.get("accept", "")
 
     @property
     def _secure(self) -> bool:
@@ -186,7 +197,7 @@ class PageView:
     def _context(self, rule_set: RuleSet) -> Context:
         if self._made_context is None:
             self._made_context = make_context(
-                identity=self.identity,
+                identity=replace(self.identity, consent=self.effective_consent),
                 profile=self._profile,
                 facts=self.facts,
                 now=self.now,
@@ -207,7 +218,7 @@ class PageView:
         """
         schema = self._personalizer.schema
         try:
-            known = check_event(type, properties, schema)
+            known = check_event(type, properties, schema, zone=self._personalizer.zone)
         except EventRefused as error:
             self._refused(error)
             return False
@@ -218,7 +229,7 @@ class PageView:
         """Queue new values of declared attributes for this visitor; None removes one. See `record`."""
         schema = self._personalizer.schema
         try:
-            known = check_attributes(attributes, schema)
+            known = check_attributes(attributes, schema, zone=self._personalizer.zone)
         except EventRefused as error:
             self._refused(error)
             return False
@@ -254,9 +265,16 @@ class PageView:
             return ()
         if identity.leaves:
             return (delete_cookie(self._cookie_name, secure=self._secure),)
-        if identity.visitor_id is None or not (identity.is_new or identity.renews):
+        if identity.visitor_id is None or not (identity.is_new or identity.renews or self._begins_visit):
             return ()
         return (self.identifier_cookie(identity.visitor_id),)
+
+    @property
+    def _begins_visit(self) -> bool:
+        """Whether this page opens a visit of somebody we know: then the cookie's life begins anew."""
+        if self._profile is None or self._profile.visit is None or not self._is_navigation:
+            return False
+        return self.now - self._profile.visit.last_page_at > self._personalizer.lifecycle.visit_ends_after
 
     def identifier_cookie(self, visitor_id: str) -> str:
         """The `Set-Cookie` value that keeps this id."""
@@ -282,16 +300,17 @@ class PageView:
 
     def _events(self, profile_id: str, *, viewed: bool) -> list[Event]:
         make = self._personalizer.event
+        consent = self.effective_consent
         events: list[Event] = []
         if viewed and self.identity.joins is not None:
             joins = self.identity.joins
             events.append(make(JOIN, profile_id, {"from": joins}, event_id=f"join:{joins}"))
-        if viewed and self.consent.allows(_PAGE_VIEW_PURPOSE):
+        if viewed and consent.allows(_PAGE_VIEW_PURPOSE):
             events.append(make(PAGE_VIEW, profile_id, _page_facts(self.facts), occurred_at=self.now))
-        if viewed and self.consent.allows(_IMPRESSION_PURPOSE):
+        if viewed and consent.allows(_IMPRESSION_PURPOSE):
             events += [make(IMPRESSION, profile_id, self._shown(slot_id)) for slot_id in self.filled]
         for type_, purpose, properties in self._waiting:
-            if self.consent.allows(purpose):
+            if consent.allows(purpose):
                 events.append(make(type_, profile_id, properties, occurred_at=self.now))
         return events
 

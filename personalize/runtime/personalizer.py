@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from personalize.decisions.context import RequestFacts
 from personalize.errors import InvalidFiles, StaleVersion, StoreError
@@ -60,6 +61,7 @@ class Personalizer:
         self.clock: Clock = FixedClock(settings.at) if settings.at is not None else clock or SystemClock()
         self.chance = chance
         self.lifecycle = lifecycle_of(settings)
+        self.zone = ZoneInfo(settings.zone)
         self.health = Health()
         self.rule_set: RuleSet | None = None
         self.projectors: Sequence[Projector] = projectors_of(None, settings)
@@ -136,6 +138,10 @@ class Personalizer:
             await self.store.close()
             self.started = False
 
+    async def refresh(self) -> None:
+        """Serve what is live now, without waiting for the next look at the row."""
+        await self._follower.refresh()
+
     def serve(self, rule_set: RuleSet) -> None:
         """Serve this rule set from the next page view on."""
         self.rule_set = rule_set
@@ -163,7 +169,7 @@ class Personalizer:
         `sender` and `event_id` together count once for ever; without an id each call is an event of its own.
         Raises `EventRefused` for what the schema doesn't allow and `StoreError` where it can't be kept.
         """
-        known = check_event(type, properties or {}, self.schema)
+        known = check_event(type, properties or {}, self.schema, zone=self.zone)
         event = self.event(
             type, profile_id, known, occurred_at=occurred_at, event_id=event_id, sender=sender, channel=channel
         )

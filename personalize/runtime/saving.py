@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from typing import TypeAlias
 
-from watchfiles import awatch
-
-from personalize.errors import InvalidFiles, StoreError
-from personalize.problems import Problems, render, summary
+from personalize.errors import InvalidFiles, SettingsError, StoreError
+from personalize.problems import Problem, Problems, render, summary
 from personalize.runtime.clock import Clock
 from personalize.runtime.draft import draft_folders, read_draft
 from personalize.runtime.health import Health
@@ -17,6 +16,9 @@ from personalize.settings import Settings
 from personalize.stores.protocols import Store
 
 _BY = "save"
+
+#: Watches folders; gives a set of changes at a time.
+Watch: TypeAlias = Callable[..., AsyncIterator[object]]
 
 logger = logging.getLogger("personalize")
 
@@ -32,9 +34,12 @@ class SaveWatcher:
         self._task: asyncio.Task[None] | None = None
 
     def start(self, published: Callable[[], Awaitable[None]]) -> None:
-        """Watch from now on, if the settings say so; `published` is awaited after each publishing."""
+        """Watch from now on, if the settings say so; `published` is awaited after each publishing.
+
+        Raises `SettingsError` where the library that watches is not installed.
+        """
         if self._settings.reload == "save":
-            self._task = asyncio.create_task(self._watch(published), name="personalize-save")
+            self._task = asyncio.create_task(self._watch(_watcher(), published), name="personalize-save")
 
     async def stop(self) -> None:
         """Watch no longer."""
@@ -58,7 +63,7 @@ class SaveWatcher:
                 logger.error("%s", render(problem, draft.files.get(problem.file or "")))
             logger.error("%s; what was live stays live", summary(error.problems))
 
-    async def _watch(self, published: Callable[[], Awaitable[None]]) -> None:
+    async def _watch(self, awatch: Watch, published: Callable[[], Awaitable[None]]) -> None:
         folders = [folder for folder in draft_folders(self._settings) if folder.is_dir()]
         async for _ in awatch(*folders):
             try:
@@ -66,3 +71,15 @@ class SaveWatcher:
             except StoreError as error:
                 self._health.failed("saved files could not be published", error, self._clock.now())
             await published()
+
+
+def _watcher() -> Watch:
+    """The watching library, which production does not need."""
+    try:
+        from watchfiles import awatch  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        problem = Problem(
+            "E061", '`reload = "save"` needs the library watchfiles', hint="pip install 'personalize[server]'"
+        )
+        raise SettingsError((problem,)) from error
+    return awatch

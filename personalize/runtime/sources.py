@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
 from personalize.visitors.consent import REFUSED, Consent, parse_consent
-from personalize.visitors.cookies import cookie_values
+from personalize.visitors.cookies import cookie_name, cookie_values
 
 #: An ASGI connection scope.
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -88,7 +88,8 @@ class CookieConsent:
     def read(self, scope: Scope) -> Consent:
         """The decision in the cookie, else that of the browser's privacy signal."""
         headers = scope.get("headers", ())
-        for text in cookie_values(headers, self.cookie_name):
+        name = cookie_name(self.cookie_name, secure=scope.get("scheme") == "https")
+        for text in cookie_values(headers, name):
             consent = parse_consent(text, self.purposes)
             if consent.decided:
                 return consent
