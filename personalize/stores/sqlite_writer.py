@@ -20,10 +20,12 @@ MOST_JOBS_OF_A_COMMIT = 256
 
 @dataclass(slots=True)
 class _Job:
-    """`result` counts once `done`; `failure` is why its commit could not even begin."""
+    """`result` counts once `done`; `failure` is why its commit could not even begin. One that is to be `alone`
+    was undone with others."""
 
     work: Callable[[sqlite3.Connection], Any]
     done: bool = False
+    alone: bool = False
     result: Any = None
     failure: StoreError | None = None
 
@@ -63,25 +65,37 @@ class Writer:
 
     def _commit_together(self) -> None:
         """One commit for all that wait; whatever raises here is met again in `_result_of`, by its owner."""
-        jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_JOBS_OF_A_COMMIT))]
-        if len(jobs) < 2:
+        if len(self._waiting) < 2 or self._waiting[0].alone:
             return
         try:
             link = self._begun()
         except StoreError as error:
             # Trying each alone would make the last one wait for a locked file as often as there are jobs.
-            for job in jobs:
+            for job in self._taken():
                 job.failure = error
             return
-        with self._committed(link):
-            results = [job.work(link.connection) for job in jobs]
+        jobs = self._taken()
+        try:
+            with self._committed(link):
+                results = [job.work(link.connection) for job in jobs]
+        except BaseException:
+            for job in jobs:
+                job.alone = True
+            self._waiting.extendleft(reversed(jobs))
+            raise
         for job, result in zip(jobs, results, strict=True):
             job.done, job.result = True, result
+
+    def _taken(self) -> list[_Job]:
+        return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_JOBS_OF_A_COMMIT))]
 
     def _result_of(self, job: _Job) -> Any:
         if job.failure is not None:
             raise type(job.failure)(job.failure.reason) from job.failure
         if not job.done:
+            # Whatever still waits before this one was cancelled: its turn came, and nobody asked.
+            while self._waiting.popleft() is not job:
+                pass
             link = self._begun()
             with self._committed(link):
                 job.result = job.work(link.connection)

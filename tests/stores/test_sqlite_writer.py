@@ -100,6 +100,42 @@ def test_an_error_reaches_its_own_job_and_undoes_no_other(writer: Writer) -> Non
     assert numbers_in(writer) == [1, 2]
 
 
+def test_jobs_keep_their_order_when_one_of_them_raises(writer: Writer) -> None:
+    tries: list[int] = []
+    alone, go_on = threading.Event(), threading.Event()
+
+    def fail_twice(_: sqlite3.Connection) -> int:
+        tries.append(1)
+        if len(tries) == 2:
+            alone.set()
+            go_on.wait()
+        raise ZeroDivisionError("a bug of ours")
+
+    with held_up(writer):
+        early = [writer.submit(inserting(1)), writer.submit(fail_twice), *map(writer.submit, map(inserting, (2, 3)))]
+    alone.wait()
+    late = [writer.submit(inserting(number)) for number in (4, 5, 6)]
+    go_on.set()
+    assert [future.exception() is None for future in (*early, *late)] == [True, False, True, True, True, True, True]
+    assert numbers_in(writer) == [1, 2, 3, 4, 5, 6]
+
+
+def test_who_gives_up_waiting_stops_nobody_else(writer: Writer) -> None:
+    def fail(_: sqlite3.Connection) -> int:
+        raise ZeroDivisionError("a bug of ours")
+
+    with held_up(writer):
+        futures = [writer.submit(job) for job in (inserting(1), fail, inserting(2), inserting(3))]
+        assert futures[0].cancel()
+        assert futures[2].cancel()
+    assert isinstance(futures[1].exception(), ZeroDivisionError)
+    assert futures[3].result() == 3
+    with held_up(writer):
+        later = [writer.submit(inserting(number)) for number in (4, 5)]
+    assert [future.result() for future in later] == [4, 5]
+    assert numbers_in(writer) == [3, 4, 5]
+
+
 def test_an_error_of_sqlite_is_one_of_ours(writer: Writer) -> None:
     error = writer.submit(lambda connection: connection.execute("SELECT * FROM nowhere")).exception()
     assert isinstance(error, StoreUnavailable)
