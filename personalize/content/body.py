@@ -39,6 +39,9 @@ class BodyWriter:
     ) -> None:
         """Name each thing at its place; where Markdown was written, only the body is known."""
         for removed in self._sanitiser.removed(written, cleaned):
+            if not marked and removed.code == "W442":
+                # The language of a block of code: Markdown writes it as a class, not the editor.
+                continue
             index = marks.index_as_written(marked, removed.index or 0) if marked else 0
             message = marks.as_written(removed.message)
             problems.warning(removed.code, message, text.place(index), removed.hint)

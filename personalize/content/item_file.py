@@ -2,8 +2,8 @@
 
 from collections.abc import Collection as Several
 from collections.abc import Mapping as ReadOnly
-from dataclasses import dataclass
-from datetime import tzinfo
+from dataclasses import dataclass, field
+from datetime import date, tzinfo
 
 from markupsafe import Markup
 
@@ -67,9 +67,9 @@ def _item(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Draft:
-    """An item whose values are read and whose markup is to be made."""
+    """An item whose values are read and whose markup is to be made; `personal` is all that templates get of it."""
 
     front: FrontMatter
     halves: ItemText
@@ -78,11 +78,16 @@ class _Draft:
     workshop: Workshop
     marks: Marks
     problems: Problems
+    personal: list[PersonalMarkup] = field(default_factory=list)
 
     def rendering(self) -> Rendering | None:
         """The item's markup; None (and a problem) where its template cannot make it."""
         plain = self._plain_fields()
-        in_fields = Names(self.workshop.attributes, plain, self._elsewhere(plain, "name it in the text below ---"))
+        in_fields = Names(
+            self.workshop.attributes,
+            plain,
+            self._elsewhere(plain, "a title or text can only be named in the text below ---"),
+        )
         texts = {name: self._pieces(name, value, in_fields) for name, value in self._texts().items()}
         named = {**plain, **texts}
         in_body = Names(self.workshop.attributes, named, self._elsewhere(named, "the template shows it"))
@@ -90,9 +95,9 @@ class _Draft:
             self.halves, is_markdown=self.name.is_markdown, names=in_body, marks=self.marks, problems=self.problems
         )
         values = {
-            **{field.name: self._shown(field, texts, in_fields) for field in self.collection.fields.values()},
+            **{each.name: self._shown(each, texts, in_fields) for each in self.collection.fields.values()},
             "title": self._writable(texts["title"]),
-            "body": PersonalMarkup(body) if self.marks.pieces_in(body) else Markup(body),
+            "body": self._personal(body) if self.marks.pieces_in(body) else Markup(body),
             "tags": tuple(sorted(self.front.tags)),
             "item_id": self.name.item_id,
         }
@@ -105,16 +110,15 @@ class _Draft:
     def _plain_fields(self) -> dict[str, Pieces]:
         """The text of every field in which no placeholder can stand; of those left empty, nothing."""
         texts: dict[str, Pieces] = {}
-        for field in self.collection.fields.values():
-            value = self.front.values.get(field.name)
-            if field.type in (FieldType.TEXT, FieldType.IMAGE, FieldType.BOOL):
-                continue
-            text = None if value is None else text_of(field, value, self.workshop.currency)
-            texts[field.name] = () if text is None else (text,)
+        for each in self.collection.fields.values():
+            value = self.front.values.get(each.name)
+            if each.type not in (FieldType.TEXT, FieldType.IMAGE, FieldType.BOOL):
+                text = None if value is None else text_of(each, value, self.workshop.currency)
+                texts[each.name] = () if text is None else (text,)
         return texts
 
     def _texts(self) -> dict[str, str]:
-        fields = [field.name for field in self.collection.fields.values() if field.type is FieldType.TEXT]
+        fields = [each.name for each in self.collection.fields.values() if each.type is FieldType.TEXT]
         return {"title": self.front.title, **{name: str(self.front.values.get(name, "")) for name in fields}}
 
     def _elsewhere(self, here: ReadOnly[str, Pieces], reason: str) -> dict[str, str]:
@@ -127,37 +131,43 @@ class _Draft:
     def _writable(self, pieces: Pieces) -> str | PersonalMarkup:
         """Pieces as a template gets them: text that it escapes, or markup with marks in it."""
         plain = plain_text(pieces)
-        return PersonalMarkup(self.marks.put_escaped(pieces)) if plain is None else plain
+        return self._personal(self.marks.put_escaped(pieces)) if plain is None else plain
 
-    def _shown(self, field: Field, texts: ReadOnly[str, Pieces], names: Names) -> object:
-        value = self.front.values.get(field.name)
+    def _personal(self, markup: str) -> PersonalMarkup:
+        self.personal.append(PersonalMarkup(markup))
+        return self.personal[-1]
+
+    def _shown(self, each: Field, texts: ReadOnly[str, Pieces], names: Names) -> object:
+        """A field as a template sees it; None where it was left empty."""
+        value = self.front.values.get(each.name)
         if value is None:
             return None
-        match field.type:
+        match each.type:
             case FieldType.TEXT:
-                return self._writable(texts[field.name])
+                return self._writable(texts[each.name])
             case FieldType.IMAGE:
-                return self._image(field, value, names)
-            case FieldType.MONEY | FieldType.DATE:
-                return text_of(field, value, self.workshop.currency)
+                return self._image(each.name, value, names)
+            case FieldType.DATE:
+                return date.fromisoformat(str(value))
+            case FieldType.MONEY:
+                return text_of(each, value, self.workshop.currency)
             case _:
                 return value
 
-    def _image(self, field: Field, value: JSONValue, names: Names) -> ImageValue:
+    def _image(self, name: str, value: JSONValue, names: Names) -> ImageValue:
         image = value if isinstance(value, dict) else {}
-        alt = self._pieces(field.name, str(image.get("alt", "")), names)
+        alt = self._pieces(name, str(image.get("alt", "")), names)
         return ImageValue(str(image.get("src", "")), self._writable(alt))
 
-    def _split(self, markup: str) -> Rendering | None:
-        template = f"of the template {quoted(self.collection.template)}"
-        refuse(self.marks.standings(markup), template, self.problems)
-        parts = self.marks.split(markup)
-        if any(isinstance(part, str) and self.marks.has_remains(part) for part in parts):
-            message = f"the template {quoted(self.collection.template)} cuts or changes a placeholder"
+    def _split(self, markup: str) -> Rendering:
+        template = quoted(self.collection.template)
+        refuse(self.marks.standings(markup), f"of the template {template}", self.problems)
+        written = sum(each.times_written * len(self.marks.pieces_in(each.markup)) for each in self.personal)
+        if len(self.marks.pieces_in(markup)) < written:
+            message = f"the template {template} cuts or changes a text that holds a placeholder"
             hint = "take the placeholder out, or ask a developer to show the text without a filter"
             self.problems.error("E435", message, _place_of(self.halves.front, "title"), hint)
-            return None
-        return Rendering(parts)
+        return Rendering(self.marks.split(markup))
 
 
 def _place_of(front: Mapping, key: str) -> Place:

@@ -21,10 +21,15 @@ from personalize.problems import Problems, did_you_mean, quoted
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """What can be shown. `items` by id (`collection/name`), `collections` by name."""
+    """What can be shown. `items` by id (`collection/name`), `collections` by name.
+
+    `refused` names the items and collections that somebody wrote, but not so that they can be used: there is a
+    problem about each already.
+    """
 
     items: Mapping[str, ContentItem] = field(default_factory=lambda: MappingProxyType({}))
     collections: Mapping[str, Collection] = field(default_factory=lambda: MappingProxyType({}))
+    refused: frozenset[str] = frozenset()
     _by_collection: Mapping[str, tuple[ContentItem, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -69,7 +74,10 @@ def load_library(
     rules_file = next((path for path in texts if _is_collections_file(path)), None)
     if rules_file is None:
         return _without_collections(texts, problems)
+    before = len(problems)
     rules = parse_collections(texts.pop(rules_file), rules_file, problems)
+    if not rules.collections and len(problems) > before:
+        return Library(refused=rules.refused)
     workshop = Workshop(
         templates=Templates(templates, rules.collections, rules_file, problems),
         bodies=BodyWriter(Sanitiser(rules.classes)),
@@ -77,7 +85,8 @@ def load_library(
         currency=Currency(currency, currency_digits),
         attributes=attributes,
     )
-    return Library(MappingProxyType(_items(texts, rules, workshop, problems)), rules.collections)
+    items, refused = _items(texts, rules, workshop, problems)
+    return Library(MappingProxyType(items), rules.collections, rules.refused | refused)
 
 
 def _is_collections_file(path: str) -> bool:
@@ -95,7 +104,8 @@ def _without_collections(texts: Mapping[str, str], problems: Problems) -> Librar
 
 def _items(
     texts: Mapping[str, str], rules: ContentRules, workshop: Workshop, problems: Problems
-) -> dict[str, ContentItem]:
+) -> tuple[dict[str, ContentItem], frozenset[str]]:
+    """The items by id, and the ids of those that have errors."""
     items: dict[str, ContentItem] = {}
     taken: dict[str, str] = {}
     told = set(rules.refused)
@@ -111,7 +121,7 @@ def _items(
             problems.error("E406", f"{quoted(first)} is the same item", None, hint, file=path)
         elif (item := read_item(text, path, name, collection, workshop, problems)) is not None:
             items[item.item_id] = item
-    return items
+    return items, frozenset(taken.keys() - items.keys())
 
 
 def _unknown_collection(path: str, name: ItemName, rules: ContentRules, told: set[str], problems: Problems) -> None:

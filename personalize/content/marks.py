@@ -82,10 +82,6 @@ class Marks:
         """The pieces whose marks stand in the markup."""
         return tuple(self._piece(match) for match in self._pattern.finditer(markup))
 
-    def has_remains(self, text: str) -> bool:
-        """Whether a part of a mark stands in a text without marks: something has cut it."""
-        return self._prefix[1:9] in text or self._prefix[-8:] in text
-
     def standings(self, markup: str) -> Iterator[Standing]:
         """Where each mark of finished markup stands, in order."""
         stretches = tokens(markup)

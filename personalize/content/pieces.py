@@ -94,13 +94,10 @@ def _verbatim(found: Verbatim, at: Place, problems: Problems) -> FixedPiece:
     return FixedPiece(found.text, at, is_value=False)
 
 
-_FOR_DEVELOPERS = "; a site declares what it knows of visitors under `attributes`"
-
-
 def _looked_up(found: Named, at: Place, names: Names, problems: Problems) -> tuple[Piece, ...]:
     if found.root == "visitor":
         if found.name not in names.attributes:
-            hint = _hint(found.name, names.attributes) + _FOR_DEVELOPERS
+            hint = did_you_mean(found.name, names.attributes) or _attributes(names)
             problems.error("E430", f"visitors have no attribute {quoted(found.name)}", at, hint)
         return (VisitorPiece(found.name, found.fallback, at),)
     if found.name in names.fields:
@@ -119,6 +116,11 @@ def _as_value(piece: str | Piece, at: Place) -> Piece:
     if isinstance(piece, VisitorPiece):
         return VisitorPiece(piece.attribute, piece.fallback, at)
     return FixedPiece(piece if isinstance(piece, str) else piece.text, at, is_value=True)
+
+
+def _attributes(names: Names) -> str:
+    allowed = ", ".join(sorted(names.attributes)) or "none"
+    return f"allowed: {allowed}; rule files declare them under `attributes`"
 
 
 def _hint(name: str, allowed: Collection[str]) -> str:

@@ -3,6 +3,7 @@
 A template is code of the site and trusted; what it is given is data, and is escaped where it is written.
 """
 
+import re
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,18 +24,28 @@ _FAULTS = (
     *(jinja2.TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError),
     *(RuntimeError, AssertionError),
 )
+_WORDS_FOR_TYPES = (
+    (re.compile(r"'?(?:[\w.]+\.)?PersonalMarkup(?: object)?'?"), "a text with a placeholder"),
+    (re.compile(r"'types\.SimpleNamespace object'"), "an item"),
+    (re.compile(r"'None'(?= has)"), "an empty field"),
+)
 
 
 class PersonalMarkup:
-    """Markup with marks in it: a template can write it where text may stand, and cannot work on it as text."""
+    """Markup with marks in it: a template can write it where text may stand, and cannot work on it as text.
 
-    __slots__ = ("_markup",)
+    `times_written` tells how often it was, so that a mark that is missing afterwards is noticed.
+    """
+
+    __slots__ = ("markup", "times_written")
 
     def __init__(self, markup: str) -> None:
-        self._markup = markup
+        self.markup = markup
+        self.times_written = 0
 
     def __html__(self) -> str:
-        return self._markup
+        self.times_written += 1
+        return self.markup
 
     def __str__(self) -> Never:
         raise TypeError("a filter was put on a text that holds a placeholder, which is only known per visitor")
@@ -89,9 +100,10 @@ class Templates:
         except UnicodeDecodeError:
             self._report(Problem("E415", f"the template {quoted(name)} is not saved as UTF-8", file, collection.line))
             return None
-        for problem in _unknown_names(tree, collection, filename or name):
+        unknown = list(_unknown_names(tree, collection, filename or name))
+        for problem in unknown:
             self._report(problem)
-        return template
+        return None if unknown else template
 
     @property
     def _loader(self) -> jinja2.BaseLoader:
@@ -165,4 +177,6 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, jinja2.TemplateNotFound):
         return f"there is no template {quoted(str(error))}"
     text = str(error) or type(error).__name__
-    return text.replace("'types.SimpleNamespace object' has", "an item has").replace("'None' has", "an empty field has")
+    for pattern, words in _WORDS_FOR_TYPES:
+        text = pattern.sub(words, text)
+    return text

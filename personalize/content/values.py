@@ -38,7 +38,8 @@ def read_value(field: Field, node: Node, currency: Currency, problems: Problems)
     if field.type is FieldType.IMAGE:
         return _image(field, node, problems)
     if not isinstance(node, Scalar):
-        problems.error("E425", f"{quoted(field.name)} is not one value", node, _hint(field))
+        hint = _hint(field) or "a text that begins with [ or { needs quotes"
+        problems.error("E425", f"{quoted(field.name)} is not one value", node, hint)
         return None
     try:
         return _scalar(field, node, currency)
