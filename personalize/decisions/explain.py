@@ -16,7 +16,8 @@ from personalize.rules.ruleset import RuleSet
 class Step:
     """One condition with its answer. `seen` is the value that a single question looked at, in words.
 
-    `parts` are the conditions inside a group, a `not` or a segment.
+    `parts` are the conditions inside a group, a `not` or a segment. A group's text is only how they belong
+    together, since each of them says itself what it asks.
     """
 
     text: str
@@ -92,12 +93,26 @@ class _Teller:
                 return Step(text, holds, self._seen(condition))
             case Not(part=Leaf() as leaf):
                 return Step(text, holds, self._seen(leaf))
-            case InSegment():
-                return Step(text, holds, parts=(self._step(self._rule_set.segments[condition.segment_id].who),))
-            case Not():
-                return Step(text, holds, parts=(self._step(condition.part),))
-            case All() | Any():
-                return Step(text, holds, parts=tuple(map(self._step, condition.parts)))
+            case InSegment(segment_id) | Not(InSegment(segment_id)):
+                return Step(text, holds, parts=(self._step(self._rule_set.segments[segment_id].who),))
+            case All(()):
+                return Step(text, holds)
+            case All(parts) | Any(parts) | Not(All(parts)) | Not(Any(parts)):
+                return Step(_group(condition), holds, parts=tuple(map(self._step, parts)))
+            case Not(part):
+                return Step("not", holds, parts=(self._step(part),))
 
     def _seen(self, leaf: Leaf) -> str:
         return self._describer.value(leaf.fact, self._context.values[leaf.fact.name])
+
+
+def _group(condition: Condition) -> str:
+    """How the parts of a group belong together."""
+    match condition:
+        case All():
+            return "all of these"
+        case Any():
+            return "any of these"
+        case Not(All()):
+            return "not all of these"
+    return "none of these"

@@ -1,0 +1,143 @@
+"""An explanation in words, for a terminal, and as JSON, for programs."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+
+from personalize.cli.tables import paragraph
+from personalize.decisions.context import Context
+from personalize.decisions.decision import Decision, Reason
+from personalize.decisions.explain import Explanation, RuleStep, Step
+from personalize.rules.ruleset import RuleSet
+
+_YES, _NO = "YES", "no "
+_MISSING = "missing"
+_INDENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked: about whom (`visitor`, and `told` of them in words), at which moment, of which rules."""
+
+    visitor: str
+    told: str
+    moment: str
+    rules: str
+    context: Context
+    rule_set: RuleSet
+
+
+def as_text(explanation: Explanation, asked: Asked, *, width: int) -> Iterator[str]:
+    """The lines of an explanation: what is shown, who was asked about, and each rule with its conditions."""
+    yield paragraph(_outcome(explanation), rest="  ", width=width)
+    yield ""
+    facts = {
+        "visitor": f"{asked.visitor}: {asked.told}",
+        "consent": _consent(asked),
+        "moment": asked.moment,
+        "rules": asked.rules,
+    }
+    for name, text in facts.items():
+        yield paragraph(text, first=f"  {name:<9}", rest=" " * 11, width=width)
+    for number, rule in enumerate(explanation.rules, start=1):
+        yield ""
+        yield from _rule(number, rule, explanation, asked, width)
+
+
+def _outcome(explanation: Explanation) -> str:
+    decision = explanation.decision
+    slot = decision.slot_id
+    named = f'{slot} ("{explanation.slot_title}")' if explanation.slot_title not in ("", slot) else slot
+    match decision.reason:
+        case Reason.RULE:
+            return f'{named} shows {_listed(decision.item_ids)}, by the rule "{decision.rule_id}".'
+        case Reason.OTHERWISE:
+            return f"{named} shows {_listed(decision.item_ids)}: no rule has anything to show, so `otherwise` counts."
+        case _:
+            return f"{named} keeps the site's own markup: no rule has anything to show."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+
+
+def _consent(asked: Asked) -> str:
+    consent = asked.context.consent
+    purposes = ", ".join(sorted(consent.granted or ()))
+    if consent.refused:
+        return "refused, so nothing that is stored counts"
+    profile = asked.context.profile
+    if profile is not None and profile.consent.decided:
+        return f"given for {purposes}"
+    return f"no decision is stored; taken as given for {purposes}"
+
+
+def _rule(number: int, rule: RuleStep, explanation: Explanation, asked: Asked, width: int) -> Iterator[str]:
+    name = f'{rule.rule_id} ("{rule.title}")' if rule.title not in ("", rule.rule_id) else rule.rule_id
+    head = f"{number:>3}  "
+    if not rule.reached:
+        yield paragraph(f"{name}: not reached, the slot was full before", first=head, rest=" " * 5, width=width)
+        return
+    yield _marked(
+        rule.holds, paragraph(f"{name}: {_gave(rule, explanation, asked)}", first=head, rest=" " * 5, width=width)
+    )
+    for step in rule.conditions:
+        yield from _step(step, _INDENT + 3, width)
+
+
+def _gave(rule: RuleStep, explanation: Explanation, asked: Asked) -> str:
+    if rule.item_ids:
+        return f"YES, it shows {_listed(rule.item_ids)}"
+    if not rule.holds:
+        return "no"
+    slot = asked.rule_set.slots[explanation.decision.slot_id]
+    show = next(one.show for one in slot.rules if one.rule_id == rule.rule_id)
+    named = [item.text for item in show.items]
+    if show.collection is not None:
+        named = list(asked.rule_set.library.tagged(show.collection.text, show.tagged))
+    library = asked.rule_set.library
+    current = [one for one in named if (item := library.item(one)) is not None and item.is_current(asked.context.now)]
+    if not named:
+        return "YES, but its collection has no such item"
+    if not current:
+        return f"YES, but nothing to show: {_listed(named)} is not valid at this moment"
+    return f"YES, but nothing to show: {_listed(current)} stands on the page already"
+
+
+def _step(step: Step, indent: int, width: int) -> Iterator[str]:
+    seen = "" if step.seen is None else f" ({step.seen})" if step.seen == _MISSING else f" (seen: {step.seen})"
+    mark = _YES if step.holds else _NO
+    first = " " * indent + f"{mark}  "
+    yield _marked(step.holds, paragraph(step.text + seen, first=first, rest=" " * len(first), width=width))
+    for part in step.parts:
+        yield from _step(part, indent + _INDENT, width)
+
+
+def _marked(holds: bool, text: str) -> str:
+    """The text with its YES in green, where there are colours."""
+    return text.replace(_YES, click.style(_YES, fg="green", bold=True), 1) if holds else text
+
+
+def as_json(explanation: Explanation, asked: Asked) -> dict[str, Any]:
+    """The same for programs."""
+    decision: Decision = explanation.decision
+    consent = asked.context.consent
+    profile = asked.context.profile
+    return {
+        "slot": decision.slot_id,
+        "visitor": asked.visitor,
+        "stored": profile is not None,
+        "at": asked.context.now.isoformat(),
+        "version": decision.version,
+        "items": list(decision.item_ids),
+        "rule": decision.rule_id,
+        "reason": str(decision.reason),
+        "personal": decision.personal,
+        "consent": {
+            "granted": None if consent.granted is None else sorted(consent.granted),
+            "assumed": profile is None or not profile.consent.decided,
+        },
+        "rules": [asdict(rule) for rule in explanation.rules],
+    }

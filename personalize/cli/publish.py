@@ -1,0 +1,62 @@
+"""`personalize publish`: what the files say goes live."""
+
+import asyncio
+
+import click
+
+from personalize.cli.site import Checked, Site, name_of_whoever, pass_site
+from personalize.cli.tables import paragraph
+from personalize.errors import InvalidFiles
+from personalize.rules.ruleset import RuleSet
+from personalize.runtime.publish import counts_alike, live_rule_set
+from personalize.runtime.publish import publish as make_live
+from personalize.settings import Settings
+from personalize.stores.protocols import Live, Store
+
+
+@click.command(short_help="Check the files and make them live.")
+@click.option("--by", metavar="NAME", help="Who publishes; else the name you are logged in with.")
+@pass_site
+def publish(site: Site, by: str | None) -> None:
+    """Check the files and make them live: every worker serves them within two seconds.
+
+    Where there is an error, all of them are listed and what was live stays live. "rollback" goes back.
+    """
+    checked = site.checked_draft()
+    site.show_warnings(checked)
+    asyncio.run(_publish(site, checked, by or name_of_whoever()))
+
+
+async def _publish(site: Site, checked: Checked, by: str) -> None:
+    async with site.store() as store:
+        before = await store.live()
+        if before is not None and before.version == checked.draft.version:
+            click.echo(f"Nothing to do: {before.version} is live already, since {_since(before, site)}.")
+            return
+        alike = counts_alike(await loaded_live(store, site.settings), checked.rule_set)
+        await make_live(store, checked.draft, site.settings, at=site.now, by=by)
+        click.echo(f"Published {checked.draft.version}.")
+        click.echo("\n".join(what_changed(before, site, alike=alike)))
+
+
+async def loaded_live(store: Store, settings: Settings) -> RuleSet | None:
+    """The live rule set, or None where there is none, or where it no longer loads."""
+    try:
+        return await live_rule_set(store, settings)
+    except InvalidFiles:
+        return None
+
+
+def what_changed(before: Live | None, site: Site, *, alike: bool) -> list[str]:
+    """What a move of the live row did: what was replaced, and whether profiles were projected again."""
+    if before is None:
+        return ["It is the first version of this site to go live."]
+    lines = [f"It replaces {before.version}, which was live since {_since(before, site)}."]
+    if not alike:
+        text = "It counts other things than before, so all profiles were projected from the log again."
+        lines.append(paragraph(text))
+    return lines
+
+
+def _since(live: Live, site: Site) -> str:
+    return f"{site.written(live.at)} (by {live.by})"

@@ -1,0 +1,89 @@
+"""`personalize segments`: how many visitors each segment has."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+import click
+
+from personalize.cli.findings import Failed
+from personalize.cli.site import Site, pass_site
+from personalize.cli.tables import counted, table, terminal_width
+from personalize.cli.tally import Tally
+from personalize.rules.ruleset import RuleSet
+from personalize.runtime.offline import count_segments, store_for
+from personalize.stores.protocols import Store
+
+
+@click.command(short_help="Count the visitors in each segment, now or at a moment of the past.")
+@click.option("--at", metavar="MOMENT", help="Count as of this date or moment: only what happened before it.")
+@click.option("--live", is_flag=True, help="Count by the rule set that is live instead of by the files.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@pass_site
+def segments(site: Site, at: str | None, live: bool, as_json: bool) -> None:
+    """Count the visitors in each segment, now or at a moment of the past.
+
+    Counts by the files as they are on disk, so you can see a segment's size before you publish it. With --at
+    1997-10-01 only what had happened before that day counts.
+    """
+    asyncio.run(_segments(site, at, live=live, as_json=as_json))
+
+
+async def _segments(site: Site, at: str | None, *, live: bool, as_json: bool) -> None:
+    now = site.moment(at)
+    async with site.store() as store:
+        rule_set = await rule_set_for(site, store, live=live)
+        with Tally("reading the log", "visitors counted") as tally:
+            past = await store_for(store, rule_set, site.settings, at=now if at is not None else None)
+            counts, total = await count_segments(past, rule_set, site.settings, now=now, progress=tally.add)
+    if as_json:
+        click.echo(_as_json(rule_set, counts, total, now))
+    else:
+        _print(site, rule_set, counts, total, now, live=live)
+
+
+async def rule_set_for(site: Site, store: Store, *, live: bool) -> RuleSet:
+    """The rule set that a question is asked of: that of the files, or the live one."""
+    if not live:
+        return site.checked_draft().rule_set
+    found = await site.live(store)
+    if found is None:
+        raise Failed('nothing is published yet. Leave --live out, or run "personalize publish" first.')
+    return found[1]
+
+
+def _print(site: Site, rule_set: RuleSet, counts: Mapping[str, int], total: int, now: datetime, *, live: bool) -> None:
+    click.echo(f"Segments at {site.written(now)}, by {which(rule_set, live=live)}\n")
+    header = ("segment", "title", "visitors", "share")
+    rows = [
+        (
+            segment.segment_id,
+            segment.title,
+            f"{counts[segment.segment_id]:,}",
+            _share(counts[segment.segment_id], total),
+        )
+        for segment in rule_set.segments.values()
+    ]
+    for line in table(header, rows, wraps=1, numbers=frozenset({2, 3}), width=terminal_width()):
+        click.echo(line)
+    click.echo(f"\nOut of {counted(total, 'visitor')}." if total else "\nNo visitor was known at that moment.")
+
+
+def which(rule_set: RuleSet, *, live: bool) -> str:
+    """Which rules were asked, in words."""
+    return f"the live rule set {rule_set.version}" if live else f"the files on disk ({rule_set.version})"
+
+
+def _share(count: int, total: int) -> str:
+    return f"{100 * count / total:.1f}%" if total else "-"
+
+
+def _as_json(rule_set: RuleSet, counts: Mapping[str, int], total: int, now: datetime) -> str:
+    found = [
+        {"segment": one.segment_id, "title": one.title, "visitors": counts[one.segment_id]}
+        for one in rule_set.segments.values()
+    ]
+    return json.dumps(
+        {"at": now.isoformat(), "version": rule_set.version, "visitors": total, "segments": found}, indent=2
+    )

@@ -1,0 +1,128 @@
+"""The site that a command works for: its settings, its store, its draft, and what is live."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+
+import click
+
+from personalize.cli.findings import Failed, Findings, show, sources_of
+from personalize.errors import InvalidFiles
+from personalize.problems import Problem, Problems
+from personalize.rules.ruleset import RuleSet
+from personalize.runtime.clock import SystemClock
+from personalize.runtime.draft import Draft, conventions_of, load_files, read_draft
+from personalize.runtime.publish import saved_rule_set
+from personalize.settings import FILE_NAME, Settings, find_settings, load_settings
+from personalize.stores.opening import open_store
+from personalize.stores.protocols import Live, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A draft that can be published, with the warnings that came up."""
+
+    draft: Draft
+    rule_set: RuleSet
+    warnings: tuple[Problem, ...]
+
+
+class Site:
+    """One site, read when a command first asks for it.
+
+    `named` is the settings file of the command line. Raises `SettingsError` where the settings can't be used.
+    """
+
+    def __init__(self, named: Path | None, environ: Mapping[str, str]) -> None:
+        self._named = named
+        self._environ = environ
+
+    @cached_property
+    def path(self) -> Path | None:
+        """The settings file, or None where the site has none."""
+        return find_settings(self._named, self._environ)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The site's settings; a folder without a sign of a site is refused before anything is written to it."""
+        settings = load_settings(self.path, self._environ)
+        if self.path is None and not settings.rules.is_dir():
+            raise Failed(
+                f"there is no site here: {Path.cwd()} has no {FILE_NAME}.\n"
+                'Go to the folder of your site, name its file with --settings, or begin one with "personalize init".'
+            )
+        return settings
+
+    @property
+    def now(self) -> datetime:
+        """The present moment."""
+        return SystemClock().now()
+
+    def moment(self, text: str | None) -> datetime:
+        """The moment that `--at` names, in UTC: a date is its midnight in the site's zone. None is now."""
+        if text is None:
+            return self.now
+        try:
+            return conventions_of(self.settings).moment(text)
+        except (ValueError, OverflowError):
+            raise click.BadParameter(
+                f'"{text}" is not a moment: write a date (1997-10-01), or a date and time (1997-10-01T18:30).',
+                param_hint="--at",
+            ) from None
+
+    def read_draft(self, problems: Problems) -> Draft:
+        """The files on disk."""
+        return read_draft(self.settings, problems)
+
+    def checked_draft(self) -> Checked:
+        """The draft, ready to be used. Raises `Findings` with every problem."""
+        problems = Problems()
+        draft = self.read_draft(problems)
+        rule_set = load_files(draft.files, self.settings, problems)
+        if rule_set is None or problems.has_errors:
+            raise Findings(problems.list, sources_of(self.settings, draft.files))
+        return Checked(draft, rule_set, problems.list)
+
+    def show_warnings(self, checked: Checked) -> None:
+        """Print what is worth saying about a draft that can be used."""
+        show(checked.warnings, sources_of(self.settings, checked.draft.files), err=True)
+
+    @asynccontextmanager
+    async def store(self) -> AsyncIterator[Store]:
+        """The site's store, open for as long as the block runs."""
+        store = open_store(self.settings.store, self.settings.root)
+        await store.open()
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    async def saved(self, store: Store, version: str) -> RuleSet:
+        """A version that the store keeps. Raises `Findings` where it no longer loads, and `UnknownVersion`."""
+        try:
+            return await saved_rule_set(store, version, self.settings)
+        except InvalidFiles as error:
+            files = await store.rule_set(version)
+            raise Findings(error.problems, sources_of(self.settings, files)) from error
+
+    async def live(self, store: Store) -> tuple[Live, RuleSet] | None:
+        """What is live, or None where nothing was ever published. Raises `Findings` as `saved` does."""
+        live = await store.live()
+        return None if live is None else (live, await self.saved(store, live.version))
+
+    def written(self, moment: datetime) -> str:
+        """A moment as the site writes it: `1997-10-01 00:00 UTC`."""
+        local = moment.astimezone(conventions_of(self.settings).zone)
+        return local.strftime("%Y-%m-%d %H:%M %Z")
+
+
+pass_site = click.make_pass_decorator(Site)
+
+
+def name_of_whoever() -> str:
+    """Who runs the command, as the machine knows them."""
+    return os.environ.get("USER") or os.environ.get("USERNAME") or "command line"

@@ -1,0 +1,37 @@
+"""A line on the terminal that says how far a long piece of work has come, and is wiped when it is done."""
+
+import sys
+from types import TracebackType
+
+import click
+
+_EVERY = 500
+
+
+class Tally:
+    """Says `doing` and then a running number of `things`, on a terminal only, and on the side of errors."""
+
+    def __init__(self, doing: str, things: str) -> None:
+        self._doing = doing
+        self._things = things
+        self._count = 0
+        self._told = 0
+        self._is_shown = sys.stderr.isatty()
+
+    def __enter__(self) -> "Tally":
+        self._say(f"{self._doing} ...")
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self._say("")
+
+    def add(self, more: int) -> None:
+        """Count more of them."""
+        self._count += more
+        if self._count >= self._told + _EVERY:
+            self._told = self._count
+            self._say(f"{self._count:,} {self._things} ...")
+
+    def _say(self, text: str) -> None:
+        if self._is_shown:
+            click.echo(f"\r\033[K{text}", nl=False, err=True)
