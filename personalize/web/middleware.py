@@ -8,10 +8,14 @@ from collections import ChainMap
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
+from jinja2 import Environment
+
 from personalize.runtime.page_view import PageView
 from personalize.runtime.personalizer import Personalizer
+from personalize.visitors.cookies import cookie_name
 from personalize.web.facts import request_facts
 from personalize.web.headers import RawHeaders, inward, wants_html
+from personalize.web.jinja import install
 from personalize.web.marks import token_of
 from personalize.web.paths import PathMemory, excluded
 from personalize.web.response import PersonalizedResponse
@@ -42,12 +46,11 @@ class PersonalizeMiddleware:
         self._excluded = settings.excluded
         self._token = token_of(personalizer.keys[-1]).encode()
         self._paths = PathMemory()
-        self._own_cookies = (
-            settings.cookie.name,
-            f"__Host-{settings.cookie.name}",
-            settings.cookie.consent_name,
-            f"__Host-{settings.cookie.consent_name}",
-        )
+        self._own_cookies = frozenset(_both_names(settings.cookie.name) | _both_names(settings.cookie.consent_name))
+
+    def teach(self, environment: Environment) -> None:
+        """Teach a Jinja environment `{% slot "name" %}default{% endslot %}` and `{{ slot("name", default) }}`."""
+        install(environment, token=self._token.decode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -93,22 +96,27 @@ class PersonalizeMiddleware:
             _SEEN: True,
             "headers": inward(
                 outer_headers,
-                our_cookie_names=self._own_cookies,
-                plain_body=had_slots or wants_html(outer_headers),
-                whole_body=had_slots,
+                hidden_cookies=self._own_cookies,
+                plain=had_slots or wants_html(outer_headers),
+                whole=had_slots,
             ),
         }
         # The site sees neither our cookies nor a way to send a file behind our back; we see what it adds.
         page_view = PageView(
             self.personalizer,
             ChainMap({"headers": outer_headers}, inner),
-            lambda: request_facts(scope, country_header=None),
+            lambda: request_facts(scope),
         )
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PersonalizedResponse(send, page_view, token=self._token, method=scope["method"], had_slots=had_slots)
         await self.app(inner, _watching(receive, response), response.send)
         if response.has_slots:
             self._paths.add(path)
+
+
+def _both_names(cookie: str) -> set[bytes]:
+    """A cookie's names over http and https."""
+    return {cookie_name(cookie, secure=is_secure).encode() for is_secure in (False, True)}
 
 
 def _site_path(scope: Scope) -> str:

@@ -11,14 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from personalize.events.event import Event
-from personalize.problems import Problems
-from personalize.runtime.draft import read_draft
-from personalize.runtime.publish import publish
 from personalize.runtime.sources import Scope
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
-from tests.desk import desk_settings, write_desk
+from tests.desk import desk_settings, published, write_desk, written
 from tests.driver import Browser, running
 
 Body = Callable[[PersonalizeMiddleware], Coroutine[Any, Any, None]]
@@ -45,23 +41,13 @@ def with_site(tmp_path: Path) -> Callable[[Body], None]:
         async def all_of_it() -> None:
             write_desk(tmp_path)
             app = wrap(Starlette(routes=[Route("/", home)]), desk_settings(tmp_path), login=login)
-            personalizer = app.personalizer
             async with running(app):
-                draft = read_draft(personalizer.settings, Problems())
-                now = personalizer.clock.now()
-                await publish(personalizer.store, draft, personalizer.settings, at=now, by="a test")
-                await personalizer.refresh()
+                await published(app)
                 await body(app)
 
         asyncio.run(all_of_it())
 
     return run
-
-
-async def written(app: PersonalizeMiddleware) -> list[Event]:
-    """The log, once the queue has been written."""
-    await app.personalizer.ingest.record([])
-    return [event async for event in app.personalizer.store.log()]
 
 
 async def profiles(app: PersonalizeMiddleware) -> list[str]:
@@ -246,8 +232,8 @@ def test_an_answer_that_is_too_long_is_refused_kindly(with_site: Callable[[Body]
 def test_health_tells_figures_and_names_nobody(with_site: Callable[[Body], None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         browser = Browser(app)
-        await browser.post("/_personalize/consent", YES)
-        await browser.get("/?utm_source=newsletter")
+        await browser.post("/_personalize/consent", {**YES, "source": "newsletter"})
+        await browser.get("/")
         await written(app)
         reply = await browser.get("/_personalize/health")
         assert reply.status == 200

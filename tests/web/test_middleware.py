@@ -13,18 +13,20 @@ from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
-from starlette.responses import StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
-from tests.desk import desk_settings, write_desk
-from tests.driver import Browser, Reply, running
 
-from personalize.events.event import Event
-from personalize.problems import Problems
-from personalize.runtime.draft import read_draft
-from personalize.runtime.publish import publish
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
+from tests.desk import desk_settings, published, write_desk, written
+from tests.driver import Browser, Reply, running
 
 PAGE = (
     '<!doctype html><title>Shop</title><section class="x" data-slot="hero"><p>Default é</p></section>'
@@ -67,7 +69,7 @@ async def streamed(request: Request) -> Response:
 
     async def parts() -> AsyncIterator[str]:
         yield "<!doctype html><p>first</p>"
-        yield '<div data-sl'
+        yield "<div data-sl"
         yield 'ot="hero">Default</div><p>last</p>'
 
     return StreamingResponse(parts(), media_type="text/html")
@@ -114,14 +116,6 @@ def site() -> Starlette:
     )
 
 
-async def published(app: PersonalizeMiddleware) -> None:
-    """Publish the desk of a wrapped site, and serve it at once."""
-    personalizer = app.personalizer
-    draft = read_draft(personalizer.settings, Problems())
-    await publish(personalizer.store, draft, personalizer.settings, at=personalizer.clock.now(), by="a test")
-    await personalizer.refresh()
-
-
 Body = Callable[[PersonalizeMiddleware], Coroutine[Any, Any, None]]
 
 
@@ -147,12 +141,6 @@ async def consenting(app: PersonalizeMiddleware, **fields: str) -> Browser:
     browser = Browser(app)
     await browser.post("/_personalize/consent", {"grant": "measure personalize", "back": "/", **fields})
     return browser
-
-
-async def written(app: PersonalizeMiddleware) -> list[Event]:
-    """The log, once the queue has been written."""
-    await app.personalizer.ingest.record([])
-    return [event async for event in app.personalizer.store.log()]
 
 
 def test_a_page_without_a_slot_leaves_byte_for_byte_and_header_for_header(with_site: Callable[[Body], None]) -> None:
@@ -212,7 +200,7 @@ def test_what_a_visitor_buys_changes_what_they_see_next(with_site: Callable[[Bod
         browser = await consenting(app)
         assert "Default" in (await browser.get("/")).text
         assert (await browser.post("/buy", {})).status == 303
-        await app.personalizer.ingest.record([])
+        await written(app)
         assert "What goes with a tent" in (await browser.get("/")).text
         assert "Default" in (await Browser(app).get("/")).text
 
@@ -350,7 +338,7 @@ def test_a_robot_a_prefetch_and_a_head_are_served_and_never_counted(with_site: C
 
 def test_a_page_view_is_counted_when_the_last_byte_has_left(with_site: Callable[[Body], None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
-        browser = await consenting(app)
+        browser = await consenting(app, source="newsletter")
         await browser.get("/?utm_source=newsletter&utm_campaign=spring&email=a@b.c")
         events = {event.type: event for event in await written(app)}
         assert dict(events["page_view"].properties) == {

@@ -1,0 +1,142 @@
+"""What one request tells of itself: page, source, device, language; read once, when something first asks."""
+
+import re
+from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from personalize.decisions.context import RequestFacts
+from personalize.web.agents import agent_of
+from personalize.web.headers import Pairs, is_prefetch
+
+_LONGEST_TEXT = 2_000
+_LONGEST_LANGUAGES = 1_000
+_MOST_LANGUAGES = 30
+_MOST_PARAMETERS = 100
+_REMEMBERED = 2_000
+_QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+_LANGUAGE = re.compile(r"([a-z]{2,3})(?:-[a-z0-9]{1,8})*", re.ASCII)
+_SEARCH_ENGINES = ("google.", "bing.", "duckduckgo.", "yahoo.", "ecosia.", "qwant.", "startpage.", "baidu.", "yandex.")
+
+
+def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None = None) -> RequestFacts:
+    """The facts of an HTTP request, as far as it tells them.
+
+    `country_header` names a header that a proxy in front sets; without one the country is not known.
+    Nothing is taken from headers that any client could use to pass for another address.
+    """
+    pairs: list[tuple[bytes, bytes]] = list(scope.get("headers", ()))
+    headers = _headers(pairs)
+    query = _query(scope.get("query_string", b""))
+    host = headers.get("host", "").partition(":")[0].lower() or None
+    referrer = headers.get("referer", "")[:_LONGEST_TEXT] or None
+    agent = agent_of(headers.get("user-agent", ""))
+    source, medium = _origin(query, referrer, host)
+    return RequestFacts(
+        path=scope.get("path"),
+        host=host,
+        query=query,
+        referrer=referrer,
+        source=source,
+        medium=medium,
+        campaign=_first(query, "utm_campaign"),
+        device=agent.device,
+        browser=agent.browser,
+        os=agent.os,
+        language=best_language(headers.get("accept-language", "")),
+        country=_country(headers, country_header),
+        bot=agent.is_bot,
+        prefetch=is_prefetch(pairs),
+        headers=headers,
+        cookies=_cookies(pairs),
+    )
+
+
+def _headers(pairs: Pairs) -> Mapping[str, str]:
+    """The first value of each header, by lower-case name."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        found.setdefault(bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1"))
+    return MappingProxyType(found)
+
+
+def _query(query_string: bytes) -> Mapping[str, tuple[str, ...]]:
+    if not query_string:
+        return MappingProxyType({})
+    found: dict[str, tuple[str, ...]] = {}
+    text = query_string[: 8 * _LONGEST_TEXT].decode("latin-1")
+    for name, value in parse_qsl(text.replace(";", "%3B"), keep_blank_values=True)[:_MOST_PARAMETERS]:
+        found[name] = (*found.get(name, ()), value[:_LONGEST_TEXT])
+    return MappingProxyType(found)
+
+
+def _first(query: Mapping[str, tuple[str, ...]], name: str) -> str | None:
+    values = query.get(name)
+    return values[0] or None if values else None
+
+
+def _origin(
+    query: Mapping[str, tuple[str, ...]], referrer: str | None, host: str | None
+) -> tuple[str | None, str | None]:
+    """Source and medium: what the link says of itself, else the site that referred, else nothing.
+
+    A search engine's medium is `organic`, another site's `referral`; the site itself is no source.
+    """
+    source, medium = _first(query, "utm_source"), _first(query, "utm_medium")
+    if source is not None or medium is not None:
+        return source, medium
+    site = _host_of(referrer)
+    if site is None or site == host:
+        return None, None
+    is_search = any(site.startswith(engine) or f".{engine}" in site for engine in _SEARCH_ENGINES)
+    return site, "organic" if is_search else "referral"
+
+
+def _host_of(url: str | None) -> str | None:
+    try:
+        name = urlsplit(url or "").hostname
+    except ValueError:
+        return None
+    return name.removeprefix("www.") if name else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def best_language(header: str) -> str | None:
+    """The language that an `Accept-Language` header likes best, as its primary tag in small letters.
+
+    Of equally liked ones the first; `*`, what has quality 0, and what is no language at all are left out.
+    """
+    best: tuple[float, str] | None = None
+    for part in header[:_LONGEST_LANGUAGES].lower().split(",")[:_MOST_LANGUAGES]:
+        tag, _, parameters = part.partition(";")
+        language = _LANGUAGE.fullmatch(tag.strip())
+        quality = _quality(parameters)
+        if language is not None and quality and (best is None or quality > best[0]):
+            best = (quality, language[1])
+    return best[1] if best is not None else None
+
+
+def _quality(parameters: str) -> float:
+    if not parameters.strip():
+        return 1.0
+    found = _QUALITY.fullmatch(parameters.strip())
+    return float(found[1]) if found is not None else 0.0
+
+
+def _country(headers: Mapping[str, str], name: str | None) -> str | None:
+    value = headers.get(name.lower(), "").strip() if name else ""
+    return value if re.fullmatch(r"[A-Za-z]{2}", value) and value.upper() not in ("XX", "T1") else None
+
+
+def _cookies(pairs: Pairs) -> Mapping[str, str]:
+    """The site's cookies, for rules that read one; broken neighbours don't matter, the first of a name counts."""
+    found: dict[str, str] = {}
+    for name, value in pairs:
+        if bytes(name).lower() == b"cookie":
+            for part in bytes(value).decode("latin-1").split(";"):
+                key, equals, text = part.strip().partition("=")
+                if equals:
+                    found.setdefault(key, text.strip('"')[:_LONGEST_TEXT])
+    return MappingProxyType(found)

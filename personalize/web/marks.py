@@ -1,0 +1,30 @@
+"""The words of a token mark: what the slot tag writes around a slot's default, and the middleware looks for."""
+
+import hashlib
+import hmac
+import re
+
+#: What a slot may be called.
+SLOT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+_PURPOSE = b"personalize slot mark"
+
+
+def token_of(secret_key: str) -> str:
+    """The installation's token: the same in every worker, unguessable without the key, 20 hex digits.
+
+    Nobody who can write into a page's content can write a mark, so marks are found by a plain byte search.
+    """
+    return hmac.new(secret_key.encode(), _PURPOSE, hashlib.sha256).hexdigest()[:20]
+
+
+def open_mark(token: str, slot_id: str) -> str:
+    """The mark before a slot's default. Raises ValueError for what no slot can be called."""
+    if SLOT_ID.fullmatch(slot_id) is None:
+        raise ValueError(f'"{slot_id}" can\'t be the name of a slot: use small letters, digits, - and _')
+    return f"<!--pz:{token}:{slot_id}-->"
+
+
+def close_mark(token: str) -> str:
+    """The mark behind a slot's default."""
+    return f"<!--/pz:{token}-->"
