@@ -1,0 +1,65 @@
+"""What `import personalize` gives: few names, each said in a docstring, and enough for a whole site."""
+
+import ast
+import inspect
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import personalize
+from tests.conftest import REPOSITORY
+
+NAMES = tuple(vars(personalize).get("__all__", ()))
+
+
+def test_there_are_few_enough_names_to_know_them_all() -> None:
+    assert 10 <= len(NAMES) <= 32
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_public_name_says_what_it_is(name: str) -> None:
+    value = getattr(personalize, name)
+    assert not isinstance(value, ModuleType), "a name, not the module where it lives"
+    if inspect.isclass(value) or inspect.isroutine(value):
+        assert inspect.getdoc(value)
+
+
+def test_nothing_public_is_left_off_the_list() -> None:
+    names = {name for name, value in vars(personalize).items() if not isinstance(value, ModuleType)}
+    assert {name for name in names if not name.startswith("_")} <= set(NAMES)
+
+
+def test_a_type_checker_sees_the_same_names() -> None:
+    """A name that is only loaded when asked for must still be written as an import that a type checker reads."""
+    tree = ast.parse((REPOSITORY / "personalize" / "__init__.py").read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    imported = {
+        alias.asname or alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    assert set(NAMES) <= imported | assigned
+
+
+def test_the_example_site_uses_public_names_only() -> None:
+    found = [line for path in sorted((REPOSITORY / "example_site").rglob("*.py")) for line in inner_names(path)]
+    assert not found, "\n" + "\n".join(found)
+
+
+def inner_names(path: Path) -> list[str]:
+    """Where a file takes something of personalize that is not one of its public names."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            taken = [alias.name for alias in node.names if alias.name.startswith("personalize.")]
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "personalize":
+            taken = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found += [
+            f"{path.relative_to(REPOSITORY)}:{node.lineno}: {name} is not public"
+            for name in taken
+            if name.removeprefix("personalize.") not in NAMES
+        ]
+    return found
