@@ -21,7 +21,7 @@ from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock, FixedClock
 from personalize.runtime.page_view import PageView
 from personalize.runtime.personalizer import Personalizer
-from personalize.runtime.sources import ConsentSource, HeaderLogin, LoginSource, Scope, ScopeLogin
+from personalize.runtime.sources import ConsentSource, FactSource, HeaderLogin, LoginSource, Scope, ScopeLogin
 from personalize.settings import Settings, load_settings
 from personalize.stores.protocols import Store
 from personalize.visitors.consent import Consent
@@ -38,6 +38,7 @@ __all__ = [
     "Decision",
     "Event",
     "EventRefused",
+    "FactSource",
     "FixedClock",
     "HeaderLogin",
     "Identity",

@@ -6,7 +6,7 @@ from pathlib import Path
 from personalize.pages.app import pages_app
 from personalize.runtime.clock import Clock
 from personalize.runtime.personalizer import Personalizer
-from personalize.runtime.sources import CallableLogin, ConsentSource, LoginFunction, LoginSource
+from personalize.runtime.sources import CallableLogin, ConsentSource, FactSource, LoginFunction, LoginSource
 from personalize.settings import Settings, find_settings, load_settings
 from personalize.stores.protocols import Store
 from personalize.web.middleware import ASGIApp, PersonalizeMiddleware
@@ -18,6 +18,7 @@ def wrap(
     *,
     login: LoginSource | LoginFunction | None = None,
     consent: ConsentSource | None = None,
+    facts: FactSource | None = None,
     store: Store | None = None,
     clock: Clock | None = None,
 ) -> PersonalizeMiddleware:
@@ -25,11 +26,12 @@ def wrap(
 
     `settings` is a personalize.toml, by default the one that PERSONALIZE_SETTINGS names or the working
     directory holds; without one the defaults count. `login` says who is logged in: a function of the ASGI
-    scope, or a `LoginSource`; by default Starlette's `scope["user"]`. Raises `SettingsError` with every
+    scope, or a `LoginSource`; by default Starlette's `scope["user"]`. `consent` and `facts` replace our own
+    consent cookie and add to the facts of a request. Raises `SettingsError` with every
     problem of the settings.
     """
     if not isinstance(settings, Settings):
         settings = load_settings(find_settings(settings, os.environ), os.environ)
     source = CallableLogin(login) if callable(login) else login
-    personalizer = Personalizer(settings, store=store, login=source, consent=consent, clock=clock)
+    personalizer = Personalizer(settings, store=store, login=source, consent=consent, facts=facts, clock=clock)
     return PersonalizeMiddleware(app, personalizer, pages=pages_app(personalizer))

@@ -62,6 +62,7 @@ def _identity(personalizer: Personalizer, scope: Scope, name: str, consent: Cons
 
 async def _record(personalizer: Personalizer, profile_id: str, consent: Consent, page: Mapping[str, str]) -> None:
     facts = {name: page[name][:_LONGEST_FACT] for name in PAGE_FIELDS if page.get(name)}
-    granted: list[JSONValue] = sorted(consent.granted or ())
+    granted: list[JSONValue] = []
+    granted.extend(sorted(consent.granted or ()))
     if personalizer.records:
         await personalizer.ingest.record([personalizer.event(CONSENT, profile_id, {"granted": granted, **facts})])

@@ -62,8 +62,15 @@ class PageView:
 
     @cached_property
     def facts(self) -> RequestFacts:
-        """What the request tells of itself."""
-        return self._read_facts()
+        """What the request tells of itself; a fact source of the site that fails adds nothing."""
+        facts = self._read_facts()
+        if self._personalizer.facts is None:
+            return facts
+        try:
+            return replace(facts, **self._personalizer.facts.facts(self.scope))
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
+            self._failed("the fact source failed", error)
+            return facts
 
     @cached_property
     def consent(self) -> Consent:

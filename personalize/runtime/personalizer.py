@@ -22,7 +22,7 @@ from personalize.runtime.keys import secret_keys
 from personalize.runtime.page_view import PageView
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
 from personalize.runtime.saving import SaveWatcher
-from personalize.runtime.sources import ConsentSource, CookieConsent, LoginSource, Scope, ScopeLogin
+from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, Scope, ScopeLogin
 from personalize.settings import Settings
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import Applied, Projector, Store
@@ -37,7 +37,7 @@ class Personalizer:
     """Everything that personalizes one site, in one worker.
 
     `login` and `consent` say who is logged in and what was agreed to; by default Starlette's `scope["user"]`
-    and our own consent cookie. `chance` gives random bytes. Nothing is opened before `start`.
+    and our own consent cookie. `facts` adds to what we read from a request. `chance` gives random bytes. Nothing is opened before `start`.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Personalizer:
         store: Store | None = None,
         login: LoginSource | None = None,
         consent: ConsentSource | None = None,
+        facts: FactSource | None = None,
         clock: Clock | None = None,
         chance: Callable[[int], bytes] = os.urandom,
     ) -> None:
@@ -58,6 +59,7 @@ class Personalizer:
         self.consent: ConsentSource = consent or CookieConsent(
             settings.cookie.consent_name, settings.privacy.purposes, settings.privacy.gpc == "refuse"
         )
+        self.facts = facts
         self.clock: Clock = FixedClock(settings.at) if settings.at is not None else clock or SystemClock()
         self.chance = chance
         self.lifecycle = lifecycle_of(settings)

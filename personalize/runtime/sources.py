@@ -1,6 +1,6 @@
 """Where a site tells us who is logged in and what was agreed to: small protocols, with the usual answers."""
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -25,6 +25,13 @@ class ConsentSource(Protocol):
 
     def read(self, scope: Scope) -> Consent:
         """The visitor's decision, or that there is none yet."""
+
+
+class FactSource(Protocol):
+    """Knows more of a request than we read from it, such as the country of an address."""
+
+    def facts(self, scope: Scope) -> Mapping[str, object]:
+        """Fields of `RequestFacts` by name, in place of ours: `{"country": "NO"}`."""
 
 
 class ScopeLogin:
