@@ -19,12 +19,15 @@ def token_of(secret_key: str) -> str:
 
 
 def open_mark(token: str, slot_id: str) -> str:
-    """The mark before a slot's default. Raises ValueError for what no slot can be called."""
+    """The mark before a slot's default. Raises ValueError for what no slot can be called.
+
+    It holds the word `slot`, as written marks do: one search finds a page that has neither.
+    """
     if SLOT_ID.fullmatch(slot_id) is None:
         raise ValueError(f'"{slot_id}" can\'t be the name of a slot: use small letters, digits, - and _')
-    return f"<!--pz:{token}:{slot_id}-->"
+    return f"<!--slot {token} {slot_id}-->"
 
 
 def close_mark(token: str) -> str:
     """The mark behind a slot's default."""
-    return f"<!--/pz:{token}-->"
+    return f"<!--/slot {token}-->"

@@ -1,0 +1,61 @@
+"""In which character encoding a page is written, and whether bytes of it can be searched at all."""
+
+import codecs
+import re
+
+_FIRST_BYTES = 1024
+_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, None), (codecs.BOM_UTF16_BE, None))
+_IN_HEADER = re.compile(r";\s*charset\s*=\s*(?:\"([^\"]*)\"?|([^\s;\"]+))", re.IGNORECASE)
+_META = re.compile(
+    rb"<!--.*?-->|<meta[\s/](?=[^>]*?charset\s*=\s*[\"']?\s*([\w.:-]+))[^>]*>", re.IGNORECASE | re.DOTALL
+)
+#: Encodings, by Python's names, in which every byte below 128 that stands alone is that ASCII character.
+_LIKE_ASCII = re.compile(
+    r"utf-8(?:-sig)?|ascii|iso8859-\d+|cp(?:125\d|866|874|93[26]|949|950)|koi8-[rut]|mac-\w+|tis-620"
+    r"|shift_jis\w*|euc_\w+|gbk|gb2312|gb18030|big5\w*"
+)
+#: Encodings that shift or widen ASCII, so that a search for bytes finds what is none, or nothing.
+_UNLIKE_ASCII = re.compile(r"utf-?_?(?:7|16|32)|ucs|iso-?_?2022|csiso2022|hz", re.IGNORECASE)
+_ALIASES = {"x-sjis": "shift_jis", "x-gbk": "gbk", "x-euc-jp": "euc_jp", "windows-31j": "cp932"}
+
+
+def page_encoding(content_type: str, first_bytes: bytes) -> str | None:
+    """The encoding of a page for `str.encode`, from its `Content-Type` and its first bytes.
+
+    A byte order mark counts before the header, the header before a `<meta>` in the first 1024 bytes; without
+    any it is UTF-8. None for encodings in which markup can't be found by its bytes: UTF-16, UTF-32, UTF-7,
+    ISO-2022, HZ. Names that nobody knows are passed over (HTML standard, 13.2.3).
+    """
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if first_bytes.startswith(mark):
+            return encoding
+    if b"\0" in first_bytes[:4]:
+        return None
+    in_header = _IN_HEADER.search(content_type)
+    label = (in_header[1] or in_header[2] or "") if in_header is not None else ""
+    if _UNLIKE_ASCII.match(label.strip()):
+        return None
+    known = _known(label)
+    return known if known is not None else _encoding_in(first_bytes)
+
+
+def _encoding_in(first_bytes: bytes) -> str | None:
+    for meta in _META.finditer(first_bytes[:_FIRST_BYTES]):
+        label = (meta[1] or b"").decode("ascii", "replace")
+        if label.lower().startswith("utf-16"):
+            return "utf-8"  # A page whose <meta> can be read is not in UTF-16, whatever it says.
+        if _UNLIKE_ASCII.match(label):
+            return None
+        known = _known(label)
+        if known is not None:
+            return known
+    return "utf-8"
+
+
+def _known(label: str) -> str | None:
+    label = label.strip().lower()
+    try:
+        name = codecs.lookup(_ALIASES.get(label, label)).name
+    except (LookupError, ValueError):
+        return None
+    return name if _LIKE_ASCII.fullmatch(name) else None

@@ -1,0 +1,74 @@
+"""Fills the slots of one page while it passes by: every other byte is copied."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+
+from personalize.web.charset import page_encoding as page_encoding
+from personalize.web.pieces import Copy, Piece, Slot
+from personalize.web.scanner import Scanner
+
+#: Slots that are filled on one page; further ones keep the page's own markup.
+MOST_SLOTS = 200
+
+#: Asked for the markup of a slot; None keeps the page's own.
+Fill = Callable[[str], Awaitable[str | None]]
+
+
+class Rewriter:
+    """Reads the pieces of a scanner and fills slots. Markup that was filled in is never read again.
+
+    `fill` is asked for one slot after another, in the order of the page. What it returns is written in
+    `encoding`, and what that can't write as a character reference. Afterwards `slots` counts what was found,
+    `filled` names what was filled, and `skipped` counts why others kept the page's own markup.
+    """
+
+    def __init__(self, scanner: Scanner, fill: Fill, encoding: str, *, most_slots: int = MOST_SLOTS) -> None:
+        self.slots = 0
+        self.skipped: Counter[str] = scanner.skipped
+        self._scanner = scanner
+        self._fill = fill
+        self._encoding = encoding
+        self._most_slots = most_slots
+        self._filled: list[str] = []
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        """The slots that were filled so far, in the order of the page."""
+        return tuple(self._filled)
+
+    async def feed(self, chunk: bytes) -> bytes:
+        """What of the page can leave after this chunk."""
+        return await self._written(self._scanner.feed(chunk))
+
+    async def close(self) -> bytes:
+        """What is left at the end of the page."""
+        return await self._written(self._scanner.close())
+
+    async def last(self, chunk: bytes) -> bytes:
+        """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
+        return await self._written(self._scanner.last(chunk))
+
+    async def _written(self, pieces: Iterable[Piece]) -> bytes:
+        parts: list[bytes] = []
+        for piece in pieces:
+            if isinstance(piece, Copy):
+                parts.append(piece.data)
+            elif isinstance(piece, Slot):
+                await self._put(piece, parts)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _put(self, slot: Slot, parts: list[bytes]) -> None:
+        markup = await self._markup(slot.slot_id)
+        if markup is None:
+            inside = self._scanner.without_marks(slot.inside)
+        else:
+            self._filled.append(slot.slot_id)
+            inside = markup.encode(self._encoding, "xmlcharrefreplace")
+        parts += (inside,) if slot.kind == "token" else (slot.open, inside, slot.close)
+
+    async def _markup(self, slot_id: str) -> str | None:
+        self.slots += 1
+        if self.slots > self._most_slots:
+            self.skipped["too many"] += 1
+            return None
+        return await self._fill(slot_id)

@@ -1,0 +1,197 @@
+"""Finds the slots of a page in its bytes, which come in any pieces."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+
+from personalize.web.marks import SLOT_ID, close_mark, open_mark
+from personalize.web.pieces import Copy, Piece, Slot, Stray
+from personalize.web.written import WrittenScanner
+
+#: How long the inside of a slot may be, in bytes; a longer one keeps the page's own.
+LONGEST_REGION = 65_536
+_LONGEST_ID = 64
+
+
+def first_mark_possible(data: bytes, token: bytes = b"") -> bool:
+    """Whether a whole page can hold a written mark, or one with this token. No is certain."""
+    low = data.lower()
+    at = low.find(b"slot")
+    while at >= 0:
+        if low.startswith(b":", at + 4) or low.endswith(b"data-", 0, at):
+            return True
+        if token and data.startswith(token, at + 5):
+            return True
+        at = low.find(b"slot", at + 4)
+    return False
+
+
+def _anything(slot_id: str) -> bool:
+    return True
+
+
+class _TokenRegion:
+    """A token slot that has begun: its mark, and what came since."""
+
+    def __init__(self, slot_id: str, mark: bytes) -> None:
+        self.slot_id = slot_id
+        self.mark = mark
+        self.parts: list[Copy | Stray] = []
+        self.size = 0
+        self.depth = 1
+
+    def add(self, piece: Copy | Stray) -> None:
+        self.parts.append(piece)
+        self.size += len(piece.data)
+
+
+class Scanner:
+    """Cuts one page into pieces: bytes to copy and slots. The pieces in order are the page, byte for byte.
+
+    Token marks are found wherever they stand, because nobody else can write one. Written marks are found only
+    where a browser sees an element or a comment; `written=False` does not look for them. Of slots inside of
+    slots the outermost counts. Whatever is in doubt is copied, and `skipped` counts the reason:
+
+    - `name`: no slot id; `unknown`: an id that `known` does not know (kept in `unknown`, 50 at most)
+    - `element`: on an element that can't carry a slot, such as `<p>`, `<li>`, `<td>`, `<img>`; `self-closing`
+    - `table`: inside of a table, but in no cell
+    - `nesting`: tags inside that are not well nested, or could end the slot early
+    - `too long`, `unclosed`, `moved` (a closing comment that Markdown has moved), `stray` (a token mark without
+      its other half)
+    - `lost`: markup after which parsers disagree; no written mark is found after it
+
+    Elements that can carry a slot: `open_elements.BLOCKS` with any content, `open_elements.INLINE` and custom
+    elements with text and phrasing content.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: bytes,
+        written: bool = True,
+        max_region: int = LONGEST_REGION,
+        known: Callable[[str], bool] = _anything,
+    ) -> None:
+        self.skipped: Counter[str] = Counter()
+        self.unknown: set[str] = set()
+        begin = open_mark(token.decode(), "x").encode().removesuffix(b"x-->")
+        end = close_mark(token.decode()).encode()
+        self._in_both = begin.removeprefix(b"<!--").rstrip()
+        self._mark = re.compile(rb"%b(%b)-->|%b" % (re.escape(begin), SLOT_ID.pattern.encode(), re.escape(end)))
+        self._part_of_mark = re.compile(rb"%b[a-z0-9_-]*+-{0,2}" % re.escape(begin))
+        self._begin, self._end = begin, end
+        self._longest_mark = len(begin) + _LONGEST_ID + len(b"-->")
+        self._max_region = max_region
+        self._written: WrittenScanner | None = None
+        if written:
+            self._written = WrittenScanner(
+                max_region=max_region, known=known, skipped=self.skipped, unknown=self.unknown
+            )
+        self._held = b""
+        self._region: _TokenRegion | None = None
+        self._is_fresh = True
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        """The pieces that are decided after this chunk; what may still become a mark is held back."""
+        self._is_fresh = False
+        data = self._held + chunk if self._held else chunk
+        pieces: list[Piece] = []
+        position = 0
+        while (mark := self._next_mark(data, position)) is not None:
+            self._text(data[position : mark.start()], pieces)
+            self._at_mark(mark, pieces)
+            position = mark.end()
+        held = self._start_of_mark(data, position)
+        self._held = data[held:]
+        self._text(data[position:held], pieces)
+        if self._region is not None and self._region.size > self._max_region:
+            self._abandon("too long", pieces)
+        return pieces
+
+    def last(self, chunk: bytes) -> list[Piece]:
+        """The pieces of the last chunk, and what is left: `feed` and `close`, quicker for a page in one chunk."""
+        if self._is_fresh and not first_mark_possible(chunk):
+            self._written = None
+        return [*self.feed(chunk), *self.close()]
+
+    def close(self) -> list[Piece]:
+        """What is left at the end of the page."""
+        pieces: list[Piece] = []
+        held, self._held = self._held, b""
+        self._text(held, pieces)
+        if self._region is not None:
+            self._abandon("unclosed", pieces)
+        if self._written is not None:
+            pieces += self._written.close()
+        return pieces
+
+    def without_marks(self, data: bytes) -> bytes:
+        """The same without any token marks."""
+        return self._mark.sub(b"", data) if self._in_both in data else data
+
+    def _next_mark(self, data: bytes, position: int) -> re.Match[bytes] | None:
+        at = data.find(self._in_both, position)
+        while at >= 0:
+            start = data.rfind(b"<", position, at)
+            mark = self._mark.match(data, start) if start >= 0 else None
+            if mark is not None and mark.end() > at:
+                return mark
+            at = data.find(self._in_both, at + 1)
+        return None
+
+    def _start_of_mark(self, data: bytes, position: int) -> int:
+        """Where the bytes begin that may become a mark with those that come next."""
+        at = data.rfind(b"<", max(position, len(data) - self._longest_mark))
+        if at < 0:
+            return len(data)
+        tail = data[at:]
+        is_part = self._begin.startswith(tail) or self._end.startswith(tail) or self._part_of_mark.fullmatch(tail)
+        return at if is_part else len(data)
+
+    def _at_mark(self, mark: re.Match[bytes], pieces: list[Piece]) -> None:
+        if self._region is not None and self._region.size > self._max_region:
+            self._abandon("too long", pieces)
+        region, slot_id = self._region, mark[1]
+        if region is None:
+            if slot_id is not None:
+                self._region = _TokenRegion(slot_id.decode(), mark[0])
+            else:
+                self._stray(mark[0], pieces)
+            return
+        region.depth += 1 if slot_id is not None else -1
+        if region.depth:
+            region.add(Stray(mark[0]))
+            return
+        self._region = None
+        inside = b"".join([part.data for part in region.parts])
+        self._pass(Slot(region.slot_id, region.mark, inside, mark[0], "token"), pieces)
+
+    def _stray(self, mark: bytes, pieces: list[Piece]) -> None:
+        self.skipped["stray"] += 1
+        self._pass(Stray(mark), pieces)
+
+    def _abandon(self, reason: str, pieces: list[Piece]) -> None:
+        """Leaves a token slot as it is. What it holds was not read as markup: no written mark counts after it."""
+        region, self._region = self._region, None
+        if region is None:
+            return
+        self.skipped[reason] += 1
+        if self._written is not None:
+            pieces += self._written.give_up()
+        pieces += [Stray(region.mark), *region.parts]
+
+    def _text(self, data: bytes, pieces: list[Piece]) -> None:
+        if not data:
+            return
+        if self._region is not None:
+            self._region.add(Copy(data))
+        elif self._written is not None:
+            pieces += self._written.feed(data)
+        else:
+            pieces.append(Copy(data))
+
+    def _pass(self, piece: Slot | Stray, pieces: list[Piece]) -> None:
+        if self._written is not None:
+            pieces += self._written.pass_by(piece)
+        else:
+            pieces.append(piece)

@@ -1,0 +1,293 @@
+"""Finds written slots in a page: `data-slot` on an element, `<!-- slot:name -->` … `<!-- /slot:name -->`."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+
+from personalize.web.marks import SLOT_ID
+from personalize.web.markup_reader import MarkupReader
+from personalize.web.open_elements import End, OpenElements, may_carry_slot
+from personalize.web.page_context import (
+    RAW_TEXT,
+    TABLE_PARTS,
+    ForeignZone,
+    Sections,
+    SelectZone,
+    Tables,
+    TemplateZone,
+    Zone,
+)
+from personalize.web.pieces import Copy, Piece, Slot, Stray
+from personalize.web.tags import BLANK, written_slot
+
+_MARK = b"data-slot"
+_MOST_UNKNOWN = 50
+_SLOT_COMMENT = re.compile(rb"[%b]*+(/?)slot:(%b)[%b]*+" % (BLANK, SLOT_ID.pattern.encode(), BLANK))
+# Python-Markdown moves the closing comment of `<!-- slot:x --><p>…` behind all that follows: blocks without
+# indentation, each on its line, and both comments on lines of their own.
+_MOVED = re.compile(rb"\n.*(?:</[a-z1-6]+|/)>\n+<(?:p|h[1-6]|pre|ul|ol|dl|blockquote|table|hr)[ />].*\n", re.DOTALL)
+_TABLES = TABLE_PARTS | {b"table"}
+_ENTERED_IN_ZONES = RAW_TEXT | {b"math", b"plaintext", b"script", b"select", b"svg"}
+_ENTERED = _ENTERED_IN_ZONES | {b"frameset", b"template"}
+
+
+class _Region:
+    """A slot that has begun and not yet ended, with what came of it so far."""
+
+    def __init__(self, slot_id: str, start: bytes, elements: OpenElements, *, is_comment: bool) -> None:
+        self.slot_id = slot_id
+        self.start = start
+        self.elements = elements
+        self.is_comment = is_comment
+        self.parts: list[Piece] = []
+        self.size = 0
+
+    def add(self, piece: Piece) -> None:
+        self.parts.append(piece)
+        self.size += len(piece.data)
+
+    @property
+    def inside(self) -> bytes:
+        return b"".join([part.data for part in self.parts])
+
+
+class WrittenScanner(MarkupReader):
+    """Finds written slots; feed it the bytes of one page, in any pieces.
+
+    `known` says which slot ids exist; others are read as if they were no mark. What was left alone and why is
+    counted in `skipped`, ids that nobody knows (not more than 50) are kept in `unknown`.
+    """
+
+    def __init__(
+        self, *, max_region: int, known: Callable[[str], bool], skipped: Counter[str], unknown: set[str]
+    ) -> None:
+        super().__init__()
+        self._max_region = max_region
+        self._known = known
+        self._skipped = skipped
+        self._unknown = unknown
+        self._tables = Tables()
+        self._in_form = False
+        self._zones: list[TemplateZone | SelectZone | ForeignZone] = []
+        self._region: _Region | None = None
+        self._put_out = 0
+        self._pieces: list[Piece] = []
+
+    def feed(self, chunk: bytes) -> list[Piece]:
+        """What is decided after this chunk."""
+        if self._region is None and (self.is_lost or (b"<" not in chunk and not self.waits)):
+            return [Copy(chunk)]
+        self._put_out = 0
+        pieces: list[Piece] = []
+        self._pieces = pieces
+        self.read(chunk)
+        self._put(self.decided)
+        self._bound()
+        return pieces
+
+    def close(self) -> list[Piece]:
+        """What is left at the end of the page."""
+        pieces: list[Piece] = []
+        self._pieces = pieces
+        self._put_out = self.decided
+        self._put(len(self.data))
+        if self._region is not None:
+            self._abandon("unclosed")
+        return pieces
+
+    def pass_by(self, piece: Slot | Stray) -> list[Piece]:
+        """A token slot stands here: to the markup around it, it is nothing; inside of a slot, it is bytes."""
+        pieces: list[Piece] = []
+        self._pieces = pieces
+        self._put_out = self.decided
+        self.let_go()
+        self._put(self.decided)
+        if self._region is None:
+            pieces.append(piece)
+        else:
+            self._region.add(piece)
+            self._bound()
+        return pieces
+
+    def give_up(self) -> list[Piece]:
+        """Copies the rest of the page; returns what waited for more."""
+        pieces: list[Piece] = []
+        self._pieces = pieces
+        self._put_out = self.decided
+        self._put(len(self.data))
+        self.decided = len(self.data)
+        self.lose()
+        return pieces
+
+    def lose(self) -> None:
+        """Nothing is certain any more: the rest of the page is copied, and a slot that has begun as well."""
+        super().lose()
+        self._abandon("lost")
+
+    def on_tag(self, name: bytes, is_end: bool, self_closing: bool, start: int, end: int) -> int:
+        """Follows the page's elements as far as slots depend on them."""
+        if self._zones:
+            return self._tag_in_zone(name, is_end, self_closing, start, end)
+        if self._region is not None and self._closes(self._region, name, is_end, start, end):
+            return end
+        if name in _TABLES:
+            self._tables.tag(name, is_end=is_end)
+            self.look_for_cells(bool(self._tables))
+        elif name == b"form":
+            self._in_form = not is_end
+        elif not is_end:
+            if self._region is None and start < end and self.low.find(_MARK, start, end) >= 0:
+                self._begin_element(name, self_closing, start, end)
+            if name in _ENTERED:
+                return self._enter(name, self_closing, start, end)
+        return end
+
+    def _tag_in_zone(self, name: bytes, is_end: bool, self_closing: bool, start: int, end: int) -> int:
+        zone = self._zones[-1]
+        outcome = zone.tag(name, is_end=is_end, self_closing=self_closing)
+        if outcome is Zone.LOST:
+            self.lose()
+        elif outcome is Zone.ENDS:
+            self._zones.pop()
+        elif not is_end and zone.holds_text_elements and name in _ENTERED_IN_ZONES:
+            end = self._enter(name, self_closing, start, end)
+        self._look_again()
+        return end
+
+    def _enter(self, name: bytes, self_closing: bool, start: int, end: int) -> int:
+        """Goes into an element whose inside is read by other rules."""
+        if name == b"script":
+            self.expect_script()
+        elif name in RAW_TEXT:
+            self.expect_text(name)
+        elif name in (b"plaintext", b"frameset"):
+            self.lose()
+        elif name == b"template":
+            self._zones.append(TemplateZone())
+        elif name == b"select":
+            self._zones.append(SelectZone())
+        elif not self_closing:
+            after = self.after_plain_svg(start) if name == b"svg" and start < end else None
+            if after is not None:
+                return after
+            self._zones.append(ForeignZone(name))
+        self._look_again()
+        return end
+
+    def on_comment(self, text: bytes, start: int, end: int) -> None:
+        """Opens and closes slots that are written as comments."""
+        match = _SLOT_COMMENT.fullmatch(text) if not self._zones and b"slot:" in text else None
+        if match is None:
+            return
+        is_close, slot_id = bool(match[1]), match[2]
+        region = self._region_at(start)
+        if region is None:
+            if not is_close:
+                self._begin_comment_slot(slot_id, start, end)
+        elif not is_close:
+            region.elements.open_comment(slot_id)
+        else:
+            self._settle(region.elements.close_comment(slot_id), start, end)
+
+    def _begin_element(self, name: bytes, self_closing: bool, start: int, end: int) -> None:
+        value = written_slot(self.data[start:end])
+        if value is None or not self._is_known(value):
+            return
+        if not may_carry_slot(name):
+            self._skipped["element"] += 1
+        elif self_closing:
+            self._skipped["self-closing"] += 1
+        else:
+            elements = OpenElements(element=name, in_form=self._in_form)
+            self._begin_region(value, elements, start, end, is_comment=False)
+
+    def _begin_comment_slot(self, slot_id: bytes, start: int, end: int) -> None:
+        name = slot_id.decode()
+        if self._is_known(name):
+            elements = OpenElements(comment=slot_id, in_form=self._in_form)
+            self._begin_region(name, elements, start, end, is_comment=True)
+
+    def _begin_region(self, slot_id: str, elements: OpenElements, start: int, end: int, *, is_comment: bool) -> None:
+        if self._tables.moves_content:
+            self._skipped["table"] += 1
+            return
+        self._put(start)
+        self._region = _Region(slot_id, self.data[start:end], elements, is_comment=is_comment)
+        self._put_out = end
+        self._look_again()
+
+    def _is_known(self, slot_id: str) -> bool:
+        if SLOT_ID.fullmatch(slot_id) is None:
+            self._skipped["name"] += 1
+        elif not self._known(slot_id):
+            self._skipped["unknown"] += 1
+            if len(self._unknown) < _MOST_UNKNOWN:
+                self._unknown.add(slot_id)
+        else:
+            return True
+        return False
+
+    def _closes(self, region: _Region, name: bytes, is_end: bool, start: int, end: int) -> bool:
+        """Follows a tag inside of a slot. True where it ends the slot."""
+        if self._region_at(start) is None:
+            return False
+        if is_end:
+            return self._settle(region.elements.end(name), start, end)
+        if not region.elements.start(name):
+            self._abandon("nesting")
+        return False
+
+    def _region_at(self, start: int) -> _Region | None:
+        """The slot that has begun, if what begins here is not too far from its start."""
+        region = self._region
+        if region is not None and region.size + start - self._put_out > self._max_region:
+            self._abandon("too long")
+        return self._region
+
+    def _settle(self, outcome: End, start: int, end: int) -> bool:
+        """Ends the slot that has begun, or gives it up. True where it ended."""
+        if outcome is End.STAYS:
+            return False
+        if outcome is End.DOUBT or start == end:
+            self._abandon("nesting")
+            return False
+        self._put(start)
+        region = self._region
+        assert region is not None
+        inside = region.inside
+        if region.is_comment and _MOVED.fullmatch(inside):
+            self._abandon("moved")
+            return False
+        self._pieces.append(Slot(region.slot_id, region.start, inside, self.data[start:end], "written"))
+        self._region = None
+        self._put_out = end
+        self._look_again()
+        return True
+
+    def _abandon(self, reason: str) -> None:
+        """Leaves the slot that has begun as it is: the page's own bytes."""
+        region, self._region = self._region, None
+        if region is not None:
+            self._skipped[reason] += 1
+            self._pieces += [Copy(region.start), *region.parts]
+            self._look_again()
+
+    def _bound(self) -> None:
+        if self._region is not None and self._region.size > self._max_region:
+            self._abandon("too long")
+
+    def _put(self, until: int) -> None:
+        """Puts out what is decided up to here, or keeps it for the slot that has begun."""
+        start = self._put_out
+        if until > start:
+            piece = Copy(self.data[start:until])
+            if self._region is not None:
+                self._region.add(piece)
+            else:
+                self._pieces.append(piece)
+            self._put_out = until
+
+    def _look_again(self) -> None:
+        """Says how what follows is to be read."""
+        self.tag_by_tag = bool(self._zones) or self._region is not None
+        self.sections = self._zones[-1].sections if self._zones else Sections.NONE
