@@ -153,7 +153,7 @@ def read_duration(node: Node, fact: Fact, conventions: Conventions) -> object:
     try:
         return parse_duration(scalar.text)
     except ValueError as error:
-        raise ArgumentError(str(error), "write it as 30 days, 2 hours or 1 week") from error
+        raise ArgumentError(str(error)) from error
 
 
 def read_flag(node: Node, fact: Fact, conventions: Conventions) -> object:

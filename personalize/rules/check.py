@@ -76,8 +76,9 @@ def _check_lone_negative(condition: Condition, what: str, problems: Problems) ->
 
 
 def _may_be_asked_for(leaf: Leaf) -> bool:
-    """Whether `exists` could stand beside the question; a `did` has no name to ask it of."""
-    return leaf.word != "exists" and leaf.fact.type is not FactType.TIMES
+    """Whether `exists` could stand beside the question: not beside a `did`, nor where there is always an answer."""
+    always_answered = leaf.fact.type is FactType.TIMES or leaf.fact.name == "visitor.known"
+    return leaf.word != "exists" and not always_answered
 
 
 class _SlotCheck:
@@ -94,7 +95,7 @@ class _SlotCheck:
         """Collect what is wrong."""
         for named in self._slot.accepts:
             if named.text not in self._kinds:
-                hint = did_you_mean(named.text, tuple(self._kinds))
+                hint = did_you_mean(named.text, tuple(self._kinds)) or f"the kinds: {', '.join(sorted(self._kinds))}"
                 self._problems.error("E224", f"no collection has the kind {quoted(named.text)}", named.place, hint)
         for rule in self._slot.rules:
             self._check_show(rule.show, rule)
@@ -116,14 +117,13 @@ class _SlotCheck:
                 did_you_mean(named.text, tuple(self._library.items)) or "write it in the content folder first",
             )
         else:
-            self._check_kind(named.text, named)
+            self._check_kind(self._library.items[named.text].kind, f"{quoted(named.text)} is", named)
 
-    def _check_kind(self, item_id: str, named: Named) -> None:
-        kind = self._library.items[item_id].kind
+    def _check_kind(self, kind: str, what_is: str, named: Named) -> None:
         if self._accepts and kind not in self._accepts:
             self._problems.error(
                 "E226",
-                f'"{item_id}" is of the kind "{kind}", which this slot does not accept',
+                f"{what_is} of the kind {quoted(kind)}, which this slot does not accept",
                 named.place,
                 f"it accepts {', '.join(sorted(self._accepts))}",
             )
@@ -137,15 +137,17 @@ class _SlotCheck:
                 did_you_mean(collection.text, tuple(self._library.collections)) or "see content/collections.yaml",
             )
             return
-        found = self._library.tagged(collection.text, tagged)
-        if not found:
+        kind = self._library.collections[collection.text].kind
+        self._check_kind(kind, f"what is in {quoted(collection.text)} is", collection)
+        if not self._library.tagged(collection.text, tagged):
+            items = map(self._library.item, self._library.tagged(collection.text))
+            known = {tag for item in items if item is not None for tag in item.tags}
             self._problems.warning(
                 "W202",
-                f'the rule "{rule.rule_id}" finds no item in "{collection.text}"{_with_tags(tagged)}',
+                f"the rule {quoted(rule.rule_id)} finds no item in {quoted(collection.text)}{_with_tags(tagged)}",
                 collection.place,
+                next(filter(None, (did_you_mean(tag, known) for tag in tagged)), None),
             )
-        else:
-            self._check_kind(found[0], collection)
 
 
 def _with_tags(tagged: tuple[str, ...]) -> str:

@@ -102,7 +102,8 @@ class DeclarationReader:
             "E221",
             f"`value` of {what} is the property to add up, and {quoted(name)} is no number or amount of it",
             node,
-            did_you_mean(name, numbers) or f"it is one of {', '.join(numbers) or 'the properties of type money'}",
+            did_you_mean(name, numbers)
+            or (f"it is one of {', '.join(numbers)}" if numbers else "declare a property of the type money or number"),
         )
         return None
 
@@ -160,11 +161,11 @@ class DeclarationReader:
         if isinstance(node, Scalar) and node.value is not None:
             name = self._reading.word(node, _single_types(), f"the type of {part}")
             return Shape(ValueType(name)) if name is not None else None
-        mapping = self._reading.mapping(node, part)
-        if mapping is None:
+        if not isinstance(node, Mapping):
+            self._reading.wrong_kind(node, part, "a type such as text, or a block with `type:`")
             return None
-        self._reading.only(mapping, _SHAPE_KEYS, part)
-        return self._shape(mapping, part)
+        self._reading.only(node, _SHAPE_KEYS, part)
+        return self._shape(node, part)
 
 
 def _single_types() -> tuple[str, ...]:

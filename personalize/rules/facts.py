@@ -1,10 +1,11 @@
 """The facts that a condition may name, with the type of each and the consent it needs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from personalize.events.schema import DEFAULT_PURPOSE, Schema, Shape, ValueType
+from personalize.problems import did_you_mean, nearest
 
 
 class FactType(StrEnum):
@@ -99,6 +100,7 @@ NOW_INSTANT = Fact("now.instant", "now", "instant", FactType.INSTANT, title="now
 
 #: What facts of the language itself begin with, now or soon, so that no event may be called like it.
 BUILT_IN_ROOTS = frozenset({"profile", "organization", "visitor", "page", "visit", "now", "interest", "did"})
+_FACTS_BEGIN = "facts begin with profile., visitor., page., visit., now., or the name of an event"
 _OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 
 
@@ -116,6 +118,19 @@ class Facts:
     def names(self) -> tuple[str, ...]:
         """Every name that can be listed; query parameters, headers and cookies stand as `page.query.<name>`."""
         return (*self._named, *(f"{family}<name>" for family in _OPEN_FAMILIES))
+
+    def hint(self, name: str, also: Collection[str] = ()) -> str:
+        """What may have been meant by a name that is no fact; `also` are other words that could stand there."""
+        root, _, key = name.partition(".")
+        keys = [known.removeprefix(f"{root}.") for known in self.names() if known.startswith(f"{root}.")]
+        guess = nearest(key, keys)
+        if guess is not None:
+            return f"did you mean `{root}.{guess}`?"
+        if root == "profile":
+            return "declare it under `attributes:`"
+        if keys:
+            return f"`{root}` has {', '.join(keys)}"
+        return did_you_mean(name, (*self.names(), *also)) or _FACTS_BEGIN
 
 
 def counter_fact(key: str, event_type: str, purpose: str) -> Fact:

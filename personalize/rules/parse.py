@@ -16,7 +16,7 @@ from personalize.rules.describe import Describer
 from personalize.rules.facts import Fact, Facts, FactType, counter_fact, element_fact
 from personalize.rules.filters import Filter
 from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator, Times
-from personalize.rules.reading import Reading
+from personalize.rules.reading import Reading, shown
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _GROUPS = ("any", "all", "not", "segment", "did")
@@ -51,7 +51,9 @@ class ConditionParser:
         if mapping is None:
             return _UNREADABLE
         if not mapping.entries:
-            self._problems.error("E210", f"{what} says nothing", mapping, "leave it out to mean everyone")
+            everyone = "leave it out to mean everyone"
+            hint = everyone if what == "`to`" else "write a question, such as `visitor.known: true`"
+            self._problems.error("E210", f"{what} says nothing", mapping, hint)
             return _UNREADABLE
         is_did = mapping.get("did") is not None
         parts = [self._did(mapping)] if is_did else []
@@ -72,13 +74,8 @@ class ConditionParser:
                 return self._segments(value)
         fact = self._facts.get(key.text)
         if fact is None:
-            names = (*self._facts.names(), *_GROUPS)
-            self._problems.error(
-                "E211",
-                f"{quoted(key.text)} is not a fact we know",
-                key,
-                did_you_mean(key.text, names) or _fact_help(key.text),
-            )
+            hint = self._facts.hint(key.text, _GROUPS)
+            self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
             return _UNREADABLE
         return self.question(fact, value)
 
@@ -150,7 +147,7 @@ class ConditionParser:
             "E214",
             f"{quoted(word)} {said}",
             at,
-            did_you_mean(word, (*fitting, *negative)) or f"it takes {', '.join(fitting)}",
+            did_you_mean(word, (*fitting, *negative)) or f"it takes {', '.join((*fitting, *negative))}",
         )
         return None
 
@@ -217,10 +214,13 @@ class ConditionParser:
     def _within(self, node: Node | None) -> timedelta | None:
         if node is None:
             return None
+        if not isinstance(node, Scalar):
+            self._reading.wrong_kind(node, "`within`", "a length of time, such as 30 days")
+            return None
         try:
-            return parse_duration(node.text if isinstance(node, Scalar) else "")
+            return parse_duration(node.text)
         except ValueError as error:
-            self._problems.error("E215", f"`within`: {error}", node, "write it as 30 days, 2 hours or 1 week")
+            self._problems.error("E215", f"`within`: {error}", node)
             return None
 
     def _bounds(self, node: Node) -> list[tuple[int, bool]]:
@@ -273,8 +273,8 @@ class ConditionParser:
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, int) and not isinstance(value, bool) and least <= value < MOST_TIMES:
             return value
-        hint = f"write a whole number from {least} to {MOST_TIMES - 1}"
-        self._problems.error("E218", "this is not a number of times that can be asked for here", node, hint)
+        allowed = f"a whole number from {least} to {MOST_TIMES - 1}"
+        self._problems.error("E218", f"a number of times is {allowed} here, not {shown(node)}", node)
         return 1
 
     def _remember(self, key: str, event: EventType, limit: int, chosen: Filter) -> None:
@@ -320,12 +320,6 @@ def _property_names(shapes: Table[str, Shape], prefix: str = "") -> list[str]:
         inner = shape.of if shape.type is ValueType.LIST and shape.of is not None else shape
         names += _property_names(inner.fields, f"{prefix}{name}.") if inner.fields else [f"{prefix}{name}"]
     return names
-
-
-def _fact_help(name: str) -> str:
-    if name.startswith("profile."):
-        return "declare it under `attributes:`"
-    return "facts begin with profile., visitor., page., visit., now., or the name of an event"
 
 
 def _article(fact: Fact) -> str:

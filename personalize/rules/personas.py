@@ -4,7 +4,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from personalize.durations import parse_duration
-from personalize.problems import did_you_mean, quoted
+from personalize.problems import quoted
 from personalize.rules.arguments import ArgumentError, read_value
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Persona
@@ -42,7 +42,7 @@ class PersonaReader:
     def _fact(self, name: Scalar) -> Fact | None:
         fact = self._facts.get(name.text)
         if fact is None:
-            hint = did_you_mean(name.text, self._facts.names())
+            hint = self._facts.hint(name.text)
             self._reading.problems.error("E211", f"{quoted(name.text)} is not a fact we know", name, hint)
         return fact
 
@@ -63,4 +63,4 @@ def _distance(text: str) -> timedelta:
     try:
         return parse_duration(text.removesuffix(_AGO))
     except ValueError as error:
-        raise ArgumentError(str(error), "write it as 100 days ago") from error
+        raise ArgumentError(str(error), "or write a moment, such as 2026-12-24T18:00") from error

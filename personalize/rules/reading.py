@@ -87,10 +87,15 @@ class Reading:
         if node is None:
             return ()
         items = node.items if isinstance(node, Sequence) else (node,)
-        found = tuple(item for item in items if isinstance(item, Scalar) and item.value is not None)
-        if len(found) < len(items):
-            self.wrong_kind(node, what, "a text or a list of texts")
-        return found
+        found: list[Scalar] = []
+        for item in items:
+            if isinstance(item, Scalar) and item.value is not None:
+                found.append(item)
+            elif item is node:
+                self.wrong_kind(item, what, "a text or a list of texts")
+            else:
+                self.wrong_kind(item, f"each part of {what}", "a text")
+        return tuple(found)
 
     def choice(self, mapping: Mapping, key: str, allowed: Collection[str], what: str) -> str | None:
         """One of the allowed words, or None."""
@@ -120,10 +125,11 @@ class Reading:
 
     def wrong_kind(self, node: Node, what: str, expected: str, hint: str | None = None) -> None:
         """Say that something else is expected here."""
-        self.problems.error("E203", f"{what} is {expected}, and here stands {_kind(node)}", node, hint)
+        self.problems.error("E203", f"{what} is {expected}, and here stands {shown(node)}", node, hint)
 
 
-def _kind(node: Node) -> str:
+def shown(node: Node) -> str:
+    """What stands somewhere, for a message: a value in quotes, or the kind of node."""
     if isinstance(node, Scalar):
         return "nothing" if node.value is None else quoted(node.text)
     return _KINDS[type(node)]

@@ -32,7 +32,7 @@ def read_window(node: Node | None, conventions: Conventions, reading: Reading) -
         hours=_hours(mapping.get("hours"), conventions, reading),
     )
     if window.from_at is not None and window.until_at is not None and window.until_at <= window.from_at:
-        reading.problems.error("E230", "`until` lies before `from`, so the rule never shows", mapping, "swap them")
+        reading.problems.error("E230", "`until` is not after `from`, so the rule never shows", mapping, "swap them")
     return Leaf(NOW_INSTANT, IN_WINDOW, IN_WINDOW.word, window, place=mapping.place)
 
 
