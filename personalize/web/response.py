@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import Any
 
 from personalize.runtime.page_view import PageView
+from personalize.web.charset import page_encoding
 from personalize.web.headers import (
     RawHeaders,
     content_length,
@@ -14,7 +15,7 @@ from personalize.web.headers import (
     made_private,
     with_length,
 )
-from personalize.web.rewriter import Rewriter, page_encoding
+from personalize.web.rewriter import Rewriter
 from personalize.web.scanner import Scanner, first_mark_possible
 
 Message = MutableMapping[str, Any]
@@ -118,7 +119,7 @@ class PersonalizedResponse:
     # A page in one piece -------------------------------------------------------------------------------
 
     async def _fill_whole(self, message: Message, body: bytes, rewriter: Rewriter) -> None:
-        filled = await rewriter.feed(body) + await rewriter.close()
+        filled = await rewriter.last(body)
         self.has_slots = rewriter.slots > 0
         if not self.has_slots:
             await self._pass(message)
