@@ -93,9 +93,10 @@ async def _explain(site: Site, question: _Question, *, json_wanted: bool) -> Non
     async with site.store() as store:
         rule_set = await rule_set_for(site, store, live=question.live)
         _refuse_unknown(question, rule_set)
-        context, told = await _context(site, store, rule_set, question, now)
+        context, profile, told = await _context(site, store, rule_set, question, now)
     asked = Asked(
         visitor=question.visitor,
+        is_stored=profile is not None,
         told=told,
         moment=site.written(now),
         rules=which(rule_set, live=question.live),
@@ -121,17 +122,17 @@ def _refuse_unknown(question: _Question, rule_set: RuleSet) -> None:
 
 async def _context(
     site: Site, store: Store, rule_set: RuleSet, question: _Question, now: datetime
-) -> tuple[Context, str]:
-    """The context of the page view that is asked about, and a sentence on who looks."""
+) -> tuple[Context, Profile | None, str]:
+    """The context of the page view that is asked about, the visitor's stored profile, and a sentence on them."""
     if not question.visitor.startswith(_STORED):
         persona = rule_set.personas[question.visitor]
         context = persona_context(persona, rule_set, site.settings, now=now, facts=question.facts)
-        return context, f'the persona "{persona.title}"'
+        return context, None, f'the persona "{persona.title}"'
     with Tally("reading the log", "visitors read"):
         past = await store_for(store, rule_set, site.settings, at=now if question.at is not None else None)
         profile = await past.profile(question.visitor)
     context = visitor_context(question.visitor, profile, rule_set, site.settings, now=now, facts=question.facts)
-    return context, _told_of(profile, site)
+    return context, profile, _told_of(profile, site)
 
 
 def _told_of(profile: Profile | None, site: Site) -> str:

@@ -19,9 +19,13 @@ _INDENT = 2
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked: about whom (`visitor`, and `told` of them in words), at which moment, of which rules."""
+    """What was asked: about whom (`visitor`, and `told` of them in words), at which moment, of which rules.
+
+    `is_stored` says that the visitor's own profile was read.
+    """
 
     visitor: str
+    is_stored: bool
     told: str
     moment: str
     rules: str
@@ -65,13 +69,18 @@ def _listed(names: Sequence[str]) -> str:
 
 def _consent(asked: Asked) -> str:
     consent = asked.context.consent
-    purposes = ", ".join(sorted(consent.granted or ()))
     if consent.refused:
         return "refused, so nothing that is stored counts"
-    profile = asked.context.profile
-    if profile is not None and profile.consent.decided:
+    purposes = ", ".join(sorted(consent.granted or ()))
+    if _is_decided(asked):
         return f"given for {purposes}"
-    return f"no decision is stored; taken as given for {purposes}"
+    return f"{'no decision is stored; ' if asked.is_stored else ''}taken as given for {purposes}"
+
+
+def _is_decided(asked: Asked) -> bool:
+    """Whether the visitor has decided: their profile says so, or it is withheld for they have refused."""
+    profile = asked.context.profile
+    return asked.is_stored and (profile is None or profile.consent.decided)
 
 
 def _rule(number: int, rule: RuleStep, explanation: Explanation, asked: Asked, width: int) -> Iterator[str]:
@@ -124,11 +133,10 @@ def as_json(explanation: Explanation, asked: Asked) -> dict[str, Any]:
     """The same for programs."""
     decision: Decision = explanation.decision
     consent = asked.context.consent
-    profile = asked.context.profile
     return {
         "slot": decision.slot_id,
         "visitor": asked.visitor,
-        "stored": profile is not None,
+        "stored": asked.is_stored,
         "at": asked.context.now.isoformat(),
         "version": decision.version,
         "items": list(decision.item_ids),
@@ -137,7 +145,7 @@ def as_json(explanation: Explanation, asked: Asked) -> dict[str, Any]:
         "personal": decision.personal,
         "consent": {
             "granted": None if consent.granted is None else sorted(consent.granted),
-            "assumed": profile is None or not profile.consent.decided,
+            "assumed": not _is_decided(asked),
         },
         "rules": [asdict(rule) for rule in explanation.rules],
     }

@@ -44,7 +44,7 @@ def init(folder: Path) -> None:
     written = {folder / path.relative_to(STARTER): path for path in _starter_files()}
     in_the_way = [str(target) for target in written if target.exists()]
     if in_the_way:
-        raise Failed(f"nothing was written, since this is here already: {', '.join(in_the_way)}")
+        raise Failed("\n  ".join(["nothing was written, since this stands in the way already:", *in_the_way]))
     try:
         for target, source in written.items():
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,7 @@ async def _publish(site: Site, checked: Checked, by: str) -> None:
     async with site.store() as store:
         before = await store.live()
         if before is not None and before.version == checked.draft.version:
-            click.echo(f"Nothing to do: {before.version} is live already, since {_since(before, site)}.")
+            click.echo(paragraph(f"Nothing to do: {before.version} is live already, since {_since(before, site)}."))
             return
         alike = counts_alike(await loaded_live(store, site.settings), checked.rule_set)
         await make_live(store, checked.draft, site.settings, at=site.now, by=by)
@@ -53,9 +53,8 @@ def what_changed(before: Live | None, site: Site, *, alike: bool) -> list[str]:
         return ["It is the first version of this site to go live."]
     lines = [f"It replaces {before.version}, which was live since {_since(before, site)}."]
     if not alike:
-        text = "It counts other things than before, so all profiles were projected from the log again."
-        lines.append(paragraph(text))
-    return lines
+        lines.append("It counts other things than before, so all profiles were made from the log again.")
+    return [paragraph(line) for line in lines]
 
 
 def _since(live: Live, site: Site) -> str:

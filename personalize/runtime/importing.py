@@ -151,13 +151,15 @@ def _value(fields: Sequence[str] | Mapping[str, JSONValue], key: int | str) -> J
 
 
 def _identifier(value: JSONValue, what: str) -> str:
-    if value is None:
-        raise ValueError(f"it has no {what}")
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
         raise ValueError(f"its {what} is neither a text nor a whole number")
-    text = str(value).strip()
-    if not text or len(text) > LONGEST_ID or not text.isprintable():
-        raise ValueError(f"{quoted(text)} cannot be a {what}: it takes 1 to {LONGEST_ID} characters that can be seen")
+    text = "" if value is None else str(value).strip()
+    if not text:
+        raise ValueError(f"it has no {what}")
+    if len(text) > LONGEST_ID or not text.isprintable():
+        raise ValueError(
+            f"{quoted(text)} cannot be its {what}: it takes {LONGEST_ID} characters that can be seen, at most"
+        )
     return text
 
 

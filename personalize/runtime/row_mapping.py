@@ -1,8 +1,8 @@
 """What the columns of a file mean: which event its rows are, whose, when, and what else they say."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from personalize.events.schema import Schema
 from personalize.problems import Problems, did_you_mean, quoted
@@ -21,7 +21,7 @@ _KEYS = (
     *("format", "header", "delimiter", "encoding"),
 )
 _WHAT = "a mapping"
-_SAMPLE = datetime(2026, 11, 21, 18, 30, 15)
+_SAMPLE = datetime(2026, 11, 21, 18, 30, 15, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +149,10 @@ def check_mapping(mapping: RowMapping, schema: Schema, rows: RowFile, problems: 
     _check_time_format(mapping.time_format, problems)
     if mapping.event is not None:
         _check_event(mapping.event, mapping.properties, schema, problems)
+    if rows.lacks_header:
+        hint = "its quotes do not fit together, or its letters are written in another way: `encoding:` or --encoding"
+        problems.error("E503", "the first row does not hold the names of the columns", hint=hint)
+        return
     columns = (mapping.visitor, mapping.time, mapping.event_id, *(column for _, column in mapping.properties))
     for column in columns:
         if column is not None:
@@ -187,17 +191,23 @@ def _check_column(column: Written, rows: RowFile, problems: Problems) -> None:
     if rows.header is None:
         message = f"there is no column {quoted(column.text)}: the rows have {rows.width}, counted from 1"
         _say(problems, "E503", message, column, "or does the first row hold their names? Then say `header: true`")
-        return
-    known = ", ".join(map(quoted, rows.header[:10]))
-    hint = did_you_mean(column.text, rows.header) or f"the first row names {known}"
-    if column.text.isdecimal():
-        hint = "columns are counted only where the first row holds no names: say `header: false` or --no-header"
-    elif rows.width == 1 and ";" in rows.header[0]:
-        hint = 'the first row holds semicolons: say `delimiter: ";"` or --delimiter ";"'
-    _say(problems, "E503", f"there is no column {quoted(column.text)}", column, hint)
+    elif (times := rows.header.count(column.text)) > 1:
+        hint = "give each column a name of its own, or count them: `header: false`"
+        _say(problems, "E503", f"the first row names the column {quoted(column.text)} {times} times", column, hint)
+    else:
+        message = f"there is no column {quoted(column.text)}"
+        _say(problems, "E503", message, column, _column_hint(column.text, rows.header))
 
 
-def column_index(column: Written, header: Collection[str] | None) -> int | None:
+def _column_hint(name: str, header: Sequence[str]) -> str:
+    if name.isdecimal():
+        return "columns are counted only where the first row holds no names: say `header: false` or --no-header"
+    if len(header) == 1 and ";" in header[0]:
+        return 'the first row holds semicolons: say `delimiter: ";"` or --delimiter ";"'
+    return did_you_mean(name, header) or f"the first row names {', '.join(map(quoted, header[:10]))}"
+
+
+def column_index(column: Written, header: Sequence[str] | None) -> int | None:
     """Where a column of a table stands, from 0; None where the header does not name it once."""
     if header is None:
         return int(column.text) - 1 if column.text.isdecimal() and column.text.isascii() else None

@@ -83,6 +83,7 @@ class RowFile:
 
     `header` holds the names in the first row, where the layout says so. `width` is how many columns rows have:
     those of the header, else what is usual among the first lines; None for JSON Lines and for an empty file.
+    `lacks_header` says that there should be one, and the first row can't be read.
     `bytes_read` tells how far the reading has come.
     """
 
@@ -92,6 +93,7 @@ class RowFile:
         self._number = 0
         self._ahead: deque[_Line | RefusedRow] = deque()
         self.bytes_read = 0
+        self.lacks_header = False
         self.header: tuple[str, ...] | None = self._read_header() if layout.format != "jsonl" else None
         self.width: int | None = None if layout.format == "jsonl" else self._usual_width()
 
@@ -142,11 +144,14 @@ class RowFile:
         if not self._layout.has_header:
             return None
         while (line := self._next()) is not None:
-            if isinstance(line, RefusedRow):
-                self._ahead.append(line)
-                return None
-            if line.text.strip():
-                return tuple(_cells(line.text, self._layout) or ())
+            if isinstance(line, _Line) and not line.text.strip():
+                continue
+            cells = _cells(line.text, self._layout) if isinstance(line, _Line) else None
+            if cells is not None:
+                return tuple(cells)
+            self.lacks_header = True
+            self._ahead.append(line)
+            break
         return None
 
     def _usual_width(self) -> int | None:
