@@ -1,0 +1,120 @@
+"""Conditions answered the plain way: by walking their trees, with the meaning of each operator written anew.
+
+Nothing here uses what the package answers with; where the two disagree, one of them is wrong.
+"""
+
+import math
+import operator
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.facts import FactType
+from personalize.rules.operators import Times
+
+_ORDERS: Mapping[str, Callable[[object, object], bool]] = {
+    "at_least": operator.ge,
+    "more_than": operator.gt,
+    "at_most": operator.le,
+    "less_than": operator.lt,
+    "after": operator.gt,
+    "before": operator.lt,
+}
+
+
+def holds(condition: Condition, values: Mapping[str, object], segments: Mapping[str, Condition], now: datetime) -> bool:
+    """Whether a condition holds for these facts."""
+    match condition:
+        case Leaf():
+            return leaf_holds(condition, values[condition.fact.name], now)
+        case InSegment():
+            return holds(segments[condition.segment_id], values, segments, now)
+        case Not():
+            return not holds(condition.part, values, segments, now)
+        case All():
+            return all(holds(part, values, segments, now) for part in condition.parts)
+        case Any():
+            return any(holds(part, values, segments, now) for part in condition.parts)
+
+
+def leaf_holds(leaf: Leaf, value: object, now: datetime) -> bool:
+    """Whether one question holds: for any element of a list, never for what is missing."""
+    if value is None:
+        return False
+    if leaf.fact.type is FactType.TIMES:
+        return did(value, leaf.argument, now)
+    elements = list(value) if isinstance(value, list | tuple) else [value]
+    return any(element_holds(leaf, element, now) for element in elements)
+
+
+def did(value: object, times: object, now: datetime) -> bool:
+    """Whether enough of the times lie in the window, counted one by one."""
+    assert isinstance(times, Times) and isinstance(value, tuple)
+    epoch = datetime(1970, 1, 1, tzinfo=now.tzinfo)
+    moments = [epoch + timedelta(microseconds=micros) for micros in value]
+    counted = [moment for moment in moments if times.within is None or now - moment <= times.within]
+    return len(counted) >= times.count
+
+
+def element_holds(leaf: Leaf, element: object, now: datetime) -> bool:
+    """Whether the question holds for one present value."""
+    if isinstance(element, str) and leaf.fold:
+        element = element.casefold()
+    word, argument = leaf.word, leaf.argument
+    if word == "exists":
+        return True
+    if word == "is":
+        return equal(element, argument)
+    if word == "one_of":
+        assert isinstance(argument, frozenset)
+        return any(equal(element, one) for one in argument)
+    if word in ("contains", "starts_with", "ends_with"):
+        assert isinstance(argument, tuple)
+        return isinstance(element, str) and any(text_fits(word, element, part) for part in argument)
+    if word in ("within", "older_than"):
+        assert isinstance(argument, timedelta)
+        if kind(element) != "moment":
+            return False
+        assert isinstance(element, datetime)
+        return (element >= now - argument) if word == "within" else (element < now - argument)
+    if word == "between":
+        assert isinstance(argument, tuple)
+        return ordered("at_least", element, argument[0]) and ordered("at_most", element, argument[1])
+    return ordered(word, element, argument)
+
+
+def text_fits(word: str, text: str, part: str) -> bool:
+    """Whether the part stands where the operator says."""
+    at = {"contains": r"[\s\S]*", "starts_with": "", "ends_with": r"[\s\S]*"}[word]
+    pattern = at + re.escape(part) + ("" if word == "ends_with" else r"[\s\S]*")
+    return re.fullmatch(pattern, text) is not None
+
+
+def equal(element: object, argument: object) -> bool:
+    """Whether two values are equal and of one kind."""
+    return kind(element) == kind(argument) != "nothing" and element == argument
+
+
+def ordered(word: str, element: object, argument: object) -> bool:
+    """Whether an order holds between two values of one kind; a number may be written as text."""
+    if kind(argument) == "number" and isinstance(element, str):
+        if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", element, re.ASCII):
+            return False
+        element = Decimal(element)
+    return kind(element) == kind(argument) != "nothing" and _ORDERS[word](element, argument)
+
+
+def kind(value: object) -> str:
+    """Of which kind a value is; what compares with no other is nothing."""
+    if isinstance(value, bool):
+        return "truth"
+    if isinstance(value, int):
+        return "number"
+    if isinstance(value, float | Decimal):
+        is_finite = value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)
+        return "number" if is_finite else "nothing"
+    if isinstance(value, datetime):
+        return "moment" if value.tzinfo is not None else "nothing"
+    return {str: "text", date: "day", timedelta: "clock"}.get(type(value), "nothing")
