@@ -39,6 +39,7 @@ _ADDRESSES = frozenset({"href", "src"})
 _REMOVED_WITH_CONTENT = frozenset(
     {"script", "style", "template", "iframe", "noembed", "noframes", "noscript", "svg", "math", "object", "title"}
 )
+_MOST_ROUNDS = 5
 _BLANKS = re.compile(r"[\t\n\f\r ]+")
 
 
@@ -70,8 +71,17 @@ class Sanitiser:
         )
 
     def clean(self, markup: str) -> str:
-        """The markup with only what an editor may write, its tags balanced; clean markup stays as it is."""
-        return self._cleaner.clean(markup)
+        """The markup with only what an editor may write, its tags balanced; clean markup stays as it is.
+
+        Cleaned again until nothing changes: a browser that reads the result makes the same tree of it.
+        """
+        cleaned = self._cleaner.clean(markup)
+        for _ in range(_MOST_ROUNDS):
+            again = self._cleaner.clean(cleaned)
+            if again == cleaned:
+                break
+            cleaned = again
+        return cleaned
 
     def removed(self, markup: str, cleaned: str) -> Iterator[Removed]:
         """What `clean` took out of the markup, in order; text, comments and bare `rel` are not worth a word."""

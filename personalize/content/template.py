@@ -48,7 +48,7 @@ class PersonalMarkup:
         return self.markup
 
     def __str__(self) -> Never:
-        raise TypeError("a filter was put on a text that holds a placeholder, which is only known per visitor")
+        raise TypeError("a filter or ~ was put on a text with a placeholder, which only a visitor fills")
 
 
 @dataclass(frozen=True, slots=True)
