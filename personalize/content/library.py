@@ -77,7 +77,7 @@ def load_library(
     before = len(problems)
     rules = parse_collections(texts.pop(rules_file), rules_file, problems)
     if not rules.collections and len(problems) > before:
-        return Library(refused=rules.refused)
+        return Library(refused=rules.refused | _written(texts))
     workshop = Workshop(
         templates=Templates(templates, rules.collections, rules_file, problems),
         bodies=BodyWriter(Sanitiser(rules.classes)),
@@ -94,12 +94,18 @@ def _is_collections_file(path: str) -> bool:
 
 
 def _without_collections(texts: Mapping[str, str], problems: Problems) -> Library:
-    if texts:
-        first = next(iter(texts))
-        file = f"{first.partition('/')[0]}/{COLLECTIONS_FILE}"
-        hint = "it says which collections there are, what fields their items have and how they look"
-        problems.error("E410", f"{quoted(file)} is missing", None, hint, file=file)
-    return EMPTY
+    if not texts:
+        return EMPTY
+    file = f"{next(iter(texts)).partition('/')[0]}/{COLLECTIONS_FILE}"
+    hint = "it says which collections there are, what fields their items have and how they look"
+    problems.error("E410", f"{quoted(file)} is missing", None, hint, file=file)
+    return Library(refused=_written(texts))
+
+
+def _written(texts: Several[str]) -> frozenset[str]:
+    """The ids of the items that these files would be."""
+    names = (item_name(path, Problems()) for path in texts)
+    return frozenset(name.item_id for name in names if name is not None)
 
 
 def _items(

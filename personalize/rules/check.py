@@ -82,7 +82,10 @@ def _may_be_asked_for(leaf: Leaf) -> bool:
 
 
 class _SlotCheck:
-    """The items of one slot: there, and of a kind that it accepts."""
+    """The items of one slot: there, and of a kind that it accepts.
+
+    Of an item or collection that is written but refused, what is wrong has been said where it stands.
+    """
 
     def __init__(self, slot: Slot, library: Library, problems: Problems) -> None:
         self._slot = slot
@@ -94,13 +97,17 @@ class _SlotCheck:
     def run(self) -> None:
         """Collect what is wrong."""
         for named in self._slot.accepts:
-            if named.text not in self._kinds:
+            if named.text not in self._kinds and not self._misses_collections:
                 hint = did_you_mean(named.text, tuple(self._kinds)) or f"the kinds: {', '.join(sorted(self._kinds))}"
                 self._problems.error("E224", f"no collection has the kind {quoted(named.text)}", named.place, hint)
         for rule in self._slot.rules:
             self._check_show(rule.show, rule)
         if self._slot.otherwise is not None:
             self._check_item(self._slot.otherwise)
+
+    @property
+    def _misses_collections(self) -> bool:
+        return any("/" not in name for name in self._library.refused)
 
     def _check_show(self, show: Show, rule: Rule) -> None:
         for named in show.items:
@@ -109,6 +116,8 @@ class _SlotCheck:
             self._check_collection(show.collection, show.tagged, rule)
 
     def _check_item(self, named: Named) -> None:
+        if not self._library.refused.isdisjoint((named.text, named.text.partition("/")[0])):
+            return
         if self._library.item(named.text) is None:
             self._problems.error(
                 "E225",
@@ -129,6 +138,8 @@ class _SlotCheck:
             )
 
     def _check_collection(self, collection: Named, tagged: tuple[str, ...], rule: Rule) -> None:
+        if any(one.partition("/")[0] == collection.text for one in self._library.refused):
+            return
         if collection.text not in self._library.collections:
             self._problems.error(
                 "E227",

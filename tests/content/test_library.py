@@ -76,7 +76,7 @@ def test_problems_of_all_files_are_told_in_one_run() -> None:
 def test_a_collection_that_is_declared_but_cannot_be_used_is_refused_and_not_unknown() -> None:
     library, problems = load({"offers/a.md": "---\ntitle: T\n---\n"}, collections="collections: {offers: {}, tips: 3}")
     assert [problem.code for problem in problems.list] == ["E413", "E410"]
-    assert library.refused == {"offers", "tips"}
+    assert library.refused == {"offers", "tips", "offers/a"}
 
 
 def test_one_fault_of_a_template_is_told_once_however_many_items_it_has() -> None:
