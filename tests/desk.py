@@ -1,9 +1,14 @@
 """A small site with an editors' desk in a temporary folder, for tests that need the whole house."""
 
+import asyncio
 from pathlib import Path
 
-from personalize.runtime.clock import Clock
+from personalize.events.event import Event
+from personalize.problems import Problems
+from personalize.runtime.draft import read_draft
+from personalize.runtime.publish import publish
 from personalize.settings import Settings, load_settings
+from personalize.web.middleware import PersonalizeMiddleware
 
 KEY = "a key for tests alone, long enough and not weak: 7Q9x"
 
@@ -69,15 +74,20 @@ def write_desk(folder: Path, *, rules: str = RULES, items: dict[str, str] | None
 
 def desk_settings(folder: Path, **more: object) -> Settings:
     """Settings of the site in the folder."""
-    return load_settings(None, {}, **{"root": folder, "secret_keys": [KEY], "store": "sqlite:store.db", **more})
+    usual = {"root": folder, "secret_keys": [KEY], "store": "sqlite:store.db", "ingest_flush_seconds": 0.002}
+    return load_settings(None, {}, **{**usual, **more})
 
 
-class SteppingClock:
-    """A clock that a test moves."""
+async def published(app: PersonalizeMiddleware) -> None:
+    """Publish the desk of a wrapped site, and serve it at once."""
+    personalizer = app.personalizer
+    draft = read_draft(personalizer.settings, Problems())
+    await publish(personalizer.store, draft, personalizer.settings, at=personalizer.clock.now(), by="a test")
+    await personalizer.refresh()
 
-    def __init__(self, clock: Clock) -> None:
-        self.moment = clock.now()
 
-    def now(self) -> object:
-        """The moment the test has set."""
-        return self.moment
+async def written(app: PersonalizeMiddleware) -> list[Event]:
+    """The log, once everything that was queued has been written."""
+    while app.personalizer.ingest.waiting:
+        await asyncio.sleep(0.005)
+    return [event async for event in app.personalizer.store.log()]

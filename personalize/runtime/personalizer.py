@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from personalize.decisions.context import RequestFacts
 from personalize.errors import InvalidFiles, StaleVersion, StoreError
 from personalize.events.event import Event, JSONValue, minted_event_id
 from personalize.events.schema import Schema
@@ -19,10 +18,9 @@ from personalize.runtime.follow import Follower
 from personalize.runtime.health import Health
 from personalize.runtime.ingest import Ingest
 from personalize.runtime.keys import secret_keys
-from personalize.runtime.page_view import PageView
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
 from personalize.runtime.saving import SaveWatcher
-from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, Scope, ScopeLogin
+from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
 from personalize.settings import Settings
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import Applied, Projector, Store
@@ -37,7 +35,8 @@ class Personalizer:
     """Everything that personalizes one site, in one worker.
 
     `login` and `consent` say who is logged in and what was agreed to; by default Starlette's `scope["user"]`
-    and our own consent cookie. `facts` adds to what we read from a request. `chance` gives random bytes. Nothing is opened before `start`.
+    and our own consent cookie. `facts` adds to what we read from a request. `chance` gives random
+    bytes. Nothing is opened before `start`.
     """
 
     def __init__(
@@ -150,10 +149,6 @@ class Personalizer:
         self.projectors = projectors_of(rule_set, self.settings)
 
     # Page views and events -----------------------------------------------------------------------------
-
-    def page_view(self, scope: Scope, facts: Callable[[], RequestFacts]) -> PageView:
-        """The page view of one request; `facts` is asked when something first needs to know."""
-        return PageView(self, scope, facts)
 
     async def record(
         self,

@@ -30,7 +30,7 @@ class ConsentSource(Protocol):
 class FactSource(Protocol):
     """Knows more of a request than we read from it, such as the country of an address."""
 
-    def facts(self, scope: Scope) -> Mapping[str, object]:
+    def facts(self, scope: Scope) -> Mapping[str, Any]:
         """Fields of `RequestFacts` by name, in place of ours: `{"country": "NO"}`."""
 
 

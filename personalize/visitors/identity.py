@@ -28,7 +28,6 @@ class Identity:
     consent: Consent = UNKNOWN
 
 
-NOBODY = Identity()
 
 
 def identify(
@@ -54,10 +53,8 @@ def identify(
         return Identity(leaves=consent.refused and bool(cookie_values), consent=consent)
     reading = _agreed(cookie_values, tokens)
     if user_id:
-        found = _with_login(user_id, reading, fresh, may_mint=may_mint)
-    else:
-        found = _without_login(reading, fresh, may_mint=may_mint)
-    return replace(found, consent=consent)
+        return _with_login(user_id, reading, fresh, consent, may_mint=may_mint)
+    return _without_login(reading, fresh, consent, may_mint=may_mint)
 
 
 def _agreed(cookie_values: Sequence[str], tokens: Tokens) -> TokenReading | None:
@@ -68,8 +65,10 @@ def _agreed(cookie_values: Sequence[str], tokens: Tokens) -> TokenReading | None
     return min(readings, key=lambda reading: reading.outdated)
 
 
-def _with_login(user_id: str, reading: TokenReading | None, fresh: Callable[[], bytes], *, may_mint: bool) -> Identity:
-    known = Identity(user_id=user_id, profile_id=f"u:{user_id}")
+def _with_login(
+    user_id: str, reading: TokenReading | None, fresh: Callable[[], bytes], consent: Consent, *, may_mint: bool
+) -> Identity:
+    known = Identity(user_id=user_id, profile_id=f"u:{user_id}", consent=consent)
     if reading is not None and reading.visitor_id.startswith(KNOWN):
         return replace(known, visitor_id=reading.visitor_id, renews=reading.outdated)
     if not may_mint:
@@ -78,11 +77,13 @@ def _with_login(user_id: str, reading: TokenReading | None, fresh: Callable[[], 
     return replace(known, visitor_id=visitor_id_from(fresh(), KNOWN), is_new=True, joins=joins)
 
 
-def _without_login(reading: TokenReading | None, fresh: Callable[[], bytes], *, may_mint: bool) -> Identity:
+def _without_login(
+    reading: TokenReading | None, fresh: Callable[[], bytes], consent: Consent, *, may_mint: bool
+) -> Identity:
     if reading is not None and reading.visitor_id.startswith(ANONYMOUS):
         visitor_id = reading.visitor_id
-        return Identity(visitor_id=visitor_id, profile_id=f"v:{visitor_id}", renews=reading.outdated)
+        return Identity(visitor_id, profile_id=f"v:{visitor_id}", renews=reading.outdated, consent=consent)
     if not may_mint:
-        return NOBODY
+        return Identity(consent=consent)
     visitor_id = visitor_id_from(fresh(), ANONYMOUS)
-    return Identity(visitor_id=visitor_id, profile_id=f"v:{visitor_id}", is_new=True)
+    return Identity(visitor_id, profile_id=f"v:{visitor_id}", is_new=True, consent=consent)

@@ -4,7 +4,6 @@ Pure ASGI: it wraps `send` and nothing else, holds the response's head until the
 never builds a response of its own.
 """
 
-from collections import ChainMap
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
@@ -104,7 +103,8 @@ class PersonalizeMiddleware:
         # The site sees neither our cookies nor a way to send a file behind our back; we see what it adds.
         page_view = PageView(
             self.personalizer,
-            ChainMap({"headers": outer_headers}, inner),
+            inner,
+            outer_headers,
             lambda: request_facts(scope),
         )
         inner.setdefault("state", {})[STATE_KEY] = page_view

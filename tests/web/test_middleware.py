@@ -347,7 +347,9 @@ def test_a_page_view_is_counted_when_the_last_byte_has_left(with_site: Callable[
             "campaign": "spring",
             "device": "desktop",
         }
-        assert dict(events["impression"].properties) == {"slot": "hero", "items": ["things/letter"], "rule": "letter"}
+        assert dict(events["impression"].properties) == {
+            "slots": [{"slot": "hero", "items": ["things/letter"], "rule": "letter"}]
+        }
 
     with_site(body)
 

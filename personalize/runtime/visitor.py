@@ -1,0 +1,153 @@
+"""Who looks at one page: recognised when something first asks, from the request, the site and the store."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from personalize.decisions.context import RequestFacts
+from personalize.errors import StoreError
+from personalize.profiles.profile import Profile
+from personalize.runtime.sources import Scope
+from personalize.visitors.consent import UNKNOWN, Consent, stricter
+from personalize.visitors.cookies import cookie_name, cookie_values, delete_cookie, set_cookie
+from personalize.visitors.identity import Identity, identify
+
+if TYPE_CHECKING:
+    from personalize.runtime.personalizer import Personalizer
+
+_DAY_SECONDS = 86_400
+_IDENTIFIER_BYTES = 16
+
+
+class Visitor:
+    """The visitor of one request.
+
+    `scope` is the one that the site sees, so that a login put into it inside the site is found; `headers` are
+    those that the browser sent, our own cookies among them, which the site does not see.
+    """
+
+    def __init__(
+        self,
+        personalizer: "Personalizer",
+        scope: Scope,
+        headers: Sequence[tuple[bytes, bytes]],
+        read_facts: Callable[[], RequestFacts],
+    ) -> None:
+        self._personalizer = personalizer
+        self._scope = scope
+        self._headers = headers
+        self._read_facts = read_facts
+        self._was_read = False
+        self.profile: Profile | None = None
+        self.degraded = False
+        self.now = personalizer.clock.now()
+
+    @cached_property
+    def facts(self) -> RequestFacts:
+        """What the request tells of itself; a fact source of the site that fails adds nothing."""
+        facts = self._read_facts()
+        if self._personalizer.facts is None:
+            return facts
+        try:
+            return replace(facts, **self._personalizer.facts.facts(self._as_sent()))
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
+            self.failed("the fact source failed", error)
+            return facts
+
+    @cached_property
+    def decision(self) -> Consent:
+        """What this browser's visitor has decided; a consent source that fails counts as no decision."""
+        try:
+            return self._personalizer.consent.read(self._as_sent())
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
+            self.failed("the consent source failed", error)
+            return UNKNOWN
+
+    @property
+    def consent(self) -> Consent:
+        """What holds on this page: of the browser's decision and the stored one the stricter."""
+        return stricter(self.profile.consent, self.decision) if self.profile is not None else self.decision
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who is looking, computed from the request alone; a login source that fails counts as no login."""
+        personalizer = self._personalizer
+        try:
+            user_id = personalizer.login.user_id(self._as_sent())
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
+            self.failed("the login source failed", error)
+            user_id = None
+        return identify(
+            cookie_values=cookie_values(self._headers, self._cookie_name),
+            user_id=user_id,
+            consent=self.decision,
+            tokens=personalizer.tokens,
+            fresh=lambda: personalizer.chance(_IDENTIFIER_BYTES),
+            may_mint=personalizer.records and self.is_person and self._is_navigation,
+        )
+
+    async def read_profile(self) -> None:
+        """Read the profile, once and within the time budget; `degraded` says afterwards that it failed."""
+        if self._was_read or self.identity.profile_id is None:
+            return
+        self._was_read = True
+        try:
+            async with asyncio.timeout(self._personalizer.settings.time_budget_seconds):
+                self.profile = await self._personalizer.store.profile(self.identity.profile_id)
+        except (StoreError, TimeoutError) as error:
+            self.degraded = True
+            self.failed("the profile could not be read", error)
+
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody looks at the page now: no robot, and nothing fetched in advance."""
+        return not (self.facts.bot or self.facts.prefetch) and self._scope.get("method") == "GET"
+
+    @property
+    def _is_navigation(self) -> bool:
+        """Whether the page itself is asked for, not a part of one: parts come several at once."""
+        destination = self.facts.headers.get("sec-fetch-dest")
+        return destination == "document" if destination else "text/html" in self.facts.headers.get("accept", "")
+
+    # Cookies -------------------------------------------------------------------------------------------
+
+    def cookies(self) -> tuple[str, ...]:
+        """The `Set-Cookie` values that a private page carries: a new id, or none any more.
+
+        A known id is set again when a visit begins, so that its life is counted from the last one.
+        """
+        identity = self.identity
+        if not self._personalizer.records:
+            return ()
+        if identity.leaves:
+            return (delete_cookie(self._cookie_name, secure=self._is_secure),)
+        if identity.visitor_id is None or not (identity.is_new or identity.renews or self._begins_visit):
+            return ()
+        days = self._personalizer.settings.cookie.max_age_days
+        token = self._personalizer.tokens.sign(identity.visitor_id)
+        seconds = days * _DAY_SECONDS
+        return (set_cookie(self._cookie_name, token, secure=self._is_secure, max_age_seconds=seconds),)
+
+    @property
+    def _begins_visit(self) -> bool:
+        if self.profile is None or self.profile.visit is None or not self._is_navigation:
+            return False
+        return self.now - self.profile.visit.last_page_at > self._personalizer.lifecycle.visit_ends_after
+
+    @property
+    def _is_secure(self) -> bool:
+        return bool(self._scope.get("scheme") == "https")
+
+    @property
+    def _cookie_name(self) -> str:
+        return cookie_name(self._personalizer.settings.cookie.name, secure=self._is_secure)
+
+    def _as_sent(self) -> Scope:
+        """The site's scope as it is by now, with the headers that the browser sent."""
+        return {**self._scope, "headers": self._headers}
+
+    def failed(self, what: str, error: BaseException | None) -> None:
+        """Count a failure that this page survives."""
+        self._personalizer.health.failed(what, error, self.now)
