@@ -79,7 +79,12 @@ def _walk(folder: Path, home: Path, problems: Problems) -> Iterator[Path]:
 
 
 def _is_passed_over(name: str) -> bool:
-    return name.startswith(".") or name.endswith("~") or name.lower() == "readme.md"
+    return name.startswith(".") or name.endswith("~") or is_explanation(name)
+
+
+def is_explanation(path: str) -> bool:
+    """Whether a file is a README.md, which explains a folder to its editors."""
+    return path.rpartition("/")[2].lower() == "readme.md"
 
 
 def _entry(entry: Path, home: Path, problems: Problems) -> Iterator[Path]:

@@ -10,7 +10,7 @@ import jinja2
 
 from personalize.content.body import BodyWriter
 from personalize.content.collection import Collection, ContentRules, parse_collections
-from personalize.content.files import COLLECTIONS_FILE, ItemName, item_name
+from personalize.content.files import COLLECTIONS_FILE, ItemName, is_explanation, item_name
 from personalize.content.item import ContentItem
 from personalize.content.item_file import Workshop, read_item
 from personalize.content.sanitise import Sanitiser
@@ -70,7 +70,7 @@ def load_library(
     `attributes` are the visitors' attributes that placeholders may name. All problems of all files are found in
     one run; a file with an error gives no item, the others still do.
     """
-    texts = {path: text for path, text in sorted(files.items()) if not path.lower().endswith("readme.md")}
+    texts = {path: text for path, text in sorted(files.items()) if not is_explanation(path)}
     rules_file = next((path for path in texts if _is_collections_file(path)), None)
     if rules_file is None:
         return _without_collections(texts, problems)

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 _LONGEST = 300
 _BRACES = re.compile(
     rf"""
-    (?<!\{{)\{{\{{(?!\{{)(?P<inner>[^{{}}\r\n]{{0,{_LONGEST}}})\}}\}}(?!\}})  # what could be a placeholder
+    \{{\{{(?P<inner>[^{{}}\r\n]{{0,{_LONGEST}}})\}}\}}(?!\}})                     # what could be a placeholder
     | \{{\{{.{{0,{_LONGEST}}}?\}}\}}+                                         # {{ … }} of other kinds
     | \{{%.{{0,{_LONGEST}}}?%\}} | \{{\#.{{0,{_LONGEST}}}?\#\}}               # {{% … %}}, {{# … #}}
     | <%.{{0,{_LONGEST}}}?%>                                                  # <% … %>

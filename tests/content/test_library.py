@@ -94,9 +94,10 @@ def test_two_files_of_one_name_are_told() -> None:
 
 
 def test_files_that_explain_the_folder_are_no_items() -> None:
-    library, problems = load({"README.md": "Hello", "offers/readme.md": "Hello", "offers/a.md": "---\ntitle: T\n---\n"})
+    item = "---\ntitle: T\n---\n"
+    library, problems = load({"README.md": "Hello", "offers/readme.md": "Hello", "offers/my-readme.md": item})
     assert not problems.list
-    assert list(library.items) == ["offers/a"]
+    assert list(library.items) == ["offers/my-readme"]
 
 
 def test_a_site_without_content_has_an_empty_library() -> None:
