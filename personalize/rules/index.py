@@ -14,6 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from graphlib import TopologicalSorter
 from types import MappingProxyType
+from typing import TypeVar
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions, segments_named
 from personalize.rules.normal_form import Conjunction, normal_form
@@ -23,6 +24,8 @@ MOST_REMEMBERED = 4096
 #: Longer texts are answered anew each time, so that what is remembered has a bound in bytes, too.
 LONGEST_REMEMBERED = 200
 _SEGMENTS_PER_CHUNK = 8
+ConditionId = TypeVar("ConditionId")
+
 _SIMPLE = (str, int, bool, Decimal)
 
 
@@ -159,7 +162,16 @@ class Answers:
 
     def holds(self, condition_id: object) -> bool:
         """Whether a rule's condition holds."""
-        return self._index.condition_holds(condition_id, self._left, self)
+        return bool(self.matching((condition_id,)))
+
+    def matching(self, condition_ids: Iterable[ConditionId]) -> list[ConditionId]:
+        """Those of these conditions that hold, in their order."""
+        bits, left = self._index.condition_bits, self._left
+        return [
+            one
+            for one in condition_ids
+            if left & bits[one].mask and ((tree := bits[one].tree) is None or self.walk(tree))
+        ]
 
     def in_segment(self, segment_id: str) -> bool:
         """Whether the visitor is in a segment that the reach covers."""
@@ -209,7 +221,7 @@ class Index:
         self._facts: dict[str, FactIndex] = {}
         self._next_bit = 0
         self._segment_bits = {one: self._compile(segments[one], nested=True) for one in self._order}
-        self._condition_bits = {one: self._compile(tree, nested=False) for one, tree in conditions.items()}
+        self.condition_bits = {one: self._compile(tree, nested=False) for one, tree in conditions.items()}
         self._trees = conditions
         self.full = (1 << self._next_bit) - 1
 
@@ -291,11 +303,6 @@ class Index:
             if own & bit and all(answers.answer(question) == wanted for question, wanted in conjunction):
                 return True
         return bool(plain)
-
-    def condition_holds(self, condition_id: object, left: int, answers: Answers) -> bool:
-        """Whether a rule's condition holds, once facts and segments have refuted what they can."""
-        bits = self._condition_bits[condition_id]
-        return bool(left & bits.mask) and (bits.tree is None or answers.walk(bits.tree))
 
 
 def _is_long(value: object) -> bool:

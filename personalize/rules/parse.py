@@ -8,7 +8,7 @@ from datetime import timedelta
 from personalize.durations import parse_duration
 from personalize.events.schema import EventType, Schema, Shape, ValueType
 from personalize.problems import did_you_mean, quoted
-from personalize.profiles.counters import Counter
+from personalize.profiles.counters import MOST_TIMES, Counter
 from personalize.rules.arguments import ArgumentError
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, everything, leaves
 from personalize.rules.conventions import Conventions
@@ -22,7 +22,6 @@ from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 _GROUPS = ("any", "all", "not", "segment", "did")
 _DID_KEYS = ("did", "where", "times", "within")
 _DID_ORDER = ("at_least", "more_than", "at_most", "less_than", "is", "between")
-MOST_TIMES = 1000
 
 #: A condition that could not be read; its problem is said, and the rule set will be refused.
 _UNREADABLE = Any()

@@ -16,34 +16,18 @@ from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions, Persona, Segment, Slot
 from personalize.rules.facts import Fact
-from personalize.rules.index import Index, Reach
+from personalize.rules.index import Index
 from personalize.rules.load import read_definitions
-
-#: The fact roots that are the same for everybody who asks at the same moment.
-_FOR_EVERYBODY = frozenset({"now"})
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Slots that are decided together, in their order, and what they can depend on.
-
-    `personal` slots may show something else to somebody else; a page that shows one belongs in no shared cache.
-    `stored` slots depend on the profile, so they can't be decided where it can't be read.
-    """
-
-    name: str
-    slots: tuple[Slot, ...]
-    reach: Reach
-    personal: frozenset[str]
-    stored: frozenset[str]
+from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pages_of, rule_keys
 
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """One version of everything that editors write, ready to be asked.
 
-    `facts` are those that any condition reads, by name. `pages` are by slot: each slot's page. Conditions of
-    rules are in the index under `(slot_id, rule_id)`.
+    `facts` are those that any condition reads, by name. `pages` are by slot: each slot's page. The conditions of
+    rules are in the index under their keys; `rule_keys` are those of each slot in order, `candidates` what each
+    rule may show. `purposes` are those of the declared attributes.
     """
 
     version: str
@@ -54,14 +38,12 @@ class RuleSet:
     counters: tuple[Counter, ...]
     facts: Mapping[str, Fact]
     pages: Mapping[str, Page]
+    rule_keys: Mapping[str, tuple[RuleKey, ...]]
+    candidates: Mapping[RuleKey, Candidates]
+    purposes: Mapping[str, str]
     index: Index
     library: Library
     conventions: Conventions
-
-    @property
-    def purposes(self) -> Mapping[str, str]:
-        """The purpose of each declared attribute."""
-        return {name: attribute.purpose for name, attribute in self.schema.attributes.items()}
 
 
 def version_of(files: Mapping[str, str]) -> str:
@@ -101,8 +83,9 @@ def load_rule_set(
 
 def compile_rule_set(version: str, definitions: Definitions, library: Library, conventions: Conventions) -> RuleSet:
     """The rule set of checked definitions."""
+    slots = definitions.slots
     conditions: dict[object, Condition] = {
-        (slot.slot_id, rule.rule_id): rule.condition for slot in definitions.slots.values() for rule in slot.rules
+        (slot.slot_id, rule.rule_id): rule.condition for slot in slots.values() for rule in slot.rules
     }
     segments = {segment_id: segment.who for segment_id, segment in definitions.segments.items()}
     index = Index(conditions, segments)
@@ -111,58 +94,21 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
         version=version,
         schema=definitions.schema,
         segments=definitions.segments,
-        slots=definitions.slots,
+        slots=slots,
         personas=definitions.personas,
         counters=definitions.counters,
         facts=MappingProxyType(facts),
-        pages=MappingProxyType(_pages(definitions.slots, index, facts, library)),
+        pages=MappingProxyType(pages_of(slots, index, facts, library)),
+        rule_keys=MappingProxyType({slot_id: rule_keys(slot) for slot_id, slot in slots.items()}),
+        candidates=MappingProxyType(
+            {
+                key: candidates_of(rule.show, library)
+                for slot in slots.values()
+                for key, rule in zip(rule_keys(slot), slot.rules, strict=True)
+            }
+        ),
+        purposes=MappingProxyType({name: one.purpose for name, one in definitions.schema.attributes.items()}),
         index=index,
         library=library,
         conventions=conventions,
     )
-
-
-def _pages(slots: Mapping[str, Slot], index: Index, facts: Mapping[str, Fact], library: Library) -> dict[str, Page]:
-    """The page of each slot; a slot that names none is a page of one."""
-    together: dict[str, list[Slot]] = {}
-    for slot in slots.values():
-        together.setdefault(f"page {slot.page}" if slot.page else f"slot {slot.slot_id}", []).append(slot)
-    pages: dict[str, Page] = {}
-    for name, members in together.items():
-        ids = [(slot.slot_id, rule.rule_id) for slot in members for rule in slot.rules]
-        named = {slot.slot_id for slot in members if _shows_visitor(slot, library)}
-        stored = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=True)}
-        personal = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=False)}
-        reach = index.reach(ids)
-        page = Page(name, tuple(members), reach, _and_after(members, personal), _and_after(members, stored))
-        pages.update(dict.fromkeys((slot.slot_id for slot in members), page))
-    return pages
-
-
-def _reads(slot: Slot, index: Index, facts: Mapping[str, Fact], *, stored: bool) -> bool:
-    """Whether a slot depends on a stored fact, or on any that is not the same for everybody."""
-    reach = index.reach([(slot.slot_id, rule.rule_id) for rule in slot.rules])
-    read = [facts[name] for name in reach.fact_names]
-    return any(fact.stored if stored else fact.root not in _FOR_EVERYBODY for fact in read)
-
-
-def _shows_visitor(slot: Slot, library: Library) -> bool:
-    return any(library.items[item_id].rendering.is_personal for item_id in _items_of(slot, library))
-
-
-def _items_of(slot: Slot, library: Library) -> list[str]:
-    found = [named.text for rule in slot.rules for named in rule.show.items]
-    for rule in slot.rules:
-        if rule.show.collection is not None:
-            found += library.tagged(rule.show.collection.text, rule.show.tagged)
-    if slot.otherwise is not None:
-        found.append(slot.otherwise.text)
-    return found
-
-
-def _and_after(members: list[Slot], found: set[str]) -> frozenset[str]:
-    """The slots found and those behind them: no item stands twice on a page, so what the first of them shows
-    decides what is left for the others."""
-    ids = [slot.slot_id for slot in members]
-    firsts = [number for number, slot_id in enumerate(ids) if slot_id in found]
-    return frozenset(ids[firsts[0] :]) if firsts else frozenset()

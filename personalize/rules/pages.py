@@ -1,0 +1,92 @@
+"""Pages: the slots that are decided together, what they can depend on, and what each rule can show."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from personalize.content.library import Library
+from personalize.rules.definitions import Show, Slot
+from personalize.rules.facts import Fact
+from personalize.rules.index import Index, Reach
+
+#: The id of a rule's condition: its slot and its own id.
+RuleKey: TypeAlias = tuple[str, str]
+
+#: The fact roots that are the same for everybody who asks at the same moment.
+_FOR_EVERYBODY = frozenset({"now"})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The items that a rule may show, in its order, and how many of them at most."""
+
+    item_ids: tuple[str, ...]
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Slots that are decided together, in their order, and what they can depend on.
+
+    `personal` slots may show something else to somebody else; a page that shows one belongs in no shared cache.
+    `stored` slots depend on the profile, so they can't be decided where it can't be read.
+    """
+
+    name: str
+    slots: tuple[Slot, ...]
+    reach: Reach
+    personal: frozenset[str]
+    stored: frozenset[str]
+
+
+def rule_keys(slot: Slot) -> tuple[RuleKey, ...]:
+    """The ids of the slot's conditions, in the order of its rules."""
+    return tuple((slot.slot_id, rule.rule_id) for rule in slot.rules)
+
+
+def candidates_of(show: Show, library: Library) -> Candidates:
+    """The items of a checked `show`."""
+    if show.collection is not None:
+        return Candidates(library.tagged(show.collection.text, show.tagged), show.limit)
+    return Candidates(tuple(named.text for named in show.items), show.limit)
+
+
+def pages_of(slots: Mapping[str, Slot], index: Index, facts: Mapping[str, Fact], library: Library) -> dict[str, Page]:
+    """The page of each slot, by slot id; a slot that names none is a page of one."""
+    together: dict[str, list[Slot]] = {}
+    for slot in slots.values():
+        together.setdefault(f"page {slot.page}" if slot.page else f"slot {slot.slot_id}", []).append(slot)
+    pages: dict[str, Page] = {}
+    for name, members in together.items():
+        page = _page(name, members, index, facts, library)
+        pages.update(dict.fromkeys((slot.slot_id for slot in members), page))
+    return pages
+
+
+def _page(name: str, members: list[Slot], index: Index, facts: Mapping[str, Fact], library: Library) -> Page:
+    named = {slot.slot_id for slot in members if _shows_visitor(slot, library)}
+    stored = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=True)}
+    personal = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=False)}
+    reach = index.reach([key for slot in members for key in rule_keys(slot)])
+    return Page(name, tuple(members), reach, _and_after(members, personal), _and_after(members, stored))
+
+
+def _reads(slot: Slot, index: Index, facts: Mapping[str, Fact], *, stored: bool) -> bool:
+    """Whether a slot depends on a stored fact, or on any that is not the same for everybody."""
+    read = [facts[name] for name in index.reach(rule_keys(slot)).fact_names]
+    return any(fact.stored if stored else fact.root not in _FOR_EVERYBODY for fact in read)
+
+
+def _shows_visitor(slot: Slot, library: Library) -> bool:
+    shown = [item_id for rule in slot.rules for item_id in candidates_of(rule.show, library).item_ids]
+    if slot.otherwise is not None:
+        shown.append(slot.otherwise.text)
+    return any(library.items[item_id].rendering.is_personal for item_id in shown)
+
+
+def _and_after(members: list[Slot], found: set[str]) -> frozenset[str]:
+    """The slots found and those behind them: no item stands twice on a page, so what the first of them shows
+    decides what is left for the others."""
+    ids = [slot.slot_id for slot in members]
+    firsts = [number for number, slot_id in enumerate(ids) if slot_id in found]
+    return frozenset(ids[firsts[0] :]) if firsts else frozenset()
