@@ -1,0 +1,165 @@
+"""A folder in which the files of a page are written and its commands are run."""
+
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+from click.testing import CliRunner
+
+from personalize.cli.main import main
+from tests.conftest import REPOSITORY
+from tests.docs.blocks import Block
+from tests.docs.console import Step, difference, is_as_promised, steps_of
+
+USUAL_PORT = 8000
+LONGEST_SECONDS = 60
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+_LAST_WORDS_OF_SERVE = "Stop with Ctrl+C."
+
+
+class Bench:
+    """Runs the blocks of a page, one after the other, in one folder; to be used in a `with`."""
+
+    def __init__(self, folder: Path, desk: Path | None = None) -> None:
+        self.folder = folder
+        self._servers: list[subprocess.Popen[str]] = []
+        self._port = USUAL_PORT
+        if desk is not None:
+            shutil.copytree(desk, folder, dirs_exist_ok=True)
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        for server in self._servers:
+            server.terminate()
+            server.communicate(timeout=LONGEST_SECONDS)
+
+    def write(self, block: Block) -> None:
+        """Write a block that names a file."""
+        assert block.file is not None, block.where
+        path = self.folder / block.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text(encoding="utf-8") if block.is_more else ""
+        path.write_text(before + ("\n" if before else "") + block.text, encoding="utf-8")
+
+    def run(self, block: Block) -> None:
+        """Run the commands of a console block; what they print has to be what the page says."""
+        for step in steps_of(block.text):
+            printed = self.output_of(step)
+            if not is_as_promised(step.expected, printed):
+                raise AssertionError(f"{block.where}: $ {step.command}\n{difference(step.expected, printed)}")
+
+    def output_of(self, step: Step) -> str:
+        """What a command prints here; a server is left running, and stops with the bench."""
+        words = shlex.split(step.command)
+        if words[:2] == ["personalize", "serve"]:
+            return self._serve(words[2:])
+        if words[0] == "personalize":
+            return self._personalize(words[1:])
+        if words[0] == "curl":
+            return self._fetch(words)
+        return self._shell(step.command)
+
+    def _personalize(self, arguments: list[str]) -> str:
+        """In this process: a page of messages runs a hundred of them."""
+        with _in(self.folder), _clean_environment():
+            result = CliRunner().invoke(main, arguments, prog_name="personalize")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result.output
+
+    def _shell(self, command: str) -> str:
+        """Whatever else is written, as a shell understands it; `python` is the one that runs the tests."""
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.folder,
+            env=_environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
+        return done.stdout
+
+    def _fetch(self, words: list[str]) -> str:
+        """`curl -s ADDRESS`, asking as a browser does."""
+        address = words[-1].replace(f":{USUAL_PORT}", f":{self._port}")
+        return httpx.get(address, headers={"user-agent": CHROME, "accept": "text/html"}, trust_env=False).text
+
+    def _serve(self, arguments: list[str]) -> str:
+        self._port = free_port()
+        server = subprocess.Popen(
+            [sys.executable, "-m", "personalize.cli.main", "serve", *arguments, "--port", str(self._port)],
+            cwd=self.folder,
+            env={**_environment(), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._servers.append(server)
+        printed = []
+        for line in server.stdout or ():
+            printed.append(line)
+            if line.startswith(_LAST_WORDS_OF_SERVE):
+                wait_for(self._port)
+                break
+        return "".join(printed).replace(f":{self._port}", f":{USUAL_PORT}")
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(port: int) -> None:
+    """Until somebody listens at the port."""
+    end = time.monotonic() + LONGEST_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PERSONALIZE_")}
+    ours = {"PYTHONPATH": str(REPOSITORY), "NO_COLOR": "1", "USER": "ingrid", "COLUMNS": "80"}
+    return {**kept, **ours, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+@contextmanager
+def _in(folder: Path) -> Iterator[None]:
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+@contextmanager
+def _clean_environment() -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.clear()
+    os.environ.update(_environment())
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
