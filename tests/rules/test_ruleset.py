@@ -1,9 +1,7 @@
-"""One version of all rules: its name, its pages, and what each slot can depend on."""
+"""One version of all rules: its name, and what it reads."""
 
-import pytest
-
-from personalize.rules.ruleset import Page, version_of
-from tests.rules.small_site import BY_NAME, CONTENT, RULES_FILE, load, rule_set_of
+from personalize.rules.ruleset import version_of
+from tests.rules.small_site import CONTENT, RULES_FILE, load, rule_set_of
 
 SLOTS = """
 attributes:
@@ -18,65 +16,6 @@ segments:
   late-buyers: {who: {all: [{segment: buyers}, {segment: evening}]}}
 slots:
 """
-
-
-def page_of(slot: str, rules: str, content: dict[str, str] | None = None) -> Page:
-    """The page of the slot `it`, whose body this is."""
-    return rule_set_of(f"{SLOTS}  it: {slot}\n{rules}", {**CONTENT, **(content or {})}).pages["it"]
-
-
-@pytest.mark.parametrize(
-    ("rule", "personal", "stored"),
-    [
-        ("{id: a, show: notes/hello}", False, False),
-        ("{id: a, to: {segment: evening}, show: notes/hello}", False, False),
-        ("{id: a, show: notes/hello, when: {hours: 08:00-18:00}}", False, False),
-        ("{id: a, to: {now.month: 12}, show: {in: offers}}", False, False),
-        ("{id: a, to: {segment: mobile}, show: notes/hello}", True, False),
-        ("{id: a, to: {page.path: /}, show: notes/hello}", True, False),
-        ("{id: a, to: {visit.source: mail}, show: notes/hello}", True, True),
-        ("{id: a, to: {visitor.known: false}, show: notes/hello}", True, True),
-        ("{id: a, to: {profile.country: {exists: false}}, show: notes/hello}", True, True),
-        ("{id: a, to: {not: {segment: late-buyers}}, show: notes/hello}", True, True),
-        ("{id: a, to: {did: purchase}, show: notes/hello}", True, True),
-        ("{id: a, show: heroes/by-name}", True, True),
-        ("{id: a, show: {in: heroes}}", True, True),
-    ],
-)
-def test_a_slot_is_personal_where_somebody_else_may_see_something_else(rule: str, personal: bool, stored: bool) -> None:
-    page = page_of(f"{{rules: [{rule}]}}", "", BY_NAME)
-    assert (page.personal == {"it"}) is personal
-    assert (page.stored == {"it"}) is stored
-
-
-def test_an_item_for_otherwise_that_greets_by_name_makes_a_slot_personal() -> None:
-    assert page_of("{otherwise: heroes/by-name}", "", BY_NAME).personal == {"it"}
-    assert page_of("{otherwise: heroes/calm}", "", BY_NAME).personal == frozenset()
-
-
-def test_slots_behind_a_personal_one_are_personal_for_what_it_shows_is_taken() -> None:
-    rules = """
-      second: {page: home, rules: [{id: b, to: {page.path: /}, show: notes/hello}]}
-      third: {page: home, rules: [{id: c, to: {did: purchase}, show: notes/hello}]}
-      fourth: {page: home}
-      elsewhere: {}
-    """.replace("\n      ", "\n  ")
-    page = page_of("{page: home, rules: [{id: a, show: notes/bye}]}", rules)
-    assert [slot.slot_id for slot in page.slots] == ["it", "second", "third", "fourth"]
-    assert page.personal == {"second", "third", "fourth"}
-    assert page.stored == {"third", "fourth"}
-
-
-def test_each_slot_without_a_page_is_a_page_of_one() -> None:
-    rule_set = rule_set_of("slots:\n  a: {page: x}\n  b: {}\n  c: {page: x}\n  d: {}\n  x: {}\n")
-    assert [[slot.slot_id for slot in rule_set.pages[one].slots] for one in "abcdx"] == [
-        ["a", "c"],
-        ["b"],
-        ["a", "c"],
-        ["d"],
-        ["x"],
-    ]
-    assert rule_set.pages["a"] is rule_set.pages["c"]
 
 
 def test_the_facts_of_a_rule_set_are_those_that_any_condition_reads() -> None:
