@@ -28,21 +28,30 @@ _MARK = b"data-slot"
 _AFTER_NAME = rb"(?=[%b/>])" % BLANK
 
 
-def _any_of(names: frozenset[bytes]) -> bytes:
-    return b"|".join(sorted(names))
+def _one_of(words: frozenset[bytes]) -> bytes:
+    """A pattern of these words in which no letter is tried twice, so that a search for them is quick."""
+    tails: dict[bytes, set[bytes]] = {}
+    for word in words - {b""}:
+        tails.setdefault(word[:1], set()).add(word[1:])
+    branches = b"|".join(letter + _one_of(frozenset(rest)) for letter, rest in sorted(tails.items()))
+    if not tails or (len(tails) == 1 and b"" not in words):
+        return branches
+    return rb"(?:%b)%b" % (branches, b"?" if b"" in words else b"")
 
 
-_CHANGES_READING = _any_of(RAW_TEXT) + b"|script|template|plaintext|select|svg|math|frameset|/?form|/?table"
-_PARTS = b"/?(?:" + _any_of(TABLE_PARTS) + b")"
-_LEAP = re.compile(rb"<(?=[!stxinpmf/])(?:!--|(?:%b)%b)" % (_CHANGES_READING, _AFTER_NAME))
-_LEAP_IN_TABLE = re.compile(rb"<(?=[!stxinpmfc/])(?:!--|(?:%b|%b)%b)" % (_CHANGES_READING, _PARTS, _AFTER_NAME))
+_CHANGES_READING = (
+    frozenset(b"/form /table form frameset math plaintext script select svg table template".split()) | RAW_TEXT
+)
+_IN_TABLES = TABLE_PARTS | {b"/" + name for name in TABLE_PARTS}
+_LEAP = re.compile(rb"<(?:!--|%b%b)" % (_one_of(_CHANGES_READING), _AFTER_NAME))
+_LEAP_IN_TABLE = re.compile(rb"<(?:!--|%b%b)" % (_one_of(_CHANGES_READING | _IN_TABLES), _AFTER_NAME))
 _DULL_TAG = rb"/?[a-z][^%b/>]*+(?:>|%b[%b/]*+>)" % (BLANK, ATTRIBUTES, BLANK)
 _DULL = re.compile(
-    rb"(?:[^<]*+<(?:(?!(?:%b|%b)%b)%b|(?![a-z/!?]|\Z)))*" % (_CHANGES_READING, _PARTS, _AFTER_NAME, _DULL_TAG)
+    rb"(?:[^<]*+<(?:(?!%b%b)%b|(?![a-z/!?]|\Z)))*" % (_one_of(_CHANGES_READING | _IN_TABLES), _AFTER_NAME, _DULL_TAG)
 )
 _PLAIN_SVG = re.compile(
-    rb"<svg%b[%b]*+>(?:[^<]*+</?(?:%b)%b%b[%b/]*+>)*[^<]*+</svg[%b]*+>"
-    % (ATTRIBUTES, BLANK, _any_of(DRAWINGS), _AFTER_NAME, ATTRIBUTES, BLANK, BLANK)
+    rb"<svg%b[%b]*+>(?:[^<]*+</?%b%b%b[%b/]*+>)*[^<]*+</svg[%b]*+>"
+    % (ATTRIBUTES, BLANK, _one_of(DRAWINGS), _AFTER_NAME, ATTRIBUTES, BLANK, BLANK)
 )
 _COMMENT_END = re.compile(rb"--!?>")
 _COMMENT_TAIL = re.compile(rb"--?!?\Z")
@@ -156,11 +165,15 @@ class MarkupReader(ABC):
 
     def _in_markup(self, position: int) -> int:
         if self.tag_by_tag:
-            at = self.low.find(b"<", position)
-            return self._markup(at) if at >= 0 else len(self.data)
+            return self.read_tags(position)
         if position < self._doubt_until:
             return self._read_dull(position)
         return self._leap(position)
+
+    def read_tags(self, position: int) -> int:
+        """Reads without leaping; returns where it stopped."""
+        at = self.low.find(b"<", position)
+        return self.read_markup(at) if at >= 0 else len(self.data)
 
     def _leap(self, position: int) -> int:
         """Goes to the next place that matters, or to the last tag of the chunk, which may not be whole."""
@@ -177,7 +190,7 @@ class MarkupReader(ABC):
             if at < 0:
                 return end
         if self._is_markup(position, at):
-            return self._markup(at)
+            return self.read_markup(at)
         self._doubt_until = at + 1
         return self._read_dull(position)
 
@@ -212,9 +225,9 @@ class MarkupReader(ABC):
     def _read_dull(self, position: int) -> int:
         match = _DULL.match(self.low, position, self._next_mark(position))
         at = self.low.find(b"<", match.end() if match is not None else position)
-        return self._markup(at) if at >= 0 else len(self.data)
+        return self.read_markup(at) if at >= 0 else len(self.data)
 
-    def _markup(self, at: int) -> int:
+    def read_markup(self, at: int) -> int:
         """Reads what begins with the `<` here, which is not in a tag or comment."""
         tag = TAG.match(self.low, at)
         if tag is not None:
@@ -298,7 +311,7 @@ class MarkupReader(ABC):
             return self._hold_tag(0, position) if is_held else position
         self._step = self._in_markup
         if is_held:
-            return self._markup(0)
+            return self.read_markup(0)
         if not self._tag_name:
             return position
         self_closing = self._tag_state == SELF_CLOSED
@@ -342,7 +355,7 @@ class MarkupReader(ABC):
         end = _TEXT_ENDS[self._text_name].search(self.low, position)
         if end is not None:
             self._step = self._in_markup
-            return self._markup(end.start())
+            return self.read_markup(end.start())
         longest = len(self._text_name) + 2
         tail = self.low.rfind(b"<", max(position, len(self.low) - longest))
         return self._wait(tail) if tail >= 0 else len(self.low)
@@ -353,7 +366,7 @@ class MarkupReader(ABC):
             found, position = match.group(), match.end()
             if found == b"</script" and self._script_depth < 2:
                 self._step = self._in_markup
-                return self._markup(match.start())
+                return self.read_markup(match.start())
             if found == b"<!--":
                 # The two dashes may belong to a closing `-->` as well.
                 position = match.start() + 2

@@ -64,6 +64,10 @@ _OPTION, _OPTIONS = _names("option"), _names("optgroup option")
 _TABLE, _ROW, _SECTIONS = _names("table"), _names("tr"), _ROWS | _names("table")
 _NOTHING: frozenset[bytes] = frozenset()
 _ONE_AT_A_TIME = _names("a button nobr")
+#: Elements whose start tag means more than that one more element is open.
+_HAS_RULES = (
+    _TABLE_PARTS | _OPAQUE | _HEADINGS | _RUBY | _ONE_AT_A_TIME | _NEVER | _names("dd dt form li optgroup option")
+)
 _COMMENT = b"!"
 
 
@@ -105,18 +109,29 @@ class OpenElements:
     def start(self, name: bytes) -> bool:
         """A start tag; False is doubt."""
         stack = self._open
+        if name in _HAS_RULES or stack[-1] in _TABLE_ONLY:
+            return self._start_by_rules(name)
+        if self._is_inline and name not in _PHRASING and not _is_custom(name):
+            return False
+        if name in _CLOSES_P and not self._close_p():
+            return False
+        if name not in _VOID:
+            stack.append(name)
+        return True
+
+    def _start_by_rules(self, name: bytes) -> bool:
         if name in _TABLE_PARTS:
             return self._start_table_part(name)
-        if stack[-1] in _TABLE_ONLY:
+        if self._open[-1] in _TABLE_ONLY:
             return name in _IN_TABLE_ONLY
-        if self._is_inline and name not in _PHRASING and not _is_custom(name):
+        if self._is_inline and name not in _PHRASING:
             return False
         if name in _CLOSES_P and not self._close_p():
             return False
         if not self._fits(name):
             return False
-        if name not in _VOID and name not in _OPAQUE:
-            stack.append(name)
+        if name not in _OPAQUE:
+            self._open.append(name)
         return True
 
     def _close_p(self) -> bool:
@@ -181,6 +196,8 @@ class OpenElements:
 
     def end(self, name: bytes) -> End:
         """An end tag. CLOSES: it is the slot's own."""
+        if self._open[-1] == name:
+            return self._pop(name)
         if name == b"p":
             return self._end_p()
         if name in _OPAQUE:

@@ -87,21 +87,39 @@ class TemplateZone:
 
 
 class SelectZone:
-    """The inside of `<select>`: today's parsers ignore most elements in it, tomorrow's don't."""
+    """The inside of `<select>`: older parsers ignore most elements in it, newer ones don't.
+
+    Where both see the same end, it goes on: options, and a few elements that are well nested in one.
+    """
 
     sections = Sections.NONE
     holds_text_elements = True
-    _ENDS_OR_DIFFERS = (
-        RAW_TEXT | TABLE_PARTS | _names("frameset hr input keygen math plaintext select svg table template")
-    )
+    _ALWAYS = _names("hr script")
+    _OPTIONS = _names("optgroup option")
+    _NESTS = _names("b button div em i legend p selectedcontent small span strong")
+    _VOID = _names("br img")
+
+    def __init__(self) -> None:
+        self._open: list[bytes] = []
 
     def tag(self, name: bytes, *, is_end: bool, self_closing: bool) -> Zone:
         """A start or end tag inside."""
-        if is_end and name == b"select":
-            return Zone.ENDS
-        if name == b"hr":
+        if name in self._ALWAYS or (name in self._VOID and not is_end):
             return Zone.STAYS
-        return Zone.LOST if name in self._ENDS_OR_DIFFERS else Zone.STAYS
+        if name in self._NESTS:
+            return self._nest(name, is_end=is_end)
+        if self._open:
+            return Zone.LOST
+        if name == b"select" and is_end:
+            return Zone.ENDS
+        return Zone.STAYS if name in self._OPTIONS else Zone.LOST
+
+    def _nest(self, name: bytes, *, is_end: bool) -> Zone:
+        if not is_end:
+            self._open.append(name)
+        elif not self._open or self._open.pop() != name:
+            return Zone.LOST
+        return Zone.STAYS
 
 
 class ForeignZone:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 
-from personalize.web.charset import page_encoding as page_encoding
 from personalize.web.pieces import Copy, Piece, Slot
 from personalize.web.scanner import Scanner
 
@@ -26,7 +25,7 @@ class Rewriter:
         self.slots = 0
         self.skipped: Counter[str] = scanner.skipped
         self._scanner = scanner
-        self._fill = fill
+        self._markup_of = fill
         self._encoding = encoding
         self._most_slots = most_slots
         self._filled: list[str] = []
@@ -38,17 +37,18 @@ class Rewriter:
 
     async def feed(self, chunk: bytes) -> bytes:
         """What of the page can leave after this chunk."""
-        return await self._written(self._scanner.feed(chunk))
+        return await self.fill(self._scanner.feed(chunk))
 
     async def close(self) -> bytes:
         """What is left at the end of the page."""
-        return await self._written(self._scanner.close())
+        return await self.fill(self._scanner.close())
 
     async def last(self, chunk: bytes) -> bytes:
         """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
-        return await self._written(self._scanner.last(chunk))
+        return await self.fill(self._scanner.last(chunk))
 
-    async def _written(self, pieces: Iterable[Piece]) -> bytes:
+    async def fill(self, pieces: Iterable[Piece]) -> bytes:
+        """These pieces with their slots filled."""
         parts: list[bytes] = []
         for piece in pieces:
             if isinstance(piece, Copy):
@@ -71,4 +71,4 @@ class Rewriter:
         if self.slots > self._most_slots:
             self.skipped["too many"] += 1
             return None
-        return await self._fill(slot_id)
+        return await self._markup_of(slot_id)

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 
 from personalize.web.marks import SLOT_ID, close_mark, open_mark
 from personalize.web.pieces import Copy, Piece, Slot, Stray
@@ -28,6 +29,24 @@ def first_mark_possible(data: bytes, token: bytes = b"") -> bool:
 
 def _anything(slot_id: str) -> bool:
     return True
+
+
+class _Words:
+    """What the marks of one token look like."""
+
+    def __init__(self, token: bytes) -> None:
+        self.begin = open_mark(token.decode(), "x").encode().removesuffix(b"x-->")
+        self.end = close_mark(token.decode()).encode()
+        self.in_both = self.begin.removeprefix(b"<!--").rstrip()
+        begin, slot_id = re.escape(self.begin), SLOT_ID.pattern.encode()
+        self.mark = re.compile(rb"%b(%b)-->|%b" % (begin, slot_id, re.escape(self.end)))
+        self.part_of_mark = re.compile(rb"%b[a-z0-9_-]*+-{0,2}" % begin)
+        self.longest = len(self.begin) + _LONGEST_ID + len(b"-->")
+
+
+@lru_cache(maxsize=8)
+def _words(token: bytes) -> _Words:
+    return _Words(token)
 
 
 class _TokenRegion:
@@ -74,13 +93,7 @@ class Scanner:
     ) -> None:
         self.skipped: Counter[str] = Counter()
         self.unknown: set[str] = set()
-        begin = open_mark(token.decode(), "x").encode().removesuffix(b"x-->")
-        end = close_mark(token.decode()).encode()
-        self._in_both = begin.removeprefix(b"<!--").rstrip()
-        self._mark = re.compile(rb"%b(%b)-->|%b" % (re.escape(begin), SLOT_ID.pattern.encode(), re.escape(end)))
-        self._part_of_mark = re.compile(rb"%b[a-z0-9_-]*+-{0,2}" % re.escape(begin))
-        self._begin, self._end = begin, end
-        self._longest_mark = len(begin) + _LONGEST_ID + len(b"-->")
+        self._words = _words(token)
         self._max_region = max_region
         self._written: WrittenScanner | None = None
         if written:
@@ -93,6 +106,9 @@ class Scanner:
 
     def feed(self, chunk: bytes) -> list[Piece]:
         """The pieces that are decided after this chunk; what may still become a mark is held back."""
+        return self._read(chunk, is_last=False)
+
+    def _read(self, chunk: bytes, *, is_last: bool) -> list[Piece]:
         self._is_fresh = False
         data = self._held + chunk if self._held else chunk
         pieces: list[Piece] = []
@@ -101,7 +117,7 @@ class Scanner:
             self._text(data[position : mark.start()], pieces)
             self._at_mark(mark, pieces)
             position = mark.end()
-        held = self._start_of_mark(data, position)
+        held = len(data) if is_last else self._start_of_mark(data, position)
         self._held = data[held:]
         self._text(data[position:held], pieces)
         if self._region is not None and self._region.size > self._max_region:
@@ -112,7 +128,7 @@ class Scanner:
         """The pieces of the last chunk, and what is left: `feed` and `close`, quicker for a page in one chunk."""
         if self._is_fresh and not first_mark_possible(chunk):
             self._written = None
-        return [*self.feed(chunk), *self.close()]
+        return self._read(chunk, is_last=True) + self.close()
 
     def close(self) -> list[Piece]:
         """What is left at the end of the page."""
@@ -127,25 +143,26 @@ class Scanner:
 
     def without_marks(self, data: bytes) -> bytes:
         """The same without any token marks."""
-        return self._mark.sub(b"", data) if self._in_both in data else data
+        return self._words.mark.sub(b"", data) if self._words.in_both in data else data
 
     def _next_mark(self, data: bytes, position: int) -> re.Match[bytes] | None:
-        at = data.find(self._in_both, position)
+        words = self._words
+        at = data.find(words.in_both, position)
         while at >= 0:
-            start = data.rfind(b"<", position, at)
-            mark = self._mark.match(data, start) if start >= 0 else None
-            if mark is not None and mark.end() > at:
+            mark = words.mark.match(data, at - len(b"<!--")) or words.mark.match(data, at - len(b"<!--/"))
+            if mark is not None:
                 return mark
-            at = data.find(self._in_both, at + 1)
+            at = data.find(words.in_both, at + 1)
         return None
 
     def _start_of_mark(self, data: bytes, position: int) -> int:
         """Where the bytes begin that may become a mark with those that come next."""
-        at = data.rfind(b"<", max(position, len(data) - self._longest_mark))
+        words = self._words
+        at = data.rfind(b"<", max(position, len(data) - words.longest))
         if at < 0:
             return len(data)
         tail = data[at:]
-        is_part = self._begin.startswith(tail) or self._end.startswith(tail) or self._part_of_mark.fullmatch(tail)
+        is_part = words.begin.startswith(tail) or words.end.startswith(tail) or words.part_of_mark.fullmatch(tail)
         return at if is_part else len(data)
 
     def _at_mark(self, mark: re.Match[bytes], pieces: list[Piece]) -> None:

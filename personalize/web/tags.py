@@ -19,6 +19,8 @@ _NAME = rb"[^%b/>][^%b/>=]*+" % (BLANK, BLANK)
 ATTRIBUTES = rb"(?:[%b/]*+%b(?:%b%b|(?![%b]*+=)))*" % (BLANK, _NAME, _EQUALS, _VALUE, BLANK)
 #: A whole tag in lower-case bytes: slash of an end tag, name, what stands before the `>`.
 TAG = re.compile(rb"<(/?)([a-z][^%b/>]*+)%b([%b/]*+)>" % (BLANK, ATTRIBUTES, BLANK))
+#: The same, or any other `<` without a name.
+TAG_OR_NOT = re.compile(rb"<(?:(/?)([a-z][^%b/>]*+)(?:>|%b([%b/]*+)>))?" % (BLANK, ATTRIBUTES, BLANK))
 _ATTRIBUTE = re.compile(
     rb"[%b/]*+(%b)(?:%b(?:\"([^\"]*+)\"|'([^']*+)'|((?![\"'])[^%b>]*+))|(?![%b]*+=))"
     % (BLANK, _NAME, _EQUALS, BLANK, BLANK)

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from personalize.web.marks import SLOT_ID
-from personalize.web.markup_reader import MarkupReader
+from personalize.web.markup_reader import LONGEST_TAG, MarkupReader
 from personalize.web.open_elements import End, OpenElements, may_carry_slot
 from personalize.web.page_context import (
     RAW_TEXT,
@@ -18,7 +18,7 @@ from personalize.web.page_context import (
     Zone,
 )
 from personalize.web.pieces import Copy, Piece, Slot, Stray
-from personalize.web.tags import BLANK, written_slot
+from personalize.web.tags import BLANK, TAG_OR_NOT, written_slot
 
 _MARK = b"data-slot"
 _MOST_UNKNOWN = 50
@@ -29,6 +29,7 @@ _MOVED = re.compile(rb"\n.*(?:</[a-z1-6]+|/)>\n+<(?:p|h[1-6]|pre|ul|ol|dl|blockq
 _TABLES = TABLE_PARTS | {b"table"}
 _ENTERED_IN_ZONES = RAW_TEXT | {b"math", b"plaintext", b"script", b"select", b"svg"}
 _ENTERED = _ENTERED_IN_ZONES | {b"frameset", b"template"}
+_NOT_PLAIN = _ENTERED | _TABLES | {b"form"}
 
 
 class _Region:
@@ -123,6 +124,27 @@ class WrittenScanner(MarkupReader):
         """Nothing is certain any more: the rest of the page is copied, and a slot that has begun as well."""
         super().lose()
         self._abandon("lost")
+
+    def read_tags(self, position: int) -> int:
+        """Reads on inside of a slot, over tags that only nest; whatever else comes is read one by one."""
+        region = self._region
+        if region is None or self._zones:
+            return super().read_tags(position)
+        elements = region.elements
+        farthest = self._put_out + self._max_region - region.size
+        for tag in TAG_OR_NOT.finditer(self.low, position):
+            start, end, name = tag.start(), tag.end(), tag[2]
+            if name is None or name in _NOT_PLAIN or start > farthest or end - start > LONGEST_TAG:
+                return self.read_markup(start)
+            if tag[1]:
+                outcome = elements.end(name)
+                if outcome is not End.STAYS:
+                    self._settle(outcome, start, end)
+                    return end
+            elif not elements.start(name):
+                self._abandon("nesting")
+                return self.read_markup(start)
+        return len(self.data)
 
     def on_tag(self, name: bytes, is_end: bool, self_closing: bool, start: int, end: int) -> int:
         """Follows the page's elements as far as slots depend on them."""

@@ -1,0 +1,59 @@
+"""Which encoding a page is in, and which pages are left alone for it."""
+
+import pytest
+
+from personalize.web.charset import page_encoding
+
+META = b"<!doctype html><meta charset=%b>"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "first_bytes", "encoding"),
+    [
+        ("text/html", b"<p>", "utf-8"),
+        ("text/html; charset=ISO-8859-1", b"<p>", "iso8859-1"),
+        ('text/html;charset="windows-1252"; x=y', b"<p>", "cp1252"),
+        ("TEXT/HTML; CHARSET = Shift_JIS", b"<p>", "shift_jis"),
+        ("text/html; charset=x-sjis", b"<p>", "shift_jis"),
+        ("text/html; charset=gb18030", b"<p>", "gb18030"),
+        ("text/html; charset=utf8", META % b"iso-8859-1", "utf-8"),
+        ("text/html; charset=iso-8859-1", b"\xef\xbb\xbf<p>", "utf-8"),
+        ("text/html", META % b"iso-8859-1", "iso8859-1"),
+        ("text/html", META % b"'koi8-r'", "koi8-r"),
+        ("text/html", b'<meta http-equiv=Content-Type content="text/html; charset=euc-jp">', "euc_jp"),
+        ("text/html", b"<!-- <meta charset=latin1> --><meta charset=euc-kr>", "euc_kr"),
+        ("text/html", b" " * 1020 + b"<meta charset=latin1>", "utf-8"),
+        ("text/html", META % b"utf-16", "utf-8"),
+        ("text/html", META % b"nonsense" + META % b"latin1", "iso8859-1"),
+        ("text/html; charset=nonsense", META % b"latin1", "iso8859-1"),
+        ("text/html; charset=rot13", b"<p>", "utf-8"),
+        ("text/html; charset=idna", b"<p>", "utf-8"),
+        ("text/html; charset=\x00", b"<p>", "utf-8"),
+        ("text/html; charset=", b"<p>", "utf-8"),
+        ("", b"", "utf-8"),
+    ],
+)
+def test_the_most_certain_word_on_the_encoding_counts(content_type: str, first_bytes: bytes, encoding: str) -> None:
+    assert page_encoding(content_type, first_bytes) == encoding
+    assert "<b a=\"'/>".encode(encoding) == b"<b a=\"'/>"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "first_bytes"),
+    [
+        ("text/html", b"\xff\xfe<\x00"),
+        ("text/html", b"\xfe\xff\x00<"),
+        ("text/html", b"\xff\xfe\x00\x00"),
+        ("text/html", b"\x00\x00\xfe\xff"),
+        ("text/html", b"<\x00p\x00"),
+        ("text/html; charset=utf-16", b"<p>"),
+        ("text/html; charset=UTF-16LE", b"<p>"),
+        ("text/html; charset=utf-32", b"<p>"),
+        ("text/html; charset=utf-7", b"<p>"),
+        ("text/html; charset=iso-2022-jp", b"<p>"),
+        ("text/html; charset=hz-gb-2312", b"<p>"),
+        ("text/html", META % b"iso-2022-jp"),
+    ],
+)
+def test_a_page_that_cannot_be_searched_by_bytes_is_left_alone(content_type: str, first_bytes: bytes) -> None:
+    assert page_encoding(content_type, first_bytes) is None
