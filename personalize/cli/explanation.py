@@ -45,9 +45,16 @@ def as_text(explanation: Explanation, asked: Asked, *, width: int) -> Iterator[s
     }
     for name, text in facts.items():
         yield paragraph(text, first=f"  {name:<9}", rest=" " * 11, width=width)
-    for number, rule in enumerate(explanation.rules, start=1):
+    reached = [rule for rule in explanation.rules if rule.reached]
+    for number, rule in enumerate(reached, start=1):
         yield ""
         yield from _rule(number, rule, explanation, asked, width)
+    others = [rule.rule_id for rule in explanation.rules if not rule.reached]
+    if others:
+        yield ""
+        yield paragraph(
+            f"not reached, since the slot is full: {', '.join(others)}", first="  ", rest=" " * 5, width=width
+        )
 
 
 def _outcome(explanation: Explanation) -> str:
@@ -86,9 +93,6 @@ def _is_decided(asked: Asked) -> bool:
 def _rule(number: int, rule: RuleStep, explanation: Explanation, asked: Asked, width: int) -> Iterator[str]:
     name = f'{rule.rule_id} ("{rule.title}")' if rule.title not in ("", rule.rule_id) else rule.rule_id
     head = f"{number:>3}  "
-    if not rule.reached:
-        yield paragraph(f"{name}: not reached, the slot was full before", first=head, rest=" " * 5, width=width)
-        return
     yield _marked(
         rule.holds, paragraph(f"{name}: {_gave(rule, explanation, asked)}", first=head, rest=" " * 5, width=width)
     )

@@ -10,6 +10,7 @@ from personalize.problems import columns_of, visible
 NARROWEST = 60
 USUAL = 80
 _GAP = "  "
+_FILLER = "\ue000"
 
 
 def terminal_width() -> int:
@@ -26,11 +27,18 @@ def table(
     others = sum(widths) - widths[wraps] + len(_GAP) * (len(header) - 1)
     widths[wraps] = max(10, min(widths[wraps], width - others))
     for row in cells:
-        parts = textwrap.wrap(row[wraps], widths[wraps]) or [""]
+        parts = _wrapped(row[wraps], widths[wraps])
         for number, part in enumerate(parts):
             line = [part if at == wraps else (cell if number == 0 else "") for at, cell in enumerate(row)]
             padded = (_padded(cell, widths[at], right=at in numbers) for at, cell in enumerate(line))
             yield _GAP.join(padded).rstrip()
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """The lines of a text; a letter that takes two columns counts as two."""
+    stretched = "".join(letter + _FILLER if columns_of(letter) == 2 else letter for letter in text)
+    lines = textwrap.wrap(stretched, width - 1 if _FILLER in stretched else width)
+    return [line.replace(_FILLER, "") for line in lines] or [""]
 
 
 def _padded(text: str, width: int, *, right: bool) -> str:
