@@ -9,6 +9,7 @@ the rounds' CPU time per request, a ratio the median of the rounds' ratios.
 
 import argparse
 import asyncio
+import gc
 import random
 import statistics
 import tempfile
@@ -71,8 +72,10 @@ def page(slot: Callable[[str], str]) -> bytes:
 def site(body: bytes) -> Starlette:
     """A site of that one page."""
 
+    text = body.decode()
+
     async def home(_: Request) -> Response:
-        return HTMLResponse(body)
+        return HTMLResponse(text)  # new bytes for every request, as templates make them
 
     return Starlette(routes=[Route("/", home)])
 
@@ -173,6 +176,8 @@ async def measure(cases: list[Case], rounds: int, requests: int) -> dict[str, li
     seconds: dict[str, list[float]] = {case.name: [] for case in cases}
     for case in cases:
         await cpu_seconds(case, requests)
+    gc.collect()
+    gc.freeze()  # what was imported and loaded is not measured; what a request leaves behind is
     for _ in range(rounds):
         for case in order.sample(cases, len(cases)):
             seconds[case.name].append(await cpu_seconds(case, requests))

@@ -98,12 +98,10 @@ def make_context(
 def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str, str]) -> Profile | None:
     if profile is None or not consent.permits_identifier:
         return None
-    kept = {
-        name: value for name, value in profile.attributes.items() if consent.allows(purposes.get(name, DEFAULT_PURPOSE))
-    }
-    if len(kept) == len(profile.attributes):
+    names = [name for name in profile.attributes if consent.allows(purposes.get(name, DEFAULT_PURPOSE))]
+    if len(names) == len(profile.attributes):
         return profile
-    return replace(profile, attributes=MappingProxyType(kept))
+    return replace(profile, attributes=MappingProxyType({name: profile.attributes[name] for name in names}))
 
 
 class FactValues(dict[str, object]):

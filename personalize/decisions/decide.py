@@ -1,17 +1,18 @@
 """The one function that decides what a page shows. Serving, previewing, explaining and simulating all ask it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeGuard
 
 from personalize.decisions.choose import choose
 from personalize.decisions.context import Context
 from personalize.decisions.decision import Decision, Reason
-from personalize.rules.definitions import Named, Rule, Slot
-from personalize.rules.ruleset import Page, RuleSet
+from personalize.rules.definitions import Named, Slot
+from personalize.rules.pages import Page, RuleKey
+from personalize.rules.ruleset import RuleSet
 
 #: What each rule that was reached gave to its slot, by (slot id, rule id).
-Notes = dict[tuple[str, str], tuple[str, ...]]
+Notes = dict[RuleKey, tuple[str, ...]]
 
 
 def decide(
@@ -27,14 +28,14 @@ def decide(
     Pure: the same arguments give the same decisions. No item stands in two slots of a page, nor one that the
     page view has `shown` already. Explaining passes `notes` to be filled; the run is the same.
     """
-    run = _Run(page, context, rule_set, set(shown), {} if notes is None else notes)
+    run = _Run(page, context, rule_set, set(shown), notes)
     return MappingProxyType({slot.slot_id: run.slot(slot) for slot in page.slots})
 
 
 class _Run:
     """One page being decided, slot by slot; `taken` are the items that it shows so far."""
 
-    def __init__(self, page: Page, context: Context, rule_set: RuleSet, taken: set[str], notes: Notes) -> None:
+    def __init__(self, page: Page, context: Context, rule_set: RuleSet, taken: set[str], notes: Notes | None) -> None:
         self._page = page
         self._now = context.now
         self._rule_set = rule_set
@@ -44,15 +45,19 @@ class _Run:
 
     def slot(self, slot: Slot) -> Decision:
         """Rules in order; the first that has something to show wins, and a slot that holds more goes on."""
+        keys = self._rule_set.rule_keys[slot.slot_id]
         found: tuple[str, ...] = ()
         winner: str | None = None
-        for rule in slot.rules:
-            if len(found) == slot.holds:
-                break
-            items = self._items(slot, rule, room=slot.holds - len(found))
+        last: RuleKey | None = None
+        for key in self._answers.matching(keys):
+            items = self._items(key, room=slot.holds - len(found))
             if items:
                 found += items
-                winner = winner or rule.rule_id
+                winner = winner or key[1]
+            if len(found) == slot.holds:
+                last = key
+                break
+        self._note_reached(keys, last)
         reason = Reason.RULE if found else Reason.DEFAULT
         if not found and self._may_show(slot.otherwise):
             found, reason = (slot.otherwise.text,), Reason.OTHERWISE
@@ -66,15 +71,21 @@ class _Run:
             version=self._rule_set.version,
         )
 
-    def _items(self, slot: Slot, rule: Rule, *, room: int) -> tuple[str, ...]:
+    def _items(self, key: RuleKey, *, room: int) -> tuple[str, ...]:
         """What a rule has to show to this visitor now, which is then taken."""
-        key = (slot.slot_id, rule.rule_id)
-        items: tuple[str, ...] = ()
-        if self._answers.holds(key):
-            items = choose(rule.show, self._rule_set.library, self._now, room=room, taken=self._taken)
-        self._notes[key] = items
+        library, candidates = self._rule_set.library, self._rule_set.candidates[key]
+        items = choose(candidates, library, self._now, room=room, taken=self._taken)
         self._taken.update(items)
+        if self._notes is not None:
+            self._notes[key] = items
         return items
+
+    def _note_reached(self, keys: Sequence[RuleKey], last: RuleKey | None) -> None:
+        """Note the rules that were looked at and gave nothing; none behind the one that filled the slot."""
+        if self._notes is not None:
+            reached = keys if last is None else keys[: keys.index(last) + 1]
+            for key in reached:
+                self._notes.setdefault(key, ())
 
     def _may_show(self, named: Named | None) -> TypeGuard[Named]:
         item = None if named is None else self._rule_set.library.item(named.text)

@@ -25,9 +25,12 @@ class Health:
 
     def decided(self, decision: Decision, *, filled: bool) -> None:
         """Count what became of a slot."""
-        outcome = "filled" if filled else str(decision.reason)
+        outcome = "filled" if filled else decision.reason.value
         name = decision.slot_id if decision.slot_id in self.slots or len(self.slots) < MOST_SLOTS else _OTHERS
-        self.slots.setdefault(name, Counter())[outcome] += 1
+        counted = self.slots.get(name)
+        if counted is None:
+            counted = self.slots[name] = Counter()
+        counted[outcome] += 1
         if decision.reason is Reason.UNKNOWN_SLOT:
             self.tell_once(f"slot {name}", "the page has a slot %r that no rule file defines", name)
 

@@ -12,7 +12,8 @@ from personalize.errors import EventRefused
 from personalize.events.event import IMPRESSION, JOIN, PAGE_VIEW, SET, Event, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.events.validate import check_attributes, check_event
-from personalize.rules.ruleset import Page, RuleSet
+from personalize.rules.pages import Page
+from personalize.rules.ruleset import RuleSet
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
@@ -141,9 +142,10 @@ class PageView:
     def _render(self, decision: Decision) -> str | None:
         if not decision.item_ids or self._rule_set is None:
             return None
-        values = self._context.attributes if self._context is not None and decision.personal else {}
-        items = self._rule_set.library.items
-        return "".join([items[item_id].rendering.markup(values) for item_id in decision.item_ids])
+        renderings = [self._rule_set.library.items[item_id].rendering for item_id in decision.item_ids]
+        is_personal = any(rendering.is_personal for rendering in renderings)
+        values = self._context.attributes if is_personal and self._context is not None else {}
+        return "".join([rendering.markup(values) for rendering in renderings])
 
     # What the site tells us ----------------------------------------------------------------------------
 

@@ -68,6 +68,7 @@ class Personalizer:
         self.projectors: Sequence[Projector] = projectors_of(None, settings)
         self.worker = f"{os.uname().nodename}:{os.getpid()}:{chance(4).hex()}"
         self.started = False
+        self._present: Store | None = None
         self._starting = asyncio.Lock()
         self.ingest = Ingest(
             self._write,
@@ -128,6 +129,7 @@ class Personalizer:
         if rule_set is None:
             rule_set = checked(read_draft(self.settings, Problems()), self.settings)
         self.serve(rule_set)
+        self._present = self.store
         self.store = await self.store.as_of(moment, self.projectors)
 
     async def stop(self) -> None:
@@ -137,6 +139,8 @@ class Personalizer:
             await self._follower.stop()
             await self.ingest.stop()
             await self.store.close()
+            if self._present is not None:
+                await self._present.close()
             self.started = False
 
     async def refresh(self) -> None:

@@ -10,6 +10,7 @@ from personalize.decisions.context import RequestFacts
 from personalize.errors import StoreError
 from personalize.profiles.profile import Profile
 from personalize.runtime.sources import Scope
+from personalize.stores.protocols import Store
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
 from personalize.visitors.cookies import cookie_name, cookie_values, delete_cookie, set_cookie
 from personalize.visitors.identity import Identity, identify
@@ -94,11 +95,16 @@ class Visitor:
             return
         self._was_read = True
         try:
-            async with asyncio.timeout(self._personalizer.settings.time_budget_seconds):
-                self.profile = await self._personalizer.store.profile(self.identity.profile_id)
+            self.profile = await self._in_time(self._personalizer.store, self.identity.profile_id)
         except (StoreError, TimeoutError) as error:
             self.degraded = True
             self.failed("the profile could not be read", error)
+
+    async def _in_time(self, store: Store, profile_id: str) -> Profile | None:
+        if not store.waits:
+            return await store.profile(profile_id)
+        async with asyncio.timeout(self._personalizer.settings.time_budget_seconds):
+            return await store.profile(profile_id)
 
     @property
     def is_person(self) -> bool:

@@ -21,6 +21,9 @@ class MemoryStore:
     """Obeys the laws of every store, on the event loop alone. Rows are kept as bytes, as they would be on a
     disk, so nothing that it gives away can change what it keeps."""
 
+    #: A profile is read at once.
+    waits = False
+
     def __init__(self) -> None:
         self._log: list[Event] = []
         self._known: set[tuple[str, str]] = set()

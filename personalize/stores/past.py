@@ -35,6 +35,9 @@ class PastStore:
     made of the visitors of that day. Closing it leaves the store of now open.
     """
 
+    #: A profile is read at once.
+    waits = False
+
     def __init__(self, then: Store, now: Store) -> None:
         self._then = then
         self._now = now

@@ -64,8 +64,13 @@ class Store(Protocol):
     """Where events, profiles and rule sets are kept.
 
     Every method raises `StoreBusy` where the store is locked or too slow, and `StoreUnavailable` where it
-    can't be reached or written; nothing is half done then.
+    can't be reached or written; nothing is half done then. `waits` says whether reading a profile may take its
+    time (a network lies between), so that a page has to watch the clock.
     """
+
+    @property
+    def waits(self) -> bool:
+        """Whether reading a profile may wait."""
 
     async def open(self) -> None:
         """Make ready: connect, create or migrate the schema. Safe to call from several processes at once."""

@@ -36,6 +36,9 @@ class SqliteStore:
     they succeed again, on a new connection, as soon as the file is back. Only the first opening creates it.
     """
 
+    #: A profile is read at once.
+    waits = False
+
     def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
         self._path = path
         self._busy_seconds = busy_seconds

@@ -28,8 +28,6 @@ class Identity:
     consent: Consent = UNKNOWN
 
 
-
-
 def identify(
     *,
     cookie_values: Sequence[str],

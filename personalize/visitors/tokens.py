@@ -6,6 +6,7 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from itsdangerous import Signer
 
@@ -17,6 +18,7 @@ RANDOM_BYTES = 16
 LONGEST_TOKEN = 512
 
 _ID_LENGTH = 23
+_REMEMBERED = 4_096
 _VISITOR_ID = re.compile(r"[vk][A-Za-z0-9_-]{22}")
 
 
@@ -46,6 +48,7 @@ class Tokens:
     def __init__(self, keys: Sequence[str], purpose: str = "visitor") -> None:
         if isinstance(keys, str) or not keys or not all(keys):
             raise ValueError("signing takes a list of keys, none of them empty")
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._checked)
         self._signers = tuple(Signer(key, salt=purpose, digest_method=hashlib.sha256) for key in reversed(keys))
 
     def sign(self, visitor_id: str) -> str:
@@ -53,7 +56,11 @@ class Tokens:
         return _signed(self._signers[0], visitor_id)
 
     def read(self, text: str) -> TokenReading | None:
-        """The id in a text that `sign` made, or None for any other text; never raises."""
+        """The id in a text that `sign` made, or None for any other text; never raises. A page view after the
+        first costs a look-up."""
+        return self._remembered(text)
+
+    def _checked(self, text: str) -> TokenReading | None:
         if len(text) > LONGEST_TOKEN or not text.isascii():
             return None
         visitor_id = text[:_ID_LENGTH]

@@ -16,6 +16,7 @@ _LONGEST_LANGUAGES = 1_000
 _MOST_LANGUAGES = 30
 _MOST_PARAMETERS = 100
 _REMEMBERED = 2_000
+_NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:-[a-z0-9]{1,8})*", re.ASCII)
 _SEARCH_ENGINES = ("google.", "bing.", "duckduckgo.", "yahoo.", "ecosia.", "qwant.", "startpage.", "baidu.", "yandex.")
@@ -27,7 +28,7 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
     `country_header` names a header that a proxy in front sets; without one the country is not known.
     Nothing is taken from headers that any client could use to pass for another address.
     """
-    pairs: list[tuple[bytes, bytes]] = list(scope.get("headers", ()))
+    pairs: Pairs = scope.get("headers", ())
     headers = _headers(pairs)
     query = _query(scope.get("query_string", b""))
     host = headers.get("host", "").partition(":")[0].lower() or None
@@ -48,23 +49,27 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
         language=best_language(headers.get("accept-language", "")),
         country=_country(headers, country_header),
         bot=agent.is_bot,
-        prefetch=is_prefetch(pairs),
+        prefetch=is_prefetch(headers),
         headers=headers,
-        cookies=_cookies(pairs),
+        cookies=_cookies(headers.get("cookie", "")),
     )
 
 
 def _headers(pairs: Pairs) -> Mapping[str, str]:
-    """The first value of each header, by lower-case name."""
+    """The values of each header by lower-case name; cookies of several headers together, else the first counts."""
     found: dict[str, str] = {}
-    for name, value in pairs:
-        found.setdefault(bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1"))
-    return MappingProxyType(found)
+    for raw_name, raw_value in pairs:
+        name = raw_name.decode("latin-1").lower()
+        if name not in found:
+            found[name] = raw_value.decode("latin-1")
+        elif name == "cookie":
+            found[name] += f"; {raw_value.decode('latin-1')}"
+    return found
 
 
 def _query(query_string: bytes) -> Mapping[str, tuple[str, ...]]:
     if not query_string:
-        return MappingProxyType({})
+        return _NOTHING
     found: dict[str, tuple[str, ...]] = {}
     text = query_string[: 8 * _LONGEST_TEXT].decode("latin-1")
     for name, value in parse_qsl(text.replace(";", "%3B"), keep_blank_values=True)[:_MOST_PARAMETERS]:
@@ -130,13 +135,12 @@ def _country(headers: Mapping[str, str], name: str | None) -> str | None:
     return value if re.fullmatch(r"[A-Za-z]{2}", value) and value.upper() not in ("XX", "T1") else None
 
 
-def _cookies(pairs: Pairs) -> Mapping[str, str]:
+@lru_cache(maxsize=_REMEMBERED)
+def _cookies(header: str) -> Mapping[str, str]:
     """The site's cookies, for rules that read one; broken neighbours don't matter, the first of a name counts."""
     found: dict[str, str] = {}
-    for name, value in pairs:
-        if bytes(name).lower() == b"cookie":
-            for part in bytes(value).decode("latin-1").split(";"):
-                key, equals, text = part.strip().partition("=")
-                if equals:
-                    found.setdefault(key, text.strip('"')[:_LONGEST_TEXT])
+    for part in header.split(";"):
+        key, equals, text = part.strip().partition("=")
+        if equals:
+            found.setdefault(key, text.strip('"')[:_LONGEST_TEXT])
     return MappingProxyType(found)

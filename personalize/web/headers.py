@@ -1,6 +1,6 @@
 """Headers of requests and responses as ASGI has them: pairs of bytes, of any case, in order, some of them twice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
@@ -12,17 +12,19 @@ _INTEGRITY = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-dig
 #: What a cache in front would obey before `Cache-Control`.
 _CACHE = frozenset({b"cache-control", b"expires", b"pragma", b"surrogate-control", b"x-accel-expires", b"age"})
 _CDN_CACHE = b"cdn-cache-control"
+_DESCRIBES_BYTES = _VALIDATORS | _INTEGRITY
+_PUBLIC = _DESCRIBES_BYTES | _CACHE
 _CONDITIONS = frozenset(
     {b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since", b"range", b"if-range"}
 )
 _DOCUMENTS = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _PREFETCH = {
-    b"sec-purpose": b"prefetch",
-    b"purpose": b"prefetch",
-    b"x-moz": b"prefetch",
-    b"x-purpose": b"pre",
-    b"x-sec-purpose": b"prefetch",
-    b"hx-preloaded": b"true",
+    "sec-purpose": "prefetch",
+    "purpose": "prefetch",
+    "x-moz": "prefetch",
+    "x-purpose": "pre",
+    "x-sec-purpose": "prefetch",
+    "hx-preloaded": "true",
 }
 #: Bodies that a proxy in front will take from elsewhere.
 _SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
@@ -73,8 +75,7 @@ def with_length(headers: Pairs, length: int | None) -> RawHeaders:
 
     The exact new length, or none; what described the old bytes is gone.
     """
-    stale = _VALIDATORS | _INTEGRITY
-    kept = [(key, value) for key, value in headers if key.lower() not in stale]
+    kept = [(key, value) for key, value in headers if key.lower() not in _DESCRIBES_BYTES]
     return _sized(kept, length)
 
 
@@ -83,8 +84,7 @@ def made_private(headers: Pairs, *, length: int | None, cookies: Sequence[str] =
 
     `cookies` are our own `Set-Cookie` values; those of the site stay.
     """
-    stale = _VALIDATORS | _INTEGRITY | _CACHE
-    kept = [(key, value) for key, value in headers if key.lower() not in stale and not key.lower().endswith(_CDN_CACHE)]
+    kept = [pair for pair in headers if (name := pair[0].lower()) not in _PUBLIC and not name.endswith(_CDN_CACHE)]
     return [*_sized(kept, length), _PRIVATE, *((b"set-cookie", cookie.encode("latin-1")) for cookie in cookies)]
 
 
@@ -130,8 +130,7 @@ def wants_html(headers: Pairs) -> bool:
     return b"text/html" in (value_of(headers, b"accept") or b"").lower()
 
 
-def is_prefetch(headers: Pairs) -> bool:
-    """Whether the page is only fetched in advance: nobody looks at it yet."""
-    return any(
-        value.strip().lower().startswith(_PREFETCH[key.lower()]) for key, value in headers if key.lower() in _PREFETCH
-    )
+def is_prefetch(headers: Mapping[str, str]) -> bool:
+    """Whether the page is only fetched in advance, by its headers in lower case: nobody looks at it yet."""
+    asked = _PREFETCH.keys() & headers.keys()
+    return any(headers[name].strip().lower().startswith(_PREFETCH[name]) for name in asked)

@@ -24,6 +24,7 @@ from personalize.web.tags import (
 #: The longest tag that is held back until it is whole, in bytes; from a longer one only its name is kept.
 LONGEST_TAG = 4096
 _LONGEST_SLOT_COMMENT = 256
+_TOO_SHORT_TO_LEAP = 64
 _MARK = b"data-slot"
 _AFTER_NAME = rb"(?=[%b/>])" % BLANK
 
@@ -72,7 +73,7 @@ _WHITE_OR_EQUALS = frozenset(b"= \t\n\f\r")
 class MarkupReader(ABC):
     """Reads one page and calls `on_tag` and `on_comment`.
 
-    Tags and comments that cannot matter are leapt over, unless `tag_by_tag` is set: then every tag is seen.
+    Tags and comments that cannot matter may be leapt over, unless `tag_by_tag` is set: then every tag is seen.
     In the methods, `data` holds what is being read, `low` the same in lower case, and positions count in both.
     """
 
@@ -164,7 +165,7 @@ class MarkupReader(ABC):
     # Markup: outside of tags, comments, and text elements.
 
     def _in_markup(self, position: int) -> int:
-        if self.tag_by_tag:
+        if self.tag_by_tag or len(self.data) < _TOO_SHORT_TO_LEAP:
             return self.read_tags(position)
         if position < self._doubt_until:
             return self._read_dull(position)

@@ -18,6 +18,7 @@ from personalize.web.jinja import install
 from personalize.web.marks import token_of
 from personalize.web.paths import PathMemory, excluded
 from personalize.web.response import PersonalizedResponse
+from personalize.web.shells import Shells
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -45,6 +46,7 @@ class PersonalizeMiddleware:
         self._excluded = settings.excluded
         self._token = token_of(personalizer.keys[-1]).encode()
         self._paths = PathMemory()
+        self._shells = Shells(self._token)
         self._own_cookies = frozenset(_both_names(settings.cookie.name) | _both_names(settings.cookie.consent_name))
 
     def teach(self, environment: Environment) -> None:
@@ -108,7 +110,9 @@ class PersonalizeMiddleware:
             lambda: request_facts(scope),
         )
         inner.setdefault("state", {})[STATE_KEY] = page_view
-        response = PersonalizedResponse(send, page_view, token=self._token, method=scope["method"], had_slots=had_slots)
+        response = PersonalizedResponse(
+            send, page_view, token=self._token, shells=self._shells, method=scope["method"], had_slots=had_slots
+        )
         await self.app(inner, _watching(receive, response), response.send)
         if response.has_slots:
             self._paths.add(path)

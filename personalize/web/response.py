@@ -17,6 +17,7 @@ from personalize.web.headers import (
 )
 from personalize.web.rewriter import Rewriter
 from personalize.web.scanner import Scanner, first_mark_possible
+from personalize.web.shells import Shell, Shells
 
 Message = MutableMapping[str, Any]
 
@@ -46,16 +47,19 @@ class PersonalizedResponse:
         page_view: PageView,
         *,
         token: bytes,
+        shells: Shells,
         method: str,
         had_slots: bool,
     ) -> None:
         self._send = send
         self._page_view = page_view
         self._token = token
+        self._shells = shells
         self._method = method
         self._had_slots = had_slots
         self._phase = _Phase.HELD
         self._head: Message = {}
+        self._headers: RawHeaders = []
         self._rewriter: Rewriter | None = None
         self._headers_left = False
         self._tail = b""
@@ -67,6 +71,7 @@ class PersonalizedResponse:
         match message["type"]:
             case "http.response.start":
                 self._head = message
+                self._headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
             case "http.response.body":
                 await self._body(message)
             case "http.response.pathsend" | "http.response.zerocopysend":
@@ -92,15 +97,13 @@ class PersonalizedResponse:
         """The first part of the body: decide what kind of response this is."""
         body = bytes(message.get("body", b""))
         encoding = self._encoding(body)
-        is_whole = not message.get("more_body", False)
-        if encoding is None or (is_whole and not first_mark_possible(body, self._token)):
+        if encoding is None:
             await self._pass(message)
-            return
-        self._rewriter = Rewriter(Scanner(token=self._token), self._fill, encoding)
-        if is_whole:
-            await self._fill_whole(message, body, self._rewriter)
-        else:
+        elif message.get("more_body", False):
+            self._rewriter = Rewriter(Scanner(token=self._token), self._fill, encoding)
             await self._fill_first(message, body, self._rewriter)
+        else:
+            await self._fill_whole(message, self._shells.shell(body), encoding)
 
     def _encoding(self, body: bytes) -> str | None:
         """The encoding of a page that may hold slots, or None for anything else."""
@@ -109,24 +112,20 @@ class PersonalizedResponse:
             return None
         return page_encoding(content_type(headers), body)
 
-    @property
-    def _headers(self) -> RawHeaders:
-        return [(bytes(name), bytes(value)) for name, value in self._head.get("headers", ())]
-
     async def _fill(self, slot_id: str) -> str | None:
         return await self._page_view.markup(slot_id, public_only=self._headers_left)
 
     # A page in one piece -------------------------------------------------------------------------------
 
-    async def _fill_whole(self, message: Message, body: bytes, rewriter: Rewriter) -> None:
-        filled = await rewriter.last(body)
-        self.has_slots = rewriter.slots > 0
-        if not self.has_slots:
+    async def _fill_whole(self, message: Message, shell: Shell, encoding: str) -> None:
+        if not shell.has_slots:
             await self._pass(message)
             return
+        self.has_slots = True
+        filled = await Rewriter(shell.scanner, self._fill, encoding).fill(shell.pieces)
         if self._page_view.private:
             await self._send_head(self._private(len(filled)))
-        elif filled != body:
+        elif filled != shell.body:
             await self._send_head(with_length(self._headers, len(filled)))
         else:
             await self._send(self._head)

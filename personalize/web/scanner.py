@@ -106,10 +106,12 @@ class Scanner:
 
     def feed(self, chunk: bytes) -> list[Piece]:
         """The pieces that are decided after this chunk; what may still become a mark is held back."""
+        self._is_fresh = False
+        if b"<" not in chunk and not self._held and self._region is None:
+            return [Copy(chunk)] if self._written is None else self._written.feed(chunk)
         return self._read(chunk, is_last=False)
 
     def _read(self, chunk: bytes, *, is_last: bool) -> list[Piece]:
-        self._is_fresh = False
         data = self._held + chunk if self._held else chunk
         pieces: list[Piece] = []
         position = 0

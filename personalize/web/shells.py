@@ -1,0 +1,67 @@
+"""Pages whose bytes came before: what stands in them was found then, and is not looked for again.
+
+A site that puts nothing personal into its pages sends the same shell to everybody; only the slots differ.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from personalize.web.pieces import Piece, Slot
+from personalize.web.scanner import Scanner, first_mark_possible
+
+#: How many shells are kept, and how long one may be in bytes: 16 MB at most for a worker.
+MOST_SHELLS = 64
+LONGEST_SHELL = 262_144
+_MOST_SEEN = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """One page with its pieces in order; `has_slots` tells whether any of them is a slot."""
+
+    body: bytes
+    pieces: tuple[Piece, ...]
+    scanner: Scanner
+    has_slots: bool
+
+
+class Shells:
+    """Scans whole pages, each distinct one once, and remembers those that came at least twice.
+
+    A page that never comes again is never kept; the one not seen for longest makes room for the next.
+    """
+
+    def __init__(self, token: bytes) -> None:
+        self._token = token
+        self._kept: OrderedDict[int, Shell] = OrderedDict()
+        self._seen: OrderedDict[int, None] = OrderedDict()
+
+    def shell(self, body: bytes) -> Shell:
+        """What stands in this page."""
+        key = hash(body)
+        kept = self._kept.get(key)
+        if kept is not None and kept.body == body:
+            self._kept.move_to_end(key)
+            return kept
+        shell = self._scan(body)
+        if len(body) <= LONGEST_SHELL and self._came_before(key):
+            self._kept[key] = shell
+            if len(self._kept) > MOST_SHELLS:
+                self._kept.popitem(last=False)
+        return shell
+
+    def _came_before(self, key: int) -> bool:
+        if key in self._seen:
+            return True
+        self._seen[key] = None
+        if len(self._seen) > _MOST_SEEN:
+            self._seen.popitem(last=False)
+        return False
+
+    def _scan(self, body: bytes) -> Shell:
+        has_written = first_mark_possible(body)
+        scanner = Scanner(token=self._token, written=has_written)
+        if not has_written and self._token not in body:
+            return Shell(body, (), scanner, has_slots=False)
+        pieces = tuple(scanner.last(body))
+        return Shell(body, pieces, scanner, any(isinstance(piece, Slot) for piece in pieces))
