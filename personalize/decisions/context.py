@@ -89,7 +89,7 @@ def make_context(
     the declared attributes, so that attributes a template may show are cut as well.
     """
     permitted = _permitted(profile, identity.consent, purposes or {})
-    values = FactValues(catalogue)
+    values = FactValues(catalogue, identity.consent)
     context = Context(identity, permitted, facts, now, zone, lifecycle, values)
     values.bind(context)
     return context
@@ -107,9 +107,12 @@ def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str,
 class FactValues(dict[str, object]):
     """The values of facts by name, each worked out once, when a rule first asks; None is missing."""
 
-    def __init__(self, catalogue: Mapping[str, Fact]) -> None:
+    __slots__ = ("_catalogue", "_context", "_granted")
+
+    def __init__(self, catalogue: Mapping[str, Fact], consent: Consent) -> None:
         super().__init__()
         self._catalogue = catalogue
+        self._granted: frozenset[str | None] = frozenset((None, *(consent.granted or ())))
         self._context: Context | None = None
 
     def bind(self, context: Context) -> None:
@@ -117,16 +120,11 @@ class FactValues(dict[str, object]):
         self._context = context
 
     def __missing__(self, name: str) -> object:
-        fact = self._catalogue.get(name)
-        value = None
-        if fact is not None and self._context is not None and _is_granted(fact, self._context.consent):
-            value = _READERS.get(fact.root, _event_value)(self._context, fact)
+        fact, context, value = self._catalogue.get(name), self._context, None
+        if fact is not None and context is not None and fact.purpose in self._granted:
+            value = _READERS.get(fact.root, _event_value)(context, fact)
         self[name] = value
         return value
-
-
-def _is_granted(fact: Fact, consent: Consent) -> bool:
-    return fact.purpose is None or consent.allows(fact.purpose)
 
 
 def _profile_value(context: Context, fact: Fact) -> object:

@@ -1,6 +1,7 @@
 """The one function that decides what a page shows. Serving, previewing, explaining and simulating all ask it."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeGuard
 
@@ -32,6 +33,10 @@ def decide(
     return MappingProxyType({slot.slot_id: run.slot(slot) for slot in page.slots})
 
 
+#: Most pages show what others have shown: the same decision is one object.
+_decision = lru_cache(maxsize=4_096)(Decision)
+
+
 class _Run:
     """One page being decided, slot by slot; `taken` are the items that it shows so far."""
 
@@ -57,18 +62,14 @@ class _Run:
             if len(found) == slot.holds:
                 last = key
                 break
-        self._note_reached(keys, last)
+        if self._notes is not None:
+            self._note_reached(self._notes, keys, last)
         reason = Reason.RULE if found else Reason.DEFAULT
         if not found and self._may_show(slot.otherwise):
             found, reason = (slot.otherwise.text,), Reason.OTHERWISE
             self._taken.update(found)
-        return Decision(
-            slot_id=slot.slot_id,
-            item_ids=found,
-            rule_id=winner,
-            reason=reason,
-            personal=slot.slot_id in self._page.personal,
-            version=self._rule_set.version,
+        return _decision(
+            slot.slot_id, found, winner, reason, slot.slot_id in self._page.personal, self._rule_set.version
         )
 
     def _items(self, key: RuleKey, *, room: int) -> tuple[str, ...]:
@@ -80,12 +81,11 @@ class _Run:
             self._notes[key] = items
         return items
 
-    def _note_reached(self, keys: Sequence[RuleKey], last: RuleKey | None) -> None:
+    @staticmethod
+    def _note_reached(notes: Notes, keys: Sequence[RuleKey], last: RuleKey | None) -> None:
         """Note the rules that were looked at and gave nothing; none behind the one that filled the slot."""
-        if self._notes is not None:
-            reached = keys if last is None else keys[: keys.index(last) + 1]
-            for key in reached:
-                self._notes.setdefault(key, ())
+        for key in keys if last is None else keys[: keys.index(last) + 1]:
+            notes.setdefault(key, ())
 
     def _may_show(self, named: Named | None) -> TypeGuard[Named]:
         item = None if named is None else self._rule_set.library.item(named.text)

@@ -24,6 +24,9 @@ from personalize.web.tags import (
 #: The longest tag that is held back until it is whole, in bytes; from a longer one only its name is kept.
 LONGEST_TAG = 4096
 _LONGEST_SLOT_COMMENT = 256
+_BEGINS_MARKUP = frozenset(b"abcdefghijklmnopqrstuvwxyz/!?")
+#: What may stand behind a `<` that is text; nothing, where it is not there yet.
+_NO_MARKUP = frozenset(bytes([code]) for code in range(256) if code not in _BEGINS_MARKUP) | {b""}
 _TOO_SHORT_TO_LEAP = 64
 _MARK = b"data-slot"
 _AFTER_NAME = rb"(?=[%b/>])" % BLANK
@@ -165,8 +168,11 @@ class MarkupReader(ABC):
     # Markup: outside of tags, comments, and text elements.
 
     def _in_markup(self, position: int) -> int:
-        if self.tag_by_tag or len(self.data) < _TOO_SHORT_TO_LEAP:
+        if self.tag_by_tag:
             return self.read_tags(position)
+        if len(self.data) < _TOO_SHORT_TO_LEAP:
+            at = self.low.find(b"<", position)
+            return self.read_markup(at) if at >= 0 else len(self.data)
         if position < self._doubt_until:
             return self._read_dull(position)
         return self._leap(position)
@@ -230,20 +236,20 @@ class MarkupReader(ABC):
 
     def read_markup(self, at: int) -> int:
         """Reads what begins with the `<` here, which is not in a tag or comment."""
+        first = self.low[at + 1 : at + 2]
+        if first in _NO_MARKUP:
+            return at + 1 if first else self._wait(at)
         tag = TAG.match(self.low, at)
         if tag is not None:
             end = tag.end()
             return self.on_tag(tag[2], bool(tag[1]), tag[3].endswith(b"/"), at if end - at <= LONGEST_TAG else end, end)
-        first = self.low[at + 1 : at + 2]
         if first.isalpha():
             return self._begin_tag(at, at + 1, NAME)
         if first == b"/":
             return self._end_of_something(at)
         if first == b"!":
             return self._declaration(at)
-        if first == b"?":
-            return self._begin_tag(at, at + 2, BOGUS)
-        return at + 1 if first else self._wait(at)
+        return self._begin_tag(at, at + 2, BOGUS)
 
     def _end_of_something(self, at: int) -> int:
         second = self.low[at + 2 : at + 3]
