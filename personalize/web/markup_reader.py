@@ -116,7 +116,7 @@ class MarkupReader(ABC):
         return self.decided < len(self.data) or self._step != self._in_markup
 
     def read(self, chunk: bytes) -> None:
-        """Reads on with the bytes that come next; afterwards `data` is known up to `decided`."""
+        """Reads on with the bytes that come next, one at least; afterwards `data` is known up to `decided`."""
         self.data = self.data[self.decided :] + chunk if self.decided < len(self.data) else chunk
         self.low = self.data.lower()
         position, end = self._resume, len(self.data)

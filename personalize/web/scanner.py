@@ -108,7 +108,9 @@ class Scanner:
         """The pieces that are decided after this chunk; what may still become a mark is held back."""
         self._is_fresh = False
         if b"<" not in chunk and not self._held and self._region is None:
-            return [Copy(chunk)] if self._written is None else self._written.feed(chunk)
+            pieces: list[Piece] = []
+            self._text(chunk, pieces)
+            return pieces
         return self._read(chunk, is_last=False)
 
     def _read(self, chunk: bytes, *, is_last: bool) -> list[Piece]:

@@ -76,6 +76,8 @@ class WrittenScanner(MarkupReader):
 
     def feed(self, chunk: bytes) -> list[Piece]:
         """What is decided after this chunk."""
+        if not chunk:
+            return []
         if self._region is None and (self.is_lost or (b"<" not in chunk and not self.waits)):
             return [Copy(chunk)]
         self._put_out = 0

@@ -117,6 +117,7 @@ PAGES = st.lists(FRAGMENTS | st.binary(max_size=6), max_size=12).map(b"".join)
 
 
 @given(page=PAGES, cuts=st.lists(st.integers(0, 3000), max_size=8))
+@example(page=b"<iframe><div data-slot=hero>D</div></iframe>", cuts=[2, 2])
 @settings(max_examples=400, deadline=None)
 def test_no_cut_and_no_byte_changes_what_is_found(page: bytes, cuts: list[int]) -> None:
     whole = pieces_of(page)
