@@ -21,6 +21,9 @@ from personalize.settings import FILE_NAME, Settings, find_settings, load_settin
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import Live, Store
 
+#: Years that a rule may reach into, however many days it goes back or ahead.
+_YEARS = range(1900, 9000)
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -67,12 +70,15 @@ class Site:
         if text is None:
             return self.now
         try:
-            return conventions_of(self.settings).moment(text)
+            moment = conventions_of(self.settings).moment(text)
         except (ValueError, OverflowError):
+            moment = None
+        if moment is None or moment.year not in _YEARS:
             raise click.BadParameter(
                 f'"{text}" is not a moment: write a date (1997-10-01), or a date and time (1997-10-01T18:30).',
                 param_hint="--at",
-            ) from None
+            )
+        return moment
 
     def read_draft(self, problems: Problems) -> Draft:
         """The files on disk."""

@@ -1,14 +1,16 @@
 """`import`: files of all kinds, twice, broken, and what is said of them."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
+from personalize.errors import StoreBusy
 from personalize.events.event import Event
 from personalize.profiles.profile import Profile
-from personalize.stores.protocols import Store
+from personalize.runtime.importing import ImportWriter
+from personalize.stores.protocols import Applied, Store
 from tests.cli.conftest import IMPORTS
 from tests.cli.terminal import Terminal
 
@@ -198,3 +200,24 @@ def test_letters_that_cannot_be_shown_do_not_steer_the_terminal(shop: Terminal, 
     result = shop.run("import", path, "--map", MAP)
     assert "\033" not in result.stderr
     assert "2 refused" in result.stdout
+
+
+def test_a_store_that_fails_in_the_middle_says_what_to_do(
+    shop: Terminal, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = ImportWriter.write
+
+    async def busy_after_one(writer: ImportWriter, events: Sequence[Event]) -> Applied:
+        if events[0].profile_id != "u:0":
+            raise StoreBusy("the store is locked")
+        return await really(writer, events)
+
+    rows = "".join(f"{number},1997-01-01,1,5\n" for number in range(6_000))
+    path = str(write("a.csv", "customer,day,cds,dollars\n" + rows))
+    with monkeypatch.context() as patched:
+        patched.setattr(ImportWriter, "write", busy_after_one)
+        assert shop.said("import", path, "--map", MAP, exit_code=2) == (
+            "Error: the store is locked. What was written stays; import the same file again, and only the rest is "
+            "added.\n"
+        )
+    assert shop.well("import", path, "--map", MAP) == "6,000 rows: 1,000 new, 5,000 known already, 0 refused\n"

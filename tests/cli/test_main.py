@@ -95,6 +95,16 @@ def test_a_store_that_cannot_be_used_is_one_line(shop: Terminal) -> None:
         assert f"{shop.folder}/var" in said
 
 
+def test_a_store_that_is_no_store_is_one_line(shop: Terminal) -> None:
+    (shop.folder / "var").mkdir()
+    (shop.folder / "var/personalize.db").write_bytes(b"this is a letter to my aunt" * 100)
+    for name in ("publish", "segments", "rebuild", "rollback"):
+        said = shop.said(name, exit_code=2)
+        assert said.startswith("Error: ")
+        assert said.count("\n") == 1
+        assert "personalize.db" in said
+
+
 def test_a_store_of_no_kind_is_said_without_what_may_be_a_password(
     shop: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:

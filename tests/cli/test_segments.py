@@ -121,7 +121,7 @@ def test_nobody_is_known_yet(shop: Terminal) -> None:
 
 
 def test_what_is_no_moment_is_explained(shop: Terminal) -> None:
-    for text in ("1997-13-01", "yesterday", "01.10.1997", ""):
+    for text in ("1997-13-01", "yesterday", "01.10.1997", "0001-01-01", "9999-12-31", ""):
         said = shop.said("segments", "--at", text, exit_code=2)
         assert said.endswith(
             f'Error: Invalid value for --at: "{text}" is not a moment: write a date (1997-10-01), or a date and time '
