@@ -41,9 +41,7 @@ def persona_context(
 ) -> Context:
     """A persona as the rules would see them: the facts given, and what follows from having a profile at all
     where any of them is a stored one."""
-    is_known = (
-        any(_is_stored(name, rule_set) for name in persona.given) and persona.given.get("visitor.known") is not False
-    )
+    is_known = any(map(_is_stored, persona.given)) and persona.given.get("visitor.known") is not False
     profile = Profile(f"p:{persona.persona_id}") if is_known else None
     identity = Identity(profile_id=f"p:{persona.persona_id}", consent=_asked_for(rule_set, settings))
     context = _context(identity, profile, rule_set, settings, now, facts)
@@ -54,9 +52,9 @@ def persona_context(
     return context
 
 
-def _is_stored(name: str, rule_set: RuleSet) -> bool:
-    fact = rule_set.facts.get(name)
-    return fact.stored if fact is not None else not name.startswith(("page.", "now.", "visit."))
+def _is_stored(name: str) -> bool:
+    """Whether only a profile can tell this fact; the request tells of its page, and of the visit it begins."""
+    return not name.startswith(("page.", "now.", "visit."))
 
 
 def _asked_for(rule_set: RuleSet, settings: Settings) -> Consent:

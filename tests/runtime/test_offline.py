@@ -1,0 +1,30 @@
+"""Stored visitors and personas, away from any request."""
+
+from pathlib import Path
+
+import pytest
+
+from personalize.problems import Problems
+from personalize.runtime.clock import SystemClock
+from personalize.runtime.draft import read_draft
+from personalize.runtime.offline import persona_context
+from personalize.runtime.publish import checked
+from tests.desk import RULES, desk_settings, write_desk
+
+PERSONAS = """
+personas:
+  reader: {given: {visit.source: newsletter, page.language: nb}}
+  buyer: {given: {purchase.count: 3}}
+  forgotten: {given: {purchase.count: 3, visitor.known: false}}
+"""
+
+
+@pytest.mark.parametrize(("persona_id", "is_known"), [("reader", False), ("buyer", True), ("forgotten", False)])
+def test_a_persona_is_known_where_a_profile_would_have_to_tell_what_is_given(
+    persona_id: str, is_known: bool, tmp_path: Path
+) -> None:
+    write_desk(tmp_path, rules=RULES + PERSONAS)
+    settings = desk_settings(tmp_path)
+    rule_set = checked(read_draft(settings, Problems()), settings)
+    context = persona_context(rule_set.personas[persona_id], rule_set, settings, now=SystemClock().now())
+    assert (context.profile is not None) is is_known
