@@ -80,7 +80,7 @@ async def product(request: Request) -> Response:
     """One thing, and what stands beside it."""
     found = sold(request.path_params["sku"])
     page_view(request).record("view_product", sku=found.sku, category=found.category)
-    return page(
+    return await page(
         request,
         "product.html",
         category=category_of(found.category),
