@@ -78,14 +78,16 @@ class Describer:
         match value:
             case str():
                 return quoted(value)
-            case int() | Decimal() if fact.type is FactType.MONEY:
-                return format_amount(round(value), self._conventions.currency, self._conventions.currency_digits)
+            case int() if fact.type is FactType.MONEY:
+                return format_amount(value, self._conventions.currency, self._conventions.currency_digits)
+            case Decimal() if fact.type is FactType.MONEY and value.is_finite():
+                return self._single(fact, round(value))
             case timedelta() if fact.type is FactType.CLOCK:
                 hours, rest = divmod(value, timedelta(hours=1))
                 return f"{hours:02}:{rest // timedelta(minutes=1):02}"
             case timedelta():
                 return format_duration(value)
-            case datetime():
+            case datetime() if value.tzinfo is not None:
                 return value.astimezone(self._conventions.zone).strftime("%Y-%m-%d %H:%M")
             case date():
                 return value.isoformat()

@@ -23,6 +23,7 @@ FACTS = {
         Fact("d", "profile", "d", FactType.DATE, stored=True, purpose="personalize"),
         Fact("at", "profile", "at", FactType.TIME, stored=True, purpose="personalize"),
         Fact("l", "profile", "l", FactType.TEXT, many=True, stored=True, purpose="personalize"),
+        Fact("p", "page", "p", FactType.TEXT),
         Fact("c", "now", "c", FactType.CLOCK),
         Fact("k", "did", "k", FactType.TIMES, stored=True, purpose="personalize"),
     )

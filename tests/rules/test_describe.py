@@ -43,6 +43,8 @@ def test_a_condition_in_words(case: Mapping) -> None:
         (FactType.NUMBER, Decimal("1.50"), "1.50"),
         (FactType.MONEY, 129950, "EUR 1,299.50"),
         (FactType.MONEY, Decimal("129950.4"), "EUR 1,299.50"),
+        (FactType.MONEY, Decimal("NaN"), "NaN"),
+        (FactType.TIME, datetime(2026, 7, 1), "2026-07-01T00:00:00"),
         (FactType.TIMES, (), "0 times remembered"),
         (FactType.TIMES, (1,), "1 time remembered"),
         (FactType.TIMES, (1, 2), "2 times remembered"),
