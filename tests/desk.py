@@ -10,7 +10,7 @@ from personalize.runtime.publish import publish
 from personalize.settings import Settings, load_settings
 from personalize.web.middleware import PersonalizeMiddleware
 
-KEY = "a key for tests alone, long enough and not weak: 7Q9x"
+KEY = "a key for tests alone that is long enough and not weak 7Q9x"
 
 RULES = """
 attributes:
