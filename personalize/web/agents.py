@@ -13,25 +13,25 @@ _REMEMBERED = 4_000
 _LONGEST = 1_000
 
 _BOT = re.compile(
-    r"bot\b|bot[/_;)\-]|bots\b|crawl|spider|slurp|scan(?:ner)?\b|archive|fetch|monitor|uptime|pingdom|preview|prerender"
+    r"(?<!cu)bot\b|(?<!cu)bot[/_;)\-]|bots\b|crawl|spider|slurp|scan(?:ner)?\b|archive|fetch|monitor|uptime|pingdom|preview|prerender"
     r"|headless|phantomjs|puppeteer|playwright|selenium|lighthouse|pagespeed|gtmetrix|speedcurve"
     r"|curl/|wget|python|httpx/|aiohttp|urllib|java/|okhttp|go-http-client|node-fetch|axios|undici|libwww|perl|ruby|php/"
-    r"|apache-httpclient|httpclient|http_client|winhttp|scrapy|feed|rss|validator|checker|check_http|probe|healthcheck"
+    r"|apache-httpclient|httpclient|http_client|winhttp|feed|rss|validator|checker|check_http|probe|healthcheck"
     r"|elb-health|kube-probe|googlehc|blackbox|prometheus|zabbix|nagios|datadog|newrelic|statuscake|site24x7|cloudflare-"
-    r"|facebookexternalhit|whatsapp|telegram|slack|discord|twitter|linkedin|pinterest|embedly|skypeuri"
-    r"|vkshare"
+    r"|facebookexternalhit|embedly|skypeuri|vkshare|imageproxy|scrap(?:er|y)|watcher|nikto|openvas|zgrab|outbrain|ptst/"
+    r"|hotjar version|siteimprove|silktide|securityheaders|dareboost|hardenize|splash|newsnow|criticalcss|miniature\.io"
     r"|google-|googleother|google favicon|mediapartners|adsbot|apis-google|feedfetcher|bingpreview"
     r"|yandex(?!browser|search)"
     r"|baidu(?!boxapp|browser)|sogou(?! ?mobile|mse|explorer)|duckduck(?:go-fav|bot)|applebot|petal|semrush"
     r"|ahrefs|majestic"
     r"|dotbot|screaming frog|gpt|claude|anthropic|perplexity|cohere|bytespider|ccbot|diffbot|ia_archiver|nutch|heritrix"
-    r"|https?:|www\.|@[\w-]+\.\w+|link|agent|brandverity|appinsights|inspector|indexer|seo\b|subscribers",
+    r"|https?:|www\.|@[\w-]+\.\w+|link(?!edinapp)|agent|brandverity|appinsights|inspector|indexer|seo\b|subscribers",
     re.IGNORECASE | re.ASCII,
 )
 #: How browsers begin, and old ones that say "compatible" like most robots do.
 _BROWSER_SHAPE = re.compile(r"(?:Mozilla/\d|Opera/\d|BlackBerry|Nokia|SonyEricsson|SAMSUNG-|Dalvik/)")
 _COMPATIBLE = re.compile(r"compatible; (?!MSIE|Konqueror)")
-_TABLET = re.compile(r"ipad|tablet|kindle|silk/|playbook|android(?!.*mobile)", re.IGNORECASE)
+_TABLET = re.compile(r"ipad|tablet|kindle|silk/|playbook|^(?!.*mobi).*android", re.IGNORECASE)
 _MOBILE = re.compile(r"mobi|iphone|ipod|android|windows phone|blackberry|opera mini", re.IGNORECASE)
 _DESKTOP = re.compile(r"windows nt|macintosh|x11|cros|linux", re.IGNORECASE)
 

@@ -31,7 +31,7 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
     pairs: Pairs = scope.get("headers", ())
     headers = _headers(pairs)
     query = _query(scope.get("query_string", b""))
-    host = headers.get("host", "").partition(":")[0].lower() or None
+    host = _host_of(f"//{headers.get('host', '')}")
     referrer = headers.get("referer", "")[:_LONGEST_TEXT] or None
     agent = agent_of(headers.get("user-agent", ""))
     source, medium = _origin(query, referrer, host)
@@ -92,8 +92,8 @@ def _origin(
     source, medium = _first(query, "utm_source"), _first(query, "utm_medium")
     if source is not None or medium is not None:
         return source, medium
-    site = _host_of(referrer)
-    if site is None or site == host:
+    site = (_host_of(referrer) or "").removeprefix("www.")
+    if not site or site == (host or "").removeprefix("www."):
         return None, None
     is_search = any(site.startswith(engine) or f".{engine}" in site for engine in _SEARCH_ENGINES)
     return site, "organic" if is_search else "referral"
@@ -101,10 +101,9 @@ def _origin(
 
 def _host_of(url: str | None) -> str | None:
     try:
-        name = urlsplit(url or "").hostname
+        return urlsplit(url or "").hostname
     except ValueError:
         return None
-    return name.removeprefix("www.") if name else None
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -59,7 +59,10 @@ def is_candidate(status: int, headers: Pairs, method: str) -> bool:
     """Whether a response may hold slots: a whole, plain HTML page that is meant to be shown."""
     if method == "HEAD" or not 200 <= status < 300 or status in (204, 205, 206):
         return False
-    known = {key.lower(): value for key, value in headers}
+    known: dict[bytes, bytes] = {}
+    for key, value in headers:
+        name = key.lower()
+        known[name] = known[name] + b"," + value if name in known else value
     if known.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"text/html":
         return False
     return (

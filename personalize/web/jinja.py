@@ -6,48 +6,82 @@ up in the site's own caches.
 
 from collections.abc import Callable
 
-from jinja2 import Environment, nodes
+from jinja2 import Environment, nodes, pass_eval_context
 from jinja2.ext import Extension
+from jinja2.nodes import EvalContext
 from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
-from personalize.web.marks import close_mark, open_mark
+from personalize.web.marks import SLOT_ID, close_mark, open_mark
 
 _TOKEN = "personalize_token"
 
 
 class SlotExtension(Extension):
-    """`{% slot "home-hero" %}the site's own{% endslot %}`; the name may be any expression."""
+    """`{% slot "home-hero" %}the site's own{% endslot %}`; the name may be any expression.
+
+    A name that no slot can have is a TemplateSyntaxError where it is written out. Where it is worked out, the
+    default stands there without marks.
+    """
 
     tags = {"slot"}  # noqa: RUF012  the name and type that Jinja asks for
 
-    def parse(self, parser: Parser) -> nodes.Node:
-        """The tag as a call that gets the default as its block."""
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        """The two marks around what stands in between, which is compiled where it stands."""
         line = next(parser.stream).lineno
         name = parser.parse_expression()
-        body = parser.parse_statements(("name:endslot",), drop_needle=True)
         if isinstance(name, nodes.Const):
-            try:
-                open_mark("", str(name.value))
-            except ValueError as error:
-                parser.fail(str(error), line)
-        call = self.call_method("_marked", [name], lineno=line)
-        return nodes.CallBlock(call, [], [], body).set_lineno(line)
+            _check(parser, name.value, line)
+        body = parser.parse_statements(("name:endslot",), drop_needle=True)
+        opening = self.call_method("_open", [name], lineno=line)
+        closing = self.call_method("_close", [name], lineno=line)
+        return [
+            nodes.Output([opening]).set_lineno(line),
+            *body,
+            nodes.Output([closing]).set_lineno(line),
+        ]
 
-    def _marked(self, slot_id: object, caller: Callable[[], str]) -> Markup:
-        return _marked(str(getattr(self.environment, _TOKEN)), str(slot_id), caller())
+    def _open(self, slot_id: object) -> Markup:
+        return Markup(_opening(self._token, str(slot_id)))
+
+    def _close(self, slot_id: object) -> Markup:
+        return Markup(_closing(self._token, str(slot_id)))
+
+    @property
+    def _token(self) -> str:
+        return str(getattr(self.environment, _TOKEN))
 
 
 def install(environment: Environment, *, token: str) -> None:
-    """Teach an environment the slot tag, and `slot(name, default="")` for expressions."""
+    """Teach an environment the slot tag, and `slot(name, default="")` for expressions.
+
+    `token` is that of the installation (`marks.token_of`). A default in an expression is escaped as any other
+    value of the template is.
+    """
     setattr(environment, _TOKEN, token)
     environment.add_extension(SlotExtension)
-
-    def slot(slot_id: str, default: object = "") -> Markup:
-        return _marked(token, slot_id, str(escape(default)))
-
-    environment.globals["slot"] = slot
+    environment.globals["slot"] = _slot_function(token)
 
 
-def _marked(token: str, slot_id: str, default: str) -> Markup:
-    return Markup(f"{open_mark(token, slot_id)}{default}{close_mark(token)}")
+def _slot_function(token: str) -> Callable[..., Markup]:
+    @pass_eval_context
+    def slot(eval_context: EvalContext, slot_id: object, default: object = "") -> Markup:
+        inside = escape(default) if eval_context.autoescape else str(default)
+        return Markup(f"{_opening(token, str(slot_id))}{inside}{_closing(token, str(slot_id))}")
+
+    return slot
+
+
+def _opening(token: str, slot_id: str) -> str:
+    return open_mark(token, slot_id) if SLOT_ID.fullmatch(slot_id) else ""
+
+
+def _closing(token: str, slot_id: str) -> str:
+    return close_mark(token) if SLOT_ID.fullmatch(slot_id) else ""
+
+
+def _check(parser: Parser, slot_id: object, line: int) -> None:
+    try:
+        open_mark("", str(slot_id))
+    except ValueError as error:
+        parser.fail(str(error), line)
