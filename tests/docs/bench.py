@@ -67,7 +67,7 @@ class Bench:
         if words[0] == "personalize":
             return self._personalize(words[1:])
         if words[0] == "curl":
-            return self._fetch(words)
+            return self.output_of_address(words[-1])
         return self._shell(step.command)
 
     def _personalize(self, arguments: list[str]) -> str:
@@ -92,9 +92,9 @@ class Bench:
         )
         return done.stdout
 
-    def _fetch(self, words: list[str]) -> str:
-        """`curl -s ADDRESS`, asking as a browser does."""
-        address = words[-1].replace(f":{USUAL_PORT}", f":{self._port}")
+    def output_of_address(self, address: str) -> str:
+        """What the server of this bench answers to a browser; addresses name the usual port."""
+        address = address.replace(f":{USUAL_PORT}", f":{self._port}")
         return httpx.get(address, headers={"user-agent": CHROME, "accept": "text/html"}, trust_env=False).text
 
     def _serve(self, arguments: list[str]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from personalize.content.collection import FieldType
 from personalize.events.schema import EventType, Schema, Shape, ValueType
 from personalize.problems import Problem, Problems
 from personalize.rules.facts import Facts
@@ -60,7 +61,9 @@ def problems_of(folder: Path) -> tuple[Problem, ...]:
 
 
 def test_every_block_can_be_published_and_warns_only_where_it_says_so(bench: Bench) -> None:
-    announced = [(f"rules/line-{b.line:04}.yaml", word) for b in blocks_of(PAGE) for word in b.words if CODE.fullmatch(word)]
+    announced = [
+        (f"rules/line-{b.line:04}.yaml", word) for b in blocks_of(PAGE) for word in b.words if CODE.fullmatch(word)
+    ]
     found = problems_of(bench.folder)
     unexpected = [str(problem) for problem in found if (problem.file, problem.code) not in announced]
     assert not unexpected, "\n" + "\n".join(unexpected)
@@ -138,8 +141,6 @@ def test_the_keys_of_behaviour_and_of_groups_are_those_of_the_language() -> None
 
 
 def test_the_types_of_values_and_fields_are_those_of_the_language() -> None:
-    from personalize.content.collection import FieldType
-
     text = Path(PAGE).read_text(encoding="utf-8")
     assert [code_words(row[0])[0] for row in _second_table(text, "Collections")] == list(FieldType)
     sentence = re.search(r"The types are (.+?)\. A list", text, re.DOTALL)
