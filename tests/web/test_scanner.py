@@ -89,6 +89,13 @@ def test_a_page_is_filled_as_its_case_says(case: tuple[bytes, bytes]) -> None:
     assert filled([source]) == expected
 
 
+def test_behind_other_text_a_page_is_filled_the_same(case: tuple[bytes, bytes]) -> None:
+    """A short page is read tag by tag, in a longer one most is leapt over."""
+    source, expected = case
+    before = b"<p>Some text that is long enough.</p>\n" * 3
+    assert filled([before + source]) == before + expected
+
+
 def test_a_page_in_single_bytes_is_filled_as_its_case_says(case: tuple[bytes, bytes]) -> None:
     source, expected = case
     assert filled([source[at : at + 1] for at in range(len(source))]) == expected
