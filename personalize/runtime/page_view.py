@@ -1,7 +1,7 @@
 """One page view: each slot is decided once, what was shown and what the site tells us is queued at the end."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,11 +9,12 @@ from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, Reason
 from personalize.errors import EventRefused
-from personalize.events.event import IMPRESSION, JOIN, PAGE_VIEW, SET, Event, JSONValue
+from personalize.events.event import IMPRESSION, JOIN, PAGE_VIEW, SET, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.events.validate import check_attributes, check_event
 from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.page_events import Happening
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
@@ -67,6 +68,22 @@ class PageView:
         """What the visitor has decided."""
         return self._visitor.consent
 
+    @property
+    def version(self) -> str | None:
+        """The rule set that decides this page, None where nothing is live."""
+        return self._rule_set.version if self._rule_set is not None else None
+
+    def knows(self, slot_id: str) -> bool:
+        """Whether the rule set defines this slot."""
+        return self._rule_set is not None and slot_id in self._rule_set.slots
+
+    def meet_unknown(self, slot_ids: Iterable[str]) -> None:
+        """Count slots of the page that the rule set doesn't define; where nothing is live that goes without saying."""
+        if self._rule_set is not None:
+            for slot_id in slot_ids:
+                unknown = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
+                self._personalizer.health.decided(unknown, filled=False)
+
     # What is shown -------------------------------------------------------------------------------------
 
     @property
@@ -86,10 +103,11 @@ class PageView:
         own markup then.
         """
         try:
-            decision = await self._decide(slot_id)
-            if public_only and decision.personal:
-                return None
-            self.private = self.private or decision.personal
+            decision = self._decisions.get(slot_id) or await self._decide(slot_id)
+            if decision.personal:
+                if public_only:
+                    return None
+                self.private = True
             markup = self._render(decision)
         except Exception as error:  # noqa: BLE001  filling a slot must not break the page
             self._visitor.failed("a slot could not be filled", error)
@@ -104,11 +122,12 @@ class PageView:
         known = self._decisions.get(slot_id)
         if known is not None:
             return known
-        page = self._rule_set.pages.get(slot_id) if self._rule_set is not None else None
-        if page is None or self._rule_set is None:
+        rule_set = self._rule_set
+        page = rule_set.pages.get(slot_id) if rule_set is not None else None
+        if page is None or rule_set is None:
             self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
         else:
-            self._decisions.update(await self._decide_page(page, self._rule_set))
+            self._decisions.update(await self._decide_page(page, rule_set))
         return self._decisions[slot_id]
 
     async def _decide_page(self, page: Page, rule_set: RuleSet) -> Mapping[str, Decision]:
@@ -142,10 +161,12 @@ class PageView:
     def _render(self, decision: Decision) -> str | None:
         if not decision.item_ids or self._rule_set is None:
             return None
-        renderings = [self._rule_set.library.items[item_id].rendering for item_id in decision.item_ids]
-        is_personal = any(rendering.is_personal for rendering in renderings)
-        values = self._context.attributes if is_personal and self._context is not None else {}
-        return "".join([rendering.markup(values) for rendering in renderings])
+        items, context, markup = self._rule_set.library.items, self._context, ""
+        for item_id in decision.item_ids:
+            rendering = items[item_id].rendering
+            values = context.attributes if rendering.attributes and context is not None else {}
+            markup += rendering.markup(values)
+        return markup
 
     # What the site tells us ----------------------------------------------------------------------------
 
@@ -212,24 +233,23 @@ class PageView:
         identity = self._visitor.identity
         if identity.profile_id is None or (identity.is_new and identity.user_id is None):
             return  # nobody, or somebody whose browser has yet to show that it keeps our cookie
-        for event in self._events(identity.profile_id, viewed=viewed and self._visitor.is_person):
+        happened = self._happened(viewed=viewed and self._visitor.is_person)
+        for event in self._personalizer.page_events(identity.profile_id, self._visitor.now, happened):
             if not self._personalizer.ingest.put(event):
                 self._visitor.failed("the queue was full, an event was dropped", None)
 
-    def _events(self, profile_id: str, *, viewed: bool) -> list[Event]:
-        make, now = self._personalizer.event, self._visitor.now
-        consent, joins = self._visitor.consent, self._visitor.identity.joins
-        events: list[Event] = []
+    def _happened(self, *, viewed: bool) -> list[Happening]:
+        """What there is to tell of this page view, as far as the visitor's consent goes."""
+        granted, joins = self._visitor.consent.granted or (), self._visitor.identity.joins
+        happened: list[Happening] = []
         if viewed and joins is not None:
-            events.append(make(JOIN, profile_id, {"from": joins}, occurred_at=now, event_id=f"join:{joins}"))
-        if viewed and consent.allows(DEFAULT_PURPOSE):
-            events.append(make(PAGE_VIEW, profile_id, _page_facts(self._visitor.facts), occurred_at=now))
-        if viewed and self._filled and consent.allows(MEASURE_PURPOSE):
-            events.append(make(IMPRESSION, profile_id, {"slots": self._shown()}, occurred_at=now))
-        for type_, purpose, properties in self._waiting:
-            if consent.allows(purpose):
-                events.append(make(type_, profile_id, properties, occurred_at=now))
-        return events
+            happened.append(Happening(JOIN, {"from": joins}, f"join:{joins}"))
+        if viewed and DEFAULT_PURPOSE in granted:
+            happened.append(Happening(PAGE_VIEW, _page_facts(self._visitor.facts)))
+        if viewed and self._filled and MEASURE_PURPOSE in granted:
+            happened.append(Happening(IMPRESSION, {"slots": self._shown()}))
+        happened += [Happening(type_, told) for type_, purpose, told in self._waiting if purpose in granted]
+        return happened
 
     def _shown(self) -> list[JSONValue]:
         """What stood in the filled slots; one impression tells of the whole page."""

@@ -100,10 +100,12 @@ class PersonalizedResponse:
         if encoding is None:
             await self._pass(message)
         elif message.get("more_body", False):
-            self._rewriter = Rewriter(Scanner(token=self._token), self._fill, encoding)
+            scanner = Scanner(token=self._token, known=self._page_view.knows)
+            self._rewriter = Rewriter(scanner, self._fill, encoding)
             await self._fill_first(message, body, self._rewriter)
         else:
-            await self._fill_whole(message, self._shells.shell(body), encoding)
+            shell = self._shells.shell(body, self._page_view.version, self._page_view.knows)
+            await self._fill_whole(message, shell, encoding)
 
     def _encoding(self, body: bytes) -> str | None:
         """The encoding of a page that may hold slots, or None for anything else."""
@@ -118,11 +120,12 @@ class PersonalizedResponse:
     # A page in one piece -------------------------------------------------------------------------------
 
     async def _fill_whole(self, message: Message, shell: Shell, encoding: str) -> None:
+        self._page_view.meet_unknown(shell.unknown)
         if not shell.has_slots:
             await self._pass(message)
             return
         self.has_slots = True
-        filled = await Rewriter(shell.scanner, self._fill, encoding).fill(shell.pieces)
+        filled = await Rewriter(Scanner(token=self._token, written=False), self._fill, encoding).fill(shell.pieces)
         if self._page_view.private:
             await self._send_head(self._private(len(filled)))
         elif filled != shell.body:
@@ -158,6 +161,7 @@ class PersonalizedResponse:
         filled = await self._rewriter.feed(bytes(message.get("body", b"")))
         if not message.get("more_body", False):
             filled += await self._rewriter.close()
+            self._page_view.meet_unknown(self._rewriter.unknown)
         self.has_slots = self._rewriter.slots > 0
         if filled or not message.get("more_body", False):
             await self._send({**message, "body": filled})

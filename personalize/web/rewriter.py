@@ -35,6 +35,11 @@ class Rewriter:
         """The slots that were filled so far, in the order of the page."""
         return tuple(self._filled)
 
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Written slots met so far that nobody defines; they are left as they are."""
+        return frozenset(self._scanner.unknown)
+
     async def feed(self, chunk: bytes) -> bytes:
         """What of the page can leave after this chunk."""
         return await self.fill(self._scanner.feed(chunk))
@@ -54,11 +59,10 @@ class Rewriter:
             if isinstance(piece, Copy):
                 parts.append(piece.data)
             elif isinstance(piece, Slot):
-                await self._put(piece, parts)
+                self._put(piece, await self._markup_of(piece.slot_id) if self._may_fill() else None, parts)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    async def _put(self, slot: Slot, parts: list[bytes]) -> None:
-        markup = await self._markup(slot.slot_id)
+    def _put(self, slot: Slot, markup: str | None, parts: list[bytes]) -> None:
         if markup is None:
             inside = self._scanner.without_marks(slot.inside)
         else:
@@ -66,9 +70,10 @@ class Rewriter:
             inside = markup.encode(self._encoding, "xmlcharrefreplace")
         parts += (inside,) if slot.kind == "token" else (slot.open, inside, slot.close)
 
-    async def _markup(self, slot_id: str) -> str | None:
+    def _may_fill(self) -> bool:
+        """Count one more slot of the page; false for those that are too many."""
         self.slots += 1
-        if self.slots > self._most_slots:
-            self.skipped["too many"] += 1
-            return None
-        return await self._markup_of(slot_id)
+        if self.slots <= self._most_slots:
+            return True
+        self.skipped["too many"] += 1
+        return False

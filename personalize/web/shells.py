@@ -4,6 +4,7 @@ A site that puts nothing personal into its pages sends the same shell to everybo
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from personalize.web.pieces import Piece, Slot
@@ -17,33 +18,39 @@ _MOST_SEEN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """One page with its pieces in order; `has_slots` tells whether any of them is a slot."""
+    """One page with its pieces in order. `has_slots` tells whether any of them is a slot, `unknown` names written
+    slots that no rule file defines."""
 
     body: bytes
-    pieces: tuple[Piece, ...]
-    scanner: Scanner
-    has_slots: bool
+    pieces: tuple[Piece, ...] = ()
+    has_slots: bool = False
+    unknown: frozenset[str] = frozenset()
 
 
 class Shells:
     """Scans whole pages, each distinct one once, and remembers those that came at least twice.
 
-    A page that never comes again is never kept; the one not seen for longest makes room for the next.
+    A page that never comes again is never kept; the one not seen for longest makes room for the next. Which
+    slots there are changes with the rule set, so each `version` begins anew.
     """
 
     def __init__(self, token: bytes) -> None:
         self._token = token
         self._kept: OrderedDict[int, Shell] = OrderedDict()
         self._seen: OrderedDict[int, None] = OrderedDict()
+        self._version: str | None = None
 
-    def shell(self, body: bytes) -> Shell:
-        """What stands in this page."""
+    def shell(self, body: bytes, version: str | None, known: Callable[[str], bool]) -> Shell:
+        """What stands in this page, under the rule set of this version, whose slots are `known`."""
+        if version != self._version:
+            self._kept.clear()
+            self._version = version
         key = hash(body)
         kept = self._kept.get(key)
         if kept is not None and kept.body == body:
             self._kept.move_to_end(key)
             return kept
-        shell = self._scan(body)
+        shell = self._scan(body, known)
         if len(body) <= LONGEST_SHELL and self._came_before(key):
             self._kept[key] = shell
             if len(self._kept) > MOST_SHELLS:
@@ -58,10 +65,11 @@ class Shells:
             self._seen.popitem(last=False)
         return False
 
-    def _scan(self, body: bytes) -> Shell:
+    def _scan(self, body: bytes, known: Callable[[str], bool]) -> Shell:
         has_written = first_mark_possible(body)
-        scanner = Scanner(token=self._token, written=has_written)
         if not has_written and self._token not in body:
-            return Shell(body, (), scanner, has_slots=False)
+            return Shell(body)
+        scanner = Scanner(token=self._token, written=has_written, known=known)
         pieces = tuple(scanner.last(body))
-        return Shell(body, pieces, scanner, any(isinstance(piece, Slot) for piece in pieces))
+        has_slots = any(isinstance(piece, Slot) for piece in pieces)
+        return Shell(body, pieces, has_slots, frozenset(scanner.unknown))
