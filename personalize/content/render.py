@@ -35,10 +35,13 @@ class Rendering:
 
     parts: tuple[str | Placeholder, ...]
     attributes: frozenset[str] = field(init=False)
+    _finished: str | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         names = frozenset(part.attribute for part in self.parts if isinstance(part, Placeholder))
         object.__setattr__(self, "attributes", names)
+        finished = "".join([part for part in self.parts if isinstance(part, str)])
+        object.__setattr__(self, "_finished", None if names else finished)
 
     @property
     def is_personal(self) -> bool:
@@ -50,6 +53,8 @@ class Rendering:
 
         Values are text to be shown, whatever they contain: never markup, never a placeholder.
         """
+        if self._finished is not None:
+            return self._finished
         return "".join(
             part if isinstance(part, str) else part.markup(values.get(part.attribute)) for part in self.parts
         )

@@ -25,14 +25,16 @@ class Health:
 
     def decided(self, decision: Decision, *, filled: bool) -> None:
         """Count what became of a slot."""
-        outcome = "filled" if filled else decision.reason.value
-        name = decision.slot_id if decision.slot_id in self.slots or len(self.slots) < MOST_SLOTS else _OTHERS
-        counted = self.slots.get(name)
-        if counted is None:
-            counted = self.slots[name] = Counter()
-        counted[outcome] += 1
+        counted = self.slots.get(decision.slot_id) or self._counter(decision.slot_id)
+        counted["filled" if filled else decision.reason.value] += 1
         if decision.reason is Reason.UNKNOWN_SLOT:
+            name = decision.slot_id if decision.slot_id in self.slots else _OTHERS
             self.tell_once(f"slot {name}", "the page has a slot %r that no rule file defines", name)
+
+    def _counter(self, slot_id: str) -> Counter[str]:
+        """The counter of a slot that was not met before."""
+        name = slot_id if len(self.slots) < MOST_SLOTS else _OTHERS
+        return self.slots.setdefault(name, Counter())
 
     def failed(self, what: str, error: BaseException | None, at: datetime) -> None:
         """Count a failure, keep it for the health page, and log it; never with a visitor's id in it."""

@@ -18,6 +18,7 @@ from personalize.runtime.follow import Follower
 from personalize.runtime.health import Health
 from personalize.runtime.ingest import Ingest
 from personalize.runtime.keys import secret_keys
+from personalize.runtime.page_events import WEB_SENDER, Happening, page_events
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
 from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
@@ -26,8 +27,6 @@ from personalize.stores.opening import open_store
 from personalize.stores.protocols import Applied, Projector, Store
 from personalize.visitors.tokens import Tokens
 
-#: Who sends the events of page views, beside their ids.
-WEB_SENDER = "web"
 _CHANCE_BYTES = 10
 
 
@@ -199,6 +198,17 @@ class Personalizer:
             properties=properties,
             channel=channel,
             version=self.rule_set.version if self.rule_set is not None else None,
+        )
+
+    def page_events(self, profile_id: str, occurred_at: datetime, happened: Sequence[Happening]) -> list[Event]:
+        """What happened on a page view as events of this profile."""
+        return page_events(
+            happened,
+            profile_id,
+            occurred_at=occurred_at,
+            received_at=self.clock.now(),
+            version=self._version(),
+            chance=self.chance(_CHANCE_BYTES),
         )
 
     async def _write(self, events: Sequence[Event]) -> Applied:

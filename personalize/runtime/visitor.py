@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from personalize.decisions.context import RequestFacts
 from personalize.errors import StoreError
 from personalize.profiles.profile import Profile
+from personalize.runtime.once import once
 from personalize.runtime.sources import Scope
 from personalize.stores.protocols import Store
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
@@ -45,7 +45,7 @@ class Visitor:
         self.degraded = False
         self.now = personalizer.clock.now()
 
-    @cached_property
+    @once
     def facts(self) -> RequestFacts:
         """What the request tells of itself; a fact source of the site that fails adds nothing."""
         facts = self._read_facts()
@@ -57,7 +57,7 @@ class Visitor:
             self.failed("the fact source failed", error)
             return facts
 
-    @cached_property
+    @once
     def decision(self) -> Consent:
         """What this browser's visitor has decided; a consent source that fails counts as no decision."""
         try:
@@ -71,7 +71,7 @@ class Visitor:
         """What holds on this page: of the browser's decision and the stored one the stricter."""
         return stricter(self.profile.consent, self.decision) if self.profile is not None else self.decision
 
-    @cached_property
+    @once
     def identity(self) -> Identity:
         """Who is looking, computed from the request alone; a login source that fails counts as no login."""
         personalizer = self._personalizer
@@ -106,12 +106,12 @@ class Visitor:
         async with asyncio.timeout(self._personalizer.settings.time_budget_seconds):
             return await store.profile(profile_id)
 
-    @property
+    @once
     def is_person(self) -> bool:
         """Whether somebody looks at the page now: no robot, and nothing fetched in advance."""
         return not (self.facts.bot or self.facts.prefetch) and self._scope.get("method") == "GET"
 
-    @property
+    @once
     def _is_navigation(self) -> bool:
         """Whether the page itself is asked for, not a part of one: parts come several at once."""
         destination = self.facts.headers.get("sec-fetch-dest")
@@ -146,7 +146,7 @@ class Visitor:
     def _is_secure(self) -> bool:
         return bool(self._scope.get("scheme") == "https")
 
-    @property
+    @once
     def _cookie_name(self) -> str:
         return cookie_name(self._personalizer.settings.cookie.name, secure=self._is_secure)
 

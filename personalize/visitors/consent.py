@@ -65,7 +65,7 @@ def parse_consent(text: str | None, purposes: Iterable[str]) -> Consent:
 
 def stricter(one: Consent, other: Consent) -> Consent:
     """The stricter of two decisions: only what both grant. Unknown is no decision, so the other one holds."""
-    if one.granted is None:
+    if one.granted is None or one.granted == other.granted:
         return other
     if other.granted is None:
         return one
