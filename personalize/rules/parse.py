@@ -142,12 +142,10 @@ class ConditionParser:
         if operator is not None and operator.word in fitting:
             return operator
         said = "is not an operator" if operator is None else f"does not fit `{fact.name}`, which is {_article(fact)}"
-        self._problems.error(
-            "E214",
-            f"{quoted(word)} {said}",
-            at,
-            did_you_mean(word, (*fitting, *negative)) or f"it takes {', '.join((*fitting, *negative))}",
-        )
+        # A word that is spelled well is no slip of the pen: `more_than` is not what was meant by `older_than`.
+        guess = did_you_mean(word, (*fitting, *negative)) if operator is None else None
+        allowed = f"it takes {', '.join((*fitting, *negative))}"
+        self._problems.error("E214", f"{quoted(word)} {said}", at, guess or allowed)
         return None
 
     # Behaviour -----------------------------------------------------------------------------------------

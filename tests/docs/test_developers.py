@@ -8,6 +8,7 @@ from pathlib import Path
 import personalize
 from personalize import RequestFacts
 from personalize.decisions.decision import Reason
+from personalize.web.open_elements import may_carry_slot
 from tests.conftest import REPOSITORY
 from tests.docs.bench import Bench
 from tests.docs.blocks import blocks_of, code_words, folder_of_desk, table_below
@@ -24,6 +25,13 @@ def test_the_site_of_the_page_passes_its_own_tests(tmp_path: Path) -> None:
         for block in blocks_of(PAGE):
             if block.language == "console":
                 bench.run(block)
+
+
+def test_the_elements_that_may_carry_a_slot_are_those_of_the_scanner() -> None:
+    sentences = re.search(r"It may stand on (.+?) and the like.+?It may not\s+stand on (.+?)\.\n", TEXT, re.DOTALL)
+    assert sentences is not None
+    assert all(may_carry_slot(name.encode()) for name in code_words(sentences[1]))
+    assert not any(may_carry_slot(name.encode()) for name in code_words(sentences[2]))
 
 
 def test_every_argument_of_wrap_has_its_line() -> None:
