@@ -11,10 +11,10 @@ def choose(
     candidates: Candidates, library: Library, now: datetime, *, room: int, taken: Collection[str]
 ) -> tuple[str, ...]:
     """The ids of at most `room` items that may be shown now and are not taken yet, in the rule's order."""
-    room = min(room, candidates.limit)
+    items, room = library.items, min(room, candidates.limit)
     found: list[str] = []
     for item_id in candidates.item_ids:
-        if item_id not in taken and item_id not in found and library.items[item_id].is_current(now):
+        if item_id not in taken and item_id not in found and items[item_id].is_current(now):
             found.append(item_id)
             if len(found) == room:
                 break

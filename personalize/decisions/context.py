@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
+from operator import attrgetter
 from types import MappingProxyType
 
 from personalize.events.schema import DEFAULT_PURPOSE
@@ -98,7 +99,8 @@ def make_context(
 def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str, str]) -> Profile | None:
     if profile is None or not consent.permits_identifier:
         return None
-    names = [name for name in profile.attributes if consent.allows(purposes.get(name, DEFAULT_PURPOSE))]
+    granted = consent.granted or frozenset()
+    names = [name for name in profile.attributes if purposes.get(name, DEFAULT_PURPOSE) in granted]
     if len(names) == len(profile.attributes):
         return profile
     return replace(profile, attributes=MappingProxyType({name: profile.attributes[name] for name in names}))
@@ -112,7 +114,7 @@ class FactValues(dict[str, object]):
     def __init__(self, catalogue: Mapping[str, Fact], consent: Consent) -> None:
         super().__init__()
         self._catalogue = catalogue
-        self._granted: frozenset[str | None] = frozenset((None, *(consent.granted or ())))
+        self._granted = consent.granted or frozenset()
         self._context: Context | None = None
 
     def bind(self, context: Context) -> None:
@@ -121,7 +123,7 @@ class FactValues(dict[str, object]):
 
     def __missing__(self, name: str) -> object:
         fact, context, value = self._catalogue.get(name), self._context, None
-        if fact is not None and context is not None and fact.purpose in self._granted:
+        if fact is not None and context is not None and (fact.purpose is None or fact.purpose in self._granted):
             value = _READERS.get(fact.root, _event_value)(context, fact)
         self[name] = value
         return value
@@ -147,13 +149,13 @@ def _event_value(context: Context, fact: Fact) -> object:
 
 
 _TOTALS: Mapping[str, Callable[..., object]] = {
-    "count": lambda totals: totals.count,
-    "total": lambda totals: totals.sum,
+    "count": attrgetter("count"),
+    "total": attrgetter("sum"),
     "average": lambda totals: Decimal(totals.sum) / totals.count,
-    "first": lambda totals: totals.first_at,
-    "last": lambda totals: totals.last_at,
-    "first_value": lambda totals: totals.first_value,
-    "last_value": lambda totals: totals.last_value,
+    "first": attrgetter("first_at"),
+    "last": attrgetter("last_at"),
+    "first_value": attrgetter("first_value"),
+    "last_value": attrgetter("last_value"),
 }
 
 
@@ -220,8 +222,8 @@ _NOW: Mapping[str, Callable[[datetime], object]] = {
     "time": lambda local: timedelta(hours=local.hour, minutes=local.minute, seconds=local.second),
     "weekday": lambda local: WEEKDAYS[local.weekday()],
     "date": lambda local: local.date(),
-    "month": lambda local: local.month,
-    "hour": lambda local: local.hour,
+    "month": attrgetter("month"),
+    "hour": attrgetter("hour"),
 }
 
 

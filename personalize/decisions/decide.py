@@ -50,32 +50,32 @@ class _Run:
 
     def slot(self, slot: Slot) -> Decision:
         """Rules in order; the first that has something to show wins, and a slot that holds more goes on."""
-        keys = self._rule_set.rule_keys[slot.slot_id]
+        slot_id, room = slot.slot_id, slot.holds
+        keys = self._rule_set.rule_keys[slot_id]
         found: tuple[str, ...] = ()
         winner: str | None = None
         last: RuleKey | None = None
         for key in self._answers.matching(keys):
-            items = self._items(key, room=slot.holds - len(found))
+            items = self._take(key, room)
             if items:
                 found += items
+                room -= len(items)
                 winner = winner or key[1]
-            if len(found) == slot.holds:
-                last = key
-                break
+                if not room:
+                    last = key
+                    break
         if self._notes is not None:
             self._note_reached(self._notes, keys, last)
         reason = Reason.RULE if found else Reason.DEFAULT
         if not found and self._may_show(slot.otherwise):
             found, reason = (slot.otherwise.text,), Reason.OTHERWISE
             self._taken.update(found)
-        return _decision(
-            slot.slot_id, found, winner, reason, slot.slot_id in self._page.personal, self._rule_set.version
-        )
+        return _decision(slot_id, found, winner, reason, slot_id in self._page.personal, self._rule_set.version)
 
-    def _items(self, key: RuleKey, *, room: int) -> tuple[str, ...]:
+    def _take(self, key: RuleKey, room: int) -> tuple[str, ...]:
         """What a rule has to show to this visitor now, which is then taken."""
-        library, candidates = self._rule_set.library, self._rule_set.candidates[key]
-        items = choose(candidates, library, self._now, room=room, taken=self._taken)
+        rule_set = self._rule_set
+        items = choose(rule_set.candidates[key], rule_set.library, self._now, room=room, taken=self._taken)
         self._taken.update(items)
         if self._notes is not None:
             self._notes[key] = items

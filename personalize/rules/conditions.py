@@ -9,6 +9,9 @@ from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import Operator
 from personalize.yaml_tree import Place
 
+#: As a tuple: `list | tuple` would be put together anew each time a question is asked.
+_SEVERAL = (list, tuple)
+
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
@@ -28,7 +31,7 @@ class Leaf:
         """Whether it holds for the fact's value: never for a missing one, for any element of a list."""
         if value is None:
             return False
-        if isinstance(value, list | tuple) and self.fact.type is not FactType.TIMES:
+        if isinstance(value, _SEVERAL) and self.fact.type is not FactType.TIMES:
             return any(self._holds_for(element, now) for element in value)
         return self._holds_for(value, now)
 

@@ -26,7 +26,7 @@ LONGEST_REMEMBERED = 200
 _SEGMENTS_PER_CHUNK = 8
 ConditionId = TypeVar("ConditionId")
 
-_SIMPLE = (str, int, bool, Decimal)
+_SIMPLE = frozenset({str, int, bool, Decimal})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,15 @@ class Reach:
         return frozenset(index.name for index in self.facts)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one value of a fact means: `truth` are the answers to the questions as bits, in the order they were
+    noted, `refuted` the conjunctions that these answers refute."""
+
+    truth: int
+    refuted: int
+
+
 class FactIndex:
     """All questions that are asked of one fact."""
 
@@ -54,8 +63,8 @@ class FactIndex:
         self._leaves: dict[Leaf, int] = {}
         self._wants: list[int] = []
         self._bans: list[int] = []
-        self._truths: dict[object, int] = {}
-        self._masks: dict[int, int] = {}
+        self._known: dict[tuple[type, object], Reading] = {}
+        self._readings: dict[int, Reading] = {}
         self._timeless = True
 
     def ask(self, leaf: Leaf, bit: int, *, wanted: bool) -> None:
@@ -74,38 +83,36 @@ class FactIndex:
         self._leaves[leaf] = len(self._leaves)
         return self._leaves[leaf]
 
-    def truth(self, value: object, now: datetime) -> int:
-        """The answers to the questions as bits, in the order they were noted."""
-        if not self._timeless or type(value) not in _SIMPLE or _is_long(value):
-            return self._answers(value, now)
-        key = (type(value), value)
-        known = self._truths.get(key)
+    def read(self, value: object, now: datetime) -> "Reading":
+        """What this value answers and refutes."""
+        kind = type(value)
+        if value is not None and not (self._timeless and kind in _SIMPLE and not _is_long(value)):
+            return self._read_anew(value, now)
+        known = self._known.get((kind, value))
         if known is None:
-            if len(self._truths) >= MOST_REMEMBERED:
-                self._truths.clear()
-            known = self._truths[key] = self._answers(value, now)
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            known = self._known[kind, value] = self._read_anew(value, now)
         return known
 
-    def _answers(self, value: object, now: datetime) -> int:
-        if value is None:
-            return 0
+    def _read_anew(self, value: object, now: datetime) -> "Reading":
         truth = 0
-        for leaf, number in self._leaves.items():
-            if leaf.holds(value, now):
-                truth |= 1 << number
-        return truth
-
-    def refuted(self, truth: int) -> int:
-        """The conjunctions that these answers refute."""
-        known = self._masks.get(truth)
+        if value is not None:
+            for leaf, number in self._leaves.items():
+                if leaf.holds(value, now):
+                    truth |= 1 << number
+        known = self._readings.get(truth)
         if known is None:
-            if len(self._masks) >= MOST_REMEMBERED:
-                self._masks.clear()
-            known = 0
-            for number, (wants, bans) in enumerate(zip(self._wants, self._bans, strict=True)):
-                known |= bans if truth >> number & 1 else wants
-            self._masks[truth] = known
+            if len(self._readings) >= MOST_REMEMBERED:
+                self._readings.clear()
+            known = self._readings[truth] = Reading(truth, self._refuted(truth))
         return known
+
+    def _refuted(self, truth: int) -> int:
+        refuted = 0
+        for number, (wants, bans) in enumerate(zip(self._wants, self._bans, strict=True)):
+            refuted |= bans if truth >> number & 1 else wants
+        return refuted
 
     def answer(self, leaf: Leaf, truth: int) -> bool:
         """The answer to one question among these."""
@@ -148,11 +155,12 @@ class Answers:
     def __init__(self, index: "Index", reach: Reach, values: Mapping[str, object], now: datetime) -> None:
         self._index = index
         self._reach = reach
-        self._truths: dict[str, int] = {}
+        self._readings: dict[str, Reading] = {}
         left = index.full
         for fact in reach.facts:
-            truth = self._truths[fact.name] = fact.truth(values[fact.name], now)
-            left &= ~fact.refuted(truth)
+            name = fact.name
+            reading = self._readings[name] = fact.read(values[name], now)
+            left &= ~reading.refuted
         self._left = left
         self._members: dict[str, bool] = {}
         for segment_id in reach.order:
@@ -166,12 +174,13 @@ class Answers:
 
     def matching(self, condition_ids: Iterable[ConditionId]) -> list[ConditionId]:
         """Those of these conditions that hold, in their order."""
-        bits, left = self._index.condition_bits, self._left
-        return [
-            one
-            for one in condition_ids
-            if left & bits[one].mask and ((tree := bits[one].tree) is None or self.walk(tree))
-        ]
+        all_bits, left = self._index.condition_bits, self._left
+        found: list[ConditionId] = []
+        for one in condition_ids:
+            bits = all_bits[one]
+            if left & bits.mask and (bits.tree is None or self.walk(bits.tree)):
+                found.append(one)
+        return found
 
     def in_segment(self, segment_id: str) -> bool:
         """Whether the visitor is in a segment that the reach covers."""
@@ -182,7 +191,7 @@ class Answers:
         if isinstance(question, InSegment):
             return self.in_segment(question.segment_id)
         name = question.fact.name
-        return self._index.fact(name).answer(question, self._truths[name])
+        return self._index.fact(name).answer(question, self._readings[name].truth)
 
     def walk(self, condition: Condition) -> bool:
         """Whether a covered condition holds, found by walking its tree."""

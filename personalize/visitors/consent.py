@@ -59,7 +59,7 @@ def parse_consent(text: str | None, purposes: Iterable[str]) -> Consent:
         return UNKNOWN
     if text == REFUSAL:
         return REFUSED
-    known = frozenset(purposes) & frozenset(text.split("."))
+    known = frozenset(purposes).intersection(text.split("."))
     return Consent(known) if known else UNKNOWN
 
 

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 #: What browsers accept, in bytes of one cookie, and what we read of one header and of one name.
 LONGEST_VALUE = 4096
 LONGEST_HEADER = 65_536
 MOST_VALUES = 20
 LONGEST_AGE_SECONDS = 400 * 86_400
+#: What was found in longer headers is not remembered, so that the memory has a bound in bytes, too.
+_LONGEST_REMEMBERED = 2_048
 
 _HOST_PREFIX = "__Host-"
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -25,11 +28,19 @@ def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str
     values: list[str] = []
     for header, content in headers:
         if header.lower() == b"cookie" and wanted in content:
-            values.extend(_values(content[:LONGEST_HEADER], wanted))
+            values += _remembered(content, wanted) if len(content) <= _LONGEST_REMEMBERED else _values(content, wanted)
     return values[:MOST_VALUES]
 
 
-def _values(content: bytes, wanted: bytes) -> Iterator[str]:
+def _values(content: bytes, wanted: bytes) -> tuple[str, ...]:
+    return tuple(_found(content[:LONGEST_HEADER], wanted))
+
+
+#: A visitor's browser sends the same cookies with page after page.
+_remembered = lru_cache(maxsize=1_024)(_values)
+
+
+def _found(content: bytes, wanted: bytes) -> Iterator[str]:
     for part in content.split(b";"):
         name, equals, value = part.partition(b"=")
         if equals and name.strip() == wanted and len(value) <= LONGEST_VALUE:

@@ -2,8 +2,10 @@
 
 import codecs
 import re
+from functools import lru_cache
 
 _FIRST_BYTES = 1024
+_REMEMBERED = 256
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, None), (codecs.BOM_UTF16_BE, None))
 _IN_HEADER = re.compile(r";\s*charset\s*=\s*(?:\"([^\"]*)\"?|([^\s;\"]+))", re.IGNORECASE)
 _META = re.compile(
@@ -31,12 +33,22 @@ def page_encoding(content_type: str, first_bytes: bytes) -> str | None:
             return encoding
     if b"\0" in first_bytes[:4]:
         return None
-    in_header = _IN_HEADER.search(content_type)
-    label = (in_header[1] or in_header[2] or "") if in_header is not None else ""
-    if _UNLIKE_ASCII.match(label.strip()):
-        return None
-    known = _known(label)
-    return known if known is not None else _encoding_in(first_bytes)
+    label = _label_in(content_type)
+    return _encoding_of(label) if label is not None else _encoding_in(first_bytes)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _label_in(content_type: str) -> str | None:
+    """The encoding that a header names, if anybody knows it."""
+    found = _IN_HEADER.search(content_type)
+    label = (found[1] or found[2] or "") if found is not None else ""
+    return label if _UNLIKE_ASCII.match(label.strip()) or _known(label) else None
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _encoding_of(label: str) -> str | None:
+    """What that is for `str.encode`, None where markup can't be found in it by its bytes."""
+    return None if _UNLIKE_ASCII.match(label.strip()) else _known(label)
 
 
 def _encoding_in(first_bytes: bytes) -> str | None:

@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from personalize.decisions.context import RequestFacts
 from personalize.web.agents import agent_of
-from personalize.web.headers import Pairs, is_prefetch
+from personalize.web.headers import is_prefetch
+from personalize.web.sent_headers import SentHeaders
 
 _LONGEST_TEXT = 2_000
 _LONGEST_LANGUAGES = 1_000
@@ -28,12 +29,11 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
     `country_header` names a header that a proxy in front sets; without one the country is not known.
     Nothing is taken from headers that any client could use to pass for another address.
     """
-    pairs: Pairs = scope.get("headers", ())
-    headers = _headers(pairs)
+    headers = SentHeaders(scope.get("headers", ()))
     query = _query(scope.get("query_string", b""))
-    host = _host_of(f"//{headers.get('host', '')}")
-    referrer = headers.get("referer", "")[:_LONGEST_TEXT] or None
-    agent = agent_of(headers.get("user-agent", ""))
+    host = _host_of(f"//{headers.text('host')[:_LONGEST_TEXT]}")
+    referrer = headers.text("referer")[:_LONGEST_TEXT] or None
+    agent = agent_of(headers.text("user-agent"))
     source, medium = _origin(query, referrer, host)
     return RequestFacts(
         path=scope.get("path"),
@@ -46,25 +46,13 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
         device=agent.device,
         browser=agent.browser,
         os=agent.os,
-        language=best_language(headers.get("accept-language", "")),
-        country=_country(headers, country_header),
+        language=best_language(headers.text("accept-language")),
+        country=_country(headers, country_header) if country_header else None,
         bot=agent.is_bot,
         prefetch=is_prefetch(headers),
         headers=headers,
-        cookies=_cookies(headers.get("cookie", "")),
+        cookies=_cookies(headers.text("cookie")),
     )
-
-
-def _headers(pairs: Pairs) -> Mapping[str, str]:
-    """The values of each header by lower-case name; cookies of several headers together, else the first counts."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in pairs:
-        name = raw_name.decode("latin-1").lower()
-        if name not in found:
-            found[name] = raw_value.decode("latin-1")
-        elif name == "cookie":
-            found[name] += f"; {raw_value.decode('latin-1')}"
-    return found
 
 
 def _query(query_string: bytes) -> Mapping[str, tuple[str, ...]]:
@@ -90,7 +78,7 @@ def _origin(
     A search engine's medium is `organic`, another site's `referral`; the site itself is no source.
     """
     source, medium = _first(query, "utm_source"), _first(query, "utm_medium")
-    if source is not None or medium is not None:
+    if source is not None or medium is not None or referrer is None:
         return source, medium
     site = (_host_of(referrer) or "").removeprefix("www.")
     if not site or site == (host or "").removeprefix("www."):
@@ -99,9 +87,10 @@ def _origin(
     return site, "organic" if is_search else "referral"
 
 
-def _host_of(url: str | None) -> str | None:
+@lru_cache(maxsize=_REMEMBERED)
+def _host_of(url: str) -> str | None:
     try:
-        return urlsplit(url or "").hostname
+        return urlsplit(url).hostname
     except ValueError:
         return None
 
@@ -129,8 +118,8 @@ def _quality(parameters: str) -> float:
     return float(found[1]) if found is not None else 0.0
 
 
-def _country(headers: Mapping[str, str], name: str | None) -> str | None:
-    value = headers.get(name.lower(), "").strip() if name else ""
+def _country(headers: Mapping[str, str], name: str) -> str | None:
+    value = headers.get(name.lower(), "").strip()
     return value if re.fullmatch(r"[A-Za-z]{2}", value) and value.upper() not in ("XX", "T1") else None
 
 

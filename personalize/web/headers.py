@@ -1,6 +1,7 @@
 """Headers of requests and responses as ASGI has them: pairs of bytes, of any case, in order, some of them twice."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
@@ -28,6 +29,10 @@ _PREFETCH = {
 }
 #: Bodies that a proxy in front will take from elsewhere.
 _SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
+#: What can make an HTML page one that is not to be filled.
+_UNUSUAL = frozenset({b"content-encoding", b"content-disposition", b"cache-control"}) | _SENT_BY_OTHERS
+#: What is left of longer cookie headers is not remembered, so that the memory has a bound in bytes, too.
+_LONGEST_REMEMBERED = 2_048
 _PRIVATE = (b"cache-control", b"private, no-store")
 
 
@@ -65,6 +70,8 @@ def is_candidate(status: int, headers: Pairs, method: str) -> bool:
         known[name] = known[name] + b"," + value if name in known else value
     if known.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"text/html":
         return False
+    if _UNUSUAL.isdisjoint(known):
+        return True
     return (
         known.get(b"content-encoding", b"identity").strip().lower() in (b"identity", b"")
         and not known.get(b"content-disposition", b"").strip().lower().startswith(b"attachment")
@@ -78,8 +85,7 @@ def with_length(headers: Pairs, length: int | None) -> RawHeaders:
 
     The exact new length, or none; what described the old bytes is gone.
     """
-    kept = [(key, value) for key, value in headers if key.lower() not in _DESCRIBES_BYTES]
-    return _sized(kept, length)
+    return _changed(headers, length, private=False)
 
 
 def made_private(headers: Pairs, *, length: int | None, cookies: Sequence[str] = ()) -> RawHeaders:
@@ -87,16 +93,29 @@ def made_private(headers: Pairs, *, length: int | None, cookies: Sequence[str] =
 
     `cookies` are our own `Set-Cookie` values; those of the site stay.
     """
-    kept = [pair for pair in headers if (name := pair[0].lower()) not in _PUBLIC and not name.endswith(_CDN_CACHE)]
-    return [*_sized(kept, length), _PRIVATE, *((b"set-cookie", cookie.encode("latin-1")) for cookie in cookies)]
+    kept = _changed(headers, length, private=True)
+    kept.append(_PRIVATE)
+    kept += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
+    return kept
 
 
-def _sized(headers: RawHeaders, length: int | None) -> RawHeaders:
-    """The same with this length in its old place, or without any."""
-    if length is None:
-        return [(key, value) for key, value in headers if key.lower() != b"content-length"]
-    sized = [(key, str(length).encode() if key.lower() == b"content-length" else value) for key, value in headers]
-    return sized if content_length(sized) is not None else [*sized, (b"content-length", str(length).encode())]
+def _changed(headers: Pairs, length: int | None, *, private: bool) -> RawHeaders:
+    """The headers without what is not true any more, and with this length in its old place, or without any."""
+    dropped = _PUBLIC if private else _DESCRIBES_BYTES
+    kept: RawHeaders = []
+    size = None if length is None else str(length).encode()
+    is_sized = False
+    for pair in headers:
+        name = pair[0].lower()
+        if name == b"content-length":
+            if size is not None:
+                kept.append((pair[0], size))
+                is_sized = True
+        elif name not in dropped and not (private and name.endswith(_CDN_CACHE)):
+            kept.append(pair)
+    if size is not None and not is_sized:
+        kept.append((b"content-length", size))
+    return kept
 
 
 def inward(headers: Pairs, *, hidden_cookies: frozenset[bytes], plain: bool, whole: bool) -> RawHeaders:
@@ -109,12 +128,18 @@ def inward(headers: Pairs, *, hidden_cookies: frozenset[bytes], plain: bool, who
     for key, value in headers:
         name = key.lower()
         if name == b"cookie":
-            rest = _without(value, hidden_cookies)
+            without = _remembered_without if len(value) <= _LONGEST_REMEMBERED else _without
+            rest = without(value, hidden_cookies)
             if rest:
                 kept.append((key, rest))
         elif not (plain and name == b"accept-encoding") and not (whole and name in _CONDITIONS):
             kept.append((key, value))
     return kept
+
+
+@lru_cache(maxsize=1_024)
+def _remembered_without(cookies: bytes, hidden: frozenset[bytes]) -> bytes:
+    return _without(cookies, hidden)
 
 
 def _without(cookies: bytes, hidden: frozenset[bytes]) -> bytes:
@@ -136,4 +161,4 @@ def wants_html(headers: Pairs) -> bool:
 def is_prefetch(headers: Mapping[str, str]) -> bool:
     """Whether the page is only fetched in advance, by its headers in lower case: nobody looks at it yet."""
     asked = _PREFETCH.keys() & headers.keys()
-    return any(headers[name].strip().lower().startswith(_PREFETCH[name]) for name in asked)
+    return bool(asked) and any(headers[name].strip().lower().startswith(_PREFETCH[name]) for name in asked)

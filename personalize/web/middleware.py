@@ -16,7 +16,7 @@ from personalize.web.facts import request_facts
 from personalize.web.headers import RawHeaders, inward, wants_html
 from personalize.web.jinja import install
 from personalize.web.marks import token_of
-from personalize.web.paths import PathMemory, excluded
+from personalize.web.paths import Excluded, PathMemory
 from personalize.web.response import PersonalizedResponse
 from personalize.web.shells import Shells
 
@@ -43,7 +43,7 @@ class PersonalizeMiddleware:
         self._pages = pages
         settings = personalizer.settings
         self._prefix = f"{settings.prefix}/"
-        self._excluded = settings.excluded
+        self._excluded = Excluded(settings.excluded)
         self._token = token_of(personalizer.keys[-1]).encode()
         self._paths = PathMemory()
         self._shells = Shells(self._token)
@@ -84,7 +84,7 @@ class PersonalizeMiddleware:
         path = _site_path(scope)
         if self._pages is not None and path.startswith(self._prefix):
             await self._pages(scope, receive, send)
-        elif excluded(path, self._excluded):
+        elif path in self._excluded:
             await self.app(scope, receive, send)
         else:
             await self._page(path, scope, receive, send)
@@ -111,7 +111,13 @@ class PersonalizeMiddleware:
         )
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PersonalizedResponse(
-            send, page_view, token=self._token, shells=self._shells, method=scope["method"], had_slots=had_slots
+            send,
+            page_view,
+            token=self._token,
+            shells=self._shells,
+            method=scope["method"],
+            path=path,
+            had_slots=had_slots,
         )
         await self.app(inner, _watching(receive, response), response.send)
         if response.has_slots:

@@ -1,15 +1,22 @@
 """Paths: which are never touched, and which were seen to hold slots."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 #: How many paths with slots are remembered; the one not seen for longest goes first.
 MOST_PATHS = 2_000
 
 
-def excluded(path: str, patterns: Sequence[str]) -> bool:
-    """Whether a path is one that the site wants left alone; a pattern may end in `*`."""
-    return any(path.startswith(one[:-1]) if one.endswith("*") else path == one for one in patterns)
+class Excluded:
+    """The paths that the site wants left alone; a pattern may end in `*`."""
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        patterns = tuple(patterns)
+        self._whole = frozenset(one for one in patterns if not one.endswith("*"))
+        self._beginnings = tuple(one[:-1] for one in patterns if one.endswith("*"))
+
+    def __contains__(self, path: str) -> bool:
+        return path in self._whole or path.startswith(self._beginnings)
 
 
 class PathMemory:

@@ -38,7 +38,7 @@ class PersonalizedResponse:
     """Stands between the site and the server for one request.
 
     `had_slots` says that this path was seen with slots before, so that the head of a streamed page can be made
-    private before its first slot comes. `has_slots` tells afterwards whether this one had any.
+    private before its first slot comes; `path` is that path. `has_slots` tells afterwards whether this one had any.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class PersonalizedResponse:
         token: bytes,
         shells: Shells,
         method: str,
+        path: str,
         had_slots: bool,
     ) -> None:
         self._send = send
@@ -56,6 +57,7 @@ class PersonalizedResponse:
         self._token = token
         self._shells = shells
         self._method = method
+        self._path = path
         self._had_slots = had_slots
         self._phase = _Phase.HELD
         self._head: Message = {}
@@ -104,7 +106,8 @@ class PersonalizedResponse:
             self._rewriter = Rewriter(scanner, self._fill, encoding)
             await self._fill_first(message, body, self._rewriter)
         else:
-            shell = self._shells.shell(body, self._page_view.version, self._page_view.knows)
+            page_view = self._page_view
+            shell = self._shells.shell(body, self._path, page_view.version, page_view.knows)
             await self._fill_whole(message, shell, encoding)
 
     def _encoding(self, body: bytes) -> str | None:
@@ -120,12 +123,13 @@ class PersonalizedResponse:
     # A page in one piece -------------------------------------------------------------------------------
 
     async def _fill_whole(self, message: Message, shell: Shell, encoding: str) -> None:
-        self._page_view.meet_unknown(shell.unknown)
+        if shell.unknown:
+            self._page_view.meet_unknown(shell.unknown)
         if not shell.has_slots:
             await self._pass(message)
             return
         self.has_slots = True
-        filled = await Rewriter(Scanner(token=self._token, written=False), self._fill, encoding).fill(shell.pieces)
+        filled = await Rewriter(self._shells.unfed, self._page_view.markup, encoding).fill(shell.pieces)
         if self._page_view.private:
             await self._send_head(self._private(len(filled)))
         elif filled != shell.body:

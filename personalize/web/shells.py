@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from personalize.web.pieces import Piece, Slot
 from personalize.web.scanner import Scanner, first_mark_possible
 
-#: How many shells are kept, and how long one may be in bytes: 16 MB at most for a worker.
+#: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker.
 MOST_SHELLS = 64
 LONGEST_SHELL = 262_144
 _MOST_SEEN = 1_000
@@ -36,15 +36,34 @@ class Shells:
 
     def __init__(self, token: bytes) -> None:
         self._token = token
+        #: For filling pages whose pieces are known: it was fed nothing, and knows how to take marks out.
+        self.unfed = Scanner(token=token, written=False)
         self._kept: OrderedDict[int, Shell] = OrderedDict()
+        self._latest: OrderedDict[str, Shell] = OrderedDict()
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._version: str | None = None
 
-    def shell(self, body: bytes, version: str | None, known: Callable[[str], bool]) -> Shell:
-        """What stands in this page, under the rule set of this version, whose slots are `known`."""
+    def shell(self, body: bytes, path: str, version: str | None, known: Callable[[str], bool]) -> Shell:
+        """What stands in this page, under the rule set of this version, whose slots are `known`.
+
+        `path` is where to look first: comparing with what came there last is quicker than hashing a page.
+        """
         if version != self._version:
             self._kept.clear()
+            self._latest.clear()
             self._version = version
+        latest = self._latest.get(path)
+        if latest is not None and latest.body == body:
+            self._latest.move_to_end(path)
+            return latest
+        shell = self._by_hash(body, known)
+        if self._kept.get(hash(body)) is shell:
+            self._latest[path] = shell
+            if len(self._latest) > MOST_SHELLS:
+                self._latest.popitem(last=False)
+        return shell
+
+    def _by_hash(self, body: bytes, known: Callable[[str], bool]) -> Shell:
         key = hash(body)
         kept = self._kept.get(key)
         if kept is not None and kept.body == body:

@@ -87,8 +87,8 @@ def test_what_is_remembered_has_a_bound() -> None:
     fact = index.fact("a")
     for number in range(MOST_REMEMBERED * 2 + 10):
         assert index.answers(reach, {"a": str(number)}, NOW).holds("one") is (number == 5)
-        assert len(fact._truths) <= MOST_REMEMBERED
-    assert len(fact._truths) > 0
+        assert len(fact._known) <= MOST_REMEMBERED
+    assert len(fact._known) > 0
 
 
 def test_masks_have_a_bound_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_masks_have_a_bound_too(monkeypatch: pytest.MonkeyPatch) -> None:
     for value in (*range(20), *range(20)):
         answers = index.answers(reach, {"a": value}, NOW)
         assert [answers.holds(str(number)) for number in range(20)] == [value >= number for number in range(20)]
-        assert len(fact._masks) <= 3 and len(fact._truths) <= 3
+        assert len(fact._readings) <= 3 and len(fact._known) <= 3
 
 
 def test_long_texts_are_answered_and_not_remembered() -> None:
@@ -108,7 +108,7 @@ def test_long_texts_are_answered_and_not_remembered() -> None:
     reach = index.reach(["one"])
     assert index.answers(reach, {"a": long}, NOW).holds("one")
     assert not index.answers(reach, {"a": long + "x"}, NOW).holds("one")
-    assert not index.fact("a")._truths
+    assert not index.fact("a")._known
 
 
 def test_a_thousand_segments_in_a_row_are_no_deeper_than_one() -> None:
