@@ -65,6 +65,7 @@ MESSY = st.one_of(
             -0.0,
             1.0,
             "12",
+            "0.1",
             "-1.50",
             " 12",
             "1e3",
@@ -162,7 +163,8 @@ def segments(draw: st.DrawFn, most: int = 10) -> Mapping[str, Condition]:
     return {one: made[one] for one in draw(st.permutations(ids))}
 
 
-def _value_of(fact: Fact) -> st.SearchStrategy[object]:
+def values_of(fact: Fact) -> st.SearchStrategy[object]:
+    """What might stand where a fact is expected: mostly what fits, sometimes anything, sometimes a list of both."""
     if fact.type is FactType.TIMES:
         ages = st.lists(_AGES, max_size=4).map(lambda found: sorted(found, reverse=True))
         micros = (NOW - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
@@ -174,5 +176,5 @@ def _value_of(fact: Fact) -> st.SearchStrategy[object]:
 
 #: What somebody's facts might be; every fact is answered, None for what is missing.
 VISITORS: st.SearchStrategy[Mapping[str, object]] = st.fixed_dictionaries(
-    {name: _value_of(fact) for name, fact in FACTS.items()}
+    {name: values_of(fact) for name, fact in FACTS.items()}
 )

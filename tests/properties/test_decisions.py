@@ -26,7 +26,10 @@ Visitor = Mapping[str, object]
 LIBRARY = rule_set_of("").library
 PLACE = Place("a.yaml", 1, 1, 0, 1)
 
-_ITEMS = st.sampled_from(sorted(LIBRARY.items)).map(lambda item_id: Named(item_id, PLACE))
+#: Few enough that slots contend for them.
+_ITEMS = st.sampled_from(["heroes/bold", "offers/christmas", "offers/one", "offers/two"]).map(
+    lambda item_id: Named(item_id, PLACE)
+)
 _SHOWS = st.one_of(
     st.lists(_ITEMS, min_size=1, max_size=4).map(lambda items: Show(items=tuple(items))),
     st.builds(
@@ -48,7 +51,7 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
         slots[slot_id] = Slot(
             slot_id=slot_id,
             title=slot_id,
-            page=draw(st.sampled_from([None, "home", "home", "other"])),
+            page=draw(st.sampled_from([None, "home", "home", "home"])),
             holds=draw(st.integers(1, 3)),
             accepts=(),
             rules=tuple(
@@ -113,7 +116,7 @@ def candidates(show: Show) -> list[str]:
     return [item.item_id for item in sorted(fitting, key=lambda item: (-item.priority, item.item_id))]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rule_sets(), VISITORS)
 def test_a_page_shows_what_its_rules_say_and_its_explanation_says_the_same(rule_set: RuleSet, visitor: Visitor) -> None:
     context = context_of(visitor, rule_set)
@@ -157,7 +160,7 @@ def assert_step_follows(step: Step) -> None:
         assert_step_follows(part)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rule_sets(), VISITORS)
 def test_no_item_stands_twice_on_a_page_and_no_slot_holds_too_much(rule_set: RuleSet, visitor: Visitor) -> None:
     context = context_of(visitor, rule_set)
@@ -172,7 +175,7 @@ def test_no_item_stands_twice_on_a_page_and_no_slot_holds_too_much(rule_set: Rul
             assert (decision.reason is Reason.DEFAULT) is not bool(decision.item_ids)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rule_sets(), VISITORS, VISITORS)
 def test_what_is_not_personal_is_the_same_for_everybody(rule_set: RuleSet, one: Visitor, other: Visitor) -> None:
     same_moment = {name: value for name, value in one.items() if FACTS[name].root == "now"}

@@ -1,14 +1,26 @@
 """The index answers as a plain walk of the trees does, whatever the conditions and however messy the values."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalize.rules.conditions import All, Any, Condition, Leaf, Not, leaves
+from personalize.rules.facts import FactType
 from personalize.rules.index import Answers, Index
 from personalize.rules.normal_form import MOST_CONJUNCTIONS, normal_form
-from tests.properties.conditions import NOW, VISITORS, any_conditions, conditions, segments, wide_conditions
+from tests.properties.conditions import (
+    FACTS,
+    NOW,
+    VISITORS,
+    any_conditions,
+    conditions,
+    leaf,
+    segments,
+    values_of,
+    wide_conditions,
+)
 from tests.properties.plain_walk import holds, leaf_holds
 
 Visitor = Mapping[str, object]
@@ -22,7 +34,7 @@ def rule_sets(draw: st.DrawFn) -> tuple[Mapping[str, Condition], Mapping[str, Co
     return {f"r{number}": rule for number, rule in enumerate(rules)}, named
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(rule_sets(), st.lists(VISITORS, min_size=1, max_size=4))
 def test_rules_and_segments_are_answered_as_by_a_plain_walk(
     made: tuple[Mapping[str, Condition], Mapping[str, Condition]], visitors: list[Visitor]
@@ -56,10 +68,26 @@ def assert_every_part(answers: Answers, tree: Condition, values: Visitor, named:
                 assert_every_part(answers, part, values, named)
 
 
-@given(conditions().filter(lambda tree: any(True for _ in leaves(tree))), VISITORS)
-def test_each_question_is_answered_by_its_own_meaning(tree: Condition, values: Visitor) -> None:
-    for leaf in leaves(tree):
-        assert leaf.holds(values[leaf.fact.name], NOW) is leaf_holds(leaf, values[leaf.fact.name], NOW)
+@settings(max_examples=1000)
+@given(leaf().flatmap(lambda question: st.tuples(st.just(question), values_of(question.fact))))
+def test_each_question_is_answered_by_its_own_meaning(asked: tuple[Leaf, object]) -> None:
+    question, value = asked
+    assert question.holds(value, NOW) is leaf_holds(question, value, NOW)
+
+
+@settings(max_examples=300)
+@given(st.lists(leaf(), min_size=1, max_size=6), st.data())
+def test_values_that_look_alike_are_never_taken_for_one_another(asked: list[Leaf], data: st.DataObject) -> None:
+    """What is remembered of 1 is no answer for True, nor that of "12" for 12."""
+    by_fact = {question.fact.name: [one for one in asked if one.fact == question.fact] for question in asked}
+    for name, questions in by_fact.items():
+        index = Index(dict(enumerate(questions)), {})
+        reach = index.reach(range(len(questions)))
+        alike = [1, True, 1.0, Decimal(1), "1", 0, False, "12", 12, "", None, *[data.draw(values_of(FACTS[name]))] * 2]
+        for value in () if FACTS[name].type is FactType.TIMES else data.draw(st.permutations(alike)):
+            answers = index.answers(reach, {name: value}, NOW)
+            for number, question in enumerate(questions):
+                assert answers.holds(number) is leaf_holds(question, value, NOW)
 
 
 @given(any_conditions(["s1", "s2"]), st.data())
@@ -107,8 +135,3 @@ def test_what_an_index_remembers_never_changes_an_answer(
     for number in order:
         values = visitors[number]
         assert index.answers(reach, values, NOW).holds("rule") is holds(tree, values, {}, NOW)
-
-
-def test_the_meaning_of_each_operator_is_written_down_twice() -> None:
-    """The walk of the tests shares no predicate with the package."""
-    assert leaf_holds.__module__ != Leaf.holds.__module__
