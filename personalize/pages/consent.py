@@ -35,13 +35,13 @@ class ConsentEndpoint:
             return PlainTextResponse("This answer is too long.", 413)
         page = {name: value for name, value in fields.items() if name in PAGE_FIELDS}
         try:
-            answer = await take_decision(self._personalizer, request.scope, fields.get("grant", "").split(), page)
+            cookies = await take_decision(self._personalizer, request.scope, fields.get("grant", "").split(), page)
         except StoreError as error:
             now = self._personalizer.clock.now()
             self._personalizer.health.failed("a consent decision could not be kept", error, now)
             return PlainTextResponse("We can't keep your answer just now. Please try again in a minute.", 503)
         response = RedirectResponse(_own_path(fields.get("back", "/")), 303)
-        for cookie in answer.cookies:
+        for cookie in cookies:
             response.raw_headers.append((b"set-cookie", cookie.encode("latin-1")))
         return response
 

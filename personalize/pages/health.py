@@ -7,7 +7,7 @@ from personalize.runtime.personalizer import Personalizer
 
 
 class HealthEndpoint:
-    """Answers with figures only: no visitor, rule or content is named."""
+    """Answers with figures only: no visitor, rule, content or host is named."""
 
     def __init__(self, personalizer: Personalizer) -> None:
         self._personalizer = personalizer
@@ -17,7 +17,7 @@ class HealthEndpoint:
         personalizer = self._personalizer
         ingest = personalizer.ingest
         figures = {
-            "worker": personalizer.worker,
+            "worker": personalizer.worker.rpartition(":")[2],
             "version": personalizer.rule_set.version if personalizer.rule_set is not None else None,
             "slots": {name: dict(counted) for name, counted in sorted(personalizer.health.slots.items())},
             "failures": dict(personalizer.health.failures),

@@ -73,7 +73,11 @@ class Visitor:
 
     @once
     def identity(self) -> Identity:
-        """Who is looking, computed from the request alone; a login source that fails counts as no login."""
+        """Who is looking, computed from the request alone."""
+        return self.identity_under(self.decision, may_mint=self.is_person and self._is_navigation)
+
+    def identity_under(self, consent: Consent, *, may_mint: bool) -> Identity:
+        """Who is looking where this is the decision; a login source that fails counts as no login."""
         personalizer = self._personalizer
         try:
             user_id = personalizer.login.user_id(self._as_sent())
@@ -83,10 +87,10 @@ class Visitor:
         return identify(
             cookie_values=cookie_values(self._headers, self._cookie_name),
             user_id=user_id,
-            consent=self.decision,
+            consent=consent,
             tokens=personalizer.tokens,
             fresh=lambda: personalizer.chance(_IDENTIFIER_BYTES),
-            may_mint=personalizer.records and self.is_person and self._is_navigation,
+            may_mint=may_mint and personalizer.records,
         )
 
     async def read_profile(self) -> None:
@@ -128,13 +132,27 @@ class Visitor:
         if not self._personalizer.records:
             return ()
         if identity.leaves:
-            return (delete_cookie(self._cookie_name, secure=self._is_secure),)
+            return (self.cookie_without_id(),)
         if identity.visitor_id is None or not (identity.is_new or identity.renews or self._begins_visit):
             return ()
-        days = self._personalizer.settings.cookie.max_age_days
-        token = self._personalizer.tokens.sign(identity.visitor_id)
-        seconds = days * _DAY_SECONDS
-        return (set_cookie(self._cookie_name, token, secure=self._is_secure, max_age_seconds=seconds),)
+        return (self.cookie_with_id(identity.visitor_id),)
+
+    def cookie_with_id(self, visitor_id: str) -> str:
+        """The `Set-Cookie` value that keeps this id."""
+        return self._kept(self._cookie_name, self._personalizer.tokens.sign(visitor_id))
+
+    def cookie_without_id(self) -> str:
+        """The `Set-Cookie` value that makes the browser forget its id."""
+        return delete_cookie(self._cookie_name, secure=self._is_secure)
+
+    def cookie_with_consent(self, consent: Consent) -> str:
+        """The `Set-Cookie` value that keeps this decision."""
+        name = cookie_name(self._personalizer.settings.cookie.consent_name, secure=self._is_secure)
+        return self._kept(name, consent.as_text())
+
+    def _kept(self, name: str, value: str) -> str:
+        seconds = self._personalizer.settings.cookie.max_age_days * _DAY_SECONDS
+        return set_cookie(name, value, secure=self._is_secure, max_age_seconds=seconds)
 
     @property
     def _begins_visit(self) -> bool:

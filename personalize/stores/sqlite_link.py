@@ -44,7 +44,7 @@ def link_for_writing(path: Path, *, create: bool, busy_seconds: float) -> Link:
     `create` makes the file and its folder where they are missing.
     """
     if create:
-        _make_folder(path.parent)
+        _make_file(path)
     link = _link(path, "rwc" if create else "rw", busy_seconds)
     try:
         use_write_ahead_log(link.connection, busy_seconds)
@@ -85,8 +85,11 @@ def _file_at(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _make_folder(folder: Path) -> None:
+def _make_file(path: Path) -> None:
+    """Make the file where it is missing, for its owner alone: it holds what people did. SQLite's own files
+    beside it get the same rights."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     except OSError as error:
-        raise StoreUnavailable(f"the folder {folder} of the store cannot be made: {error.strerror or error}") from error
+        raise StoreUnavailable(f"the store {path} cannot be made: {error.strerror or error}") from error

@@ -241,3 +241,20 @@ def test_health_tells_figures_and_names_nobody(with_site: Callable[[Body], None]
         assert browser.cookies["pz"].partition(".")[0] not in reply.text
 
     with_site(body)
+
+
+@pytest.mark.parametrize("answer", [YES, NO])
+def test_a_login_or_consent_source_that_raises_does_not_stop_the_answer(tmp_path: Path, answer: dict[str, str]) -> None:
+    def raises(scope: Scope) -> str | None:
+        raise RuntimeError("the login database is gone")
+
+    async def run() -> None:
+        write_desk(tmp_path)
+        app = wrap(Starlette(routes=[Route("/", home)]), desk_settings(tmp_path), login=raises)
+        async with running(app):
+            await published(app)
+            reply = await Browser(app).post("/_personalize/consent", answer)
+            assert reply.status == 303
+            assert app.personalizer.health.failures["the login source failed"] == 1
+
+    asyncio.run(run())
