@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def link_for_writing(path: Path, *, create: bool, busy_seconds: float) -> Link:
     `create` makes the file and its folder where they are missing.
     """
     if create:
+        _make_folder(path.parent)
         _make_file(path)
     link = _link(path, "rwc" if create else "rw", busy_seconds)
     try:
@@ -85,11 +87,15 @@ def _file_at(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"the folder {folder} of the store cannot be made: {error.strerror or error}") from error
+
+
 def _make_file(path: Path) -> None:
     """Make the file where it is missing, for its owner alone: it holds what people did. SQLite's own files
-    beside it get the same rights."""
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    except OSError as error:
-        raise StoreUnavailable(f"the store {path} cannot be made: {error.strerror or error}") from error
+    beside it get the same rights. Where it can't be made, opening it says why."""
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))

@@ -276,6 +276,16 @@ def test_a_damaged_file_is_said_to_be_damaged(path: Path) -> None:
     asyncio.run(scene())
 
 
+def test_what_people_did_is_readable_for_the_owner_alone(path: Path) -> None:
+    async def scene() -> None:
+        async with opened(SqliteStore(path)) as store:
+            await store.apply([purchase("v:1")], projectors())
+            rights = {found.name: found.stat().st_mode & 0o077 for found in path.parent.iterdir()}
+            assert rights and not any(rights.values())
+
+    asyncio.run(scene())
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "var").write_text("a file, not a folder")
 
