@@ -44,6 +44,7 @@ class _Run:
         self._page = page
         self._now = context.now
         self._rule_set = rule_set
+        context.values.work_out(page.reach.fact_names)
         self._answers = rule_set.index.answers(page.reach, context.values, context.now)
         self._taken = taken
         self._notes = notes

@@ -1,10 +1,11 @@
 """One thing that happened: the only way in which anything stored ever changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
+
+from personalize.light_values import light_dataclass
 
 #: What an event's properties and a profile's attributes hold. Dates and instants are ISO 8601 text,
 #: money is an int of the smallest unit, other decimal numbers are exact.
@@ -23,7 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Event:
     """An entry of the log. `(sender, event_id)` names it for ever: the same one counts once.
 

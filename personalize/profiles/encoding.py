@@ -97,6 +97,10 @@ class _ReadWhenAsked(Mapping[str, _Value]):
         found: _Value = value
         return found
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value or the default; nothing is raised on the way, since most of what rules ask for is not there."""
+        return self[name] if name in self._values else default
+
     def __contains__(self, name: object) -> bool:
         return name in self._values
 
@@ -133,8 +137,9 @@ def _totals(total: Totals) -> list[object]:
 
 def _read_totals(stored: list[Any]) -> Totals:
     count, sum_, first_at, last_at, first, last = stored
-    amounts = [_untagged(amount) for amount in (sum_, first, last)]
-    return Totals(count, amounts[0], from_micros(first_at), from_micros(last_at), amounts[1], amounts[2])
+    if dict in (sum_.__class__, first.__class__, last.__class__):
+        sum_, first, last = _untagged(sum_), _untagged(first), _untagged(last)
+    return Totals(count, sum_, from_micros(first_at), from_micros(last_at), first, last)
 
 
 def _visit(visit: Visit) -> list[object]:

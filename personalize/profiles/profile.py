@@ -7,10 +7,11 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from personalize.events.event import JSONValue
+from personalize.light_values import light_dataclass
 from personalize.visitors.consent import UNKNOWN, Consent
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class AttributeValue:
     """An attribute as it was last set, and when: a late event never overwrites a newer value.
 
@@ -23,7 +24,7 @@ class AttributeValue:
     from_join: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Totals:
     """What all events of one type add up to. `sum`, `first_value`, `last_value` are of the declared value:
     an int of the smallest unit for money, an exact number otherwise.
@@ -40,7 +41,7 @@ class Totals:
     last_value: int | Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Visit:
     """The newest visit: `number` counts from 1, `pages` the page views so far.
 
@@ -68,7 +69,7 @@ class Joined:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Profile:
     """All that is stored of one visitor, projected from their events.
 

@@ -39,11 +39,7 @@ class Reach:
     facts: tuple["FactIndex", ...]
     order: tuple[str, ...]
     chunks: tuple["SegmentChunk", ...]
-
-    @property
-    def fact_names(self) -> frozenset[str]:
-        """The names of the facts."""
-        return frozenset(index.name for index in self.facts)
+    fact_names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +287,7 @@ class Index:
                     waiting.append(self._segments[question.segment_id])
         order = tuple(one for one in self._order if one in needed)
         chunks = dict.fromkeys(self._chunk_of[one] for one in order)
-        return Reach(tuple(self._facts[name] for name in names), order, tuple(chunks))
+        return Reach(tuple(self._facts[name] for name in names), order, tuple(chunks), tuple(names))
 
     def answers(self, reach: Reach, values: Mapping[str, object], now: datetime) -> Answers:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for

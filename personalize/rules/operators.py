@@ -13,7 +13,7 @@ from math import isfinite
 from types import MappingProxyType
 from typing import Any
 
-from personalize.events.event import to_micros
+from personalize.events.event import from_micros
 from personalize.rules.arguments import (
     read_bound,
     read_duration,
@@ -36,8 +36,6 @@ TIME_ONLY = frozenset({FactType.TIME})
 ORDERED = NUMBERS | {FactType.TEXT, FactType.CLOCK}
 EQUAL = TEXTS | NUMBERS | {FactType.BOOL, FactType.DATE, FactType.CLOCK}
 ANYTHING = EQUAL | DAYS
-
-_MICROSECOND = timedelta(microseconds=1)
 
 Predicate = Callable[[object, object, datetime], bool]
 Reader = Callable[[Node, Fact, Conventions], object]
@@ -155,7 +153,7 @@ def _happened(element: object, argument: object, now: datetime) -> bool:
         return False
     if argument.within is None:
         return True
-    return int(element[-argument.count]) >= to_micros(now) - argument.within // _MICROSECOND
+    return now - from_micros(element[-argument.count]) <= argument.within
 
 
 def _in_window(element: object, argument: object, now: datetime) -> bool:

@@ -58,11 +58,12 @@ class Ingest:
 
     def put(self, event: Event) -> bool:
         """Queue an event; False where it had to be dropped. Never waits, and may be called from any thread."""
-        if self.waiting >= self._queue_size or self._stopping:
+        queued = len(self._queue)
+        if queued + self._held >= self._queue_size or self._stopping:
             self.dropped += 1
             return False
         self._queue.append(event)
-        if len(self._queue) == self._batch_size and self._loop is not None:
+        if queued + 1 == self._batch_size and self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake.set)
         return True
 

@@ -1,13 +1,14 @@
 """Which profile a request belongs to: computed from what it carries, never looked up."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from personalize.light_values import light_dataclass
 from personalize.visitors.consent import UNKNOWN, Consent
 from personalize.visitors.tokens import ANONYMOUS, KNOWN, TokenReading, Tokens, visitor_id_from
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Identity:
     """Who is looking.
 

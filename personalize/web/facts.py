@@ -31,9 +31,9 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
     """
     headers = SentHeaders(scope.get("headers", ()))
     query = _query(scope.get("query_string", b""))
-    host = _host_of(f"//{headers.text('host')[:_LONGEST_TEXT]}")
-    referrer = headers.text("referer")[:_LONGEST_TEXT] or None
-    agent = agent_of(headers.text("user-agent"))
+    host = _host_of(f"//{headers.text(b'host')[:_LONGEST_TEXT]}")
+    referrer = headers.text(b"referer")[:_LONGEST_TEXT] or None
+    agent = agent_of(headers.text(b"user-agent"))
     source, medium = _origin(query, referrer, host)
     return RequestFacts(
         path=scope.get("path"),
@@ -46,12 +46,12 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
         device=agent.device,
         browser=agent.browser,
         os=agent.os,
-        language=best_language(headers.text("accept-language")),
+        language=best_language(headers.text(b"accept-language")),
         country=_country(headers, country_header) if country_header else None,
         bot=agent.is_bot,
-        prefetch=is_prefetch(headers),
+        prefetch=is_prefetch(headers.raw),
         headers=headers,
-        cookies=_cookies(headers.text("cookie")),
+        cookies=_cookies(headers.cookies),
     )
 
 

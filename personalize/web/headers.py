@@ -20,12 +20,12 @@ _CONDITIONS = frozenset(
 )
 _DOCUMENTS = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _PREFETCH = {
-    "sec-purpose": "prefetch",
-    "purpose": "prefetch",
-    "x-moz": "prefetch",
-    "x-purpose": "pre",
-    "x-sec-purpose": "prefetch",
-    "hx-preloaded": "true",
+    b"sec-purpose": b"prefetch",
+    b"purpose": b"prefetch",
+    b"x-moz": b"prefetch",
+    b"x-purpose": b"pre",
+    b"x-sec-purpose": b"prefetch",
+    b"hx-preloaded": b"true",
 }
 #: Bodies that a proxy in front will take from elsewhere.
 _SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
@@ -158,7 +158,7 @@ def wants_html(headers: Pairs) -> bool:
     return b"text/html" in (value_of(headers, b"accept") or b"").lower()
 
 
-def is_prefetch(headers: Mapping[str, str]) -> bool:
+def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the page is only fetched in advance, by its headers in lower case: nobody looks at it yet."""
     asked = _PREFETCH.keys() & headers.keys()
     return bool(asked) and any(headers[name].strip().lower().startswith(_PREFETCH[name]) for name in asked)

@@ -98,6 +98,6 @@ def test_who_wants_a_page() -> None:
 
 
 def test_what_is_fetched_in_advance() -> None:
-    assert is_prefetch({"sec-purpose": "Prefetch;prerender", "accept": "*/*"})
-    assert not is_prefetch({"purpose": "navigate"})
+    assert is_prefetch({b"sec-purpose": b"Prefetch;prerender", b"accept": b"*/*"})
+    assert not is_prefetch({b"purpose": b"navigate"})
     assert not is_prefetch({})
