@@ -11,7 +11,7 @@ from personalize.decisions.decision import Reason
 from personalize.decisions.explain import Step, explain
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import Profile
-from personalize.rules.conditions import Condition
+from personalize.rules.conditions import EVERYONE, Condition
 from personalize.rules.definitions import Definitions, Named, Rule, Segment, Show, Slot
 from personalize.rules.ruleset import Page, RuleSet, compile_rule_set
 from personalize.visitors.consent import granting
@@ -47,7 +47,8 @@ def rule_sets(draw: st.DrawFn) -> RuleSet:
     named = draw(segments(most=4))
     slots = {}
     for slot_id in draw(st.lists(st.sampled_from("abcd"), unique=True, min_size=1)):
-        conditions = draw(st.lists(any_conditions(sorted(named)), max_size=3))
+        either = st.one_of(st.just(EVERYONE), any_conditions(sorted(named)))
+        conditions = draw(st.lists(either, max_size=3))
         slots[slot_id] = Slot(
             slot_id=slot_id,
             title=slot_id,
