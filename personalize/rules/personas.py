@@ -6,13 +6,15 @@ from types import MappingProxyType
 from personalize.durations import parse_duration
 from personalize.problems import quoted
 from personalize.rules.arguments import ArgumentError, read_value
+from personalize.rules.contradictions import contradictions
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Persona
 from personalize.rules.facts import Fact, Facts, FactType
-from personalize.rules.reading import Reading
+from personalize.rules.reading import Reading, shown
 from personalize.yaml_tree import Node, Scalar, Sequence
 
 _KEYS = ("title", "given")
+_DID_KEYS = ("did", "where", "times", "within")
 _AGO = " ago"
 
 
@@ -31,17 +33,37 @@ class PersonaReader:
         if mapping is None:
             return None
         self._reading.only(mapping, _KEYS, what)
-        given: dict[str, object] = {}
-        for name, value in self._reading.entries(mapping.get("given"), f"`given` of {what}"):
-            fact = self._fact(name)
-            if fact is not None:
-                given[fact.name] = self._value(fact, value)
+        given = self._given(mapping.get("given"), what)
         title = self._reading.text(mapping, "title", what, persona_id)
         return Persona(persona_id, title, MappingProxyType(given), key.place)
 
+    def _given(self, node: Node | None, what: str) -> dict[str, object]:
+        given: dict[str, object] = {}
+        written: dict[str, Scalar] = {}
+        for name, value in self._reading.entries(node, f"`given` of {what}"):
+            fact = self._fact(name)
+            if fact is not None:
+                given[fact.name] = self._value(fact, value)
+                written[fact.name] = name
+        for one in contradictions({name: value for name, value in given.items() if value is not None}):
+            self._reading.problems.error(
+                "E231",
+                f"{what} can't be given `{one.fact}` beside `{one.other}`: {one.reason}",
+                written[one.fact],
+                "change one of the two, or leave it out: what follows from the other is worked out",
+            )
+        return given
+
     def _fact(self, name: Scalar) -> Fact | None:
         fact = self._facts.get(name.text)
-        if fact is None:
+        if fact is None and name.text in _DID_KEYS:
+            self._reading.problems.error(
+                "E211",
+                f"{quoted(name.text)} is not a fact we know",
+                name,
+                "a persona can't be given what `did` counts yet; ask about a real visitor: --visitor u:ID",
+            )
+        elif fact is None:
             hint = self._facts.hint(name.text)
             self._reading.problems.error("E211", f"{quoted(name.text)} is not a fact we know", name, hint)
         return fact
@@ -53,7 +75,11 @@ class PersonaReader:
                 return [read_value(item, fact, self._conventions) for item in items]
             if fact.type is FactType.TIME and isinstance(node, Scalar) and node.text.endswith(_AGO):
                 return _distance(node.text)
-            return read_value(node, fact, self._conventions)
+            value = read_value(node, fact, self._conventions)
+            if fact.name == "visitor.visits" and not (isinstance(value, int) and value >= 1):
+                hint = "the visit of now is one of them; for somebody new write 1"
+                raise ArgumentError(f"{shown(node)} is not a number of visits", hint)
+            return value
         except ArgumentError as error:
             self._reading.problems.error("E215", f"`{fact.name}`: {error}", node, error.hint)
             return None

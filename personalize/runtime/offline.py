@@ -1,12 +1,13 @@
 """Contexts away from any request: stored visitors and personas, for counting, explaining and simulating."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.profiles.profile import Profile
 from personalize.rules.definitions import Persona
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.persona_profile import given_values, persona_profile
 from personalize.runtime.publish import counts_alike, lifecycle_of, live_rule_set, projectors_of
 from personalize.settings import Settings
 from personalize.stores.protocols import Store
@@ -39,22 +40,14 @@ def visitor_context(
 def persona_context(
     persona: Persona, rule_set: RuleSet, settings: Settings, *, now: datetime, facts: RequestFacts | None = None
 ) -> Context:
-    """A persona as the rules would see them: the facts given, and what follows from having a profile at all
-    where any of them is a stored one."""
-    is_known = any(map(_is_stored, persona.given)) and persona.given.get("visitor.known") is not False
-    profile = Profile(f"p:{persona.persona_id}") if is_known else None
+    """A persona as the rules would see them: the facts given, and what follows from the profile that they would
+    come from, where any of them is a stored one."""
+    given = given_values(persona, now)
+    profile = persona_profile(persona, given, now, lifecycle_of(settings), asks_for_page=facts is not None)
     identity = Identity(profile_id=f"p:{persona.persona_id}", consent=_asked_for(rule_set, settings))
     context = _context(identity, profile, rule_set, settings, now, facts)
-    for name, value in persona.given.items():
-        fact = rule_set.facts.get(name)
-        is_distance = isinstance(value, timedelta) and fact is not None and fact.type == "time"
-        context.values[name] = now - value if is_distance and isinstance(value, timedelta) else value
+    context.values.update(given)
     return context
-
-
-def _is_stored(name: str) -> bool:
-    """Whether only a profile can tell this fact; the request tells of its page, and of the visit it begins."""
-    return not name.startswith(("page.", "now.", "visit."))
 
 
 def _asked_for(rule_set: RuleSet, settings: Settings) -> Consent:

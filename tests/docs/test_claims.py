@@ -79,7 +79,7 @@ CLAIMS = (
     ("with a list, in any of them", "segment: [lapsed-buyers, others]", "{profile.tier: gold}", True),
     ("it counts as that number", "page.query.size: {at_least: 40}", "{page.query.size: ['42']}", True),
     ("`false`: it is not", "profile.tier: {exists: false}", CUSTOMER, True),
-    ("What is not given is not known, but counts", "purchase.count: 0", "{profile.tier: gold}", True),
+    ("What else is not given is not known, but counts", "purchase.count: 0", "{profile.tier: gold}", True),
     (
         "Several operators in one pair of braces all have to fit",
         "purchase.total: {at_least: 100, less_than: 500}",

@@ -15,7 +15,7 @@ PERSONAS = """
 personas:
   reader: {given: {visit.source: newsletter, page.language: nb}}
   buyer: {given: {purchase.count: 3}}
-  forgotten: {given: {purchase.count: 3, visitor.known: false}}
+  forgotten: {given: {visitor.known: false, page.language: nb}}
 """
 
 
