@@ -52,11 +52,10 @@ class _Run:
     def slot(self, slot: Slot) -> Decision:
         """Rules in order; the first that has something to show wins, and a slot that holds more goes on."""
         slot_id, room = slot.slot_id, slot.holds
-        keys = self._rule_set.rule_keys[slot_id]
         found: tuple[str, ...] = ()
         winner: str | None = None
         last: RuleKey | None = None
-        for key in self._answers.matching(keys):
+        for key in self._answers.matching(self._rule_set.rows[slot_id]):
             items = self._take(key, room)
             if items:
                 found += items
@@ -66,7 +65,7 @@ class _Run:
                     last = key
                     break
         if self._notes is not None:
-            self._note_reached(self._notes, keys, last)
+            self._note_reached(self._notes, self._rule_set.rule_keys[slot_id], last)
         reason = Reason.RULE if found else Reason.DEFAULT
         if not found and self._may_show(slot.otherwise):
             found, reason = (slot.otherwise.text,), Reason.OTHERWISE

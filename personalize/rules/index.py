@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 from graphlib import TopologicalSorter
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions, segments_named
 from personalize.rules.normal_form import Conjunction, normal_form
@@ -166,15 +166,18 @@ class Answers:
 
     def holds(self, condition_id: object) -> bool:
         """Whether a rule's condition holds."""
-        return bool(self.matching((condition_id,)))
+        bits = self._index.condition_bits[condition_id]
+        return bool(self._left & bits.mask) and (bits.tree is None or self.walk(bits.tree))
 
-    def matching(self, condition_ids: Iterable[ConditionId]) -> list[ConditionId]:
-        """Those of these conditions that hold, in their order."""
-        all_bits, left = self._index.condition_bits, self._left
+    def matching(self, row: "Row[ConditionId]") -> list[ConditionId]:
+        """Those of the row's conditions that hold, in its order; what is refuted costs nothing."""
+        all_bits, left = self._index.condition_bits, self._left & row.mask
         found: list[ConditionId] = []
-        for one in condition_ids:
+        while left:
+            one = row.owners[(left & -left).bit_length()]
             bits = all_bits[one]
-            if left & bits.mask and (bits.tree is None or self.walk(bits.tree)):
+            left &= ~bits.mask
+            if bits.tree is None or self.walk(bits.tree):
                 found.append(one)
         return found
 
@@ -209,6 +212,14 @@ class _Bits:
     mask: int
     tree: Condition | None
     nested: tuple[tuple[int, Conjunction], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Generic[ConditionId]):
+    """Conditions in the order in which they are asked: all their bits, and whose each bit is, by its place from 1."""
+
+    mask: int
+    owners: Mapping[int, ConditionId]
 
 
 class Index:
@@ -288,6 +299,19 @@ class Index:
         order = tuple(one for one in self._order if one in needed)
         chunks = dict.fromkeys(self._chunk_of[one] for one in order)
         return Reach(tuple(self._facts[name] for name in names), order, tuple(chunks), tuple(names))
+
+    def row(self, condition_ids: Iterable[ConditionId]) -> Row[ConditionId]:
+        """These conditions, to be asked together; in the order in which the index was given them."""
+        owners: dict[int, ConditionId] = {}
+        mask = 0
+        for one in condition_ids:
+            left = self.condition_bits[one].mask
+            assert left == 0 or left & -left > mask, "the first bit that is left has to be that of the first condition"
+            mask |= left
+            while left:
+                owners[(left & -left).bit_length()] = one
+                left &= left - 1
+        return Row(mask, owners)
 
     def answers(self, reach: Reach, values: Mapping[str, object], now: datetime) -> Answers:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for

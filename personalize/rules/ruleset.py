@@ -16,7 +16,7 @@ from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions, Persona, Segment, Slot
 from personalize.rules.facts import Fact
-from personalize.rules.index import Index
+from personalize.rules.index import Index, Row
 from personalize.rules.load import read_definitions
 from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pages_of, rule_keys
 
@@ -26,8 +26,8 @@ class RuleSet:
     """One version of everything that editors write, ready to be asked.
 
     `facts` are those that any condition reads, by name. `pages` are by slot: each slot's page. The conditions of
-    rules are in the index under their keys; `rule_keys` are those of each slot in order, `candidates` what each
-    rule may show. `purposes` are those of the declared attributes.
+    rules are in the index under their keys; `rule_keys` are those of each slot in order, `rows` the same as the
+    index is asked for them, `candidates` what each rule may show. `purposes` are those of the declared attributes.
     """
 
     version: str
@@ -39,6 +39,7 @@ class RuleSet:
     facts: Mapping[str, Fact]
     pages: Mapping[str, Page]
     rule_keys: Mapping[str, tuple[RuleKey, ...]]
+    rows: Mapping[str, Row[RuleKey]]
     candidates: Mapping[RuleKey, Candidates]
     purposes: Mapping[str, str]
     index: Index
@@ -100,6 +101,7 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
         facts=MappingProxyType(facts),
         pages=MappingProxyType(pages_of(slots, index, facts, library)),
         rule_keys=MappingProxyType({slot_id: rule_keys(slot) for slot_id, slot in slots.items()}),
+        rows=MappingProxyType({slot_id: index.row(rule_keys(slot)) for slot_id, slot in slots.items()}),
         candidates=MappingProxyType(
             {
                 key: candidates_of(rule.show, library)

@@ -133,7 +133,7 @@ class PageView:
     async def _decide_page(self, page: Page, rule_set: RuleSet) -> Mapping[str, Decision]:
         if page.stored:
             await self._visitor.read_profile()
-        shown = frozenset(item_id for decision in self._decisions.values() for item_id in decision.item_ids)
+        shown = frozenset([item_id for decision in self._decisions.values() for item_id in decision.item_ids])
         self._context = self._make_context(rule_set)
         decisions = decide(page, self._context, rule_set, shown=shown)
         if not self._visitor.degraded:

@@ -1,7 +1,7 @@
 """Who looks at one page: recognised when something first asks, from the request, the site and the store."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ from personalize.errors import StoreError
 from personalize.profiles.profile import Profile
 from personalize.runtime.once import once
 from personalize.runtime.sources import Scope
-from personalize.stores.protocols import Store
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
 from personalize.visitors.cookies import cookie_name, cookie_values, delete_cookie, set_cookie
 from personalize.visitors.identity import Identity, identify
@@ -98,17 +97,17 @@ class Visitor:
         if self._was_read or self.identity.profile_id is None:
             return
         self._was_read = True
+        store = self._personalizer.store
         try:
-            self.profile = await self._in_time(self._personalizer.store, self.identity.profile_id)
+            reading = store.profile(self.identity.profile_id)
+            self.profile = await (self._in_time(reading) if store.waits else reading)
         except (StoreError, TimeoutError) as error:
             self.degraded = True
             self.failed("the profile could not be read", error)
 
-    async def _in_time(self, store: Store, profile_id: str) -> Profile | None:
-        if not store.waits:
-            return await store.profile(profile_id)
+    async def _in_time(self, reading: Awaitable[Profile | None]) -> Profile | None:
         async with asyncio.timeout(self._personalizer.settings.time_budget_seconds):
-            return await store.profile(profile_id)
+            return await reading
 
     @once
     def is_person(self) -> bool:

@@ -1,10 +1,15 @@
 """What the visitor allows: unknown, or the set of purposes granted (the empty set is a refusal)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 #: The text of a refusal in the consent cookie: one value for everybody, so it identifies nobody.
 REFUSAL = "no"
+#: Behind a decision that was taken where the site's login could not be seen, until a page has seen it.
+_NEWS = "!"
+#: Longer texts, which no site of ours wrote, are not remembered.
+_LONGEST_REMEMBERED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,9 +17,11 @@ class Consent:
     """A visitor's decision, or that there is none yet.
 
     `granted` is None while the visitor has not decided; a frozenset of purposes afterwards, empty for a refusal.
+    `is_news` says that it has yet to be told to the login, if there is one; it does not tell decisions apart.
     """
 
     granted: frozenset[str] | None = None
+    is_news: bool = field(default=False, compare=False)
 
     @property
     def decided(self) -> bool:
@@ -37,7 +44,8 @@ class Consent:
 
     def as_text(self) -> str:
         """The decision as one cookie-safe word: `no`, or the purposes in order, joined by dots."""
-        return ".".join(sorted(self.granted)) if self.granted else REFUSAL
+        text = ".".join(sorted(self.granted)) if self.granted else REFUSAL
+        return text + _NEWS if self.is_news else text
 
 
 UNKNOWN = Consent()
@@ -57,10 +65,20 @@ def parse_consent(text: str | None, purposes: Iterable[str]) -> Consent:
     """
     if not text:
         return UNKNOWN
+    return _parsed(text, tuple(purposes)) if len(text) <= _LONGEST_REMEMBERED else _parse(text, purposes)
+
+
+def _parse(text: str, purposes: Iterable[str]) -> Consent:
+    is_news = text.endswith(_NEWS)
+    text = text.removesuffix(_NEWS)
     if text == REFUSAL:
-        return REFUSED
+        return Consent(frozenset(), is_news)
     known = frozenset(purposes).intersection(text.split("."))
-    return Consent(known) if known else UNKNOWN
+    return Consent(known, is_news) if known else UNKNOWN
+
+
+#: There are few decisions that visitors can take, and each page view reads one.
+_parsed = lru_cache(maxsize=512)(_parse)
 
 
 def stricter(one: Consent, other: Consent) -> Consent:

@@ -34,7 +34,7 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
     host = _host_of(f"//{headers.text(b'host')[:_LONGEST_TEXT]}")
     referrer = headers.text(b"referer")[:_LONGEST_TEXT] or None
     agent = agent_of(headers.text(b"user-agent"))
-    source, medium = _origin(query, referrer, host)
+    source, medium = _origin(query, referrer, host) if query or referrer else (None, None)
     return RequestFacts(
         path=scope.get("path"),
         host=host,
@@ -42,7 +42,7 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
         referrer=referrer,
         source=source,
         medium=medium,
-        campaign=_first(query, "utm_campaign"),
+        campaign=_first(query, "utm_campaign") if query else None,
         device=agent.device,
         browser=agent.browser,
         os=agent.os,

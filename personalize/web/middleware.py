@@ -60,6 +60,8 @@ class PersonalizeMiddleware:
         elif scope["type"] != "http" or self.personalizer.settings.off or _SEEN in scope:
             await self.app(scope, receive, send)
         else:
+            if not self.personalizer.started:
+                await self.personalizer.start()
             await self._http(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,16 +80,13 @@ class PersonalizeMiddleware:
 
         await self.app(scope, receive_first, send_last)
 
-    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self.personalizer.started:
-            await self.personalizer.start()
+    def _http(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = _site_path(scope)
         if self._pages is not None and path.startswith(self._prefix):
-            await self._pages(scope, receive, send)
-        elif path in self._excluded:
-            await self.app(scope, receive, send)
-        else:
-            await self._page(path, scope, receive, send)
+            return self._pages(scope, receive, send)
+        if path in self._excluded:
+            return self.app(scope, receive, send)
+        return self._page(path, scope, receive, send)
 
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         outer_headers: RawHeaders = list(scope.get("headers", ()))

@@ -131,7 +131,7 @@ class PersonalizedResponse:
         self.has_slots = True
         filled = await Rewriter(self._shells.unfed, self._page_view.markup, encoding).fill(shell.pieces)
         if self._page_view.private:
-            await self._send_head(self._private(len(filled)))
+            await self._send_head(made_private(self._headers, length=len(filled), cookies=self._page_view.cookies()))
         elif filled != shell.body:
             await self._send_head(with_length(self._headers, len(filled)))
         else:

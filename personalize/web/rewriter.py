@@ -59,21 +59,17 @@ class Rewriter:
             if isinstance(piece, Copy):
                 parts.append(piece.data)
             elif isinstance(piece, Slot):
-                self._put(piece, await self._markup_of(piece.slot_id) if self._may_fill() else None, parts)
+                self.slots += 1
+                markup = await self._markup_of(piece.slot_id) if self.slots <= self._most_slots else None
+                self._put(piece, markup, parts)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _put(self, slot: Slot, markup: str | None, parts: list[bytes]) -> None:
+        if self.slots > self._most_slots:
+            self.skipped["too many"] += 1
         if markup is None:
             inside = self._scanner.without_marks(slot.inside)
         else:
             self._filled.append(slot.slot_id)
             inside = markup.encode(self._encoding, "xmlcharrefreplace")
         parts += (inside,) if slot.kind == "token" else (slot.open, inside, slot.close)
-
-    def _may_fill(self) -> bool:
-        """Count one more slot of the page; false for those that are too many."""
-        self.slots += 1
-        if self.slots <= self._most_slots:
-            return True
-        self.skipped["too many"] += 1
-        return False
