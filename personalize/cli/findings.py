@@ -30,15 +30,15 @@ class Findings(click.ClickException):
 
     exit_code = 1
 
-    def __init__(self, problems: Iterable[Problem], sources: Sources | None = None) -> None:
+    def __init__(self, problems: Iterable[Problem], sources: Sources | None = None, *, then: str = "") -> None:
         self.problems = tuple(problems)
         self._sources = sources or source_on_disk
-        super().__init__(summary(self.problems))
+        super().__init__(f"{summary(self.problems)}. {then}".rstrip())
 
     def show(self, file: IO[Any] | None = None) -> None:
         """Print them, and how many there are."""
         show(self.problems, self._sources, err=file is None)
-        click.echo(f"{self.message}.", file=file, err=file is None)
+        click.echo(self.message, file=file, err=file is None)
 
 
 def show(problems: Iterable[Problem], sources: Sources, *, err: bool) -> None:

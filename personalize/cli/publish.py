@@ -1,17 +1,21 @@
 """`personalize publish`: what the files say goes live."""
 
 import asyncio
+from collections.abc import Iterator, Mapping
 
 import click
 
 from personalize.cli.site import Checked, Site, name_of_whoever, pass_site
-from personalize.cli.tables import paragraph
+from personalize.cli.tables import counted, paragraph
 from personalize.errors import InvalidFiles
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.publish import counts_alike, live_rule_set
 from personalize.runtime.publish import publish as make_live
 from personalize.settings import Settings
 from personalize.stores.protocols import Live, Store
+
+_CONTENT = "content/"
+_MOST_NAMED = 8
 
 
 @click.command(short_help="Check the files and make them live.")
@@ -22,7 +26,7 @@ def publish(site: Site, by: str | None) -> None:
 
     Where there is an error, all of them are listed and what was live stays live. "rollback" goes back.
     """
-    checked = site.checked_draft()
+    checked = site.checked_draft(then="Nothing was published; what was live stays live.")
     site.show_warnings(checked)
     asyncio.run(_publish(site, checked, by or name_of_whoever()))
 
@@ -36,7 +40,31 @@ async def _publish(site: Site, checked: Checked, by: str) -> None:
         alike = counts_alike(await loaded_live(store, site.settings), checked.rule_set)
         await make_live(store, checked.draft, site.settings, at=site.now, by=by)
         click.echo(f"Published {checked.draft.version}.")
+        if before is not None:
+            changes = changes_between(await store.rule_set(before.version), checked.draft.files)
+            click.echo("\n".join(paragraph(line, rest="  ") for line in changes))
         click.echo("\n".join(what_changed(before, site, alike=alike)))
+
+
+def changes_between(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
+    """What is new, changed and gone between the files of two versions, a line each: items by their id, other files
+    by their path."""
+    kinds = {
+        "new": after.keys() - before.keys(),
+        "changed": {path for path in before.keys() & after.keys() if before[path] != after[path]},
+        "removed": before.keys() - after.keys(),
+    }
+    for word, paths in kinds.items():
+        items = sorted(path for path in paths if path.startswith(_CONTENT) and path.count("/") == 2)
+        files = sorted(set(paths) - set(items))
+        for noun, names in (("item", [_item_id(path) for path in items]), ("file", files)):
+            if names:
+                more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+                yield f"{counted(len(names), noun)} {word}: {', '.join(names[:_MOST_NAMED])}{more}."
+
+
+def _item_id(path: str) -> str:
+    return path.removeprefix(_CONTENT).rpartition(".")[0]
 
 
 async def loaded_live(store: Store, settings: Settings) -> RuleSet | None:

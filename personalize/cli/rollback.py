@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import NoReturn
 
 import click
 
@@ -10,20 +11,31 @@ from personalize.cli.publish import loaded_live, what_changed
 from personalize.cli.site import Site, name_of_whoever, pass_site
 from personalize.cli.tables import table, terminal_width
 from personalize.problems import quoted
-from personalize.runtime.publish import counts_alike, roll_back
+from personalize.runtime.publish import counts_alike, roll_back, version_before
 from personalize.stores.protocols import Live
 
 
 @click.command(short_help="Make an earlier version live again.")
 @click.argument("version", required=False)
 @click.option("--by", metavar="NAME", help="Who goes back; else the name you are logged in with.")
+@click.option("--list", "list_wanted", is_flag=True, help="Show the versions that have been live, and change nothing.")
 @pass_site
-def rollback(site: Site, version: str | None, by: str | None) -> None:
+def rollback(site: Site, version: str | None, by: str | None, list_wanted: bool) -> None:
     """Make an earlier version live again: VERSION, or the one that was live before the present one.
 
-    The first letters of a version are enough. The files on disk stay as they are.
+    The first letters of a version are enough. Going back again goes further back; --list shows the versions that
+    have been live. The files on disk stay as they are.
     """
-    asyncio.run(_rollback(site, version, by or name_of_whoever()))
+    if list_wanted:
+        asyncio.run(_list(site))
+    else:
+        asyncio.run(_rollback(site, version, by or name_of_whoever()))
+
+
+async def _list(site: Site) -> None:
+    async with site.store() as store:
+        lives = await store.versions()
+    click.echo("\n".join(_known(lives, site)) if lives else "Nothing has been published yet.")
 
 
 async def _rollback(site: Site, version: str | None, by: str) -> None:
@@ -41,20 +53,38 @@ async def _rollback(site: Site, version: str | None, by: str) -> None:
         await roll_back(store, site.settings, at=site.now, by=by, version=target)
         click.echo(f"{target} is live again.")
         click.echo("\n".join(what_changed(now, site, alike=alike)))
+        click.echo("\n".join(_ways_from_here(now.version, await store.versions())))
         click.echo("The files on disk stay as they are: the next publish brings them back.")
+
+
+def _ways_from_here(left: str, lives: Sequence[Live]) -> list[str]:
+    """What to do to go further back, or forward again."""
+    further = version_before(lives)
+    back = (
+        "Nothing was live before it" if further is None else f'"personalize rollback" goes further back, to {further}'
+    )
+    return [f"{back};", f'"personalize rollback {left}" goes forward again.']
 
 
 def _target(version: str | None, lives: Sequence[Live], site: Site) -> str:
     if version is None:
-        earlier = [live.version for live in lives if live.version != lives[-1].version]
-        if not earlier:
-            raise Failed(f"only {lives[-1].version} has been live so far, so there is nothing to go back to.")
-        return earlier[-1]
+        return version_before(lives) or _nothing_before(lives)
     found = {live.version for live in lives if live.version.startswith(version)}
     if len(found) != 1:
         what = "is the beginning of several versions" if found else "is no version that has been live"
         raise Failed("\n".join([f"{quoted(version)} {what}. These have been:", "", *_known(lives, site)]))
     return found.pop()
+
+
+def _nothing_before(lives: Sequence[Live]) -> NoReturn:
+    now = lives[-1].version
+    later = next((live.version for live in reversed(lives) if live.version != now), None)
+    if later is None:
+        raise Failed(f"only {now} has been live so far, so there is nothing to go back to.")
+    raise Failed(
+        f"{now} is the first version that was live, so there is nothing further back.\n"
+        f'"personalize rollback {later}" goes forward again; "personalize rollback --list" shows all versions.'
+    )
 
 
 def _known(lives: Sequence[Live], site: Site) -> list[str]:

@@ -84,13 +84,13 @@ class Site:
         """The files on disk."""
         return read_draft(self.settings, problems)
 
-    def checked_draft(self) -> Checked:
-        """The draft, ready to be used. Raises `Findings` with every problem."""
+    def checked_draft(self, *, then: str = "") -> Checked:
+        """The draft, ready to be used. Raises `Findings` with every problem, and `then`, what follows from them."""
         problems = Problems()
         draft = self.read_draft(problems)
         rule_set = load_files(draft.files, self.settings, problems)
         if rule_set is None or problems.has_errors:
-            raise Findings(problems.list, sources_of(self.settings, draft.files))
+            raise Findings(problems.list, sources_of(self.settings, draft.files), then=then)
         return Checked(draft, rule_set, problems.list)
 
     def show_warnings(self, checked: Checked) -> None:

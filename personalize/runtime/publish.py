@@ -29,7 +29,8 @@ async def publish(store: Store, draft: Draft, settings: Settings, *, at: datetim
 
 
 async def roll_back(store: Store, settings: Settings, *, at: datetime, by: str, version: str | None = None) -> RuleSet:
-    """Make an earlier version live again: the given one, or the one that was live before the present one.
+    """Make an earlier version live again: the given one, or the one that was live before the present one first
+    was (`version_before`), so that doing it again goes further back.
 
     Raises `UnknownVersion` where there is no such version, and `InvalidFiles` where it no longer loads.
     """
@@ -115,8 +116,18 @@ async def _projected_under(store: Store, settings: Settings) -> RuleSet | None:
 
 
 async def _previous(store: Store) -> str:
-    lives = await store.versions()
-    earlier = [live.version for live in lives if live.version != lives[-1].version]
-    if not earlier:
+    earlier = version_before(await store.versions())
+    if earlier is None:
         raise UnknownVersion("the one before")
-    return earlier[-1]
+    return earlier
+
+
+def version_before(lives: Sequence[Live]) -> str | None:
+    """The version that was live before the newest one first was; None where nothing was.
+
+    Versions that were gone back from lie on no way back: after A, B, C and a rollback to B it is A, and not C.
+    """
+    way: list[str] = []
+    for live in lives:
+        way = [*way[: way.index(live.version)], live.version] if live.version in way else [*way, live.version]
+    return way[-2] if len(way) > 1 else None

@@ -53,7 +53,7 @@ def test_a_change_says_what_it_replaces_and_whether_profiles_were_made_again(sol
     second = sold.stored(live)
     assert second is not None
     assert masked(text) == (
-        f"Published {second.version}. It replaces {first.version}, which was live since <moment> (by ola)."
+        f"Published {second.version}. 1 file changed: rules/segments.yaml. It replaces {first.version}, which was live since <moment> (by ola)."
     )
     sold.change(
         "rules/segments.yaml", "who: {purchase.count: {at_least: 5}}", "who: {did: purchase, times: {at_least: 5}}"
@@ -69,13 +69,29 @@ def test_a_change_says_what_it_replaces_and_whether_profiles_were_made_again(sol
     )
 
 
+def test_what_is_new_changed_and_gone_is_named(shop: Terminal) -> None:
+    shop.well("publish")
+    item = shop.folder / "content/heroes/box-set.md"
+    item.write_text(item.read_text(encoding="utf-8") + "\nMore of it.\n", encoding="utf-8")
+    (shop.folder / "content/heroes/another.md").write_text("---\ntitle: T\n---\n", encoding="utf-8")
+    (shop.folder / "rules/more.yaml").write_text("slots: {more: {}}\n", encoding="utf-8")
+    lines = shop.well("publish").splitlines()
+    assert lines[1:4] == [
+        "1 item new: heroes/another.",
+        "1 file new: rules/more.yaml.",
+        "1 item changed: heroes/box-set.",
+    ]
+    (shop.folder / "content/heroes/another.md").unlink()
+    assert shop.well("publish").splitlines()[1] == "1 item removed: heroes/another."
+
+
 def test_files_with_an_error_are_refused_and_what_was_live_stays(shop: Terminal) -> None:
     shop.well("publish")
     first = shop.stored(live)
     shop.change("rules/slots.yaml", "segment: recent-buyers", "segment: recent-buyer")
     said = shop.said("publish", exit_code=1)
     assert said.startswith('error[E222]: there is no segment "recent-buyer"\n  --> rules/slots.yaml:16:23\n')
-    assert said.endswith("1 error in 1 file.\n")
+    assert said.endswith("1 error in 1 file. Nothing was published; what was live stays live.\n")
     assert shop.stored(live) == first
 
 

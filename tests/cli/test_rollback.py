@@ -24,11 +24,38 @@ def test_the_version_before_goes_live_again(twice: Terminal) -> None:
     first, second = twice.stored(versions)
     assert masked(twice.well("rollback")) == (
         f"{first} is live again. It replaces {second}, which was live since <moment> (by Liv). "
+        f'Nothing was live before it; "personalize rollback {second}" goes forward again. '
         "The files on disk stay as they are: the next publish brings them back."
     )
     assert twice.stored(versions) == [first, second, first]
     twice.well("publish")
     assert twice.stored(versions) == [first, second, first, second]
+
+
+def test_going_back_again_goes_further_back_and_never_to_what_was_gone_back_from(twice: Terminal) -> None:
+    twice.change("rules/segments.yaml", "title: Five or more", "title: Five, or still more")
+    twice.well("publish")
+    first, second, third = twice.stored(versions)
+    said = masked(twice.well("rollback"))
+    assert said.startswith(f"{second} is live again. It replaces {third}, ")
+    assert f'"personalize rollback" goes further back, to {first}; "personalize rollback {third}" goes forward' in said
+    assert twice.well("rollback").startswith(f"{first} is live again.\n")
+    assert twice.said("rollback", exit_code=2) == (
+        f"Error: {first} is the first version that was live, so there is nothing further back.\n"
+        f'"personalize rollback {second}" goes forward again; "personalize rollback --list" shows all versions.\n'
+    )
+    assert twice.stored(versions) == [first, second, third, second, first]
+
+
+def test_all_versions_can_be_listed(twice: Terminal) -> None:
+    first, second = twice.stored(versions)
+    lines = twice.well("rollback", "--list").splitlines()
+    assert [masked(line) for line in lines[1:]] == [f"{second} <moment> Liv live now", f"{first} <moment> ola"]
+    assert twice.stored(versions) == [first, second]
+
+
+def test_before_the_first_version_there_is_nothing_to_list(shop: Terminal) -> None:
+    assert shop.well("rollback", "--list") == "Nothing has been published yet.\n"
 
 
 def test_a_version_can_be_named_by_its_first_letters(twice: Terminal) -> None:

@@ -10,9 +10,10 @@ from personalize.errors import InvalidFiles, UnknownVersion
 from personalize.events.event import Event
 from personalize.problems import Problems
 from personalize.runtime.draft import read_draft
-from personalize.runtime.publish import live_rule_set, projectors_of, publish, roll_back
+from personalize.runtime.publish import live_rule_set, projectors_of, publish, roll_back, version_before
 from personalize.settings import Settings
 from personalize.stores.memory import MemoryStore
+from personalize.stores.protocols import Live
 from tests.desk import RULES, desk_settings, write_desk
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -135,3 +136,24 @@ def test_roll_back_without_a_version_before_says_so(tmp_path: Path) -> None:
             await roll_back(store, settings, at=NOON, by="a test", version="0123456789abcdef")
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("lives", "before"),
+    [
+        ("", None),
+        ("A", None),
+        ("AB", "A"),
+        ("ABC", "B"),
+        ("ABCB", "A"),
+        ("ABCBA", None),
+        ("ABCBD", "B"),
+        ("ABCA", None),
+        ("ABCAC", "A"),
+        ("ABCBC", "B"),
+        ("ABAB", "A"),
+    ],
+)
+def test_the_version_before_lies_on_the_way_that_led_here(lives: str, before: str | None) -> None:
+    moved = [Live(version, NOON + timedelta(hours=hour), "a test") for hour, version in enumerate(lives)]
+    assert version_before(moved) == before
