@@ -58,12 +58,13 @@ def link_for_writing(path: Path, *, create: bool, busy_seconds: float) -> Link:
 
 
 def gone(path: Path) -> StoreUnavailable:
-    """The error for a file that is not where it was."""
-    return StoreUnavailable(f"the store {path} is gone: was the file moved or deleted?")
+    """The error for a file that is not where it was, or that can't be looked at any more."""
+    return StoreUnavailable(f"the store {path} is gone: was the file moved or deleted, or its folder closed?")
 
 
 def _link(path: Path, mode: str, busy_seconds: float) -> Link:
-    if mode == "rw" and not path.exists():
+    # Path.exists raises where the folder may not be entered.
+    if mode == "rw" and not os.path.exists(path):  # noqa: PTH110
         raise gone(path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",

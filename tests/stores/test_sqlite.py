@@ -1,11 +1,13 @@
 """The store in a file keeps every law, and what only a file can promise."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -284,6 +286,26 @@ def test_what_people_did_is_readable_for_the_owner_alone(path: Path) -> None:
             assert rights and not any(rights.values())
 
     asyncio.run(scene())
+
+
+def test_a_folder_that_is_closed_while_the_store_is_open_is_a_failure_of_the_store(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = os.stat
+
+    def closed(place: object, **more: Any) -> os.stat_result:
+        if str(place) == str(path):
+            raise PermissionError(13, "Permission denied", str(place))
+        return look(place, **more)  # type: ignore[arg-type]
+
+    async def scene(store: SqliteStore) -> None:
+        # Rights do not stop root, who may run this test.
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "stat", closed)
+            await is_unavailable(store, "its folder closed")
+        await works(store)
+
+    run_with(path, scene)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
