@@ -12,7 +12,15 @@ from personalize.profiles.profile import Profile
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.past import past_of
 from personalize.stores.projecting import PROFILES, Rows
-from personalize.stores.protocols import Applied, Live, Projector, Store, WorkerReport
+from personalize.stores.protocols import (
+    NOTHING_LIVE,
+    REPORTS_LAST,
+    Applied,
+    Live,
+    Projector,
+    Store,
+    WorkerReport,
+)
 
 READ_AT_ONCE = 200
 
@@ -26,6 +34,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._log: list[Event] = []
+        self._projected = 0
         self._known: set[tuple[str, str]] = set()
         self._entries: dict[str, list[int]] = {}
         self._projections: dict[str, dict[str, bytes]] = {}
@@ -46,13 +55,16 @@ class MemoryStore:
         if version is not None and self._lives and self._lives[-1].version != version:
             raise StaleVersion(self._lives[-1].version)
         new = self._new(events)
+        waiting = [*self._log[self._projected :], *new]
         changes = {
-            projector.name: self._changes(projector, new, self._projections.get(projector.name, {}))
+            projector.name: self._changes(projector, waiting, self._projections.get(projector.name, {}))
             for projector in projectors
         }
         self._append(new)
         for name, changed in changes.items():
             self._keep(self._projections.setdefault(name, {}), changed)
+        if projectors:
+            self._projected = len(self._log)
         return Applied(new=len(new), repeated=len(events) - len(new))
 
     async def profile(self, profile_id: str) -> Profile | None:
@@ -84,6 +96,8 @@ class MemoryStore:
         for name, changes in rebuilt.items():
             self._projections[name] = {}
             self._keep(self._projections[name], changes)
+        if projectors:
+            self._projected = len(self._log)
         return len(self._log)
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
@@ -108,8 +122,11 @@ class MemoryStore:
         """What is live now, or None."""
         return self._lives[-1] if self._lives else None
 
-    async def set_live(self, live: Live, rebuild: Sequence[Projector] = ()) -> None:
-        """Make a saved version live and project the log for it."""
+    async def set_live(self, live: Live, rebuild: Sequence[Projector] = (), *, expected: str | None = None) -> None:
+        """Make a saved version live and project the log for it, if what is live is still the expected one."""
+        before = self._lives[-1].version if self._lives else NOTHING_LIVE
+        if expected is not None and before != expected:
+            raise StaleVersion(before)
         if live.version not in self._rule_sets:
             raise UnknownVersion(live.version)
         await self.rebuild(rebuild)
@@ -117,7 +134,9 @@ class MemoryStore:
 
     async def report(self, report: WorkerReport) -> None:
         """Put a worker's report in place of its last one."""
-        self._workers[report.worker] = report
+        oldest = report.at - REPORTS_LAST
+        kept = {name: each for name, each in self._workers.items() if each.at >= oldest}
+        self._workers = {**kept, report.worker: report}
 
     async def workers(self) -> Sequence[WorkerReport]:
         """The last report of every worker, by name."""

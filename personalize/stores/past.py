@@ -95,7 +95,7 @@ class PastStore:
         """What is live now, or None."""
         return await self._now.live()
 
-    async def set_live(self, live: Live, rebuild: Sequence[Projector] = ()) -> None:
+    async def set_live(self, live: Live, rebuild: Sequence[Projector] = (), *, expected: str | None = None) -> None:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
 

@@ -2,11 +2,16 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from personalize.events.event import Event
 from personalize.profiles.profile import Profile
+
+#: Where a version is expected: that none is live yet.
+NOTHING_LIVE = ""
+#: How long the report of a worker that is no more is kept.
+REPORTS_LAST = timedelta(days=1)
 
 
 class Projector(Protocol):
@@ -86,6 +91,9 @@ class Store(Protocol):
         An event with the sender and id of one in the log is left out. Durable when it returns. `version` is
         the rule set that the projectors were made for: where another one is live by now, nothing is written
         and `StaleVersion` is raised, so no counter ever misses an event. None asks for no such check.
+
+        Without projectors the events only enter the log. They wait there: the next call with projectors, though
+        it brings no event, projects them first, in the order of the log.
         """
 
     async def profile(self, profile_id: str) -> Profile | None:
@@ -119,12 +127,18 @@ class Store(Protocol):
     async def live(self) -> Live | None:
         """What is live now, or None where nothing was ever published."""
 
-    async def set_live(self, live: Live, rebuild: Sequence[Projector] = ()) -> None:
+    async def set_live(self, live: Live, rebuild: Sequence[Projector] = (), *, expected: str | None = None) -> None:
         """Move the one `live` row to a saved version, and in the same transaction project the whole log again
-        with the given projectors, if any. Raises `UnknownVersion`."""
+        with the given projectors, if any.
+
+        `expected` is the version that the caller saw live, or `NOTHING_LIVE`: where another one is live by
+        now, nothing is changed and `StaleVersion` is raised. None asks for no such check. Raises
+        `UnknownVersion`.
+        """
 
     async def report(self, report: WorkerReport) -> None:
-        """Say what a worker serves; replaces its last report."""
+        """Say what a worker serves; replaces its last report. Reports that are older than this one by more than
+        `REPORTS_LAST` are dropped: their workers are gone."""
 
     async def workers(self) -> Sequence[WorkerReport]:
         """The last report of every worker."""

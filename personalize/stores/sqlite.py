@@ -127,9 +127,10 @@ class SqliteStore:
         found = self._read(tables.LIVE)
         return tables.live_from_row(found[0]) if found else None
 
-    async def set_live(self, live: Live, rebuild: Sequence[Projector] = ()) -> None:
-        """Make a saved version live and, in the same transaction, project the log for it."""
-        await self._write(partial(tables.set_live, live=live, projectors=rebuild))
+    async def set_live(self, live: Live, rebuild: Sequence[Projector] = (), *, expected: str | None = None) -> None:
+        """Make a saved version live, if what is live is still the expected one, and project the log for it; all
+        in one transaction."""
+        await self._write(partial(tables.set_live, live=live, projectors=rebuild, expected=expected))
 
     async def report(self, report: WorkerReport) -> None:
         """Put a worker's report in place of its last one."""

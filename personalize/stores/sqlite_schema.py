@@ -66,6 +66,11 @@ def schema() -> Migrations:
             {"worker": str, "version": str, "at": int}, pk="worker", not_null={"at"}, strict=True
         )
 
+    @migrations()
+    def what_waits_in_the_log(database: Database) -> None:
+        # At most one row: the first event that no projection knows yet; all behind it wait with it.
+        database.table("unprojected").create({"seq": int}, pk="seq", strict=True)
+
     return migrations
 
 

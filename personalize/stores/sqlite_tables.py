@@ -10,7 +10,7 @@ from personalize.errors import StaleVersion, UnknownVersion
 from personalize.events.event import Event, from_micros, to_micros
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.projecting import PROFILES, Rows
-from personalize.stores.protocols import Applied, Live, Projector, WorkerReport
+from personalize.stores.protocols import NOTHING_LIVE, REPORTS_LAST, Applied, Live, Projector, WorkerReport
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -28,6 +28,7 @@ _MOVE_HEAD = """
 """
 HEAD = "SELECT seq FROM heads WHERE profile_id = ?"
 LAST_SEQ = "SELECT max(seq) FROM events"
+_UNPROJECTED = "SELECT min(seq) FROM unprojected"
 LOG = f"SELECT {_EVENT} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 HISTORY = f"""
     WITH RECURSIVE walk AS (
@@ -101,14 +102,16 @@ def apply(
 ) -> Applied:
     """Append what is new and project it; see `Store.apply`."""
     _refuse_stale(connection, version)
+    before: int = connection.execute(LAST_SEQ).fetchone()[0] or 0
+    waits_from: int | None = connection.execute(_UNPROJECTED).fetchone()[0]
     new = append(connection, events)
-    for projector in projectors if new else ():
-        table = ProjectionTable(connection, projector.name)
-        table.create()
-        rows = Rows(projector, table.read)
-        for event in new:
-            rows.project(event)
-        table.write(rows.changes())
+    if projectors and waits_from is not None:
+        project(connection, projectors, _log_in_parts(connection, after=waits_from - 1))
+        connection.execute("DELETE FROM unprojected")
+    elif projectors and new:
+        project(connection, projectors, [new])
+    elif new and waits_from is None:
+        connection.execute("INSERT INTO unprojected (seq) VALUES (?)", (before + 1,))
     return Applied(new=len(new), repeated=len(events) - len(new))
 
 
@@ -140,13 +143,23 @@ def append(connection: sqlite3.Connection, events: Sequence[Event]) -> list[Even
 
 def rebuild(connection: sqlite3.Connection, projectors: Sequence[Projector]) -> int:
     """Project the whole log again into empty tables; the number of events."""
+    for projector in projectors:
+        table = ProjectionTable(connection, projector.name)
+        table.create()
+        table.clear()
+    if projectors:
+        connection.execute("DELETE FROM unprojected")
+    return project(connection, projectors, _log_in_parts(connection, after=0))
+
+
+def project(connection: sqlite3.Connection, projectors: Sequence[Projector], parts: Iterable[Sequence[Event]]) -> int:
+    """Bring the tables up to date with these events; their number."""
     tables = [ProjectionTable(connection, projector.name) for projector in projectors]
     for table in tables:
         table.create()
-        table.clear()
     rows = [Rows(projector, table.read) for projector, table in zip(projectors, tables, strict=True)]
     count = 0
-    for events in _log_in_parts(connection):
+    for events in parts:
         count += len(events)
         for each, (projector, table) in enumerate(zip(projectors, tables, strict=True)):
             for event in events:
@@ -159,9 +172,9 @@ def rebuild(connection: sqlite3.Connection, projectors: Sequence[Projector]) -> 
     return count
 
 
-def _log_in_parts(connection: sqlite3.Connection) -> Iterator[list[Event]]:
+def _log_in_parts(connection: sqlite3.Connection, *, after: int) -> Iterator[list[Event]]:
     last: int = connection.execute(LAST_SEQ).fetchone()[0] or 0
-    seq = 0
+    seq = after
     while found := connection.execute(LOG, (seq, last, EVENTS_AT_ONCE)).fetchall():
         yield [event_from_row(row) for row in found]
         seq = seq_of(found[-1])
@@ -183,8 +196,12 @@ def files_of(version: str, found: Sequence[Row]) -> dict[str, str]:
     return files
 
 
-def set_live(connection: sqlite3.Connection, live: Live, projectors: Sequence[Projector]) -> None:
-    """Add a life, and project everything again where projectors are given. Raises `UnknownVersion`."""
+def set_live(connection: sqlite3.Connection, live: Live, projectors: Sequence[Projector], expected: str | None) -> None:
+    """Add a life, and project everything again where projectors are given; see `Store.set_live`."""
+    found = connection.execute(LIVE).fetchone()
+    before = NOTHING_LIVE if found is None else found[0]
+    if expected is not None and before != expected:
+        raise StaleVersion(before)
     files_of(live.version, connection.execute(RULE_SET, (live.version,)).fetchall())
     connection.execute(
         "INSERT INTO lives (version, at, by) VALUES (?, ?, ?)", (live.version, to_micros(live.at), live.by)
@@ -194,7 +211,8 @@ def set_live(connection: sqlite3.Connection, live: Live, projectors: Sequence[Pr
 
 
 def report(connection: sqlite3.Connection, worker: WorkerReport) -> None:
-    """Put a worker's report in place of its last one."""
+    """Put a worker's report in place of its last one, and drop those of workers that are gone."""
+    connection.execute("DELETE FROM workers WHERE at < ?", (to_micros(worker.at - REPORTS_LAST),))
     connection.execute(
         """
         INSERT INTO workers (worker, version, at) VALUES (?, ?, ?)

@@ -17,7 +17,7 @@ from personalize.profiles.counters import Counter
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
 from personalize.stores.memory import MemoryStore
-from personalize.stores.protocols import Applied, Live, Store, WorkerReport
+from personalize.stores.protocols import NOTHING_LIVE, REPORTS_LAST, Applied, Live, Store, WorkerReport
 from tests.stores import samples
 from tests.stores.samples import all_of, at, event, projectors, purchase
 
@@ -71,6 +71,13 @@ async def opened(store: Store) -> AsyncIterator[Store]:
 async def contents(store: Store) -> tuple[list[Event], list[Profile]]:
     """The log and the profiles."""
     return await all_of(store.log()), await all_of(store.profiles())
+
+
+async def is_as_rebuilt(store: Store) -> None:
+    """The profiles are those that the log makes."""
+    live = await all_of(store.profiles())
+    await store.rebuild(projectors((PURCHASES,)))
+    assert await all_of(store.profiles()) == live
 
 
 class StoreContract:
@@ -370,6 +377,81 @@ class StoreContract:
             assert await contents(store) == before
             assert await store.apply([purchase()], projectors(), version="v2") == Applied(new=1, repeated=0)
             assert await store.apply([purchase()], projectors()) == Applied(new=1, repeated=0)
+
+        run_with(make, scene)
+
+    def test_events_written_while_nothing_is_live_are_refused_as_soon_as_something_is(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            await save(store, "v1")
+            assert await store.apply([purchase()], projectors(), version=NOTHING_LIVE) == Applied(new=1, repeated=0)
+            await store.set_live(Live("v1", at(0), "ann"))
+            with pytest.raises(StaleVersion):
+                await store.apply([purchase()], projectors(), version=NOTHING_LIVE)
+
+        run_with(make, scene)
+
+    def test_of_two_who_saw_the_same_version_live_one_moves_it(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            await save(store, "v1", "v2", "v3")
+            await store.set_live(Live("v1", at(0), "ann"), expected=NOTHING_LIVE)
+            with pytest.raises(StaleVersion):
+                await store.set_live(Live("v2", at(1), "bob"), expected=NOTHING_LIVE)
+            await store.apply([purchase()], projectors((PURCHASES,)))
+            await store.set_live(Live("v2", at(1), "ann"), expected="v1")
+            before = await contents(store)
+            with pytest.raises(StaleVersion) as caught:
+                await store.set_live(Live("v3", at(2), "bob"), projectors(), expected="v1")
+            assert caught.value.live == "v2"
+            assert [live.version for live in await store.versions()] == ["v1", "v2"]
+            assert await contents(store) == before
+
+        run_with(make, scene)
+
+    def test_events_without_projectors_wait_in_the_log_and_are_projected_in_its_order(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            await save(store, "v1")
+            await store.apply([purchase(minutes=1)], projectors((PURCHASES,)))
+            waiting = [purchase(minutes=3, event_id="waits"), purchase("v:bob", minutes=2)]
+            assert await store.apply(waiting, ()) == Applied(new=2, repeated=0)
+            assert await store.apply([waiting[0], purchase(minutes=4)], ()) == Applied(new=1, repeated=1)
+            assert await store.apply([waiting[0]], ()) == Applied(new=0, repeated=1)
+            assert len(await all_of(store.log())) == 4
+            profile = await store.profile("v:ann")
+            assert profile is not None and profile.totals["purchase"].count == 1
+            assert await store.profile("v:bob") is None
+            assert await store.apply([purchase(minutes=5)], projectors((PURCHASES,))) == Applied(new=1, repeated=0)
+            await is_as_rebuilt(store)
+            await store.apply([purchase(minutes=6)], ())
+            assert await store.apply([], projectors((PURCHASES,))) == Applied(new=0, repeated=0)
+            await is_as_rebuilt(store)
+            await store.apply([purchase(minutes=7)], ())
+            await store.set_live(Live("v1", at(8), "ann"))
+            await store.apply([], projectors((PURCHASES,)), version="v1")
+            await is_as_rebuilt(store)
+
+        run_with(make, scene)
+
+    def test_events_that_waited_count_once_after_a_rebuild_and_still_wait_after_one_that_failed(
+        self, make: Make
+    ) -> None:
+        async def scene(store: Store) -> None:
+            await store.apply([purchase(event_id="bad")], ())
+            with pytest.raises(ZeroDivisionError):
+                await store.apply([purchase(event_id="good")], [Refuses("bad")])
+            assert [each.event_id for each in await all_of(store.log())] == ["bad"]
+            await store.rebuild(projectors((PURCHASES,)))
+            await store.apply([], projectors((PURCHASES,)))
+            profile = await store.profile("v:ann")
+            assert profile is not None and profile.totals["purchase"].count == 1
+
+        run_with(make, scene)
+
+    def test_the_report_of_a_worker_that_is_gone_is_dropped(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            await store.report(WorkerReport("gone:1", "v1", at(0)))
+            await store.report(WorkerReport("here:1", "v1", at(1)))
+            await store.report(WorkerReport("here:2", None, at(1) + REPORTS_LAST))
+            assert [each.worker for each in await store.workers()] == ["here:1", "here:2"]
 
         run_with(make, scene)
 
