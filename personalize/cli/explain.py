@@ -8,7 +8,7 @@ from datetime import datetime
 
 import click
 
-from personalize.cli.explanation import Asked, as_json, as_text
+from personalize.cli.explanation import STORED_VISITORS, Asked, as_json, as_text
 from personalize.cli.findings import Failed
 from personalize.cli.segments import rule_set_for, which
 from personalize.cli.site import Site, pass_site
@@ -22,8 +22,6 @@ from personalize.rules.facts import DEVICES
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.offline import persona_context, store_for, visitor_context
 from personalize.stores.protocols import Store
-
-_STORED = ("u:", "v:")
 
 
 @click.command(short_help="Say what a slot shows to a visitor, and why.")
@@ -114,7 +112,7 @@ def _refuse_unknown(question: _Question, rule_set: RuleSet) -> None:
     if question.slot_id not in rule_set.slots:
         hint = did_you_mean(question.slot_id, rule_set.slots) or f"slots: {', '.join(rule_set.slots) or 'none'}"
         raise Failed(f"there is no slot {quoted(question.slot_id)}; {hint}")
-    if not question.visitor.startswith(_STORED) and question.visitor not in rule_set.personas:
+    if not question.visitor.startswith(STORED_VISITORS) and question.visitor not in rule_set.personas:
         known = f"personas: {', '.join(rule_set.personas)}; " if rule_set.personas else ""
         hint = did_you_mean(question.visitor, rule_set.personas) or f"{known}a stored visitor is written u:ID or v:ID"
         raise Failed(f"there is no persona {quoted(question.visitor)}; {hint}")
@@ -124,7 +122,7 @@ async def _context(
     site: Site, store: Store, rule_set: RuleSet, question: _Question, now: datetime
 ) -> tuple[Context, Profile | None, str]:
     """The context of the page view that is asked about, the visitor's stored profile, and a sentence on them."""
-    if not question.visitor.startswith(_STORED):
+    if not question.visitor.startswith(STORED_VISITORS):
         persona = rule_set.personas[question.visitor]
         context = persona_context(persona, rule_set, site.settings, now=now, facts=question.facts)
         return context, None, f'the persona "{persona.title}"'

@@ -10,11 +10,15 @@ from personalize.cli.tables import paragraph
 from personalize.decisions.context import Context
 from personalize.decisions.decision import Decision, Reason
 from personalize.decisions.explain import Explanation, RuleStep, Step
+from personalize.problems import quoted
+from personalize.rules.definitions import Slot
+from personalize.rules.describe import NOT_KNOWN
 from personalize.rules.ruleset import RuleSet
 
 _YES, _NO = "YES", "no "
-_MISSING = "missing"
 _INDENT = 2
+#: How the names of visitors begin that the store may know: logged in, or a browser.
+STORED_VISITORS = ("u:", "v:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ class Asked:
 
 def as_text(explanation: Explanation, asked: Asked, *, width: int) -> Iterator[str]:
     """The lines of an explanation: what is shown, who was asked about, and each rule with its conditions."""
-    yield paragraph(_outcome(explanation), rest="  ", width=width)
+    yield paragraph(_outcome(explanation, asked.rule_set.slots[explanation.decision.slot_id]), rest="  ", width=width)
     yield ""
     facts = {
         "visitor": f"{asked.visitor}: {asked.told}",
@@ -57,17 +61,37 @@ def as_text(explanation: Explanation, asked: Asked, *, width: int) -> Iterator[s
         )
 
 
-def _outcome(explanation: Explanation) -> str:
+def _outcome(explanation: Explanation, of: Slot) -> str:
     decision = explanation.decision
     slot = decision.slot_id
     named = f'{slot} ("{explanation.slot_title}")' if explanation.slot_title not in ("", slot) else slot
     match decision.reason:
         case Reason.RULE:
-            return f'{named} shows {_listed(decision.item_ids)}, by the rule "{decision.rule_id}".'
+            text = f"{named} shows {_listed(decision.item_ids)}, by the {_by(explanation)}."
+            return f"{text}{_places(len(decision.item_ids), of.holds)}"
         case Reason.OTHERWISE:
             return f"{named} shows {_listed(decision.item_ids)}: no rule has anything to show, so `otherwise` counts."
         case _:
             return f"{named} keeps the site's own markup: no rule has anything to show."
+
+
+def _by(explanation: Explanation) -> str:
+    """The rules that gave something, in words."""
+    gave = [quoted(rule.rule_id) for rule in explanation.rules if rule.item_ids]
+    return f"rule {gave[0]}" if len(gave) == 1 else f"rules {_listed(gave)}"
+
+
+def _places(filled: int, holds: int) -> str:
+    """What becomes of the places of a slot that were not filled; nothing where there are none."""
+    if filled == holds:
+        return ""
+    rest = range(filled + 1, holds + 1)
+    stay = f"the {_ordinal(rest[0])} stays" if len(rest) == 1 else "the others stay"
+    return f" {filled} of {holds} places; {stay} empty."
+
+
+def _ordinal(number: int) -> str:
+    return {2: "second", 3: "third", 4: "fourth", 5: "fifth"}.get(number, "last")
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -76,6 +100,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def _consent(asked: Asked) -> str:
     consent = asked.context.consent
+    if not asked.is_stored and asked.visitor.startswith(STORED_VISITORS):
+        return "no decision is stored, and nothing that it would be needed for"
     if consent.refused:
         return "refused, so nothing that is stored counts"
     purposes = ", ".join(sorted(consent.granted or ()))
@@ -120,7 +146,7 @@ def _gave(rule: RuleStep, explanation: Explanation, asked: Asked) -> str:
 
 
 def _step(step: Step, indent: int, width: int) -> Iterator[str]:
-    seen = "" if step.seen is None else f" ({step.seen})" if step.seen == _MISSING else f" (seen: {step.seen})"
+    seen = "" if step.seen is None else f" ({step.seen})" if step.seen == NOT_KNOWN else f" (seen: {step.seen})"
     mark = _YES if step.holds else _NO
     first = " " * indent + f"{mark}  "
     yield _marked(step.holds, paragraph(step.text + seen, first=first, rest=" " * len(first), width=width))

@@ -103,7 +103,7 @@ class _Teller:
                 return Step("not", holds, parts=(self._step(part),))
 
     def _seen(self, leaf: Leaf) -> str:
-        return self._describer.value(leaf.fact, self._context.values[leaf.fact.name])
+        return self._describer.seen(leaf, self._context.values[leaf.fact.name])
 
 
 def _group(condition: Condition) -> str:

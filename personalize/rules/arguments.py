@@ -1,6 +1,7 @@
 """What editors write beside an operator, read as exact values of the fact's own type."""
 
 import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -21,6 +22,20 @@ class ArgumentError(ValueError):
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class Listed(frozenset[object]):
+    """The values of a list as a set; `written` are they in the order in which they were written, each once."""
+
+    __slots__ = ("written",)
+    written: tuple[object, ...]
+
+    def __new__(cls, values: Iterable[object]) -> "Listed":
+        """Make it of the values in their order."""
+        written = tuple(dict.fromkeys(values))
+        made = super().__new__(cls, written)
+        made.written = written
+        return made
 
 
 def _scalar(node: Node) -> Scalar:
@@ -110,7 +125,7 @@ def read_set(node: Node, fact: Fact, conventions: Conventions) -> object:
         raise ArgumentError("expects a list of values", "write them as [one, two]")
     if not node.items:
         raise ArgumentError("the list is empty, so nothing could ever be in it", "name at least one value")
-    return frozenset(read_value(item, fact, conventions) for item in node.items)
+    return Listed(read_value(item, fact, conventions) for item in node.items)
 
 
 def read_texts(node: Node, fact: Fact, conventions: Conventions) -> object:

@@ -7,10 +7,17 @@ from decimal import Decimal
 from personalize.durations import format_duration
 from personalize.money import format_amount
 from personalize.problems import quoted
+from personalize.rules.arguments import Listed
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import Times
+from personalize.rules.window import Window
+
+
+#: What is said of a value that is missing.
+NOT_KNOWN = "not known"
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Describer:
@@ -34,6 +41,8 @@ class Describer:
                 return f'in "{self._titles.get(condition.segment_id) or condition.segment_id}"'
             case Not(part=Leaf() as leaf):
                 return self._leaf(leaf, denied=True)
+            case Not(part=InSegment(segment_id)):
+                return f'outside "{self._titles.get(segment_id) or segment_id}"'
             case Not():
                 return f"not {self._inside(condition.part)}"
             case All():
@@ -47,7 +56,7 @@ class Describer:
 
     def _leaf(self, leaf: Leaf, *, denied: bool) -> str:
         if isinstance(leaf.argument, Times):
-            return f"{'not ' if denied else ''}{leaf.fact.title} {_times(leaf.argument)}"
+            return f"{leaf.fact.title} {_times(leaf.argument, denied=denied)}"
         if leaf.fact.type is FactType.INSTANT:
             return str(leaf.argument)
         phrase = leaf.operator.denied if denied else leaf.operator.phrase
@@ -58,17 +67,25 @@ class Describer:
             return " or ".join(self.value(leaf.fact, one) for one in leaf.argument)
         return self.value(leaf.fact, leaf.argument)
 
+    def seen(self, leaf: Leaf, value: object) -> str:
+        """The value that a question looked at; beside weekdays, with the day of the week."""
+        text = self.value(leaf.fact, value)
+        if isinstance(leaf.argument, Window) and leaf.argument.weekdays and isinstance(value, datetime):
+            return f"{_DAYS[value.astimezone(leaf.argument.zone).weekday()]} {text}"
+        return text
+
     def value(self, fact: Fact, value: object) -> str:
-        """A fact's value, or the argument of a question about it; None is `missing`."""
+        """A fact's value, or the argument of a question about it; None is not known."""
         match value:
             case None:
-                return "missing"
+                return NOT_KNOWN
             case bool():
                 return "true" if value else "false"
             case tuple() if fact.type is FactType.TIMES:
                 return f"{len(value)} {'time' if len(value) == 1 else 'times'} remembered"
             case frozenset():
-                return ", ".join(sorted(self.value(fact, one) for one in value))
+                one_by_one = value.written if isinstance(value, Listed) else value
+                return ", ".join(self.value(fact, one) for one in one_by_one)
             case tuple() | list():
                 return " and ".join(self.value(fact, one) for one in value) or "none"
             case _:
@@ -94,6 +111,9 @@ class Describer:
         return str(value)
 
 
-def _times(times: Times) -> str:
-    often = "at least once" if times.count == 1 else f"at least {times.count} times"
+def _times(times: Times, *, denied: bool) -> str:
+    if times.count == 1:
+        often = "never" if denied else "at least once"
+    else:
+        often = f"{'fewer than' if denied else 'at least'} {times.count} times"
     return often if times.within is None else f"{often} within {format_duration(times.within)}"

@@ -24,12 +24,14 @@ def read_window(node: Node | None, conventions: Conventions, reading: Reading) -
     if mapping is None:
         return None
     reading.only(mapping, _KEYS, "`when`")
+    until = mapping.get("until")
     window = Window(
         zone=conventions.zone,
         from_at=_bound(mapping, "from", conventions, reading),
         until_at=_bound(mapping, "until", conventions, reading),
         weekdays=_weekdays(mapping, conventions, reading),
         hours=_hours(mapping.get("hours"), conventions, reading),
+        until_day=_day(until.text) if isinstance(until, Scalar) else None,
     )
     if window.from_at is not None and window.until_at is not None and window.until_at <= window.from_at:
         reading.problems.error("E230", "`until` is not after `from`, so the rule never shows", mapping, "swap them")

@@ -1,7 +1,7 @@
 """The `when` of a rule: between which dates, on which days, in which hours it may show something."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, tzinfo
 
 from personalize.rules.facts import WEEKDAYS
 
@@ -9,13 +9,15 @@ from personalize.rules.facts import WEEKDAYS
 @dataclass(frozen=True, slots=True)
 class Window:
     """A time window in one zone. `from_at` is included, `until_at` is not; hours may cross midnight and include
-    their start, not their end. What is left out does not limit."""
+    their start, not their end. What is left out does not limit. `until_day` is the day that was written, where
+    `until_at` is its end."""
 
     zone: tzinfo
     from_at: datetime | None = None
     until_at: datetime | None = None
     weekdays: frozenset[str] = frozenset()
     hours: tuple[timedelta, timedelta] | None = None
+    until_day: date | None = field(default=None, compare=False)
 
     def holds(self, now: datetime) -> bool:
         """Whether the moment lies in the window."""
@@ -38,8 +40,10 @@ class Window:
         parts = []
         if self.from_at is not None:
             parts.append(f"from {self._local(self.from_at)}")
-        if self.until_at is not None:
-            parts.append(f"before {self._local(self.until_at)}")
+        if self.until_day is not None:
+            parts.append(f"until {self.until_day}, that day included{',' if self.weekdays or self.hours else ''}")
+        elif self.until_at is not None:
+            parts.append(f"until {self.until_at.astimezone(self.zone):%Y-%m-%d %H:%M}")
         if self.weekdays:
             parts.append("on " + ", ".join(day for day in WEEKDAYS if day in self.weekdays))
         if self.hours is not None:

@@ -77,12 +77,13 @@ def test_no_rule_fits_and_each_says_why_not(sold: Terminal) -> None:
         "     no   all of these\n"
         '       no   in "Five purchases or more"\n'
         "         no   purchase.count is at least 5 (seen: 2)\n"
-        '       YES  not in "Last purchase more than 180 days ago"\n'
+        '       YES  outside "Last purchase more than 180 days ago"\n'
         "         no   purchase.last is more than 180 days ago (seen: 1997-08-01 00:00)\n"
         "\n"
         "  5  christmas: no\n"
         "     YES  everyone\n"
-        "     no   from 1997-12-01 before 1997-12-25 (seen: 1997-10-01 00:00)"
+        "     no   from 1997-12-01 until 1997-12-24, that day included (seen: 1997-10-01\n"
+        "          00:00)"
     )
 
 
@@ -105,20 +106,21 @@ def test_negations_and_time_windows_say_what_they_saw(sold: Terminal) -> None:
         "     no   all of these\n"
         '       no   in "Five purchases or more"\n'
         "         no   purchase.count is at least 5 (seen: 1)\n"
-        '       no   not in "Last purchase more than 180 days ago"\n'
+        '       no   outside "Last purchase more than 180 days ago"\n'
         "         YES  purchase.last is more than 180 days ago (seen: 1997-04-03 00:00)\n"
         "\n"
         "  5  christmas: no\n"
         "     YES  everyone\n"
-        "     no   from 1997-12-01 before 1997-12-25 (seen: 1997-10-01 00:00)\n"
+        "     no   from 1997-12-01 until 1997-12-24, that day included (seen: 1997-10-01\n"
+        "          00:00)\n"
     ) in text
 
 
 def test_somebody_of_whom_nothing_is_stored_is_a_stranger(sold: Terminal) -> None:
     text = sold.well("explain", "--slot", "home-hero", "--visitor", "u:4711", *AT)
     assert "  visitor  u:4711: nothing is stored of them, so they are taken for a stranger\n" in text
-    assert "  consent  taken as given for measure, personalize\n" in text
-    assert "purchase.count is at least 5 (missing)\n" in text
+    assert "  consent  no decision is stored, and nothing that it would be needed for\n" in text
+    assert "purchase.count is at least 5 (not known)\n" in text
     assert explained(sold, "--slot", "home-hero", "--visitor", "u:4711")["stored"] is False
 
 
@@ -126,6 +128,33 @@ def test_who_had_not_come_yet_is_a_stranger_of_that_day(sold: Terminal) -> None:
     asked = ("--slot", "home-hero", "--visitor", "u:117")
     assert explained(sold, *asked, "--at", "1998-03-02")["stored"] is True
     assert explained(sold, *asked, "--at", "1998-03-01")["stored"] is False
+
+
+FILLED = """slots:
+  row:
+    holds: 3
+    rules:
+      - {id: first, to: {visit.source: newsletter}, show: heroes/box-set}
+      - {id: fill-up, when: {weekdays: [wed]}, show: [heroes/come-back, heroes/box-set]}
+"""
+
+
+def test_every_rule_that_gave_something_is_named_and_so_are_empty_places(sold: Terminal, write: Write) -> None:
+    write("rules/zz.yaml", FILLED)
+    asked = ("explain", "--slot", "row", "--visitor", "u:107", *AT)
+    both = sold.well(*asked, "--source", "newsletter")
+    assert " ".join(both.split("\n\n")[0].split()) == (
+        'row shows heroes/box-set and heroes/come-back, by the rules "first" and "fill-up". '
+        "2 of 3 places; the third stays empty."
+    )
+    assert "YES  on wed (seen: Wednesday 1997-10-01 00:00)" in both
+    write(
+        "rules/zz.yaml",
+        FILLED.replace("holds: 3", "holds: 4").replace("[heroes/come-back, heroes/box-set]", "heroes/come-back"),
+    )
+    assert " ".join(sold.well(*asked).split("\n\n")[0].split()) == (
+        'row shows heroes/come-back, by the rule "fill-up". 1 of 4 places; the others stay empty.'
+    )
 
 
 def test_items_that_stand_on_the_page_already_are_said(sold: Terminal, write: Write) -> None:
@@ -188,7 +217,7 @@ def test_facts_of_the_request_come_from_options_and_are_missing_without(
     asked = ("--slot", "note", "--visitor", "u:1")
     assert explained(shop, *asked)["items"] == []
     assert explained(shop, *asked, option, value)["items"] == ["heroes/box-set"]
-    assert "(missing)" in shop.well("explain", *asked)
+    assert "(not known)" in shop.well("explain", *asked)
 
 
 def test_what_a_visitor_has_agreed_to_is_respected_and_said(sold: Terminal) -> None:

@@ -48,16 +48,16 @@ def test_an_explanation_names_every_rule_with_the_answer_to_each_of_its_question
         holds=False,
         reached=True,
         item_ids=(),
-        conditions=(Step("not", False, parts=(Step('profile.city is not "Oslo"', True, "missing"),)),),
+        conditions=(Step("not", False, parts=(Step('profile.city is not "Oslo"', True, "not known"),)),),
     )
     back = found.rules[1]
     assert (back.title, back.holds, back.reached, back.item_ids) == ("back", True, True, ("offers/one", "offers/two"))
     who, when = back.conditions
-    assert when == Step("before 2026-12-25", True, "2026-11-21 13:00")
+    assert when == Step("until 2026-12-24, that day included", True, "2026-11-21 13:00")
     bought = Step('in "Has bought"', True, parts=(Step("purchase.count is at least 1", True, "1"),))
     silent = Step("purchase.last is more than 90 days ago", True, "2026-08-13 14:00")
     lapsed = Step('in "Long time no see"', True, parts=(Step("all of these", True, parts=(bought, silent)),))
-    from_bergen = Step('profile.city is "Bergen"', False, "missing")
+    from_bergen = Step('profile.city is "Bergen"', False, "not known")
     assert who == Step("any of these", True, parts=(lapsed, from_bergen))
 
 

@@ -34,7 +34,7 @@ def test_a_condition_in_words(case: Mapping) -> None:
 @pytest.mark.parametrize(
     ("type_", "value", "words"),
     [
-        (FactType.TEXT, None, "missing"),
+        (FactType.TEXT, None, "not known"),
         (FactType.BOOL, True, "true"),
         (FactType.TEXT, "a\x1b[31m", '"a\ufffd[31m"'),
         (FactType.TEXT, "x" * 5000, '"' + "x" * 59 + '…"'),
