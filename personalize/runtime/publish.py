@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from personalize.errors import InvalidFiles, UnknownVersion
+from personalize.errors import InvalidFiles, StaleVersion, UnknownVersion
 from personalize.problems import Problems
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.project import ProfileProjector
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, load_files
 from personalize.settings import Settings
-from personalize.stores.protocols import Live, Store
+from personalize.stores.protocols import NOTHING_LIVE, Live, Store
 
 
 async def publish(store: Store, draft: Draft, settings: Settings, *, at: datetime, by: str) -> RuleSet:
@@ -22,9 +22,7 @@ async def publish(store: Store, draft: Draft, settings: Settings, *, at: datetim
     """
     rule_set = checked(draft, settings)
     await store.save_rule_set(rule_set.version, draft.files, at)
-    live = await store.live()
-    if live is None or live.version != rule_set.version:
-        await _move(store, rule_set, settings, Live(rule_set.version, at, by))
+    await _move(store, rule_set, settings, Live(rule_set.version, at, by))
     return rule_set
 
 
@@ -59,11 +57,12 @@ async def saved_rule_set(store: Store, version: str, settings: Settings) -> Rule
     return rule_set
 
 
-def checked(draft: Draft, settings: Settings) -> RuleSet:
-    """The rule set of the draft. Raises `InvalidFiles` with every problem where there is an error."""
-    problems = Problems()
+def checked(draft: Draft, settings: Settings, problems: Problems | None = None) -> RuleSet:
+    """The rule set of the draft. Raises `InvalidFiles` with every problem where there is an error, also with
+    those of `problems`, which reading the draft has found."""
+    problems = Problems() if problems is None else problems
     rule_set = load_files(draft.files, settings, problems)
-    if rule_set is None:
+    if rule_set is None or problems.has_errors:
         raise InvalidFiles(problems.list)
     return rule_set
 
@@ -97,20 +96,34 @@ def _counted(rule_set: RuleSet) -> tuple[object, ...]:
 
 
 async def _move(store: Store, rule_set: RuleSet, settings: Settings, live: Live) -> None:
-    """Move the row; its moment never lies before the last one, so that their order is their history."""
-    last = await store.live()
-    if last is not None and live.at <= last.at:
-        live = Live(live.version, last.at + timedelta(microseconds=1), live.by)
-    before = await _projected_under(store, settings)
-    rebuild = () if counts_alike(before, rule_set) else projectors_of(rule_set, settings)
-    await store.set_live(live, rebuild)
+    """Move the row, unless it stands there already.
+
+    Whether profiles have to be projected again depends on what was live; so where another one went live
+    meanwhile, all is weighed anew. Each new try means that somebody else's publishing has succeeded.
+    """
+    while (last := await store.live()) is None or last.version != live.version:
+        before = None if last is None else await _projected_under(store, last.version, settings)
+        rebuild = () if counts_alike(before, rule_set) else projectors_of(rule_set, settings)
+        expected = NOTHING_LIVE if last is None else last.version
+        try:
+            await store.set_live(_after(live, last), rebuild, expected=expected)
+        except StaleVersion:
+            continue
+        return
 
 
-async def _projected_under(store: Store, settings: Settings) -> RuleSet | None:
+def _after(live: Live, last: Live | None) -> Live:
+    """The same life at a moment that never lies before the last one, so that their order is their history."""
+    if last is None or live.at > last.at:
+        return live
+    return Live(live.version, last.at + timedelta(microseconds=1), live.by)
+
+
+async def _projected_under(store: Store, version: str, settings: Settings) -> RuleSet | None:
     """The rule set that the stored profiles were projected under; None where it no longer loads, so that they
     are projected again."""
     try:
-        return await live_rule_set(store, settings)
+        return await saved_rule_set(store, version, settings)
     except InvalidFiles:
         return None
 

@@ -1,6 +1,7 @@
 """Publishing and rolling back: what is live is one row, and what it counts is right from its first moment."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,6 +46,41 @@ def test_what_is_published_is_live_and_its_text_is_kept(tmp_path: Path) -> None:
         assert live is not None and (live.version, live.by) == (version, "a test")
         assert (await store.rule_set(version))["rules/all.yaml"] == RULES
         assert (await live_rule_set(store, settings)).version == version  # type: ignore[union-attr]
+
+    asyncio.run(run())
+
+
+def test_of_two_that_publish_at_once_the_later_finds_the_counters_of_its_own_filled(tmp_path: Path) -> None:
+    class Overtaken(MemoryStore):
+        """While the first publishing weighs what is live, another one moves the row."""
+
+        other: Callable[[], Awaitable[object]] | None = None
+
+        async def live(self) -> Live | None:
+            found = await super().live()
+            other, self.other = self.other, None
+            if other is not None:
+                await other()
+            return found
+
+    async def run() -> None:
+        settings, store = desk_settings(tmp_path), Overtaken()
+        write_desk(tmp_path, rules=RULES.replace("category: tents", "category: socks"))
+        other = read_draft(settings, Problems())
+        write_desk(tmp_path)
+        await publish_files(store, settings)
+        now = projectors_of(await live_rule_set(store, settings), settings)
+        await store.apply([purchase(1, "socks"), purchase(2, "tents")], now)
+        write_desk(tmp_path, rules=RULES.replace("holds: 2", "holds: 3"))  # counts as the live one does
+        store.other = lambda: publish(store, other, settings, at=NOON, by="another")
+        version = await publish_files(store, settings)
+        lives = await store.versions()
+        assert [live.version for live in lives][1:] == [other.version, version]
+        assert [live.at for live in lives] == sorted({live.at for live in lives})
+        after = await live_rule_set(store, settings)
+        profile = await store.profile("u:anna")
+        assert profile is not None and after is not None
+        assert [len(profile.recent[counter.key]) for counter in after.counters] == [1]
 
     asyncio.run(run())
 
