@@ -12,6 +12,9 @@ def choose(
 ) -> tuple[str, ...]:
     """The ids of at most `room` items that may be shown now and are not taken yet, in the rule's order."""
     items, room = library.items, min(room, candidates.limit)
+    if len(candidates.item_ids) == 1:
+        (item_id,) = candidates.item_ids
+        return candidates.item_ids if item_id not in taken and items[item_id].is_current(now) else ()
     found: list[str] = []
     for item_id in candidates.item_ids:
         if item_id not in taken and item_id not in found and items[item_id].is_current(now):

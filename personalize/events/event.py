@@ -58,5 +58,5 @@ def to_micros(at: datetime) -> int:
 
 def from_micros(micros: int) -> datetime:
     """The aware UTC datetime of microseconds since 1970, exact."""
-    # By position: half the time of the keyword, and every profile that is read has many of them.
-    return _EPOCH + timedelta(0, 0, micros)
+    # A product: quicker than the constructor of timedelta, and every profile that is read has many of them.
+    return _EPOCH + _MICROSECOND * micros

@@ -63,11 +63,12 @@ def decode_profile(data: bytes) -> Profile:
     row = orjson.loads(data)
     part = row.get
     visit, granted, joined = part(_VISIT), part(_CONSENT), part(_JOINED)
+    attributes, totals, recent = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT)
     return Profile(
         row[_ID],
-        _ReadWhenAsked(part(_ATTRIBUTES, {}), _read_attribute),
-        _ReadWhenAsked(part(_TOTALS, {}), _read_totals),
-        {key: tuple(times) for key, times in part(_RECENT, {}).items()},
+        _ReadWhenAsked(attributes, _read_attribute) if attributes else {},
+        _ReadWhenAsked(totals, _read_totals) if totals else {},
+        {key: tuple(times) for key, times in recent.items()} if recent else {},
         None if visit is None else _read_visit(visit),
         _moment(part(_FIRST_SEEN)),
         _moment(part(_LAST_SEEN)),
