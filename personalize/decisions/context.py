@@ -126,14 +126,17 @@ class FactValues(dict[str, object]):
         """Work out several at once, which is quicker than one by one when they are missed."""
         for name in names:
             if name not in self:
-                self.__missing__(name)
+                self[name] = self._value(name)
 
     def __missing__(self, name: str) -> object:
-        fact, context, value = self._catalogue.get(name), self._context, None
-        if fact is not None and context is not None and (fact.purpose is None or fact.purpose in self._granted):
-            value = _READERS.get(fact.root, _event_value)(context, fact)
-        self[name] = value
+        value = self[name] = self._value(name)
         return value
+
+    def _value(self, name: str) -> object:
+        fact, context = self._catalogue.get(name), self._context
+        if fact is None or context is None or not (fact.purpose is None or fact.purpose in self._granted):
+            return None
+        return _READERS.get(fact.root, _event_value)(context, fact)
 
 
 def _profile_value(context: Context, fact: Fact) -> object:

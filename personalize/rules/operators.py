@@ -139,7 +139,7 @@ def _age_more_than(element: object, argument: object, now: datetime) -> bool:
 
 
 def _age(element: object, now: datetime) -> timedelta | None:
-    return now - element if isinstance(element, datetime) and not _is_naive(element) else None
+    return now - element if isinstance(element, datetime) and element.tzinfo is not None else None
 
 
 def _exists(element: object, argument: object, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from functools import lru_cache
 _FIRST_BYTES = 1024
 _REMEMBERED = 256
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, None), (codecs.BOM_UTF16_BE, None))
+_FIRST_OF_MARKS = frozenset(mark[:1] for mark, _ in _BYTE_ORDER_MARKS)
 _IN_HEADER = re.compile(r";\s*charset\s*=\s*(?:\"([^\"]*)\"?|([^\s;\"]+))", re.IGNORECASE)
 _META = re.compile(
     rb"<!--.*?-->|<meta[\s/](?=[^>]*?charset\s*=\s*[\"']?\s*([\w.:-]+))[^>]*>", re.IGNORECASE | re.DOTALL
@@ -28,9 +29,10 @@ def page_encoding(content_type: str, first_bytes: bytes) -> str | None:
     any it is UTF-8. None for encodings in which markup can't be found by its bytes: UTF-16, UTF-32, UTF-7,
     ISO-2022, HZ. Names that nobody knows are passed over (HTML standard, 13.2.3).
     """
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if first_bytes.startswith(mark):
-            return encoding
+    if first_bytes[:1] in _FIRST_OF_MARKS:
+        for mark, encoding in _BYTE_ORDER_MARKS:
+            if first_bytes.startswith(mark):
+                return encoding
     if b"\0" in first_bytes[:4]:
         return None
     label = _label_in(content_type)
