@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from personalize.errors import SettingsError
@@ -20,26 +21,27 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
     if settings.secret_keys:
         return settings.secret_keys
     try:
-        return (_kept(settings.key_file),)
+        if not settings.key_file.exists():
+            _make(settings.key_file)
+        key = settings.key_file.read_bytes().strip()
     except OSError as error:
         raise SettingsError((_unusable(settings.key_file, error.strerror or "it can't be opened"),)) from error
+    if len(key) < _KEY_BYTES or not key.isascii():
+        raise SettingsError((_unusable(settings.key_file, "it holds no key"),))
+    return (key.decode("ascii"),)
 
 
-def _kept(path: Path) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(f"{path.name}.{os.getpid()}")
-    made.write_text(secrets.token_urlsafe(_KEY_BYTES), encoding="ascii")
-    made.chmod(0o600)
+def _make(path: Path) -> None:
+    """Make a key under a name of its own, and give it the right one if nobody else was faster."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    made = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(_KEY_BYTES))
     try:
-        os.link(made, path)  # exactly one worker's key gets the name
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(made, path)  # exactly one worker's key gets the name
     finally:
         made.unlink()
-    key = path.read_text(encoding="ascii").strip()
-    if len(key) < _KEY_BYTES:
-        raise SettingsError((_unusable(path, "it holds no key"),))
-    return key
 
 
 def _unusable(path: Path, why: str) -> Problem:
