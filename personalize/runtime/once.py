@@ -20,6 +20,7 @@ class once(Generic[T]):  # noqa: N801  read as a decorator, like `property`
 
     def __get__(self, instance: Any, owner: type) -> T:
         answer = self._work(instance)
-        # From now on found on the instance, before this descriptor is asked.
-        instance.__dict__[self._name] = answer
+        # From now on found on the instance, before this descriptor is asked. (Through `__dict__` it would be put
+        # there as well, but Python would have to make a dict of the instance first.)
+        setattr(instance, self._name, answer)
         return answer
