@@ -8,24 +8,27 @@ from personalize.problems import Problems, did_you_mean, quoted
 from personalize.rules.conditions import Condition, Leaf, Not, segments_named
 from personalize.rules.definitions import Definitions, Named, Rule, Segment, Show, Slot
 from personalize.rules.facts import FactType
+from personalize.rules.gaps import Kind
 
 
 def check_definitions(definitions: Definitions, library: Library, problems: Problems) -> None:
     """Collect what is wrong between the definitions, and between them and the content."""
     for segment in definitions.segments.values():
-        _check_segments(segment.who, definitions.segments, problems)
+        _check_segments(segment.who, definitions, problems)
         _check_lone_negative(segment.who, f"the segment {quoted(segment.segment_id)}", problems)
     _check_circles(definitions.segments, problems)
     for slot in definitions.slots.values():
         _SlotCheck(slot, library, problems).run()
         for rule in slot.rules:
-            _check_segments(rule.to, definitions.segments, problems)
+            _check_segments(rule.to, definitions, problems)
             _check_lone_negative(rule.to, f"the rule {quoted(rule.rule_id)}", problems)
 
 
-def _check_segments(condition: Condition, segments: Mapping[str, Segment], problems: Problems) -> None:
+def _check_segments(condition: Condition, definitions: Definitions, problems: Problems) -> None:
+    segments = definitions.segments
     for named in segments_named(condition):
-        if named.segment_id not in segments:
+        name = named.segment_id
+        if name not in segments and not definitions.gaps.may_define(Kind.SEGMENT, name):
             problems.error(
                 "E222",
                 f"there is no segment {quoted(named.segment_id)}",

@@ -1,12 +1,14 @@
 """Reads `attributes:` and `events:`: what a site knows of its visitors, and what can happen."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import MappingProxyType
+from typing import TypeVar
 
 from personalize.events.event import BUILT_IN_TYPES
 from personalize.events.schema import DEFAULT_PURPOSE, Attribute, EventType, Schema, Shape, ValueType
 from personalize.problems import did_you_mean, quoted
 from personalize.rules.facts import BUILT_IN_ROOTS
+from personalize.rules.gaps import Gaps, Kind
 from personalize.rules.reading import NAME, Reading
 from personalize.yaml_tree import Mapping, Node, Scalar
 
@@ -22,63 +24,76 @@ _GOES_WITH = {
     "fold": (ValueType.TEXT, ValueType.CHOICE, ValueType.LIST),
 }
 
+Declared = TypeVar("Declared", Attribute, EventType)
 Entries = Iterable[tuple[Scalar, Node]]
 
 
 class DeclarationReader:
     """Reads declarations into a schema; a broken one is said and left out."""
 
-    def __init__(self, reading: Reading, currency_digits: int) -> None:
+    def __init__(self, reading: Reading, currency_digits: int, gaps: Gaps) -> None:
         self._reading = reading
         self._problems = reading.problems
         self._currency_digits = currency_digits
+        self._gaps = gaps
 
     def schema(self, attributes: Entries, events: Entries) -> Schema:
         """The schema that these entries declare."""
         return Schema(
-            attributes=MappingProxyType({one.name: one for one in self._attributes(attributes)}),
-            events=MappingProxyType({one.name: one for one in self._events(events)}),
+            attributes=MappingProxyType(
+                {one.name: one for one in self._each(attributes, Kind.ATTRIBUTE, self._attribute)}
+            ),
+            events=MappingProxyType({one.name: one for one in self._each(events, Kind.EVENT, self._event)}),
             currency_digits=self._currency_digits,
         )
 
-    def _attributes(self, entries: Entries) -> Iterable[Attribute]:
+    def _each(
+        self, entries: Entries, kind: Kind, read: Callable[[Scalar, Node], Declared | None]
+    ) -> Iterable[Declared]:
         for key, node in entries:
-            what = f"the attribute {quoted(key.text)}"
-            name = self._reading.identifier(key, "an attribute", NAME)
-            mapping = self._reading.mapping(node, what)
-            if mapping is None:
-                continue
-            self._reading.only(mapping, _ATTRIBUTE_KEYS, what)
-            shape = self._attribute_shape(mapping, what)
-            if name is not None and shape is not None:
-                yield Attribute(
-                    name=name,
-                    shape=shape,
-                    title=self._reading.text(mapping, "title", what, name),
-                    purpose=self._reading.text(mapping, "purpose", what, DEFAULT_PURPOSE),
-                    private=self._reading.flag(mapping, "private", what),
-                    from_browser=self._reading.flag(mapping, "from_browser", what),
-                )
+            found_before = len(self._problems)
+            declared = read(key, node)
+            if len(self._problems) > found_before:
+                self._gaps.add(kind, key.text)
+            if declared is not None:
+                yield declared
 
-    def _events(self, entries: Entries) -> Iterable[EventType]:
-        for key, node in entries:
-            what = f"the event {quoted(key.text)}"
-            name = self._event_name(key)
-            mapping = self._reading.mapping(node, what)
-            if mapping is None:
-                continue
-            self._reading.only(mapping, _EVENT_KEYS, what)
-            properties = self._fields(mapping.get("properties"), what)
-            event = EventType(
-                name=name or "",
-                properties=MappingProxyType(properties),
-                title=self._reading.text(mapping, "title", what, key.text),
-                value=self._value(mapping, properties, what),
-                purpose=self._reading.text(mapping, "purpose", what, DEFAULT_PURPOSE),
-                from_browser=self._reading.flag(mapping, "from_browser", what),
-            )
-            if name is not None:
-                yield event
+    def _attribute(self, key: Scalar, node: Node) -> Attribute | None:
+        what = f"the attribute {quoted(key.text)}"
+        name = self._reading.identifier(key, "an attribute", NAME)
+        mapping = self._reading.mapping(node, what)
+        if mapping is None:
+            return None
+        self._reading.only(mapping, _ATTRIBUTE_KEYS, what)
+        shape = self._attribute_shape(mapping, what)
+        if name is None or shape is None:
+            return None
+        return Attribute(
+            name=name,
+            shape=shape,
+            title=self._reading.text(mapping, "title", what, name),
+            purpose=self._reading.text(mapping, "purpose", what, DEFAULT_PURPOSE),
+            private=self._reading.flag(mapping, "private", what),
+            from_browser=self._reading.flag(mapping, "from_browser", what),
+        )
+
+    def _event(self, key: Scalar, node: Node) -> EventType | None:
+        what = f"the event {quoted(key.text)}"
+        name = self._event_name(key)
+        mapping = self._reading.mapping(node, what)
+        if mapping is None:
+            return None
+        self._reading.only(mapping, _EVENT_KEYS, what)
+        properties = self._fields(mapping.get("properties"), what)
+        event = EventType(
+            name=name or "",
+            properties=MappingProxyType(properties),
+            title=self._reading.text(mapping, "title", what, key.text),
+            value=self._value(mapping, properties, what),
+            purpose=self._reading.text(mapping, "purpose", what, DEFAULT_PURPOSE),
+            from_browser=self._reading.flag(mapping, "from_browser", what),
+        )
+        return event if name is not None else None
 
     def _event_name(self, key: Scalar) -> str | None:
         if key.text in BUILT_IN_TYPES or key.text in BUILT_IN_ROOTS:
@@ -97,6 +112,9 @@ class DeclarationReader:
         shape = properties.get(name)
         if shape is not None and shape.type in _ADDS_UP:
             return name
+        written = mapping.get("properties")
+        if shape is None and isinstance(written, Mapping) and written.get(name) is not None:
+            return None
         numbers = [known for known, one in properties.items() if one.type in _ADDS_UP]
         self._problems.error(
             "E221",

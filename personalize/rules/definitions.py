@@ -7,6 +7,7 @@ from types import MappingProxyType
 from personalize.events.schema import Schema
 from personalize.profiles.counters import Counter
 from personalize.rules.conditions import Condition, Leaf, everything
+from personalize.rules.gaps import Gaps
 from personalize.yaml_tree import Place
 
 #: The most items that a slot holds, or a rule shows.
@@ -85,10 +86,11 @@ class Persona:
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """All that the rule files of a site define."""
+    """All that the rule files of a site define; `gaps` is what they would define if it could be read."""
 
     schema: Schema = field(default_factory=Schema)
     segments: Mapping[str, Segment] = field(default_factory=lambda: MappingProxyType({}))
     slots: Mapping[str, Slot] = field(default_factory=lambda: MappingProxyType({}))
     personas: Mapping[str, Persona] = field(default_factory=lambda: MappingProxyType({}))
     counters: tuple[Counter, ...] = ()
+    gaps: Gaps = field(default_factory=Gaps)

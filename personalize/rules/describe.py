@@ -14,7 +14,6 @@ from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import Times
 from personalize.rules.window import Window
 
-
 #: What is said of a value that is missing.
 NOT_KNOWN = "not known"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

@@ -100,6 +100,8 @@ NOW_INSTANT = Fact("now.instant", "now", "instant", FactType.INSTANT, title="now
 
 #: What facts of the language itself begin with, now or soon, so that no event may be called like it.
 BUILT_IN_ROOTS = frozenset({"profile", "organization", "visitor", "page", "visit", "now", "interest", "did"})
+#: What is known of every type of event, and of those with a value.
+EVENT_KEYS = ("count", "first", "last", "total", "average", "first_value", "last_value")
 _FACTS_BEGIN = "facts begin with profile., visitor., page., visit., now., or the name of an event"
 _OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 

@@ -10,6 +10,7 @@ from personalize.rules.conventions import Conventions
 from personalize.rules.declarations import DeclarationReader
 from personalize.rules.definitions import Definitions
 from personalize.rules.facts import Facts
+from personalize.rules.gaps import Gaps, Kind
 from personalize.rules.parse import ConditionParser
 from personalize.rules.personas import PersonaReader
 from personalize.rules.reading import Reading
@@ -25,22 +26,27 @@ Entries = list[tuple[Scalar, Node]]
 
 def read_definitions(files: Table[str, str], conventions: Conventions, problems: Problems) -> Definitions:
     """What all rule files (path -> text) define together, in the order of their paths."""
-    reading = Reading(problems)
+    reading, gaps = Reading(problems), Gaps()
     sections: dict[str, Entries] = {name: [] for name in SECTIONS}
     for file in sorted(files):
-        _collect(parse_yaml(files[file], file, problems), sections, reading)
-    declared = DeclarationReader(reading, conventions.currency_digits)
+        found_before = len(problems)
+        tree = parse_yaml(files[file], file, problems)
+        if len(problems) > found_before:
+            gaps.add_file(file)
+        _collect(tree, sections, reading)
+    declared = DeclarationReader(reading, conventions.currency_digits, gaps)
     attributes = _once(sections["attributes"], "attribute", reading)
     schema = declared.schema(attributes, _once(sections["events"], "event", reading))
-    conditions = ConditionParser(schema, conventions, reading)
+    conditions = ConditionParser(schema, conventions, reading, gaps)
     slots = SlotReader(conventions, reading, conditions)
-    personas = PersonaReader(Facts(schema), conventions, reading)
+    personas = PersonaReader(Facts(schema), conventions, reading, gaps)
     return Definitions(
         schema=schema,
-        segments=_defined(sections["segments"], "segment", slots.segment, reading),
+        segments=_defined(sections["segments"], "segment", slots.segment, reading, gaps),
         slots=_defined(sections["slots"], "slot", slots.slot, reading),
         personas=_defined(sections["personas"], "persona", personas.persona, reading),
         counters=conditions.counters,
+        gaps=gaps,
     )
 
 
@@ -72,7 +78,11 @@ def _once(entries: Entries, kind: str, reading: Reading) -> Entries:
 
 
 def _defined(
-    entries: Entries, kind: str, read: Callable[[str, Scalar, Node], Defined | None], reading: Reading
+    entries: Entries,
+    kind: str,
+    read: Callable[[str, Scalar, Node], Defined | None],
+    reading: Reading,
+    gaps: Gaps | None = None,
 ) -> Table[str, Defined]:
     found: dict[str, Defined] = {}
     for key, node in _once(entries, kind, reading):
@@ -80,4 +90,6 @@ def _defined(
         one = read(key.text, key, node)
         if name is not None and one is not None:
             found[name] = one
+        elif gaps is not None:
+            gaps.add(Kind(kind), key.text)
     return MappingProxyType(found)

@@ -15,6 +15,7 @@ from personalize.rules.conventions import Conventions
 from personalize.rules.describe import Describer
 from personalize.rules.facts import Fact, Facts, FactType, counter_fact, element_fact
 from personalize.rules.filters import Filter
+from personalize.rules.gaps import Gaps, Kind
 from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator, Times
 from personalize.rules.reading import Reading, shown
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
@@ -30,11 +31,12 @@ _UNREADABLE = Any()
 class ConditionParser:
     """Reads the conditions of one rule set and remembers the counters that they need."""
 
-    def __init__(self, schema: Schema, conventions: Conventions, reading: Reading) -> None:
+    def __init__(self, schema: Schema, conventions: Conventions, reading: Reading, gaps: Gaps) -> None:
         self._schema = schema
         self._facts = Facts(schema)
         self._conventions = conventions
         self._reading = reading
+        self._gaps = gaps
         self._problems = reading.problems
         self._describer = Describer(conventions)
         self._counters: dict[str, Counter] = {}
@@ -73,8 +75,9 @@ class ConditionParser:
                 return self._segments(value)
         fact = self._facts.get(key.text)
         if fact is None:
-            hint = self._facts.hint(key.text, _GROUPS)
-            self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
+            if not self._gaps.may_define_fact(key.text):
+                hint = self._facts.hint(key.text, _GROUPS)
+                self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
             return _UNREADABLE
         return self.question(fact, value)
 
@@ -170,7 +173,7 @@ class ConditionParser:
     def _event(self, mapping: Mapping) -> EventType | None:
         name = self._reading.text(mapping, "did", "a condition")
         event = self._schema.events.get(name)
-        if event is None and name:
+        if event is None and name and not self._gaps.may_define(Kind.EVENT, name):
             self._problems.error(
                 "E216",
                 f"{quoted(name)} is not an event we know",
@@ -183,6 +186,8 @@ class ConditionParser:
         parts: list[Condition] = []
         for key, value in self._reading.entries(node, "`where`"):
             shape = _property_shape(event.properties, key.text.split("."))
+            if shape is None and self._gaps.is_broken(Kind.EVENT, event.name):
+                continue
             if shape is None:
                 names = tuple(_property_names(event.properties))
                 self._problems.error(

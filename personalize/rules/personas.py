@@ -10,6 +10,7 @@ from personalize.rules.contradictions import contradictions
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Persona
 from personalize.rules.facts import Fact, Facts, FactType
+from personalize.rules.gaps import Gaps
 from personalize.rules.reading import Reading, shown
 from personalize.yaml_tree import Node, Scalar, Sequence
 
@@ -21,10 +22,11 @@ _AGO = " ago"
 class PersonaReader:
     """Reads personas; a broken fact is said and left out."""
 
-    def __init__(self, facts: Facts, conventions: Conventions, reading: Reading) -> None:
+    def __init__(self, facts: Facts, conventions: Conventions, reading: Reading, gaps: Gaps) -> None:
         self._facts = facts
         self._conventions = conventions
         self._reading = reading
+        self._gaps = gaps
 
     def persona(self, persona_id: str, key: Scalar, node: Node) -> Persona | None:
         """A persona from its entry."""
@@ -63,7 +65,7 @@ class PersonaReader:
                 name,
                 "a persona can't be given what `did` counts yet; ask about a real visitor: --visitor u:ID",
             )
-        elif fact is None:
+        elif fact is None and not self._gaps.may_define_fact(name.text):
             hint = self._facts.hint(name.text)
             self._reading.problems.error("E211", f"{quoted(name.text)} is not a fact we know", name, hint)
         return fact

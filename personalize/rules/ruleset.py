@@ -73,10 +73,11 @@ def load_rule_set(
         zone=conventions.zone,
         currency=conventions.currency,
         currency_digits=conventions.currency_digits,
-        attributes=tuple(definitions.schema.attributes),
+        attributes=definitions.gaps.attribute_names(definitions.schema.attributes),
         problems=problems,
     )
     check_definitions(definitions, library, problems)
+    definitions.gaps.report(problems)
     if problems.has_errors:
         return None
     return compile_rule_set(version_of({**rules, **content}), definitions, library, conventions)

@@ -27,6 +27,7 @@ from personalize.rules.conditions import EVERYONE, Condition, Not, everything, l
 from personalize.rules.conventions import Conventions
 from personalize.rules.declarations import DeclarationReader
 from personalize.rules.facts import Fact, FactType
+from personalize.rules.gaps import Gaps
 from personalize.rules.index import Answers, Index
 from personalize.rules.parse import ConditionParser
 from personalize.rules.reading import Reading
@@ -110,7 +111,7 @@ def read_site(root: Block) -> Site:
     reading = Reading(problems)
     zone = reading.text(root, "zone", "a file of cases", "UTC")
     conventions = Conventions(zone=ZoneInfo(zone))
-    reader = DeclarationReader(reading, conventions.currency_digits)
+    reader = DeclarationReader(reading, conventions.currency_digits, Gaps())
     attributes = reading.entries(root.get("attributes"), "`attributes`")
     schema = reader.schema(attributes, reading.entries(root.get("events"), "`events`"))
     assert not problems.list, problems.list
@@ -120,7 +121,7 @@ def read_site(root: Block) -> Site:
 def read_question(block: Block, site: Site, problems: Problems, key: str = "who") -> Question:
     """The condition under `who` (or under another key), the window under `when`, the `segments`."""
     reading = Reading(problems)
-    parser = ConditionParser(site.schema, site.conventions, reading)
+    parser = ConditionParser(site.schema, site.conventions, reading, Gaps())
     who = block.get(key)
     tree = EVERYONE if who is None else parser.condition(who, f"`{key}`")
     window = read_window(block.get("when"), site.conventions, reading)

@@ -61,7 +61,8 @@ def test_every_code_that_rules_can_raise_is_among_the_cases() -> None:
     source = "".join(path.read_text() for path in (REPOSITORY / "personalize" / "rules").glob("*.py"))
     raised = set(re.findall(r'"([EW]2[0-9]{2})"', source))
     said = {re.findall(r"(?:error|warning) ([EW][0-9]{3})", line)[0] for case in ALL_BROKEN for line in case.says}
-    assert raised == said
+    of_whole_files = {"W203"}  # without a line, so it is not among the cases but has its own test below
+    assert raised == said | of_whole_files
 
 
 def test_an_id_is_unique_over_all_files() -> None:
@@ -114,3 +115,63 @@ def test_control_characters_of_a_file_never_reach_the_terminal() -> None:
     assert len(problems.list) >= 4
     for problem in problems.list:
         assert "\x1b" not in str(problem)
+
+
+NAMES_OF_ALL_KINDS = """
+segments:
+  a: {who: {segment: elsewhere}}
+  b: {who: {profile.elsewhere: 1}}
+  c: {who: {elsewhere.count: 1}}
+  d: {who: {did: elsewhere}}
+personas:
+  p: {given: {profile.elsewhere: 1, elsewhere.last: 3 days ago}}
+"""
+
+
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        "segments:\n  elsewhere: 'It's who\n",
+        "segments:\n  x: {who: {page.path: /}}\n  x: {who: {page.path: /}}\n",
+        "a\t: :\n b",
+    ],
+)
+def test_names_are_not_compared_with_a_file_that_cannot_be_read_and_that_is_said_once(unreadable: str) -> None:
+    _, problems = load({"rules/names.yaml": NAMES_OF_ALL_KINDS, "rules/broken.yaml": unreadable})
+    assert {problem.file for problem in problems.list} == {"rules/broken.yaml"}
+    [left_out] = [problem for problem in problems.list if problem.code == "W203"]
+    assert left_out.message.startswith("names in other files were not compared with this file")
+    _, alone = load({"rules/names.yaml": NAMES_OF_ALL_KINDS})
+    assert sorted(problem.code for problem in alone.list) == ["E211", "E211", "E211", "E211", "E216", "E222"]
+
+
+def test_a_name_that_no_file_could_define_is_unknown_whatever_cannot_be_read() -> None:
+    _, problems = load({"rules/a.yaml": "segments:\n  a: {who: {visitor.vists: 1, contry: NO}}\n", "rules/b.yaml": "'"})
+    assert [problem.code for problem in problems.list if problem.file == "rules/a.yaml"] == ["E211", "E211"]
+    assert "W203" not in {problem.code for problem in problems.list}
+
+
+@pytest.mark.parametrize(
+    ("broken", "code"),
+    [
+        ("segments: {elsewhere: {title: No who}}", "E202"),
+        ("segments: {elsewhere: [1]}", "E203"),
+        ("segments: {elsewhere: {who: {page.pth: /}}}", "E211"),
+        ("attributes: {elsewhere: {type: numbr}}", "E204"),
+        ("events: {elsewhere: {properties: {x: numbr}, value: x}}", "E204"),
+    ],
+)
+def test_what_is_defined_and_broken_is_told_of_where_it_stands_and_nowhere_else(broken: str, code: str) -> None:
+    kind = broken.partition(":")[0]
+    names = {
+        "segments": "segments: {a: {who: {segment: elsewhere}}}",
+        "attributes": "segments: {a: {who: {profile.elsewhere: 1}}}",
+        "events": "segments: {a: {who: {elsewhere.total: 1, did: elsewhere, where: {x: 1}}}}",
+    }[kind]
+    _, problems = load({"rules/a.yaml": f"{names}\n", "rules/b.yaml": f"{broken}\n"})
+    assert [(problem.file, problem.code) for problem in problems.list] == [("rules/b.yaml", code)]
+
+
+def test_a_segment_with_a_name_that_cannot_be_is_told_of_once() -> None:
+    _, problems = load("segments:\n  kjøpere: {who: {page.path: /}}\n  a: {who: {segment: kjøpere}}\n")
+    assert [problem.code for problem in problems.list] == ["E205"]

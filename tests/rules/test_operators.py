@@ -9,6 +9,7 @@ from personalize.problems import Problems
 from personalize.rules.conditions import Leaf, Not
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType
+from personalize.rules.gaps import Gaps
 from personalize.rules.operators import HAPPENED, IN_WINDOW, NEGATIVES, OPERATORS
 from personalize.rules.parse import ConditionParser
 from personalize.rules.reading import Reading
@@ -82,7 +83,7 @@ def test_an_operator_takes_its_types_and_no_others(word: str, type_: FactType) -
     operator = OPERATORS[NEGATIVES.get(word, word)]
     problems = Problems()
     fact = Fact("profile.it", "profile", "it", type_)
-    parser = ConditionParser(schema=Schema(), conventions=Conventions(), reading=Reading(problems))
+    parser = ConditionParser(schema=Schema(), conventions=Conventions(), reading=Reading(problems), gaps=Gaps())
     node = parse_yaml(f"{word}: {argument_for(word, type_)}", "one.yaml", problems)
     assert isinstance(node, Block)
     parser.question(fact, node)
