@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,9 @@ from tests.properties.conditions import (
     wide_conditions,
 )
 from tests.properties.plain_walk import holds, leaf_holds
+
+#: Only a failure brings it, and would hide behind it.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 Visitor = Mapping[str, object]
 
