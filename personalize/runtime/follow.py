@@ -3,18 +3,23 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
+from datetime import datetime, timedelta
 
-from personalize.errors import InvalidFiles, StoreError, UnknownVersion
+from personalize.errors import InvalidFiles, StaleVersion, StoreError, UnknownVersion
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
-from personalize.runtime.publish import saved_rule_set
+from personalize.runtime.lasting_task import LastingTask
+from personalize.runtime.publish import projectors_of, saved_rule_set
 from personalize.settings import Settings
-from personalize.stores.protocols import Store, WorkerReport
+from personalize.stores.protocols import Live, Store, WorkerReport
 
 #: How often the row is read; two readings and a load stay within the promised two seconds.
 POLL_SECONDS = 0.75
+#: How long a version that doesn't load is left alone: what it misses, such as a template, may come.
+RETRY_AFTER = timedelta(seconds=30)
+#: How often a worker says that it is there, if nothing changes.
+REPORT_EVERY = timedelta(seconds=30)
 
 logger = logging.getLogger("personalize")
 
@@ -23,7 +28,8 @@ class Follower:
     """Keeps one worker on the live rule set.
 
     `changed` is told of every rule set that goes live. One that can't be loaded is said in the log and the
-    health figures, and the last good one stays.
+    health figures, the last good one stays, and every half minute it is tried again. `refused` is the version
+    that is live and does not load here, if there is one.
     """
 
     def __init__(
@@ -43,48 +49,91 @@ class Follower:
         self._health = health
         self._changed = changed
         self._serving: str | None = None
-        self._refused: str | None = None
-        self._task: asyncio.Task[None] | None = None
+        self.refused: str | None = None
+        self._refused_at: datetime | None = None
+        self._uncounted: RuleSet | None = None
+        self._reported: WorkerReport | None = None
+        self._looking = asyncio.Lock()
+        self._task = LastingTask(self._follow, name="personalize-follow", failed=self._failed)
 
     async def start(self) -> None:
         """Load what is live and go on following it; a store that can't be read is tried again later."""
         await self.refresh()
-        self._task = asyncio.create_task(self._follow(), name="personalize-follow")
+        self._task.start()
 
     async def stop(self) -> None:
         """Follow no longer."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._task.stop()
 
-    async def refresh(self) -> None:
-        """Bring the worker up to date now."""
-        try:
-            live = await self._store.live()
-            if live is None or live.version in (self._serving, self._refused):
-                return
-            self._refused = live.version
-            rule_set = await saved_rule_set(self._store, live.version, self._settings)
-        except (StoreError, UnknownVersion) as error:
-            self._refused = None
-            self._health.failed("the live rule set could not be read", error, self._clock.now())
-        except InvalidFiles as error:
-            self._health.failed("the live rule set does not load", error, self._clock.now())
-        else:
-            self._refused, self._serving = None, rule_set.version
-            self._changed(rule_set)
-            logger.info("now serving rule set %s", rule_set.version)
+    async def refresh(self, *, force: bool = False) -> None:
+        """Bring the worker up to date now; with `force` the live version is loaded anew, though it is served or
+        was refused, because the templates have changed.
+
+        One look at a time: who comes while another one loads waits for it, and then looks for itself.
+        """
+        async with self._looking:
+            try:
+                live = await self._store.live()
+                if live is not None and (force or self._is_due(live)):
+                    await self._load(live)
+            except StoreError as error:
+                self._health.failed("the live rule set could not be read", error, self._clock.now())
             await self._report()
 
-    async def _report(self) -> None:
+    def _is_due(self, live: Live) -> bool:
+        """Whether the live version has to be loaded."""
+        if live.version == self._serving:
+            self.refused = None
+            return False
+        if live.version != self.refused or self._refused_at is None:
+            return True
+        return abs(self._clock.now() - self._refused_at) >= RETRY_AFTER
+
+    async def _load(self, live: Live) -> None:
         try:
-            await self._store.report(WorkerReport(self._worker, self._serving, self._clock.now()))
+            rule_set = await saved_rule_set(self._store, live.version, self._settings)
+        except (InvalidFiles, UnknownVersion, OSError) as error:
+            # What is served already stays good for counting, even where its templates no longer load.
+            self.refused = live.version if live.version != self._serving else None
+            self._refused_at = self._clock.now()
+            self._health.failed("the live rule set does not load", error, self._refused_at)
+            return
+        self.refused, self._serving = None, rule_set.version
+        self._uncounted = rule_set
+        self._changed(rule_set)
+        logger.info("now serving rule set %s", rule_set.version)
+
+    async def _catch_up(self) -> None:
+        """Count what entered the log while the version that is served now did not load."""
+        if self._uncounted is None:
+            return
+        rule_set, self._uncounted = self._uncounted, None
+        try:
+            await self._store.apply((), projectors_of(rule_set, self._settings), version=rule_set.version)
+        except StaleVersion:
+            return  # the next look loads the newer one
         except StoreError as error:
-            self._health.failed("the served version could not be reported", error, self._clock.now())
+            self._uncounted = rule_set
+            self._health.failed("events that waited could not be counted", error, self._clock.now())
+
+    async def _report(self) -> None:
+        """Say what is served, also that nothing is: when it changes, and now and then."""
+        last, now = self._reported, self._clock.now()
+        if last is not None and last.version == self._serving and abs(now - last.at) < REPORT_EVERY:
+            return
+        report = WorkerReport(self._worker, self._serving, now)
+        try:
+            await self._store.report(report)
+        except StoreError as error:
+            self._health.failed("the served version could not be reported", error, now)
+        else:
+            self._reported = report
 
     async def _follow(self) -> None:
         while True:
             await asyncio.sleep(POLL_SECONDS)
             await self.refresh()
+            await self._catch_up()
+
+    def _failed(self, error: BaseException) -> None:
+        self._health.failed("following the live rule set broke off", error, self._clock.now())

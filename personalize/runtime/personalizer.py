@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -24,7 +25,7 @@ from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
 from personalize.settings import Settings
 from personalize.stores.opening import open_store
-from personalize.stores.protocols import Applied, Projector, Store
+from personalize.stores.protocols import NOTHING_LIVE, Applied, Projector, Store
 from personalize.visitors.tokens import Tokens
 
 _CHANCE_BYTES = 10
@@ -84,7 +85,9 @@ class Personalizer:
             health=self.health,
             changed=self.serve,
         )
-        self._watcher = SaveWatcher(self.store, settings, clock=self.clock, health=self.health)
+        self._watcher = SaveWatcher(
+            self.store, settings, clock=self.clock, health=self.health, published=self._follower.refresh
+        )
 
     @property
     def records(self) -> bool:
@@ -101,17 +104,22 @@ class Personalizer:
     async def start(self) -> None:
         """Open the store and begin to follow the live rule set; harmless when done already.
 
-        A store that can't be opened keeps no page from being served: it is said, counted and tried again.
+        A store that can't be opened keeps no page from being served: it is said, counted and tried again. A
+        start that raises, or is broken off, has undone what it did and can be tried again.
         """
         async with self._starting:
             if self.started:
                 return
-            self.started = True
-            await self._open()
-            if self.records:
-                await self._follower.start()
-                self._watcher.start(self._follower.refresh)
-                self.ingest.start()
+            self.started = True  # by now: pages that come meanwhile need not wait for the store
+            try:
+                await self._open()
+                if self.records:
+                    await self._follower.start()
+                    self._watcher.start()
+                    self.ingest.start()
+            except BaseException:
+                await self._let_go()
+                raise
 
     async def _open(self) -> None:
         try:
@@ -126,21 +134,30 @@ class Personalizer:
     async def _open_past(self, moment: datetime) -> None:
         rule_set = await live_rule_set(self.store, self.settings)
         if rule_set is None:
-            rule_set = checked(read_draft(self.settings, Problems()), self.settings)
+            problems = Problems()
+            rule_set = checked(read_draft(self.settings, problems), self.settings, problems)
         self.serve(rule_set)
         self._present = self.store
         self.store = await self.store.as_of(moment, self.projectors)
 
     async def stop(self) -> None:
-        """Write what is queued, then let go of the store."""
-        if self.started:
-            await self._watcher.stop()
-            await self._follower.stop()
-            await self.ingest.stop()
-            await self.store.close()
+        """Write what is queued, then let go of the store; harmless when done already."""
+        async with self._starting:
+            if self.started:
+                await self._let_go()
+
+    async def _let_go(self) -> None:
+        async with AsyncExitStack() as ending:
+            # The last one comes first; each has its turn, whatever happened to those before it.
             if self._present is not None:
-                await self._present.close()
+                ending.push_async_callback(self._present.close)
+            ending.push_async_callback(self.store.close)
+            ending.push_async_callback(self._follower.stop)
+            ending.push_async_callback(self._watcher.stop)
+            ending.push_async_callback(self.ingest.stop)
             self.started = False
+            if self._present is not None:
+                self.store, self._present = self._present, None
 
     async def refresh(self) -> None:
         """Serve what is live now, without waiting for the next look at the row."""
@@ -212,14 +229,22 @@ class Personalizer:
         )
 
     async def _write(self, events: Sequence[Event]) -> Applied:
-        """Apply events under the rule set that is live; one that was published meanwhile is loaded first."""
-        if self.rule_set is None:
-            await self._follower.refresh()
-        try:
-            return await self.store.apply(events, self.projectors, version=self._version())
-        except StaleVersion:
-            await self._follower.refresh()
-            return await self.store.apply(events, self.projectors, version=self._version())
+        """Apply events under the rule set that is live; one that was published meanwhile is loaded first.
+
+        While the live one does not load here, events only enter the log. That keeps them for as long as it
+        takes, where a queue would run over, and counts them right, which the rules served here would not: they
+        are projected in their order by the next worker that knows what is live.
+        """
+        while True:
+            version = self._version()
+            if self._follower.refused is not None:
+                return await self.store.apply(events, ())
+            try:
+                return await self.store.apply(events, self.projectors, version=version or NOTHING_LIVE)
+            except StaleVersion:
+                await self._follower.refresh()
+                if self._follower.refused is None and self._version() == version:
+                    raise
 
     def _version(self) -> str | None:
         return self.rule_set.version if self.rule_set is not None else None

@@ -1,53 +1,59 @@
 """`reload = "save"`, for development: every valid save of a rule or content file publishes itself."""
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
-from typing import TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from pathlib import Path
+from typing import Protocol, TypeAlias
 
 from personalize.errors import InvalidFiles, SettingsError, StoreError
 from personalize.problems import Problem, Problems, render, summary
 from personalize.runtime.clock import Clock
 from personalize.runtime.draft import draft_folders, read_draft
 from personalize.runtime.health import Health
+from personalize.runtime.lasting_task import LastingTask
 from personalize.runtime.publish import publish
 from personalize.settings import Settings
 from personalize.stores.protocols import Store
 
 _BY = "save"
 
-#: Watches folders; gives a set of changes at a time.
-Watch: TypeAlias = Callable[..., AsyncIterator[object]]
+#: Watches folders; gives a set of changes at a time, each with its path.
+Watch: TypeAlias = Callable[..., AsyncIterator[Iterable[tuple[object, str]]]]
 
 logger = logging.getLogger("personalize")
 
 
-class SaveWatcher:
-    """Publishes the files of one site when they are saved; says what is wrong with them where they can't be."""
+class Refresh(Protocol):
+    """Serves what is live now; with `force` also where it is the version that is served already."""
 
-    def __init__(self, store: Store, settings: Settings, *, clock: Clock, health: Health) -> None:
+    def __call__(self, *, force: bool = False) -> Awaitable[None]:
+        """Done when it is served."""
+
+
+class SaveWatcher:
+    """Publishes the files of one site when they are saved; says what is wrong with them where they can't be.
+
+    `published` is awaited after each save, to serve what came of it. Raises `SettingsError` where the settings
+    ask for it and the library that watches is not installed.
+    """
+
+    def __init__(self, store: Store, settings: Settings, *, clock: Clock, health: Health, published: Refresh) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
         self._health = health
-        self._task: asyncio.Task[None] | None = None
+        self._published = published
+        self._awatch = _watcher() if settings.reload == "save" else None
+        self._task = LastingTask(self._watch, name="personalize-save", failed=self._failed)
 
-    def start(self, published: Callable[[], Awaitable[None]]) -> None:
-        """Watch from now on, if the settings say so; `published` is awaited after each publishing.
-
-        Raises `SettingsError` where the library that watches is not installed.
-        """
-        if self._settings.reload == "save":
-            self._task = asyncio.create_task(self._watch(_watcher(), published), name="personalize-save")
+    def start(self) -> None:
+        """Watch from now on, if the settings say so."""
+        if self._awatch is not None:
+            self._task.start()
 
     async def stop(self) -> None:
         """Watch no longer."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        await self._task.stop()
 
     async def publish_saved(self) -> None:
         """Publish the files as they are on disk; what is live stays so where they are not valid."""
@@ -63,14 +69,24 @@ class SaveWatcher:
                 logger.error("%s", render(problem, draft.files.get(problem.file or "")))
             logger.error("%s; what was live stays live", summary(error.problems))
 
-    async def _watch(self, awatch: Watch, published: Callable[[], Awaitable[None]]) -> None:
+    async def _watch(self) -> None:
+        if self._awatch is None:
+            return
         folders = [folder for folder in draft_folders(self._settings) if folder.is_dir()]
-        async for _ in awatch(*folders):
+        async for changes in self._awatch(*folders):
             try:
                 await self.publish_saved()
             except StoreError as error:
                 self._health.failed("saved files could not be published", error, self._clock.now())
-            await published()
+            # Templates come with the code: a new one leaves the version what it was.
+            await self._published(force=self._concerns_templates(changes))
+
+    def _concerns_templates(self, changes: Iterable[tuple[object, str]]) -> bool:
+        folder = self._settings.templates.resolve()
+        return any(Path(path).resolve().is_relative_to(folder) for _, path in changes)
+
+    def _failed(self, error: BaseException) -> None:
+        self._health.failed("watching for saved files broke off", error, self._clock.now())
 
 
 def _watcher() -> Watch:
