@@ -78,7 +78,8 @@ class Follower:
                     await self._load(live)
             except StoreError as error:
                 self._health.failed("the live rule set could not be read", error, self._clock.now())
-            await self._report()
+                return
+        await self._report()
 
     def _is_due(self, live: Live) -> bool:
         """Whether the live version has to be loaded."""
@@ -121,13 +122,12 @@ class Follower:
         last, now = self._reported, self._clock.now()
         if last is not None and last.version == self._serving and abs(now - last.at) < REPORT_EVERY:
             return
-        report = WorkerReport(self._worker, self._serving, now)
+        # One that fails is not repeated at every look: beside a locked store each would wait its seconds.
+        self._reported = WorkerReport(self._worker, self._serving, now)
         try:
-            await self._store.report(report)
+            await self._store.report(self._reported)
         except StoreError as error:
             self._health.failed("the served version could not be reported", error, now)
-        else:
-            self._reported = report
 
     async def _follow(self) -> None:
         while True:
