@@ -1,6 +1,6 @@
 """`POST …/consent`: a visitor says yes or no, by an ordinary form, without a script."""
 
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -16,7 +16,7 @@ _MOST_FIELDS = 50
 
 
 class ConsentEndpoint:
-    """Answers the consent form: field `grant` holds the purposes agreed to, empty for a refusal."""
+    """Answers the consent form: fields `grant` hold the purposes agreed to, empty for a refusal."""
 
     def __init__(self, personalizer: Personalizer) -> None:
         self._personalizer = personalizer
@@ -33,20 +33,21 @@ class ConsentEndpoint:
         fields = await _form(request)
         if fields is None:
             return PlainTextResponse("This answer is too long.", 413)
-        page = {name: value for name, value in fields.items() if name in PAGE_FIELDS}
+        page = {name: values[-1] for name, values in fields.items() if name in PAGE_FIELDS}
+        granted = " ".join(fields.get("grant", [])).split()
         try:
-            cookies = await take_decision(self._personalizer, request.scope, fields.get("grant", "").split(), page)
+            cookies = await take_decision(self._personalizer, request.scope, granted, page)
         except StoreError as error:
             now = self._personalizer.clock.now()
             self._personalizer.health.failed("a consent decision could not be kept", error, now)
             return PlainTextResponse("We can't keep your answer just now. Please try again in a minute.", 503)
-        response = RedirectResponse(_own_path(fields.get("back", "/")), 303)
+        response = RedirectResponse(_own_path(fields.get("back", ["/"])[-1]), 303)
         for cookie in cookies:
             response.raw_headers.append((b"set-cookie", cookie.encode("latin-1")))
         return response
 
 
-async def _form(request: Request) -> dict[str, str] | None:
+async def _form(request: Request) -> dict[str, list[str]] | None:
     """The fields of an urlencoded form, or None where it is larger than ours ever is."""
     body = b""
     async for chunk in request.stream():
@@ -54,7 +55,7 @@ async def _form(request: Request) -> dict[str, str] | None:
         if len(body) > _MOST_BYTES:
             return None
     try:
-        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         return None
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from personalize.decisions.context import RequestFacts
 from personalize.events.event import CONSENT, JSONValue
+from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
@@ -21,18 +22,22 @@ async def take_decision(
 
     `granted` are the purposes agreed to, none of them a refusal; those that the site doesn't ask for are left
     out. A grant makes the identifier, and its first event is the consent itself; a refusal deletes it, and is
-    the last event of the one it ends. Raises `StoreError` where the decision can't be kept.
+    the last event of the one it ends. A login that can't be seen here may be one inside the site: the cookie
+    says then that the decision is news, and the next page tells the login. Raises `StoreError` where the decision
+    can't be kept.
     """
     consent = granting(set(granted) & set(personalizer.settings.privacy.purposes))
     visitor = Visitor(personalizer, scope, scope.get("headers", ()), RequestFacts)
     under = consent if consent.permits_identifier else visitor.decision
     identity = visitor.identity_under(under, may_mint=consent.permits_identifier)
     if identity.profile_id is not None and personalizer.records:
-        facts = {name: page[name][:_LONGEST_FACT] for name in PAGE_FIELDS if page.get(name)}
+        may_keep = consent.allows(DEFAULT_PURPOSE)
+        facts = {name: page[name][:_LONGEST_FACT] for name in PAGE_FIELDS if may_keep and page.get(name)}
         await _record(personalizer, identity.profile_id, consent, facts)
+    kept = visitor.cookie_with_consent(Consent(consent.granted, is_news=visitor.user_id is None))
     if identity.visitor_id is None or not consent.permits_identifier:
-        return (visitor.cookie_with_consent(consent), visitor.cookie_without_id())
-    return (visitor.cookie_with_consent(consent), visitor.cookie_with_id(identity.visitor_id))
+        return (kept, visitor.cookie_without_id())
+    return (kept, visitor.cookie_with_id(identity.visitor_id))
 
 
 async def _record(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from personalize.decisions.decision import Decision, Reason
+from personalize.errors import EventRefused
 
 logger = logging.getLogger("personalize")
 
@@ -39,7 +40,8 @@ class Health:
     def failed(self, what: str, error: BaseException | None, at: datetime) -> None:
         """Count a failure, keep it for the health page, and log it; never with a visitor's id in it."""
         self.failures[what] += 1
-        self.last_failure = {"what": what, "error": _said(error), "at": at.isoformat(timespec="seconds")}
+        kind = type(error).__name__ if error is not None else ""
+        self.last_failure = {"what": what, "error": kind, "at": at.isoformat(timespec="seconds")}
         if self.failures[what] & (self.failures[what] - 1) == 0:  # the 1st, 2nd, 4th, 8th … of a kind
             logger.warning("%s (%d times): %s", what, self.failures[what], _said(error))
 
@@ -51,8 +53,11 @@ class Health:
 
 
 def _said(error: BaseException | None) -> str:
-    """The kind of an error and our own errors' words; a foreign message may hold personal data."""
+    """The kind of an error and our own errors' words; a foreign message, and one about an event, may hold
+    personal data."""
     if error is None:
         return ""
+    if isinstance(error, EventRefused):
+        return f"{error.code} about {error.field or 'its type'}"
     own = type(error).__module__.startswith("personalize.")
     return f"{type(error).__name__}: {error}" if own else type(error).__name__

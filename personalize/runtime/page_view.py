@@ -1,6 +1,5 @@
 """One page view: each slot is decided once, what was shown and what the site tells us is queued at the end."""
 
-import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,9 +8,10 @@ from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, Reason
 from personalize.errors import EventRefused
-from personalize.events.event import IMPRESSION, JOIN, PAGE_VIEW, SET, JSONValue
+from personalize.events.event import CONSENT, IMPRESSION, JOIN, PAGE_VIEW, SET, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.events.validate import check_attributes, check_event
+from personalize.profiles.profile import Profile
 from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.page_events import Happening
@@ -23,7 +23,7 @@ from personalize.visitors.identity import Identity
 if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer
 
-logger = logging.getLogger("personalize")
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,9 @@ class Notice:
 class PageView:
     """What one request for a page is to us. Costs next to nothing until something asks.
 
-    `private` says that the response depends on the visitor and belongs in no shared cache.
+    `private` says that the response depends on the visitor and belongs in no shared cache; whatever a site reads
+    here of the visitor makes it so. `is_public` says that its head has left as a public one: from then on
+    nothing that depends on the visitor is shown.
     """
 
     def __init__(
@@ -53,19 +55,23 @@ class PageView:
         self._visitor = Visitor(personalizer, scope, headers, read_facts)
         self._rule_set: RuleSet | None = personalizer.rule_set
         self._context: Context | None = None
+        self._known: Profile | None = None
         self._decisions: dict[str, Decision] = {}
         self._filled: list[Decision] = []
         self._waiting: list[tuple[str, str, dict[str, JSONValue]]] = []
         self.private = False
+        self.is_public = False
 
     @property
     def identity(self) -> Identity:
-        """Who is looking."""
+        """Who is looking; the response becomes private by it."""
+        self.private = True
         return self._visitor.identity
 
     @property
     def consent(self) -> Consent:
-        """What the visitor has decided."""
+        """What the visitor has decided; the response becomes private by it."""
+        self.private = True
         return self._visitor.consent
 
     @property
@@ -88,28 +94,34 @@ class PageView:
 
     @property
     def decisions(self) -> Mapping[str, Decision]:
-        """What has been decided on this page so far, by slot."""
+        """What has been decided on this page so far, by slot; the response becomes private by it."""
+        self.private = True
         return dict(self._decisions)
 
     async def slot(self, slot_id: str) -> Decision:
-        """The decision for a slot, for code that shows it itself; the response becomes private by it."""
-        self.private = True
-        return await self._decide(slot_id)
+        """The decision for a slot, for code that shows it itself; the response becomes private by it.
 
-    async def markup(self, slot_id: str, *, public_only: bool = False) -> str | None:
-        """What to write into a slot, or None to keep the site's own markup. Never raises.
-
-        `public_only` is for a response whose headers have left already: a personal decision keeps the site's
-        own markup then.
+        Once a public head has left, a decision that depends on the visitor is the default one, and the log says
+        so: ask before the response begins.
         """
+        decision = await self._decide(slot_id)
+        if self.is_public and decision.personal:
+            self._personalizer.health.tell_once("late slot", "slot(%r) was asked for behind a public head", slot_id)
+            return Decision(slot_id, version=decision.version)
+        self.private = True
+        return decision
+
+    async def markup(self, slot_id: str) -> str | None:
+        """What to write into a slot, or None to keep the site's own markup. Never raises."""
         try:
             decision = self._decisions.get(slot_id) or await self._decide(slot_id)
             if decision.personal:
-                if public_only:
+                if self.is_public:
                     return None
                 self.private = True
             markup = self._render(decision)
         except Exception as error:  # noqa: BLE001  filling a slot must not break the page
+            self.private = True
             self._visitor.failed("a slot could not be filled", error)
             return None
         if markup is not None:
@@ -133,19 +145,24 @@ class PageView:
     async def _decide_page(self, page: Page, rule_set: RuleSet) -> Mapping[str, Decision]:
         if page.stored:
             await self._visitor.read_profile()
-        shown = frozenset([item_id for decision in self._decisions.values() for item_id in decision.item_ids])
         self._context = self._make_context(rule_set)
-        decisions = decide(page, self._context, rule_set, shown=shown)
+        decisions = decide(page, self._context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
         if not self._visitor.degraded:
             return decisions
         lost = {one: Decision(one, reason=Reason.DEGRADED, personal=True) for one in page.stored}
         return {**decisions, **lost}
 
+    def _shown(self) -> frozenset[str]:
+        """The items that stand on the page; behind a public head personal decisions are not among them."""
+        written = [one for one in self._decisions.values() if not (self.is_public and one.personal)]
+        return frozenset(item_id for decision in written for item_id in decision.item_ids)
+
     def _make_context(self, rule_set: RuleSet) -> Context:
         """The context of this page view; made anew where the profile has been read since."""
         visitor = self._visitor
-        if self._context is not None and self._context.profile is visitor.profile:
+        if self._context is not None and self._known is visitor.profile:
             return self._context
+        self._known = visitor.profile
         identity, consent = visitor.identity, visitor.consent
         return make_context(
             identity=identity if identity.consent is consent else replace(identity, consent=consent),
@@ -196,7 +213,6 @@ class PageView:
         return True
 
     def _refused(self, error: EventRefused) -> bool:
-        logger.error("%s", error)
         self._visitor.failed("an event of the site was refused", error)
         return False
 
@@ -211,7 +227,7 @@ class PageView:
             "source": facts.source,
             "medium": facts.medium,
             "campaign": facts.campaign,
-            "back": f"{root_path}{facts.path}",
+            "back": f"{root_path}{facts.path or '/'}",
         }
         return Notice(
             shown=not self._visitor.decision.decided,
@@ -219,13 +235,42 @@ class PageView:
             fields={name: value for name, value in fields.items() if value is not None},
         )
 
-    # After the response --------------------------------------------------------------------------------
+    # Around the response -------------------------------------------------------------------------------
 
-    def cookies(self) -> tuple[str, ...]:
-        """The `Set-Cookie` values that a private response carries."""
-        return self._visitor.cookies()
+    async def cookies(self) -> tuple[str, ...]:
+        """The `Set-Cookie` values that a private page carries, asked for once, when its head is about to leave.
 
-    def finish(self, *, viewed: bool) -> None:
+        What a new id takes along (the anonymous past that joins a login, a decision that the login has yet to be
+        told) is queued here: the browser will not come back with the old one.
+        """
+        visitor, identity = self._visitor, self._visitor.identity
+        if not self._personalizer.records:
+            return ()
+        cookies: list[str] = []
+        if visitor.decision.is_news and self._tell_login(visitor.decision):
+            cookies.append(visitor.cookie_with_consent(Consent(visitor.decision.granted)))
+        if identity.leaves:
+            cookies.append(visitor.cookie_without_id())
+        elif identity.visitor_id is not None and visitor.wants_new_cookie and await self._take_along(identity):
+            cookies.append(visitor.cookie_with_id(identity.visitor_id))
+        return tuple(cookies)
+
+    def _tell_login(self, decision: Consent) -> bool:
+        """Keep with the login what was decided where it could not be seen; false where that is to be tried again."""
+        user_id = self._visitor.user_id
+        granted: list[JSONValue] = []
+        granted.extend(sorted(decision.granted or ()))
+        return user_id is None or self._queue(f"u:{user_id}", [Happening(CONSENT, {"granted": granted})])
+
+    async def _take_along(self, identity: Identity) -> bool:
+        """Join the anonymous past to the login that takes its browser over, unless the login has refused."""
+        if identity.joins is None or identity.profile_id is None:
+            return True
+        if not (await self._visitor.settled_consent()).permits_identifier:
+            return False
+        return self._queue(identity.profile_id, [Happening(JOIN, {"from": identity.joins}, f"join:{identity.joins}")])
+
+    async def finish(self, *, viewed: bool) -> None:
         """Queue what happened, once the response has left. `viewed` says that a page with slots was delivered;
         otherwise, and for robots, only what the site itself recorded is kept."""
         if not self._personalizer.records or not (viewed or self._waiting):
@@ -233,25 +278,30 @@ class PageView:
         identity = self._visitor.identity
         if identity.profile_id is None or (identity.is_new and identity.user_id is None):
             return  # nobody, or somebody whose browser has yet to show that it keeps our cookie
-        happened = self._happened(viewed=viewed and self._visitor.is_person)
-        for event in self._personalizer.page_events(identity.profile_id, self._visitor.now, happened):
+        consent = await self._visitor.settled_consent()
+        viewed = viewed and self._visitor.is_person
+        self._queue(identity.profile_id, self._happened(consent.granted or _NOTHING, viewed=viewed))
+
+    def _queue(self, profile_id: str, happened: Sequence[Happening]) -> bool:
+        """Queue events of this page view; false where there was no room for one of them."""
+        kept = True
+        for event in self._personalizer.page_events(profile_id, self._visitor.now, happened):
             if not self._personalizer.ingest.put(event):
                 self._visitor.failed("the queue was full, an event was dropped", None)
+                kept = False
+        return kept
 
-    def _happened(self, *, viewed: bool) -> list[Happening]:
+    def _happened(self, granted: frozenset[str], *, viewed: bool) -> list[Happening]:
         """What there is to tell of this page view, as far as the visitor's consent goes."""
-        granted, joins = self._visitor.consent.granted or (), self._visitor.identity.joins
         happened: list[Happening] = []
-        if viewed and joins is not None:
-            happened.append(Happening(JOIN, {"from": joins}, f"join:{joins}"))
         if viewed and DEFAULT_PURPOSE in granted:
             happened.append(Happening(PAGE_VIEW, _page_facts(self._visitor.facts)))
         if viewed and self._filled and MEASURE_PURPOSE in granted:
-            happened.append(Happening(IMPRESSION, {"slots": self._shown()}))
+            happened.append(Happening(IMPRESSION, {"slots": self._impressions()}))
         happened += [Happening(type_, told) for type_, purpose, told in self._waiting if purpose in granted]
         return happened
 
-    def _shown(self) -> list[JSONValue]:
+    def _impressions(self) -> list[JSONValue]:
         """What stood in the filled slots; one impression tells of the whole page."""
         return [
             {"slot": decision.slot_id, "items": list(decision.item_ids), "rule": decision.rule_id}

@@ -41,11 +41,11 @@ class ScopeLogin:
     """
 
     def user_id(self, scope: Scope) -> str | None:
-        """The `identity`, `username` or `display_name` of an authenticated user."""
+        """The `identity` or `username` of an authenticated user. A display name is none: two people may share it."""
         user = scope.get("user")
         if user is None or not getattr(user, "is_authenticated", False):
             return None
-        for name in ("identity", "username", "display_name"):
+        for name in ("identity", "username"):
             try:
                 found = getattr(user, name, None)
             except NotImplementedError:  # Starlette's BaseUser.identity where a site leaves it out

@@ -1,12 +1,11 @@
 """Who looks at one page: recognised when something first asks, from the request, the site and the store."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from personalize.decisions.context import RequestFacts
-from personalize.errors import StoreError
 from personalize.profiles.profile import Profile
 from personalize.runtime.once import once
 from personalize.runtime.sources import Scope
@@ -51,7 +50,7 @@ class Visitor:
         if self._personalizer.facts is None:
             return facts
         try:
-            return replace(facts, **self._personalizer.facts.facts(self._as_sent()))
+            return _with_own(facts, self._personalizer.facts.facts(self._as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the fact source failed", error)
             return facts
@@ -60,7 +59,7 @@ class Visitor:
     def decision(self) -> Consent:
         """What this browser's visitor has decided; a consent source that fails counts as no decision."""
         try:
-            return self._personalizer.consent.read(self._as_sent())
+            return _checked(self._personalizer.consent.read(self._as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the consent source failed", error)
             return UNKNOWN
@@ -75,17 +74,21 @@ class Visitor:
         """Who is looking, computed from the request alone."""
         return self.identity_under(self.decision, may_mint=self.is_person and self._is_navigation)
 
-    def identity_under(self, consent: Consent, *, may_mint: bool) -> Identity:
-        """Who is looking where this is the decision; a login source that fails counts as no login."""
-        personalizer = self._personalizer
+    @once
+    def user_id(self) -> str | None:
+        """The site's own login; a login source that fails counts as none."""
         try:
-            user_id = personalizer.login.user_id(self._as_sent())
+            return self._personalizer.login.user_id(self._as_sent())
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the login source failed", error)
-            user_id = None
+            return None
+
+    def identity_under(self, consent: Consent, *, may_mint: bool) -> Identity:
+        """Who is looking where this is the decision."""
+        personalizer = self._personalizer
         return identify(
             cookie_values=cookie_values(self._headers, self._cookie_name),
-            user_id=user_id,
+            user_id=self.user_id,
             consent=consent,
             tokens=personalizer.tokens,
             fresh=lambda: personalizer.chance(_IDENTIFIER_BYTES),
@@ -101,9 +104,16 @@ class Visitor:
         try:
             reading = store.profile(self.identity.profile_id)
             self.profile = await (self._in_time(reading) if store.waits else reading)
-        except (StoreError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.degraded = True
             self.failed("the profile could not be read", error)
+
+    async def settled_consent(self) -> Consent:
+        """What holds for all that is kept of this page: before anything of a login is kept, its own stored
+        decision is asked. Unknown, so that nothing is kept, where it can't be."""
+        if self.identity.user_id is not None:
+            await self.read_profile()
+        return UNKNOWN if self.degraded else self.consent
 
     async def _in_time(self, reading: Awaitable[Profile | None]) -> Profile | None:
         async with asyncio.timeout(self._personalizer.settings.time_budget_seconds):
@@ -122,19 +132,12 @@ class Visitor:
 
     # Cookies -------------------------------------------------------------------------------------------
 
-    def cookies(self) -> tuple[str, ...]:
-        """The `Set-Cookie` values that a private page carries: a new id, or none any more.
-
-        A known id is set again when a visit begins, so that its life is counted from the last one.
-        """
+    @property
+    def wants_new_cookie(self) -> bool:
+        """Whether the id has to be set: a new one, one signed with an old key, or one whose life begins anew
+        with a visit."""
         identity = self.identity
-        if not self._personalizer.records:
-            return ()
-        if identity.leaves:
-            return (self.cookie_without_id(),)
-        if identity.visitor_id is None or not (identity.is_new or identity.renews or self._begins_visit):
-            return ()
-        return (self.cookie_with_id(identity.visitor_id),)
+        return identity.visitor_id is not None and (identity.is_new or identity.renews or self._begins_visit)
 
     def cookie_with_id(self, visitor_id: str) -> str:
         """The `Set-Cookie` value that keeps this id."""
@@ -174,3 +177,20 @@ class Visitor:
     def failed(self, what: str, error: BaseException | None) -> None:
         """Count a failure that this page survives."""
         self._personalizer.health.failed(what, error, self.now)
+
+
+#: What a site may know better than we do of a request.
+_OWN_FACTS = frozenset({"referrer", "source", "medium", "campaign", "device", "browser", "os", "language", "country"})
+
+
+def _with_own(facts: RequestFacts, own: Mapping[str, Any]) -> RequestFacts:
+    for name, value in own.items():
+        if name not in _OWN_FACTS or not isinstance(value, str | None):
+            raise TypeError(f"a fact source gives text or None for {', '.join(sorted(_OWN_FACTS))}")
+    return replace(facts, **own)
+
+
+def _checked(decision: object) -> Consent:
+    if not isinstance(decision, Consent):
+        raise TypeError("a consent source gives a Consent")
+    return decision

@@ -23,11 +23,11 @@ _LANGUAGE = re.compile(r"([a-z]{2,3})(?:-[a-z0-9]{1,8})*", re.ASCII)
 _SEARCH_ENGINES = ("google.", "bing.", "duckduckgo.", "yahoo.", "ecosia.", "qwant.", "startpage.", "baidu.", "yandex.")
 
 
-def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None = None) -> RequestFacts:
-    """The facts of an HTTP request, as far as it tells them.
+def request_facts(scope: MutableMapping[str, Any], path: str) -> RequestFacts:
+    """The facts of an HTTP request, as far as it tells them; `path` is as the site itself knows it.
 
-    `country_header` names a header that a proxy in front sets; without one the country is not known.
-    Nothing is taken from headers that any client could use to pass for another address.
+    Nothing is taken from headers that any client could use to pass for another address; so the country is not
+    known without a fact source of the site.
     """
     headers = SentHeaders(scope.get("headers", ()))
     query = _query(scope.get("query_string", b""))
@@ -36,7 +36,7 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
     agent = agent_of(headers.text(b"user-agent"))
     source, medium = _origin(query, referrer, host) if query or referrer else (None, None)
     return RequestFacts(
-        path=scope.get("path"),
+        path=path,
         host=host,
         query=query,
         referrer=referrer,
@@ -47,7 +47,7 @@ def request_facts(scope: MutableMapping[str, Any], *, country_header: str | None
         browser=agent.browser,
         os=agent.os,
         language=best_language(headers.text(b"accept-language")),
-        country=_country(headers, country_header) if country_header else None,
+        country=None,
         bot=agent.is_bot,
         prefetch=is_prefetch(headers.raw),
         headers=headers,
@@ -116,11 +116,6 @@ def _quality(parameters: str) -> float:
         return 1.0
     found = _QUALITY.fullmatch(parameters.strip())
     return float(found[1]) if found is not None else 0.0
-
-
-def _country(headers: Mapping[str, str], name: str) -> str | None:
-    value = headers.get(name.lower(), "").strip()
-    return value if re.fullmatch(r"[A-Za-z]{2}", value) and value.upper() not in ("XX", "T1") else None
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -60,8 +60,18 @@ def is_html(headers: Pairs) -> bool:
     return content_type(headers).partition(";")[0].strip().lower() == "text/html"
 
 
+def may_hold_marks(headers: Pairs, method: str) -> bool:
+    """Whether a response may have a page for its body, so that its head has to wait for it."""
+    return method != "HEAD" and is_html(headers) and value_of(headers, b"content-encoding") in (None, b"", b"identity")
+
+
+def describes_bytes(headers: Pairs) -> bool:
+    """Whether the head promises a length, a validator or a digest of the very bytes that the site sends."""
+    return any((name := key.lower()) in _DESCRIBES_BYTES or name == b"content-length" for key, _ in headers)
+
+
 def is_candidate(status: int, headers: Pairs, method: str) -> bool:
-    """Whether a response may hold slots: a whole, plain HTML page that is meant to be shown."""
+    """Whether a response may hold slots to fill: a whole, plain HTML page that is meant to be shown."""
     if method == "HEAD" or not 200 <= status < 300 or status in (204, 205, 206):
         return False
     known: dict[bytes, bytes] = {}

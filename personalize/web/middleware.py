@@ -106,7 +106,7 @@ class PersonalizeMiddleware:
             self.personalizer,
             inner,
             outer_headers,
-            lambda: request_facts(scope),
+            lambda: request_facts(scope, path),
         )
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PersonalizedResponse(

@@ -1,6 +1,6 @@
 """One response on its way out: held until it is clear what it is, then filled, or passed as it came."""
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
 from enum import Enum, auto
 from typing import Any
 
@@ -10,9 +10,11 @@ from personalize.web.headers import (
     RawHeaders,
     content_length,
     content_type,
+    describes_bytes,
     is_candidate,
     is_html,
     made_private,
+    may_hold_marks,
     with_length,
 )
 from personalize.web.rewriter import Rewriter
@@ -63,7 +65,6 @@ class PersonalizedResponse:
         self._head: Message = {}
         self._headers: RawHeaders = []
         self._rewriter: Rewriter | None = None
-        self._headers_left = False
         self._tail = b""
         self.has_slots = False
         self.disconnected = False
@@ -72,8 +73,7 @@ class PersonalizedResponse:
         """Take one message of the site. What is not head or body is passed on at once."""
         match message["type"]:
             case "http.response.start":
-                self._head = message
-                self._headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+                await self._start(message)
             case "http.response.body":
                 await self._body(message)
             case "http.response.pathsend" | "http.response.zerocopysend":
@@ -81,44 +81,42 @@ class PersonalizedResponse:
             case _:
                 await self._send(message)
 
+    async def _start(self, message: Message) -> None:
+        """Hold the head of a page until its body begins; any other leaves at once."""
+        self._head = message
+        self._headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+        if not may_hold_marks(self._headers, self._method):
+            await self._pass_head()
+
     async def _body(self, message: Message) -> None:
         match self._phase:
             case _Phase.HELD:
                 await self._begin(message)
             case _Phase.PASSING:
                 await self._send(message)
-                self._finish_after(message)
+                await self._finish_after(message)
             case _Phase.FILLING:
                 await self._fill_on(message)
             case _Phase.TOO_LATE:
                 self._notice_mark(message)
                 await self._send(message)
-                self._finish_after(message)
+                await self._finish_after(message)
 
     async def _begin(self, message: Message) -> None:
         """The first part of the body: decide what kind of response this is."""
         body = bytes(message.get("body", b""))
-        encoding = self._encoding(body)
-        if encoding is None:
-            await self._pass(message)
-        elif message.get("more_body", False):
+        encoding = page_encoding(content_type(self._headers), body)
+        is_whole = not message.get("more_body", False)
+        if encoding is None or not is_candidate(self._head.get("status", 200), self._headers, self._method):
+            await (self._without_marks(message, body) if is_whole else self._pass(message))
+        elif not is_whole:
             scanner = Scanner(token=self._token, known=self._page_view.knows)
-            self._rewriter = Rewriter(scanner, self._fill, encoding)
+            self._rewriter = Rewriter(scanner, self._page_view.markup, encoding)
             await self._fill_first(message, body, self._rewriter)
         else:
             page_view = self._page_view
             shell = self._shells.shell(body, self._path, page_view.version, page_view.knows)
             await self._fill_whole(message, shell, encoding)
-
-    def _encoding(self, body: bytes) -> str | None:
-        """The encoding of a page that may hold slots, or None for anything else."""
-        headers = self._headers
-        if not is_candidate(self._head.get("status", 200), headers, self._method):
-            return None
-        return page_encoding(content_type(headers), body)
-
-    async def _fill(self, slot_id: str) -> str | None:
-        return await self._page_view.markup(slot_id, public_only=self._headers_left)
 
     # A page in one piece -------------------------------------------------------------------------------
 
@@ -131,13 +129,21 @@ class PersonalizedResponse:
         self.has_slots = True
         filled = await Rewriter(self._shells.unfed, self._page_view.markup, encoding).fill(shell.pieces)
         if self._page_view.private:
-            await self._send_head(made_private(self._headers, length=len(filled), cookies=self._page_view.cookies()))
+            await self._send_head(await self._private(len(filled)))
         elif filled != shell.body:
             await self._send_head(with_length(self._headers, len(filled)))
         else:
             await self._send(self._head)
         await self._send({**message, "body": filled})
-        self._finish_after(message)
+        await self._finish_after(message)
+
+    async def _without_marks(self, message: Message, body: bytes) -> None:
+        """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""
+        if self._token in body:
+            body = self._shells.unfed.without_marks(body)
+            self._headers = with_length(self._headers, len(body))
+            self._head = {**self._head, "headers": self._headers}
+        await self._pass({**message, "body": body})
 
     # A page in parts -----------------------------------------------------------------------------------
 
@@ -146,18 +152,20 @@ class PersonalizedResponse:
         if rewriter.slots or self._had_slots or self._page_view.private:
             self._phase = _Phase.FILLING
             is_private = self._page_view.private or self._had_slots
-            await self._send_head(self._private(None) if is_private else with_length(self._headers, None))
-        elif content_length(self._headers) is None:
+            self._page_view.is_public = not is_private
+            await self._send_head(await self._private(None) if is_private else with_length(self._headers, None))
+        elif not describes_bytes(self._headers):
             self._phase = _Phase.FILLING
+            self._page_view.is_public = True
             await self._send(self._head)
         else:
-            # The head promises a length that filling would break: this time the page passes as it is.
+            # The head promises a length or a digest that filling would break: this time the page passes as it is.
+            self._page_view.is_public = True
             self._phase = _Phase.TOO_LATE
             self._notice_mark(message)
             await self._send(self._head)
             await self._send(message)
             return
-        self._headers_left = not (self._had_slots or self._page_view.private)
         await self._send({**message, "body": filled})
 
     async def _fill_on(self, message: Message) -> None:
@@ -169,7 +177,7 @@ class PersonalizedResponse:
         self.has_slots = self._rewriter.slots > 0
         if filled or not message.get("more_body", False):
             await self._send({**message, "body": filled})
-        self._finish_after(message)
+        await self._finish_after(message)
 
     def _notice_mark(self, message: Message) -> None:
         """Look for marks without touching a byte, so that the next response of this path can be filled."""
@@ -180,28 +188,31 @@ class PersonalizedResponse:
     # Heads ---------------------------------------------------------------------------------------------
 
     async def _pass(self, message: Message) -> None:
-        """Pass the response as it came; where it depends on the visitor all the same, no cache may keep it."""
+        """Pass the response as it came."""
+        if self._phase is _Phase.HELD:
+            await self._pass_head()
+        await self._send(message)
+        await self._finish_after(message)
+
+    async def _pass_head(self) -> None:
+        """Pass the head; where the response depends on the visitor all the same, no cache may keep it."""
         self._phase = _Phase.PASSING
         head_only = self._method == "HEAD" and self._had_slots and is_html(self._headers)
         if self._page_view.private or head_only:
-            await self._send_head(self._private(None if head_only else content_length(self._headers)))
+            await self._send_head(await self._private(None if head_only else content_length(self._headers)))
         else:
+            self._page_view.is_public = True
             await self._send(self._head)
-        await self._send(message)
-        self._finish_after(message)
 
-    def _private(self, length: int | None) -> RawHeaders:
-        cookies: Sequence[str] = self._page_view.cookies() if self._may_set_cookies else ()
+    async def _private(self, length: int | None) -> RawHeaders:
+        may_set_cookies = self._method != "HEAD" and is_html(self._headers)
+        cookies = await self._page_view.cookies() if may_set_cookies else ()
         return made_private(self._headers, length=length, cookies=cookies)
-
-    @property
-    def _may_set_cookies(self) -> bool:
-        return self._method != "HEAD" and is_html(self._headers)
 
     async def _send_head(self, headers: RawHeaders) -> None:
         await self._send({**self._head, "headers": headers})
 
-    def _finish_after(self, message: Message) -> None:
+    async def _finish_after(self, message: Message) -> None:
         """After the last part, the page view is over: what follows in the site is its own background work."""
         if not message.get("more_body", False):
-            self._page_view.finish(viewed=self.has_slots and not self.disconnected)
+            await self._page_view.finish(viewed=self.has_slots and not self.disconnected)

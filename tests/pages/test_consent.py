@@ -61,7 +61,7 @@ def test_a_yes_sets_both_cookies_and_leads_back(with_site: Callable[[Body], None
         assert (reply.status, reply.header("location")) == (303, "/plain")
         assert reply.header("cache-control") == "no-store"
         consent, identifier = reply.all("set-cookie")
-        assert consent.startswith("pz_consent=measure.personalize;")
+        assert consent.startswith("pz_consent=measure.personalize!;")
         assert identifier.startswith("pz=v")
         for cookie in (consent, identifier):
             assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Path=/" in cookie
@@ -114,8 +114,9 @@ def test_a_no_sets_one_cookie_that_is_the_same_for_all_and_writes_nothing(with_s
     async def body(app: PersonalizeMiddleware) -> None:
         browser = Browser(app)
         await browser.post("/_personalize/consent", NO)
-        assert browser.cookies == {"pz_consent": "no"}
+        assert browser.cookies == {"pz_consent": "no!"}
         await browser.get("/")
+        assert browser.cookies == {"pz_consent": "no"}
         assert await written(app) == []
         assert await profiles(app) == []
 
@@ -128,7 +129,7 @@ def test_a_withdrawal_takes_the_identifier_away_at_once(with_site: Callable[[Bod
         await browser.post("/_personalize/consent", YES)
         identifier = browser.cookies["pz"]
         await browser.post("/_personalize/consent", NO)
-        assert browser.cookies == {"pz_consent": "no"}
+        assert browser.cookies == {"pz_consent": "no!"}
         count = len(await written(app))
         await browser.get("/")
         assert len(await written(app)) == count
@@ -143,7 +144,7 @@ def test_purposes_that_the_site_does_not_ask_for_are_left_out(with_site: Callabl
     async def body(app: PersonalizeMiddleware) -> None:
         browser = Browser(app)
         await browser.post("/_personalize/consent", {"grant": "measure world-domination"})
-        assert browser.cookies["pz_consent"] == "measure"
+        assert browser.cookies["pz_consent"] == "measure!"
 
     with_site(body)
 
@@ -225,6 +226,78 @@ def test_an_answer_that_is_too_long_is_refused_kindly(with_site: Callable[[Body]
     async def body(app: PersonalizeMiddleware) -> None:
         reply = await Browser(app).post("/_personalize/consent", {"grant": "x" * 20_000})
         assert reply.status == 413
+
+    with_site(body)
+
+
+def login_inside(site: Starlette) -> Starlette:
+    """The same site with its login where only the site can see it, as a session is."""
+
+    async def with_session(scope: Scope, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            scope["session"] = {"user_id": login(scope)}
+        await site(scope, receive, send)
+
+    return with_session  # type: ignore[return-value]
+
+
+def session_login(scope: Scope) -> str | None:
+    """Who the session says is logged in."""
+    user_id: str | None = scope.get("session", {}).get("user_id")
+    return user_id
+
+
+def test_a_login_inside_the_site_is_told_the_decision_by_the_next_page(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        site = login_inside(Starlette(routes=[Route("/", home)]))
+        app = wrap(site, desk_settings(tmp_path), login=session_login)
+        anna = [("x-login", "anna")]
+        async with running(app):
+            await published(app)
+            yes, no = Browser(app), Browser(app)
+            await yes.post("/_personalize/consent", YES, headers=anna)
+            await yes.get("/", headers=anna)
+            await written(app)
+            await app.personalizer.record("purchase", "u:anna", {"amount": 1, "category": "tents"})
+            assert "What goes with a tent" in (await yes.get("/", headers=anna)).text
+            await no.post("/_personalize/consent", NO, headers=anna)
+            await no.get("/", headers=anna)
+            await written(app)
+            # She has refused in one browser: the other one, where she had said yes, holds still too.
+            stored = await app.personalizer.store.profile("u:anna")
+            assert stored is not None and stored.consent.refused
+            count = len(await written(app))
+            assert "Default" in (await yes.get("/", headers=anna)).text
+            assert len(await written(app)) == count
+            # And she may change her mind again.
+            await no.post("/_personalize/consent", YES, headers=anna)
+            await no.get("/", headers=anna)
+            await written(app)
+            assert "What goes with a tent" in (await yes.get("/", headers=anna)).text
+
+    asyncio.run(run())
+
+
+def test_measuring_alone_keeps_nothing_of_where_the_visitor_came_from(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        await Browser(app).post("/_personalize/consent", {"grant": "measure", "landing_path": "/secret", "source": "x"})
+        (event,) = await written(app)
+        assert dict(event.properties) == {"granted": ["measure"]}
+
+    with_site(body)
+
+
+def test_two_ticked_boxes_are_two_purposes(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        await browser.request(
+            "POST",
+            "/_personalize/consent",
+            headers=[("sec-fetch-site", "same-origin")],
+            body=b"grant=personalize&grant=measure",
+        )
+        assert browser.cookies["pz_consent"] == "measure.personalize!"
 
     with_site(body)
 
