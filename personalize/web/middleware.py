@@ -15,6 +15,7 @@ from personalize.visitors.cookies import cookie_name
 from personalize.web.facts import request_facts
 from personalize.web.headers import RawHeaders, inward, wants_html
 from personalize.web.jinja import install
+from personalize.web.lifespan import Lifespan
 from personalize.web.marks import token_of
 from personalize.web.paths import Excluded, PathMemory
 from personalize.web.response import PersonalizedResponse
@@ -65,20 +66,8 @@ class PersonalizeMiddleware:
             await self._http(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Start before the site and stop after it; a site without a lifespan starts us at its first request."""
-
-        async def receive_first() -> Message:
-            message = await receive()
-            if message["type"] == "lifespan.startup":
-                await self.personalizer.start()
-            return message
-
-        async def send_last(message: Message) -> None:
-            if message["type"].startswith("lifespan.shutdown."):
-                await self.personalizer.stop()
-            await send(message)
-
-        await self.app(scope, receive_first, send_last)
+        """Start before the site and stop after it; where the server runs no lifespan, its first request starts us."""
+        await Lifespan(self.personalizer, receive, send).run(self.app, scope)
 
     def _http(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = _site_path(scope)
