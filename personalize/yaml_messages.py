@@ -21,7 +21,7 @@ class _Meaning:
     opens: bool = False
 
 
-_INDENT = "lines of one mapping or list begin in the same column; what belongs to a line is moved in by two blanks"
+_INDENT = "lines that belong together begin in the same column; what belongs to a line is moved in by two blanks"
 _QUOTES = 'text that begins with one of @ ` % * & ! | > [ ] { } , # needs quotes: "…"'
 
 #: Asked from first to last, so that the narrow ones stand before the wide ones.
@@ -77,6 +77,17 @@ _UNKNOWN = _Meaning(
     "check the quotes, brackets and blanks in this line and above",
 )
 _NAMELESS = _Meaning("", "E018", "a name is missing before the colon", "a line says `name: value`")
+#: `title:Have been`, but no address (`https://…`).
+_GLUED = re.compile(r"\s*(?:- +)*([A-Za-z_][\w.-]*):(?!//)[^\s:]")
+#: A quoted text that has come to its end.
+_CLOSED_QUOTE = re.compile(r"""(?:: +|- +|^\s*)(?:'[^']*(')|"[^"]*("))$""")
+#: `>= 2`, where `>` would begin a text of several lines.
+_BARE_ORDER = re.compile(r"(?<=: )(>=?) *([\w.-]+)")
+#: `to: segment: x`
+_PAIR = re.compile(
+    r"\s*(?:- +)*(to|who|not|when|show|given|where|times): +"
+    r"(segment|any|all|not|did|in|tagged|from|until|weekdays|hours|[a-z_]+\.[a-z_.]+|[a-z]+_[a-z]+): +(.+)"
+)
 _TAB_INDENT = re.compile(r"[ ]*\t\s*\S")
 
 
@@ -87,14 +98,44 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
     at = error.problem_mark.line if error.problem_mark is not None else 0
     if at < len(lines) and _TAB_INDENT.match(lines[at]):
         return _tab_problem(lines, at, file)
+    if (glued := _glued_line(lines, at, said)) is not None:
+        return _glued_problem(lines, glued, file)
     meaning = next((meaning for meaning in _MEANINGS if meaning.said in said), _UNKNOWN)
     mark = error.context_mark if meaning.opens and error.context_mark is not None else error.problem_mark
     line, column = (1, 1) if mark is None else _inside(lines, mark.line, mark.column)
     found = lines[line - 1][column - 1 :].strip()
     if found.startswith(":") and meaning.code in ("E007", "E010"):
         meaning = _NAMELESS
+    if meaning.code == "E007" and (quote := _CLOSED_QUOTE.search(lines[line - 1][: column - 1])) is not None:
+        used = quote[1] or quote[2]
+        other = '"' if used == "'" else "'"
+        hint = f"use {other}…{other} around a text that has {used} in it"
+        return Problem("E009", f"the quote ends before {quoted(found)}", file, line, column, hint)
+    if meaning.code == "E008" and (pair := _PAIR.fullmatch(lines[line - 1])) is not None:
+        hint = f"write {pair[1]}: {{{pair[2]}: {pair[3]}}}; or move it to the next line, in by two blanks"
+        return Problem("E008", f"{meaning.message}: {quoted(found)}", file, line, column, hint)
+    if (order := _BARE_ORDER.search(lines[line - 1])) is not None and meaning.code in ("E011", "E006"):
+        word = "more_than" if order[1] == ">" else "at_least"
+        message = f"{meaning.message}: {quoted(order[0])}"
+        return Problem(meaning.code, message, file, line, order.start() + 1, f"write {{{word}: {order[2]}}}")
     message = f"{meaning.message}: {quoted(found)}" if found else meaning.message
     return Problem(meaning.code, message, file, line, column, meaning.hint)
+
+
+def _glued_line(lines: list[str], at: int, said: str) -> int | None:
+    """The line whose colon has no blank behind it, where that is why the line `at` makes no sense; or None."""
+    if "mapping values are not allowed" not in said and "could not find expected ':'" not in said:
+        return None
+    above = next((index for index in range(min(at, len(lines)) - 1, -1, -1) if lines[index].strip()), None)
+    return above if above is not None and _GLUED.match(lines[above]) else None
+
+
+def _glued_problem(lines: list[str], index: int, file: str) -> Problem:
+    found = _GLUED.match(lines[index])
+    assert found is not None
+    name = quoted(f"{found[1]}:")
+    hint = f"write {found[1]}: {lines[index][found.end(1) + 1 :].strip()}"
+    return Problem("E008", f"a blank is missing after {name}", file, index + 1, found.start(1) + 1, hint)
 
 
 def _tab_problem(lines: list[str], index: int, file: str) -> Problem:

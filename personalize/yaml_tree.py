@@ -29,6 +29,7 @@ _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\u
 #: Only an escape in double quotes can bring these in.
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _INVISIBLE_START = re.compile("[\xa0\u200b-\u200f\u2060]")
+_CURLY = re.compile("[“”„‘‚»«][^“”„‘’‚»«]*[“”‘’»«]")
 _NULL = re.compile(r"|~|null|Null|NULL")
 _BOOL = re.compile(r"(true|True|TRUE)|false|False|FALSE")
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -211,6 +212,7 @@ class _Open:
     seen: dict[str, Scalar] = field(default_factory=dict)
     key: Node | None = None
     last_end: int = 0
+    is_two: bool = False
 
     @property
     def wants_key(self) -> bool:
@@ -307,12 +309,24 @@ class _Tree:
         elif not key.text:
             hint = "a line says `name: value`"
             self._problems.error("E018", "a name is missing before the colon", key, hint)
+        elif key.text in parent.seen and (parent.is_two or self._begins_another(parent, key)):
+            if not parent.is_two:
+                message = f"{quoted(key.text)} begins a second entry of the list here"
+                self._problems.error("E012", message, key, "is the dash before it missing?")
+            parent.is_two = True
         elif (first := parent.seen.get(key.text)) is not None:
             message = f"{quoted(key.text)} is written twice here, first in line {first.place.line}"
             self._problems.error("E012", message, key, "keep one of the two, or join them")
         else:
             parent.seen[key.text] = key
             parent.entries.append((key, value))
+
+    def _begins_another(self, parent: _Open, key: Scalar) -> bool:
+        """Whether a name that is written twice was the first of an entry of a list written over several lines."""
+        around = self._open[-2] if len(self._open) > 1 else None
+        is_entry = around is not None and isinstance(around.event, yaml.SequenceStartEvent)
+        is_block = not parent.event.flow_style
+        return is_entry and is_block and len(parent.entries) > 1 and key.text == parent.entries[0][0].text
 
     def _place(self, event: yaml.Event, end: int | None = None) -> Place:
         mark = event.start_mark
@@ -340,6 +354,9 @@ class _Tree:
     def _check_text(self, text: str, place: Place, *, plain: bool) -> None:
         if _NOT_STORABLE.search(text):
             self._problems.error("E004", "the text contains a character that cannot be stored", place)
+        elif plain and _CURLY.fullmatch(text):
+            message = f"the curly quotes of {text} are part of the text"
+            self._problems.warning("W001", message, place, 'use straight ones ("), or none')
         elif plain and _INVISIBLE_START.match(text):
             message = f"found the invisible character U+{ord(text[0]):04X} before {quoted(text[1:])}"
             self._problems.error("E004", message, place, "delete it, and put plain blanks where they are needed")

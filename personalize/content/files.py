@@ -4,6 +4,7 @@ Reads the disk in `read_content`; everything else here works on names and texts.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +125,8 @@ def _read(path: Path, name: str, problems: Problems) -> str | None:
     return read_text(path, name, problems, MAX_ITEM_BYTES)
 
 
-_GRAMMAR = "small letters, digits, - and _, such as content/offers/spring-tents.md"
+_SPELLED_OUT = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ł": "l", "þ": "th", "ð": "d"})
+_GRAMMAR = "small letters (a to z), digits, - and _, such as content/offers/spring-tents.md"
 
 
 def item_name(path: str, problems: Problems) -> ItemName | None:
@@ -137,12 +139,22 @@ def item_name(path: str, problems: Problems) -> ItemName | None:
     for part in (folder, name):
         wrong = _wrong_with_name(part)
         if wrong is not None:
-            problems.error("E402", f"{quoted(part)} cannot be a name: {wrong}", None, _GRAMMAR, file=path)
+            hint = _name_meant(part, dot + suffix if part is name else "") or _GRAMMAR
+            problems.error("E402", f"{quoted(part)} cannot be a name: {wrong}", None, hint, file=path)
             return None
     if dot + suffix not in _SUFFIXES:
         problems.error("E402", f"{quoted(parts[2])} is no item: the file is .md or .html", file=path)
         return None
     return ItemName(folder, name, suffix == "md")
+
+
+def _name_meant(name: str, suffix: str) -> str | None:
+    """A hint with a name that may stand, as near as can be; None where nothing is left of it."""
+    plain = unicodedata.normalize("NFKD", name.casefold().translate(_SPELLED_OUT))
+    meant = re.sub("[^a-z0-9_]+", "-", re.sub("[\u0300-\u036f]", "", plain)).strip("-")
+    if _NAME.fullmatch(meant) is None or _DEVICES.fullmatch(meant):
+        return None
+    return f"use {meant}{suffix}: small letters (a to z), digits, - and _"
 
 
 def _wrong_with_name(name: str) -> str | None:

@@ -135,5 +135,7 @@ def _unknown_collection(path: str, name: ItemName, rules: ContentRules, told: se
     if name.collection not in told:
         told.add(name.collection)
         allowed = ", ".join(sorted(rules.collections)) or "none"
-        hint = did_you_mean(name.collection, rules.collections) or f"collections that are declared: {allowed}"
+        hint = did_you_mean(name.collection, rules.collections) or (
+            f"those declared: {allowed}; ask the developers for another, or declare it in content/collections.yaml"
+        )
         problems.error("E405", f"there is no collection {quoted(name.collection)}", None, hint, file=path)

@@ -10,9 +10,16 @@ from personalize.money import parse_amount
 from personalize.problems import did_you_mean, quoted
 from personalize.rules.conventions import Conventions
 from personalize.rules.fact_values import decimal_number
-from personalize.rules.facts import Fact, FactType
+from personalize.rules.facts import WEEKDAYS, Fact, FactType
+from personalize.rules.operators_meant import order_meant
 from personalize.yaml_tree import Node, Scalar, Sequence
 
+#: `1 000`, `29,90`, `3000 kr`, `€ 5`.
+_LOOSE_NUMBER = re.compile(
+    r"(?:[^\W\d]{1,3}\.?|[$€£])? ?([0-9]{1,3}(?:[ \u00a0'][0-9]{3})+|[0-9]+)"
+    r"(?:[.,]([0-9]+))? ?(?:[^\W\d]{1,6}\.?|[$€£]|,-|:-)?"
+)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00", re.ASCII)
 
 
@@ -68,8 +75,20 @@ def _text(scalar: Scalar, fact: Fact) -> str:
     text = _folded(scalar.text, fact)
     if fact.choices and text not in (_folded(choice, fact) for choice in fact.choices):
         allowed = ", ".join(fact.choices)
-        raise ArgumentError(f"{quoted(scalar.text)} is none of {allowed}", did_you_mean(scalar.text, fact.choices))
+        hint = _days_meant(scalar.text) if fact.choices == WEEKDAYS else None
+        hint = hint or order_meant(scalar.text) or did_you_mean(scalar.text, fact.choices)
+        raise ArgumentError(f"{quoted(scalar.text)} is none of {allowed}", hint)
     return text
+
+
+def _days_meant(text: str) -> str | None:
+    """A hint that lists the days from one to another, as in `mon-fri`."""
+    first, dash, last = (part.strip().casefold()[:3] for part in re.sub("–| to ", "-", text).partition("-"))
+    if not (dash and first in WEEKDAYS and last in WEEKDAYS):
+        return None
+    begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last)
+    days = WEEKDAYS[begin : end + 1] if begin <= end else (*WEEKDAYS[begin:], *WEEKDAYS[: end + 1])
+    return f"list them: [{', '.join(days)}]"
 
 
 def _folded(text: str, fact: Fact) -> str:
@@ -78,8 +97,21 @@ def _folded(text: str, fact: Fact) -> str:
 
 def _number(scalar: Scalar) -> int | Decimal:
     if isinstance(scalar.value, bool) or not isinstance(scalar.value, int | float):
-        raise ArgumentError(f"{quoted(scalar.text)} is not a number", "write it with digits, as in 3 or 2.5")
+        hint = order_meant(scalar.text) or _digits_meant(scalar.text) or "write it with digits, as in 3 or 2.5"
+        raise ArgumentError(f"{quoted(scalar.text)} is not a number", hint)
     return scalar.value if isinstance(scalar.value, int) else Decimal(scalar.text)
+
+
+def _digits_meant(text: str) -> str | None:
+    """A hint for a number with blanks, a comma or a currency, as people write it elsewhere."""
+    found = _LOOSE_NUMBER.fullmatch(text.strip())
+    if found is None:
+        return None
+    if text.isdecimal():
+        return "write it without quotes"
+    grouped, cents = re.sub(r"[\s']", "", found[1]), found[2]
+    number = f"{grouped}.{cents}" if cents else grouped
+    return f"write {number}: digits alone, with a point, and no blank, comma or currency"
 
 
 def _amount(scalar: Scalar, conventions: Conventions) -> int:
@@ -114,7 +146,8 @@ def _moment(scalar: Scalar, conventions: Conventions) -> datetime:
 def _clock(scalar: Scalar) -> timedelta:
     found = _CLOCK.fullmatch(scalar.text)
     if found is None:
-        raise ArgumentError(f"{quoted(scalar.text)} is not a time of day", "write it as 08:00 or 18:30")
+        hint = order_meant(scalar.text) or "write it as 08:00 or 18:30"
+        raise ArgumentError(f"{quoted(scalar.text)} is not a time of day", hint)
     hours, minutes = scalar.text.split(":")
     return timedelta(hours=int(hours), minutes=int(minutes))
 
@@ -168,7 +201,10 @@ def read_duration(node: Node, fact: Fact, conventions: Conventions) -> object:
     try:
         return parse_duration(scalar.text)
     except ValueError as error:
-        raise ArgumentError(str(error)) from error
+        hint = (
+            f"for a day write before: {scalar.text}, or after: {scalar.text}" if _DAY.fullmatch(scalar.text) else None
+        )
+        raise ArgumentError(str(error), hint) from error
 
 
 def read_flag(node: Node, fact: Fact, conventions: Conventions) -> object:

@@ -1,27 +1,32 @@
 """What can only be seen once all files are read: names that lead nowhere, circles, items that do not fit."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from personalize.content.library import Library
-from personalize.problems import Problems, did_you_mean, quoted
-from personalize.rules.conditions import Condition, Leaf, Not, segments_named
+from personalize.problems import Problems, did_you_mean, nearest, quoted
+from personalize.rules.conditions import All, Condition, Leaf, Not, segments_named
 from personalize.rules.definitions import Definitions, Named, Rule, Segment, Show, Slot
 from personalize.rules.facts import FactType
 from personalize.rules.gaps import Kind
+from personalize.rules.operators import NEGATIVES
+
+_NEGATIVE_WORDS = {positive: negative for negative, positive in NEGATIVES.items()}
+#: What is answered of everybody of whom anything is stored, as it is 0 where nothing happened.
+_ANSWERED_OF_VISITORS = ("count", "total")
 
 
 def check_definitions(definitions: Definitions, library: Library, problems: Problems) -> None:
     """Collect what is wrong between the definitions, and between them and the content."""
     for segment in definitions.segments.values():
         _check_segments(segment.who, definitions, problems)
-        _check_lone_negative(segment.who, f"the segment {quoted(segment.segment_id)}", problems)
+        _check_negatives(segment.who, f"the segment {quoted(segment.segment_id)}", problems)
     _check_circles(definitions.segments, problems)
     for slot in definitions.slots.values():
         _SlotCheck(slot, library, problems).run()
         for rule in slot.rules:
             _check_segments(rule.to, definitions, problems)
-            _check_lone_negative(rule.to, f"the rule {quoted(rule.rule_id)}", problems)
+            _check_negatives(rule.to, f"the rule {quoted(rule.rule_id)}", problems)
 
 
 def _check_segments(condition: Condition, definitions: Definitions, problems: Problems) -> None:
@@ -66,16 +71,43 @@ def _circle(named: Mapping[str, Mapping[str, None]]) -> tuple[str, ...] | None:
     return None
 
 
-def _check_lone_negative(condition: Condition, what: str, problems: Problems) -> None:
+def _check_negatives(condition: Condition, what: str, problems: Problems) -> None:
     """`is_not` holds for whom nothing is known, which is seldom what an editor means."""
-    match condition:
-        case Not(part=Leaf() as leaf) if leaf.fact.stored and _may_be_asked_for(leaf):
+    parts = tuple(_all_needed(condition))
+    known = {part.fact.name for part in parts if isinstance(part, Leaf)}
+    is_visitor_known = any(isinstance(part, Leaf) and part.fact.stored for part in parts)
+    for part in parts:
+        if not (isinstance(part, Not) and isinstance(part.part, Leaf)):
+            continue
+        leaf = part.part
+        is_answered = leaf.fact.name in known or (is_visitor_known and leaf.fact.key in _ANSWERED_OF_VISITORS)
+        if leaf.fact.stored and _may_be_asked_for(leaf) and not is_answered:
             problems.warning(
                 "W201",
                 f"{what} also reaches everybody of whom `{leaf.fact.name}` is not known",
                 leaf.place,
-                f"add `{leaf.fact.name}: {{exists: true}}` if only known ones are meant",
+                _ways_out(leaf),
             )
+
+
+def _all_needed(condition: Condition) -> Iterator[Condition]:
+    """The questions and opposites of questions that all have to be answered with yes."""
+    if isinstance(condition, All):
+        for part in condition.parts:
+            yield from _all_needed(part)
+    else:
+        yield condition
+
+
+def _ways_out(leaf: Leaf) -> str:
+    """How to mean only those of whom it is known, and how to mean everybody."""
+    name, negative = leaf.fact.name, _NEGATIVE_WORDS.get(leaf.word)
+    if negative is None:
+        return f"if only known ones are meant, add `{name}: {{exists: true}}` beside the `not`"
+    return (
+        f"if only known ones are meant, write `{name}: {{{negative}: …, exists: true}}`; "
+        f"if everybody is, `any: [{{{name}: {{exists: false}}}}, {{{name}: {{{negative}: …}}}}]`"
+    )
 
 
 def _may_be_asked_for(leaf: Leaf) -> bool:
@@ -126,10 +158,21 @@ class _SlotCheck:
                 "E225",
                 f"there is no content item {quoted(named.text)}",
                 named.place,
-                did_you_mean(named.text, tuple(self._library.items)) or "write it in the content folder first",
+                self._item_meant(named.text) or "write it in the content folder first",
             )
         else:
             self._check_kind(self._library.items[named.text].kind, f"{quoted(named.text)} is", named)
+
+    def _item_meant(self, text: str) -> str | None:
+        """A hint at the item that was meant: one that the slot accepts, by its id or by its name alone."""
+        any_fits = not self._accepts or not self._accepts <= self._kinds
+        fits = [one.item_id for one in self._library.items.values() if any_fits or one.kind in self._accepts]
+        by_name = [item_id for item_id in fits if item_id.rpartition("/")[2] == text.rpartition("/")[2]]
+        if by_name:
+            return f"did you mean `{by_name[0]}`?"
+        names = {item_id.rpartition("/")[2]: item_id for item_id in fits}
+        guess = None if "/" in text else nearest(text, names)
+        return did_you_mean(text, fits) if guess is None else f"did you mean `{names[guess]}`?"
 
     def _check_kind(self, kind: str, what_is: str, named: Named) -> None:
         if self._accepts and kind not in self._accepts:

@@ -126,6 +126,12 @@ class Facts:
         root, _, key = name.partition(".")
         keys = [known.removeprefix(f"{root}.") for known in self.names() if known.startswith(f"{root}.")]
         guess = nearest(key, keys)
+        if not key and f"profile.{root}" in self._named:
+            return f"did you mean `profile.{root}`?"
+        if name == "country":
+            return (
+                "`page.country` is where they are, if the developers have connected it; `profile.country` an attribute"
+            )
         if guess is not None:
             return f"did you mean `{root}.{guess}`?"
         if root == "profile":

@@ -1,9 +1,11 @@
 """Reads conditions: what an editor wrote under `who:`, `to:` and `where:` becomes a tree of questions."""
 
 import hashlib
+import re
 from collections.abc import Mapping as Table
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 from personalize.durations import parse_duration
 from personalize.events.schema import EventType, Schema, Shape, ValueType
@@ -17,11 +19,22 @@ from personalize.rules.facts import Fact, Facts, FactType, counter_fact, element
 from personalize.rules.filters import Filter
 from personalize.rules.gaps import Gaps, Kind
 from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator, Times
-from personalize.rules.reading import Reading, shown
+from personalize.rules.operators_meant import order_meant
+from personalize.rules.reading import IDENTIFIER, Reading, shown
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _GROUPS = ("any", "all", "not", "segment", "did")
+#: What other languages say for our groups.
+_GROUPS_MEANT = {
+    "or": "did you mean `any`?",
+    "and": "did you mean `all`?",
+    "none": "did you mean `not`?",
+    "nor": "did you mean `not`?",
+    "except": "did you mean `not`?",
+}
 _DID_KEYS = ("did", "where", "times", "within")
+_RANGE = re.compile(r"([0-9]+) ?(?:-|–|\.\.|to) ?([0-9]+)")
+_OFTEN = {"once": 1, "twice": 2, "thrice": 3}
 _DID_ORDER = ("at_least", "more_than", "at_most", "less_than", "is", "between")
 
 #: A condition that could not be read; its problem is said, and the rule set will be refused.
@@ -48,9 +61,10 @@ class ConditionParser:
 
     def condition(self, node: Node, what: str) -> Condition:
         """The condition written in a block of keys: all of them."""
-        mapping = self._reading.mapping(node, what)
-        if mapping is None:
+        if not isinstance(node, Mapping):
+            self._reading.wrong_kind(node, what, "a block of `key: value` lines", self._block_meant(node, what))
             return _UNREADABLE
+        mapping = node
         if not mapping.entries:
             everyone = "leave it out to mean everyone"
             hint = everyone if what == "`to`" else "write a question, such as `visitor.known: true`"
@@ -62,6 +76,16 @@ class ConditionParser:
             if not (is_did and key.text in _DID_KEYS):
                 parts.append(self._entry(key, value, what))
         return everything(*parts)
+
+    def _block_meant(self, node: Node, what: str) -> str | None:
+        """A hint for what stands where a block of questions is expected."""
+        if isinstance(node, Sequence):
+            return "begin with `any:` or `all:` above the dashes, and move them in by two blanks"
+        if isinstance(node, Scalar) and node.value is None:
+            return f"nothing stands below {what}: move its questions in by two blanks"
+        if isinstance(node, Scalar) and IDENTIFIER.fullmatch(node.text):
+            return f"write {{segment: {node.text}}} for the segment of this name"
+        return None
 
     def _entry(self, key: Scalar, value: Node, what: str) -> Condition:
         match key.text:
@@ -76,7 +100,7 @@ class ConditionParser:
         fact = self._facts.get(key.text)
         if fact is None:
             if not self._gaps.may_define_fact(key.text):
-                hint = self._facts.hint(key.text, _GROUPS)
+                hint = _GROUPS_MEANT.get(key.text.casefold()) or self._facts.hint(key.text, _GROUPS)
                 self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
             return _UNREADABLE
         return self.question(fact, value)
@@ -110,6 +134,8 @@ class ConditionParser:
 
     def _operators(self, fact: Fact, mapping: Mapping) -> Condition:
         ignore_case = self._reading.flag(mapping, "ignore_case", f"`{fact.name}`")
+        if self._has_comma(fact, mapping):
+            return _UNREADABLE
         parts = [
             self._leaf(fact, key.text, value, key, ignore_case=ignore_case)
             for key, value in mapping.entries
@@ -121,6 +147,18 @@ class ConditionParser:
             )
             return _UNREADABLE
         return everything(*parts)
+
+    def _has_comma(self, fact: Fact, mapping: Mapping) -> bool:
+        """Whether a number is written with a comma, which parts it in two between braces; said, if so."""
+        for (_, before), (key, after) in pairwise(mapping.entries):
+            is_rest = key.text.isdecimal() and isinstance(after, Scalar) and after.value is None
+            if is_rest and isinstance(before, Scalar) and isinstance(before.value, int | float):
+                written = f"{before.text},{key.text}"
+                meant = before.text + key.text if len(key.text) == 3 else f"{before.text}.{key.text}"
+                hint = f"write {meant}: no comma, since it parts two entries here"
+                self._problems.error("E215", f"`{fact.name}`: {quoted(written)} is not a number", before, hint)
+                return True
+        return False
 
     def _leaf(self, fact: Fact, word: str, node: Node, at: Node, *, ignore_case: bool) -> Condition:
         operator = self._operator(fact, word, at)
@@ -276,13 +314,23 @@ class ConditionParser:
         if isinstance(value, int) and not isinstance(value, bool) and least <= value < MOST_TIMES:
             return value
         allowed = f"a whole number from {least} to {MOST_TIMES - 1}"
-        self._problems.error("E218", f"a number of times is {allowed} here, not {shown(node)}", node)
+        hint = _times_meant(node.text) if isinstance(node, Scalar) else None
+        self._problems.error("E218", f"a number of times is {allowed} here, not {shown(node)}", node, hint)
         return 1
 
     def _remember(self, key: str, event: EventType, limit: int, chosen: Filter) -> None:
         known = self._counters.get(key)
         limit = max(limit, known.limit if known is not None else 1)
         self._counters[key] = Counter(key=key, event_type=event.name, limit=limit, matches=chosen.matches)
+
+
+def _times_meant(text: str) -> str | None:
+    """How to write what was likely meant by a number of times in other words."""
+    if (ends := _RANGE.fullmatch(text)) is not None:
+        return f"write {{between: [{ends[1]}, {ends[2]}]}}"
+    if (least := _OFTEN.get(text.casefold())) is not None:
+        return f"write {{at_least: {least}}}, or {least} for exactly so often"
+    return order_meant(text)
 
 
 def _from_to(low: int, high: int) -> list[tuple[int, bool]]:

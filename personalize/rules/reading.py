@@ -119,7 +119,9 @@ class Reading:
         """An id, or None with a problem said."""
         if grammar.fullmatch(key.text):
             return key.text
-        allowed = "small letters, digits and _" if grammar is NAME else "small letters, digits, - and _"
+        allowed = (
+            "small letters (a to z), digits and _" if grammar is NAME else "small letters (a to z), digits, - and _"
+        )
         self.problems.error("E205", f"{quoted(key.text)} can't be the name of {what}", key, f"a name has {allowed}")
         return None
 

@@ -1,5 +1,6 @@
 """Reads `when:`: between which dates, on which days, in which hours a rule may show something."""
 
+import re
 from datetime import date, datetime, timedelta
 
 from personalize.problems import quoted
@@ -8,13 +9,14 @@ from personalize.rules.conditions import Leaf
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import NOW_INSTANT, WEEKDAYS, Fact, FactType
 from personalize.rules.operators import IN_WINDOW
-from personalize.rules.reading import Reading
+from personalize.rules.reading import Reading, shown
 from personalize.rules.window import Window
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _KEYS = ("from", "until", "weekdays", "hours")
 _WEEKDAY = Fact("weekdays", "now", "weekday", FactType.CHOICE, choices=WEEKDAYS)
 _CLOCK = Fact("hours", "now", "time", FactType.CLOCK)
+_HOUR = re.compile(r"([01]?[0-9]|2[0-4])(?:[:.]([0-5][0-9]))?", re.ASCII)
 _MIDNIGHT = timedelta(hours=24)
 
 
@@ -34,7 +36,12 @@ def read_window(node: Node | None, conventions: Conventions, reading: Reading) -
         until_day=_day(until.text) if isinstance(until, Scalar) else None,
     )
     if window.from_at is not None and window.until_at is not None and window.until_at <= window.from_at:
-        reading.problems.error("E230", "`until` is not after `from`, so the rule never shows", mapping, "swap them")
+        reading.problems.error(
+            "E230",
+            "`until` is not after `from`, so the rule never shows",
+            mapping,
+            "is the year right? `until` comes after `from`",
+        )
     return Leaf(NOW_INSTANT, IN_WINDOW, IN_WINDOW.word, window, place=mapping.place)
 
 
@@ -77,11 +84,22 @@ def _hours(node: Node | None, conventions: Conventions, reading: Reading) -> tup
     if len(ends) != 2:
         reading.problems.error("E215", "`hours` are a start and an end", node, "write them as 08:00-18:00")
         return None
+    if (meant := _hours_meant(ends)) is not None:
+        reading.problems.error("E215", f"`hours`: {shown(node)} are no times of day", node, f"write them as {meant}")
+        return None
     clocks = [_read(Scalar(end.strip(), end.strip(), node.place), _CLOCK, conventions, reading) for end in ends]
     start, end = (clock if isinstance(clock, timedelta) else timedelta() for clock in clocks)
     if None not in clocks and (start == end or (start, end) == (_MIDNIGHT, timedelta())):
         reading.problems.error("E230", "`hours` end when they begin, so the rule never shows", node)
     return (start, end)
+
+
+def _hours_meant(ends: list[str]) -> str | None:
+    """The hours as they are written, for ends of which one is a bare hour, as in `8-18`; None for any others."""
+    found = [_HOUR.fullmatch(end.strip()) for end in ends]
+    if None in found or all(one is not None and one[2] for one in found):
+        return None
+    return "-".join(f"{int(one[1]):02}:{one[2] or '00'}" for one in found if one is not None)
 
 
 def _read(scalar: Scalar, fact: Fact, conventions: Conventions, reading: Reading) -> object:
