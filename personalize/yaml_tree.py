@@ -30,6 +30,7 @@ _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\u
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _INVISIBLE_START = re.compile("[\xa0\u200b-\u200f\u2060]")
 _CURLY = re.compile("[“”„‘‚»«][^“”„‘’‚»«]*[“”‘’»«]")
+_INVISIBLE_OR_BLANK = " \xa0\u200b\u200c\u200d\u200e\u200f\u2060"
 _NULL = re.compile(r"|~|null|Null|NULL")
 _BOOL = re.compile(r"(true|True|TRUE)|false|False|FALSE")
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -348,6 +349,8 @@ class _Tree:
         text = event.value
         plain = not event.style
         self._check_text(text, place, plain=plain)
+        if plain and _INVISIBLE_START.match(text):
+            text = text.lstrip(_INVISIBLE_OR_BLANK)
         is_key = bool(self._open) and self._open[-1].wants_key
         return Scalar(self._resolve(text, place) if plain and not is_key else text, text, place)
 

@@ -61,6 +61,9 @@ def _tags(node: Node | None, problems: Problems) -> frozenset[str]:
     if node is None or (isinstance(node, Scalar) and node.value is None):
         return frozenset()
     tags = (node.text,) if isinstance(node, Scalar) else texts(node)
+    if isinstance(node, Scalar) and "," in node.text:
+        several = ", ".join(filter(None, map(str.strip, node.text.split(","))))
+        problems.warning("W428", f"{quoted(node.text)} is one tag", node, f"several stand in brackets: [{several}]")
     if tags is None:
         problems.error("E428", "`tags` is not a list of words", node, "for example: `tags: [outdoor, winter]`")
         return frozenset()

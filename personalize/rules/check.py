@@ -203,8 +203,15 @@ class _SlotCheck:
                 "W202",
                 f"the rule {quoted(rule.rule_id)} finds no item in {quoted(collection.text)}{_with_tags(tagged)}",
                 collection.place,
-                next(filter(None, (did_you_mean(tag, known) for tag in tagged)), None),
+                _tags_meant(tagged) or next(filter(None, (did_you_mean(tag, known) for tag in tagged)), None),
             )
+
+
+def _tags_meant(tagged: tuple[str, ...]) -> str | None:
+    """A hint for several tags that stand without brackets."""
+    if len(tagged) == 1 and "," in tagged[0]:
+        return f"this is one tag; several stand in brackets: [{tagged[0]}]"
+    return None
 
 
 def _with_tags(tagged: tuple[str, ...]) -> str:

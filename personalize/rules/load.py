@@ -29,10 +29,11 @@ def read_definitions(files: Table[str, str], conventions: Conventions, problems:
     reading, gaps = Reading(problems), Gaps()
     sections: dict[str, Entries] = {name: [] for name in SECTIONS}
     for file in sorted(files):
-        found_before = len(problems)
-        tree = parse_yaml(files[file], file, problems)
-        if len(problems) > found_before:
+        found = Problems()
+        tree = parse_yaml(files[file], file, found)
+        if found.has_errors:
             gaps.add_file(file)
+        problems.extend(found.list)
         _collect(tree, sections, reading)
     declared = DeclarationReader(reading, conventions.currency_digits, gaps)
     attributes = _once(sections["attributes"], "attribute", reading)

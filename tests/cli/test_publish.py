@@ -53,7 +53,8 @@ def test_a_change_says_what_it_replaces_and_whether_profiles_were_made_again(sol
     second = sold.stored(live)
     assert second is not None
     assert masked(text) == (
-        f"Published {second.version}. 1 file changed: rules/segments.yaml. It replaces {first.version}, which was live since <moment> (by ola)."
+        f"Published {second.version}. 1 file changed: rules/segments.yaml. "
+        f"It replaces {first.version}, which was live since <moment> (by ola)."
     )
     sold.change(
         "rules/segments.yaml", "who: {purchase.count: {at_least: 5}}", "who: {did: purchase, times: {at_least: 5}}"

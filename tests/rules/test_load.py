@@ -175,3 +175,8 @@ def test_what_is_defined_and_broken_is_told_of_where_it_stands_and_nowhere_else(
 def test_a_segment_with_a_name_that_cannot_be_is_told_of_once() -> None:
     _, problems = load("segments:\n  kjøpere: {who: {page.path: /}}\n  a: {who: {segment: kjøpere}}\n")
     assert [problem.code for problem in problems.list] == ["E205"]
+
+
+def test_what_is_read_in_spite_of_a_warning_is_compared_with_all_names() -> None:
+    _, problems = load({"rules/a.yaml": "segments:\n  a: {title: “x”, who: {segment: nowhere}}\n"})
+    assert [problem.code for problem in problems.list] == ["W001", "E222"]
