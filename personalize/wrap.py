@@ -1,5 +1,6 @@
 """Wraps a site: the two lines that a web developer writes."""
 
+import inspect
 import os
 from pathlib import Path
 
@@ -32,6 +33,8 @@ def wrap(
     """
     if not isinstance(settings, Settings):
         settings = load_settings(find_settings(settings, os.environ), os.environ)
+    if inspect.iscoroutinefunction(login):
+        raise TypeError("login is asked while a page leaves and can't be async: give a plain function of the scope")
     source = CallableLogin(login) if callable(login) else login
     personalizer = Personalizer(settings, store=store, login=source, consent=consent, facts=facts, clock=clock)
     return PersonalizeMiddleware(app, personalizer, pages=pages_app(personalizer))

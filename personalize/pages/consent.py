@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlsplit
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -11,6 +11,7 @@ from personalize.runtime.consenting import PAGE_FIELDS, take_decision
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.same_origin import is_same_origin
 
+_FORM = "application/x-www-form-urlencoded"
 _MOST_BYTES = 16_384
 _MOST_FIELDS = 50
 
@@ -23,13 +24,18 @@ class ConsentEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one answer and lead back to the page."""
-        response = await self._answer(Request(scope, receive))
+        try:
+            response = await self._answer(Request(scope, receive))
+        except ClientDisconnect:
+            return
         response.headers["cache-control"] = "no-store"
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         if not is_same_origin(request.scope["headers"]):
             return PlainTextResponse("Please answer on the site's own page.", 403)
+        if not request.headers.get("content-type", _FORM).startswith(_FORM):
+            return PlainTextResponse("Please answer by the site's own form.", 415)
         fields = await _form(request)
         if fields is None:
             return PlainTextResponse("This answer is too long.", 413)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from personalize.decisions.context import RequestFacts
+from personalize.errors import StoreError
 from personalize.events.event import CONSENT, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.runtime.personalizer import Personalizer
@@ -23,8 +24,8 @@ async def take_decision(
     `granted` are the purposes agreed to, none of them a refusal; those that the site doesn't ask for are left
     out. A grant makes the identifier, and its first event is the consent itself; a refusal deletes it, and is
     the last event of the one it ends. A login that can't be seen here may be one inside the site: the cookie
-    says then that the decision is news, and the next page tells the login. Raises `StoreError` where the decision
-    can't be kept.
+    says then that the decision is news, and the next page tells the login. Raises `StoreError` where a grant
+    can't be kept; a refusal holds in the browser all the same.
     """
     consent = granting(set(granted) & set(personalizer.settings.privacy.purposes))
     visitor = Visitor(personalizer, scope, scope.get("headers", ()), RequestFacts)
@@ -33,7 +34,12 @@ async def take_decision(
     if identity.profile_id is not None and personalizer.records:
         may_keep = consent.allows(DEFAULT_PURPOSE)
         facts = {name: page[name][:_LONGEST_FACT] for name in PAGE_FIELDS if may_keep and page.get(name)}
-        await _record(personalizer, identity.profile_id, consent, facts)
+        try:
+            await _record(personalizer, identity.profile_id, consent, facts)
+        except StoreError as error:
+            if consent.permits_identifier:
+                raise
+            visitor.failed("a withdrawal could not be kept; the browser has it", error)
     kept = visitor.cookie_with_consent(Consent(consent.granted, is_news=visitor.user_id is None))
     if identity.visitor_id is None or not consent.permits_identifier:
         return (kept, visitor.cookie_without_id())

@@ -40,7 +40,8 @@ class PageView:
 
     `private` says that the response depends on the visitor and belongs in no shared cache; whatever a site reads
     here of the visitor makes it so. `is_public` says that its head has left as a public one: from then on
-    nothing that depends on the visitor is shown.
+    nothing that depends on the visitor is shown. Where personalizing is switched off (`is_off`) a page view answers
+    as for nobody, and keeps nothing.
     """
 
     def __init__(
@@ -49,11 +50,15 @@ class PageView:
         scope: Scope,
         headers: Sequence[tuple[bytes, bytes]],
         read_facts: Callable[[], RequestFacts],
+        *,
+        is_off: bool = False,
     ) -> None:
         self._personalizer = personalizer
-        self._scope = scope
+        self._root_path: str = scope.get("root_path", "")  # a mount inside the site changes the scope's
+        self._is_off = is_off
+        self._is_over = is_off
         self._visitor = Visitor(personalizer, scope, headers, read_facts)
-        self._rule_set: RuleSet | None = personalizer.rule_set
+        self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
         self._context: Context | None = None
         self._known: Profile | None = None
         self._decisions: dict[str, Decision] = {}
@@ -198,8 +203,7 @@ class PageView:
             known = check_event(type, properties, schema, zone=self._personalizer.zone)
         except EventRefused as error:
             return self._refused(error)
-        self._waiting.append((type, schema.events[type].purpose, known))
-        return True
+        return self._tell((type, schema.events[type].purpose, known))
 
     def set(self, **attributes: object) -> bool:
         """Queue new values of declared attributes for this visitor; None removes one. See `record`."""
@@ -208,8 +212,17 @@ class PageView:
             known = check_attributes(attributes, schema, zone=self._personalizer.zone)
         except EventRefused as error:
             return self._refused(error)
-        for name, value in known.items():
-            self._waiting.append((SET, schema.attributes[name].purpose, {name: value}))
+        told = [self._tell((SET, schema.attributes[name].purpose, {name: value})) for name, value in known.items()]
+        return all(told)
+
+    def _tell(self, told: tuple[str, str, dict[str, JSONValue]]) -> bool:
+        """Keep for the end of the response; behind it, such as in background work, it is too late."""
+        if self._is_over and not self._is_off:
+            self._visitor.failed(
+                "record() was called after the response, where await personalizer.record() serves", None
+            )
+            return False
+        self._waiting.append(told)
         return True
 
     def _refused(self, error: EventRefused) -> bool:
@@ -221,17 +234,16 @@ class PageView:
         """What a consent notice on this page needs; the page becomes private, for it depends on the visitor."""
         self.private = True
         facts = self._visitor.facts
-        root_path = self._scope.get("root_path", "")
         fields = {
             "landing_path": facts.path,
             "source": facts.source,
             "medium": facts.medium,
             "campaign": facts.campaign,
-            "back": f"{root_path}{facts.path or '/'}",
+            "back": f"{self._root_path}{facts.path or '/'}",
         }
         return Notice(
-            shown=not self._visitor.decision.decided,
-            action=f"{root_path}{self._personalizer.settings.prefix}/consent",
+            shown=not self._is_off and not self._visitor.decision.decided,
+            action=f"{self._root_path}{self._personalizer.settings.prefix}/consent",
             fields={name: value for name, value in fields.items() if value is not None},
         )
 
@@ -273,6 +285,7 @@ class PageView:
     async def finish(self, *, viewed: bool) -> None:
         """Queue what happened, once the response has left. `viewed` says that a page with slots was delivered;
         otherwise, and for robots, only what the site itself recorded is kept."""
+        self._is_over = True
         if not self._personalizer.records or not (viewed or self._waiting):
             return
         identity = self._visitor.identity

@@ -15,5 +15,12 @@ def is_same_origin(headers: Iterable[tuple[bytes, bytes]]) -> bool:
     if site is not None:
         return site == "same-origin"
     origin = found.get(b"origin")
-    host = found.get(b"host")
-    return origin is not None and bool(host) and urlsplit(origin).netloc.lower() == (host or "").lower()
+    host = found.get(b"host", "")
+    return bool(host) and _host_of(origin or "") == host.lower()
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from personalize.visitors.consent import REFUSED, Consent, parse_consent
+from personalize.visitors.consent import REFUSED, UNKNOWN, Consent, parse_consent, stricter
 from personalize.visitors.cookies import cookie_name, cookie_values
 
 #: An ASGI connection scope.
@@ -93,12 +93,13 @@ class CookieConsent:
     gpc_refuses: bool = True
 
     def read(self, scope: Scope) -> Consent:
-        """The decision in the cookie, else that of the browser's privacy signal."""
+        """The decision in the cookie, the strictest of several, else that of the browser's privacy signal."""
         headers = scope.get("headers", ())
         name = cookie_name(self.cookie_name, secure=scope.get("scheme") == "https")
+        decided = UNKNOWN
         for text in cookie_values(headers, name):
-            consent = parse_consent(text, self.purposes)
-            if consent.decided:
-                return consent
+            decided = stricter(decided, parse_consent(text, self.purposes))
+        if decided.decided:
+            return decided
         signalled = self.gpc_refuses and any(bytes(n).lower() == b"sec-gpc" and v == b"1" for n, v in headers)
         return REFUSED if signalled else Consent()

@@ -78,7 +78,7 @@ class Visitor:
     def user_id(self) -> str | None:
         """The site's own login; a login source that fails counts as none."""
         try:
-            return self._personalizer.login.user_id(self._as_sent())
+            return _login(self._personalizer.login.user_id(self._as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the login source failed", error)
             return None
@@ -194,3 +194,12 @@ def _checked(decision: object) -> Consent:
     if not isinstance(decision, Consent):
         raise TypeError("a consent source gives a Consent")
     return decision
+
+
+def _login(user_id: object) -> str | None:
+    if user_id is not None and not isinstance(user_id, str):
+        close = getattr(user_id, "close", None)
+        if close is not None:
+            close()  # a coroutine that nobody awaits
+        raise TypeError("a login source gives the site's own id as text, or None; an async one can't be asked")
+    return user_id

@@ -15,9 +15,7 @@ _CACHE = frozenset({b"cache-control", b"expires", b"pragma", b"surrogate-control
 _CDN_CACHE = b"cdn-cache-control"
 _DESCRIBES_BYTES = _VALIDATORS | _INTEGRITY
 _PUBLIC = _DESCRIBES_BYTES | _CACHE
-_CONDITIONS = frozenset(
-    {b"if-none-match", b"if-modified-since", b"if-match", b"if-unmodified-since", b"range", b"if-range"}
-)
+_CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range", b"if-range"})
 _DOCUMENTS = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _PREFETCH = {
     b"sec-purpose": b"prefetch",

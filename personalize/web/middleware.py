@@ -44,6 +44,7 @@ class PersonalizeMiddleware:
         self._pages = pages
         settings = personalizer.settings
         self._prefix = f"{settings.prefix}/"
+        self._is_off = settings.off
         self._excluded = Excluded(settings.excluded)
         self._token = token_of(personalizer.keys[-1]).encode()
         self._paths = PathMemory()
@@ -58,7 +59,7 @@ class PersonalizeMiddleware:
         """Serve one connection."""
         if scope["type"] == "lifespan":
             await self._lifespan(scope, receive, send)
-        elif scope["type"] != "http" or self.personalizer.settings.off or _SEEN in scope:
+        elif scope["type"] != "http" or _SEEN in scope:
             await self.app(scope, receive, send)
         else:
             if not self.personalizer.started:
@@ -73,9 +74,16 @@ class PersonalizeMiddleware:
         path = _site_path(scope)
         if self._pages is not None and path.startswith(self._prefix):
             return self._pages(scope, receive, send)
-        if path in self._excluded:
-            return self.app(scope, receive, send)
+        if self._is_off or path in self._excluded:
+            return self._untouched(path, scope, receive, send)
         return self._page(path, scope, receive, send)
+
+    def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """The site as if it stood alone; its code still finds a page view, that of nobody."""
+        headers: RawHeaders = list(scope.get("headers", ()))
+        nobody = PageView(self.personalizer, scope, headers, lambda: request_facts(scope, path), is_off=True)
+        scope.setdefault("state", {})[STATE_KEY] = nobody
+        return self.app(scope, receive, send)
 
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         outer_headers: RawHeaders = list(scope.get("headers", ()))
@@ -87,7 +95,7 @@ class PersonalizeMiddleware:
                 outer_headers,
                 hidden_cookies=self._own_cookies,
                 plain=had_slots or wants_html(outer_headers),
-                whole=had_slots,
+                whole=had_slots and scope["method"] in ("GET", "HEAD"),
             ),
         }
         # The site sees neither our cookies nor a way to send a file behind our back; we see what it adds.

@@ -205,7 +205,8 @@ class PersonalizedResponse:
             await self._send(self._head)
 
     async def _private(self, length: int | None) -> RawHeaders:
-        may_set_cookies = self._method != "HEAD" and is_html(self._headers)
+        is_shown = 200 <= self._head.get("status", 200) < 300
+        may_set_cookies = self._method != "HEAD" and is_shown and is_html(self._headers)
         cookies = await self._page_view.cookies() if may_set_cookies else ()
         return made_private(self._headers, length=length, cookies=cookies)
 
