@@ -180,13 +180,13 @@ class Visitor:
 
 
 #: What a site may know better than we do of a request.
-_OWN_FACTS = frozenset({"referrer", "source", "medium", "campaign", "device", "browser", "os", "language", "country"})
+OWN_FACTS = frozenset({"referrer", "source", "medium", "campaign", "device", "browser", "os", "language", "country"})
 
 
 def _with_own(facts: RequestFacts, own: Mapping[str, Any]) -> RequestFacts:
     for name, value in own.items():
-        if name not in _OWN_FACTS or not isinstance(value, str | None):
-            raise TypeError(f"a fact source gives text or None for {', '.join(sorted(_OWN_FACTS))}")
+        if name not in OWN_FACTS or not isinstance(value, str | None):
+            raise TypeError(f"a fact source gives text or None for {', '.join(sorted(OWN_FACTS))}")
     return replace(facts, **own)
 
 
