@@ -79,7 +79,7 @@ class Follower:
             except StoreError as error:
                 self._health.failed("the live rule set could not be read", error, self._clock.now())
                 return
-        await self._report()
+            await self._report()
 
     def _is_due(self, live: Live) -> bool:
         """Whether the live version has to be loaded."""
