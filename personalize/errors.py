@@ -50,13 +50,15 @@ class EventRefused(PersonalizeError):
     """An event does not fit its declaration.
 
     `code` is stable and meant for programs, `reason` is a sentence for people, `field` the property at fault.
+    `discreet` is the sentence without the value, which may tell of a person: for logs.
     """
 
-    def __init__(self, code: str, reason: str, field: str | None = None) -> None:
-        super().__init__(code, reason, field)
+    def __init__(self, code: str, reason: str, field: str | None = None, discreet: str | None = None) -> None:
+        super().__init__(code, reason, field, discreet)
         self.code = code
         self.reason = reason
         self.field = field
+        self.discreet = discreet or reason
 
     def __str__(self) -> str:
         return f"{self.code}: {self.reason}"

@@ -58,7 +58,12 @@ class Reader:
 
     def wrong_type(self, value: object, allowed: str) -> EventRefused:
         """What to raise for a value of the wrong type, saying what is allowed."""
-        return self.refusal(WRONG_TYPE, f"{self.shown(value)} is not {allowed}")
+        return self.refusal_of(value, WRONG_TYPE, f"is not {allowed}")
+
+    def refusal_of(self, value: object, code: str, says: str) -> EventRefused:
+        """What to raise for this value of the field."""
+        reason, discreet = f"{self.shown(value)} {says}", f"this value {says}"
+        return EventRefused(code, f"{self.field}: {reason}", self.field, f"{self.field}: {discreet}")
 
     def shown(self, value: object) -> str:
         """The value for a message."""
@@ -93,7 +98,7 @@ def _text(reader: Reader, value: object, _shape: Shape) -> str:
     if len(text) > LONGEST_TEXT:
         raise reader.refusal(TOO_LARGE, f"{len(text)} characters of text are too many: at most {LONGEST_TEXT} are kept")
     if "\x00" in text or not _is_unicode(text):
-        raise reader.refusal(UNREADABLE_TEXT, f"{reader.shown(text)} holds characters that are no text")
+        raise reader.refusal_of(text, UNREADABLE_TEXT, "holds characters that are no text")
     return text
 
 
@@ -136,7 +141,7 @@ def _as_number(value: object) -> int | Decimal | None:
 
 def _too_many_digits(reader: Reader, value: object) -> EventRefused:
     allowed = f"less than 10^{NUMBER_DIGITS}, with at most {NUMBER_DECIMALS} digits behind the point"
-    return reader.refusal(TOO_LARGE, f"{reader.shown(value)} has too many digits: {allowed}")
+    return reader.refusal_of(value, TOO_LARGE, f"has too many digits: {allowed}")
 
 
 def _money(reader: Reader, value: object, _shape: Shape) -> int:
@@ -147,8 +152,9 @@ def _money(reader: Reader, value: object, _shape: Shape) -> int:
     try:
         return parse_amount(value, reader.currency_digits)
     except ValueError as error:
-        reason = "this value is not an amount of money" if reader.private else str(error)
-        raise reader.refusal(WRONG_TYPE, reason) from None
+        discreet = f"{reader.field}: this value is not an amount of money such as 29.90"
+        reason = discreet if reader.private else f"{reader.field}: {error}"
+        raise EventRefused(WRONG_TYPE, reason, reader.field, discreet) from None
 
 
 def _bool(reader: Reader, value: object, _shape: Shape) -> bool:
@@ -177,7 +183,7 @@ def _time(reader: Reader, value: object, _shape: Shape) -> str:
     if moment.utcoffset() is None:
         if reader.zone is None:
             allowed = "write it with its difference from UTC, such as 2026-11-21T18:00:00+01:00"
-            raise reader.refusal(NO_ZONE, f"{reader.shown(value)} does not say in which time zone: {allowed}")
+            raise reader.refusal_of(value, NO_ZONE, f"does not say in which time zone: {allowed}")
         moment = moment.replace(tzinfo=reader.zone)
     try:
         return moment.astimezone(UTC).isoformat()
@@ -200,7 +206,7 @@ def _choice(reader: Reader, value: object, shape: Shape) -> str:
     allowed = ", ".join(quoted(choice) for choice in shape.choices)
     guess = did_you_mean(value, shape.choices) if isinstance(value, str) and not reader.private else None
     ending = f" ({guess})" if guess else ""
-    raise reader.refusal(NO_CHOICE, f"{reader.shown(value)} is none of {allowed}{ending}")
+    raise reader.refusal_of(value, NO_CHOICE, f"is none of {allowed}{ending}")
 
 
 def _list(reader: Reader, value: object, shape: Shape) -> list[JSONValue]:

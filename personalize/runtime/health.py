@@ -58,6 +58,6 @@ def _said(error: BaseException | None) -> str:
     if error is None:
         return ""
     if isinstance(error, EventRefused):
-        return f"{error.code} about {error.field or 'its type'}"
+        return f"{error.code}: {error.discreet}"
     own = type(error).__module__.startswith("personalize.")
     return f"{type(error).__name__}: {error}" if own else type(error).__name__

@@ -55,7 +55,7 @@ def _errors_logged(said: list[str]) -> Iterator[None]:
         def emit(self, record: logging.LogRecord) -> None:
             said.append(record.getMessage())
 
-    keeper = Keeper(logging.ERROR)
+    keeper = Keeper(logging.WARNING)
     logger = logging.getLogger("personalize")
     logger.addHandler(keeper)
     try:
