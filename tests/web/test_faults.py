@@ -124,6 +124,11 @@ def test_a_locked_store_leaves_the_sites_own_markup_and_is_over_when_the_lock_is
     asyncio.run(run())
 
 
+def stored_files(folder: Path) -> list[Path]:
+    """The store and what SQLite keeps beside it."""
+    return [path for path in folder.iterdir() if path.name.startswith("store.db")]
+
+
 def test_a_store_that_is_gone_keeps_no_page_from_being_served(tmp_path: Path) -> None:
     async def run() -> None:
         write_desk(tmp_path)
@@ -133,7 +138,7 @@ def test_a_store_that_is_gone_keeps_no_page_from_being_served(tmp_path: Path) ->
             browser = await a_known_buyer(app)
             aside = tmp_path / "aside"
             aside.mkdir()
-            files = [path for path in tmp_path.iterdir() if path.name.startswith("store.db")]
+            files = stored_files(tmp_path)
             for path in files:
                 path.rename(aside / path.name)
             for _ in range(3):
