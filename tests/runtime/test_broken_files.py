@@ -150,11 +150,11 @@ def test_while_rule_sets_change_every_page_is_of_exactly_one(tmp_path: Path) -> 
                     shown = {pair for pair in pairs if pair[0] in text and pair[1] in text}
                     assert len(shown) == 1 and "Default" not in text
                     seen |= shown
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0.002)
                 return len(seen)
 
             readers = [asyncio.create_task(read()) for _ in range(3)]
-            for number in range(40):
+            for number in range(20):
                 write_desk(tmp_path, rules=one if number % 2 else other)
                 assert await save(app) == ()
             done.set()
