@@ -9,8 +9,7 @@ PersonalizeError
 │   ├── StoreUnavailable  gone, full or broken: somebody has to look
 │   ├── ReadOnlyStore     a store of the past, or one opened for reading only
 │   └── StaleVersion      another rule set went live meanwhile: follow it and try again  .live
-├── UnknownVersion        no rule set of this version is kept                     .version
-└── BadToken              a signed text is forged, cut, expired or of another kind  .reason
+└── UnknownVersion        no rule set of this version is kept                     .version
 """
 
 # ruff: noqa: N818 (the names say what happened: a busy store, a refused event)
@@ -117,11 +116,3 @@ class UnknownVersion(PersonalizeError):
 
     def __str__(self) -> str:
         return f'no rule set "{self.version}" is kept in the store'
-
-
-class BadToken(PersonalizeError):
-    """A signed text is forged, cut, expired or made for another purpose; treat its bearer as new."""
-
-    def __init__(self, reason: str = "the signature does not fit") -> None:
-        super().__init__(reason)
-        self.reason = reason

@@ -9,7 +9,6 @@ import pytest
 
 from personalize import errors
 from personalize.errors import (
-    BadToken,
     EventRefused,
     InvalidFiles,
     PersonalizeError,
@@ -37,7 +36,6 @@ EVERY_ERROR = [
     ReadOnlyStore(),
     StaleVersion("c3d4"),
     UnknownVersion("a1b2"),
-    BadToken("expired"),
 ]
 
 
