@@ -9,6 +9,7 @@ from personalize.decisions.choose import choose
 from personalize.decisions.context import Context
 from personalize.decisions.decision import Decision, Reason
 from personalize.rules.definitions import Named, Slot
+from personalize.rules.index import MOST_REMEMBERED, Answers
 from personalize.rules.pages import Page, RuleKey
 from personalize.rules.ruleset import RuleSet
 
@@ -29,7 +30,28 @@ def decide(
     Pure: the same arguments give the same decisions. No item stands in two slots of a page, nor one that the
     page view has `shown` already. Explaining passes `notes` to be filled; the run is the same.
     """
-    run = _Run(page, context, rule_set, set(shown), notes)
+    context.values.work_out(page.reach.fact_names)
+    answers = rule_set.index.answers(page.reach, context.values, context.now)
+    if page.decided is None or shown or notes is not None:
+        return _run(page, context, rule_set, answers, shown, notes)
+    pattern = answers.pattern(page.mask)
+    known: Mapping[str, Decision] | None = page.decided.get(pattern)
+    if known is None:
+        if len(page.decided) >= MOST_REMEMBERED:
+            page.decided.clear()
+        known = page.decided[pattern] = _run(page, context, rule_set, answers, shown, notes)
+    return known
+
+
+def _run(
+    page: Page,
+    context: Context,
+    rule_set: RuleSet,
+    answers: Answers,
+    shown: frozenset[str],
+    notes: Notes | None,
+) -> Mapping[str, Decision]:
+    run = _Run(page, context, rule_set, answers, set(shown), notes)
     return MappingProxyType({slot.slot_id: run.slot(slot) for slot in page.slots})
 
 
@@ -40,12 +62,19 @@ _decision = lru_cache(maxsize=4_096)(Decision)
 class _Run:
     """One page being decided, slot by slot; `taken` are the items that it shows so far."""
 
-    def __init__(self, page: Page, context: Context, rule_set: RuleSet, taken: set[str], notes: Notes | None) -> None:
+    def __init__(
+        self,
+        page: Page,
+        context: Context,
+        rule_set: RuleSet,
+        answers: Answers,
+        taken: set[str],
+        notes: Notes | None,
+    ) -> None:
         self._page = page
         self._now = context.now
         self._rule_set = rule_set
-        context.values.work_out(page.reach.fact_names)
-        self._answers = rule_set.index.answers(page.reach, context.values, context.now)
+        self._answers = answers
         self._taken = taken
         self._notes = notes
 

@@ -164,6 +164,10 @@ class Answers:
         for chunk in reach.chunks:
             self._left &= ~chunk.refuted(self._members)
 
+    def pattern(self, mask: int) -> int:
+        """Which of these conjunctions nothing refutes, as bits."""
+        return self._left & mask
+
     def holds(self, condition_id: object) -> bool:
         """Whether a rule's condition holds."""
         bits = self._index.condition_bits[condition_id]

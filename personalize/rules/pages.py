@@ -1,8 +1,10 @@
 """Pages: the slots that are decided together, what they can depend on, and what each rule can show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
+from typing import Any, TypeAlias
 
 from personalize.content.library import Library
 from personalize.rules.definitions import Show, Slot
@@ -29,7 +31,9 @@ class Page:
     """Slots that are decided together, in their order, and what they can depend on.
 
     `personal` slots may show something else to somebody else; a page that shows one belongs in no shared cache.
-    `stored` slots depend on the profile, so they can't be decided where it can't be read.
+    `stored` slots depend on the profile, so they can't be decided where it can't be read. `mask` are the bits of all
+    its conditions in the index; where they alone decide (no item begins or ends, no condition needs its tree), what
+    was decided for a pattern of them is kept in `decided`.
     """
 
     name: str
@@ -37,6 +41,8 @@ class Page:
     reach: Reach
     personal: frozenset[str]
     stored: frozenset[str]
+    mask: int
+    decided: dict[int, Any] | None = field(compare=False, repr=False)
 
 
 def rule_keys(slot: Slot) -> tuple[RuleKey, ...]:
@@ -67,8 +73,24 @@ def _page(name: str, members: list[Slot], index: Index, facts: Mapping[str, Fact
     named = {slot.slot_id for slot in members if _shows_visitor(slot, library)}
     stored = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=True)}
     personal = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=False)}
-    reach = index.reach([key for slot in members for key in rule_keys(slot)])
-    return Page(name, tuple(members), reach, _and_after(members, personal), _and_after(members, stored))
+    keys = [key for slot in members for key in rule_keys(slot)]
+    bits = [index.condition_bits[key] for key in keys]
+    is_settled = all(one.tree is None for one in bits) and all(_is_timeless(slot, library) for slot in members)
+    return Page(
+        name=name,
+        slots=tuple(members),
+        reach=index.reach(keys),
+        personal=_and_after(members, personal),
+        stored=_and_after(members, stored),
+        mask=reduce(or_, (one.mask for one in bits), 0),
+        decided={} if is_settled else None,
+    )
+
+
+def _is_timeless(slot: Slot, library: Library) -> bool:
+    """Whether every item that the slot can show may be shown at any moment."""
+    items = [library.items[item_id] for item_id in _shown_by(slot, library)]
+    return all(item.from_at is None and item.until_at is None for item in items)
 
 
 def _reads(slot: Slot, index: Index, facts: Mapping[str, Fact], *, stored: bool) -> bool:
@@ -78,10 +100,13 @@ def _reads(slot: Slot, index: Index, facts: Mapping[str, Fact], *, stored: bool)
 
 
 def _shows_visitor(slot: Slot, library: Library) -> bool:
+    return any(library.items[item_id].rendering.is_personal for item_id in _shown_by(slot, library))
+
+
+def _shown_by(slot: Slot, library: Library) -> list[str]:
+    """The ids of all items that the slot can show."""
     shown = [item_id for rule in slot.rules for item_id in candidates_of(rule.show, library).item_ids]
-    if slot.otherwise is not None:
-        shown.append(slot.otherwise.text)
-    return any(library.items[item_id].rendering.is_personal for item_id in shown)
+    return shown if slot.otherwise is None else [*shown, slot.otherwise.text]
 
 
 def _and_after(members: list[Slot], found: set[str]) -> frozenset[str]:

@@ -102,6 +102,27 @@ def test_deciding_twice_decides_the_same_and_changes_nothing() -> None:
         first["a"] = Decision("a")  # type: ignore[index]
 
 
+def test_what_is_remembered_of_one_page_view_holds_for_no_other_visitor_moment_or_item_shown() -> None:
+    plain = "slots:\n  a: {rules: [{id: x, to: {page.path: /}, show: [notes/bye, notes/hello]}]}\n"
+    dated = "slots:\n  a: {rules: [{id: x, show: offers/christmas}], otherwise: notes/hello}\n"
+    for_path = rule_set_of(plain)
+    for path, items in (("/", ("notes/bye",)), ("/other", ()), ("/", ("notes/bye",))):
+        context = context_for(for_path, facts=RequestFacts(path=path))
+        assert decide(for_path.pages["a"], context, for_path)["a"].item_ids == items
+    home = context_for(for_path, facts=RequestFacts(path="/"))
+    taken = decide(for_path.pages["a"], home, for_path, shown=frozenset({"notes/bye"}))
+    assert taken["a"].item_ids == ("notes/hello",)
+    assert decide(for_path.pages["a"], home, for_path)["a"].item_ids == ("notes/bye",)
+    by_date = rule_set_of(dated)
+    for day, item_id in (
+        ("2026-11-30", "notes/hello"),
+        ("2026-12-01", "offers/christmas"),
+        ("2026-12-26", "notes/hello"),
+    ):
+        context = context_for(by_date, now=CONVENTIONS.moment(day))
+        assert decide(by_date.pages["a"], context, by_date)["a"].item_ids == (item_id,)
+
+
 def test_a_slot_that_nobody_knows_has_no_page() -> None:
     rule_set = rule_set_of("slots:\n  a: {}\n")
     assert "b" not in rule_set.pages
