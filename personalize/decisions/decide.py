@@ -33,26 +33,14 @@ def decide(
     context.values.work_out(page.reach.fact_names)
     answers = rule_set.index.answers(page.reach, context.values, context.now)
     if page.decided is None or shown or notes is not None:
-        return _run(page, context, rule_set, answers, shown, notes)
+        return _Run(page, context, rule_set, answers, shown, notes).decisions()
     pattern = answers.pattern(page.mask)
     known: Mapping[str, Decision] | None = page.decided.get(pattern)
     if known is None:
         if len(page.decided) >= MOST_REMEMBERED:
             page.decided.clear()
-        known = page.decided[pattern] = _run(page, context, rule_set, answers, shown, notes)
+        known = page.decided[pattern] = _Run(page, context, rule_set, answers, shown, notes).decisions()
     return known
-
-
-def _run(
-    page: Page,
-    context: Context,
-    rule_set: RuleSet,
-    answers: Answers,
-    shown: frozenset[str],
-    notes: Notes | None,
-) -> Mapping[str, Decision]:
-    run = _Run(page, context, rule_set, answers, set(shown), notes)
-    return MappingProxyType({slot.slot_id: run.slot(slot) for slot in page.slots})
 
 
 #: Most pages show what others have shown: the same decision is one object.
@@ -68,17 +56,21 @@ class _Run:
         context: Context,
         rule_set: RuleSet,
         answers: Answers,
-        taken: set[str],
+        shown: frozenset[str],
         notes: Notes | None,
     ) -> None:
         self._page = page
         self._now = context.now
         self._rule_set = rule_set
         self._answers = answers
-        self._taken = taken
+        self._taken = set(shown)
         self._notes = notes
 
-    def slot(self, slot: Slot) -> Decision:
+    def decisions(self) -> Mapping[str, Decision]:
+        """What each slot shows, by its id."""
+        return MappingProxyType({slot.slot_id: self._decide(slot) for slot in self._page.slots})
+
+    def _decide(self, slot: Slot) -> Decision:
         """Rules in order; the first that has something to show wins, and a slot that holds more goes on."""
         slot_id, room = slot.slot_id, slot.holds
         found: tuple[str, ...] = ()

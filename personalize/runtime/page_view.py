@@ -275,11 +275,12 @@ class PageView:
         return user_id is None or self._queue(f"u:{user_id}", [Happening(CONSENT, {"granted": granted})])
 
     async def _take_along(self, identity: Identity) -> bool:
-        """Join the anonymous past to the login that takes its browser over, unless the login has refused."""
+        """Join the anonymous past to the login that takes its browser over; false, so that no id is set, where the
+        login has refused."""
+        if identity.user_id is not None and not (await self._visitor.settled_consent()).permits_identifier:
+            return False
         if identity.joins is None or identity.profile_id is None:
             return True
-        if not (await self._visitor.settled_consent()).permits_identifier:
-            return False
         return self._queue(identity.profile_id, [Happening(JOIN, {"from": identity.joins}, f"join:{identity.joins}")])
 
     async def finish(self, *, viewed: bool) -> None:

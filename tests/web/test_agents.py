@@ -65,6 +65,7 @@ def test_robots_and_health_checks_are_told(user_agent: str) -> None:
     assert agent_of(user_agent) == Agent(is_bot=True, device="bot", browser=None, os=None)
 
 
+@pytest.mark.shared_data
 @needs_lists
 @pytest.mark.shared_data
 def test_no_browser_of_today_is_taken_for_a_robot() -> None:
@@ -73,6 +74,7 @@ def test_no_browser_of_today_is_taken_for_a_robot() -> None:
             assert not agent_of(user_agent).is_bot, user_agent
 
 
+@pytest.mark.shared_data
 @needs_lists
 @pytest.mark.shared_data
 def test_nearly_all_listed_robots_are_told() -> None:

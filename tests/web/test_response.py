@@ -178,6 +178,18 @@ def test_of_a_login_that_has_refused_elsewhere_nothing_is_kept(with_site: Callab
     with_site(body)
 
 
+def test_a_login_that_has_refused_gets_no_id_in_another_browser(with_site: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        refused = app.personalizer.event("consent", "u:anna", {"granted": []})
+        await app.personalizer.ingest.record([refused])
+        browser = Browser(app)
+        browser.cookies["pz_consent"] = "measure.personalize"
+        for path in ("/notice", "/"):
+            assert (await browser.get(path, headers=ANNA)).all("set-cookie") == []
+
+    with_site(body)
+
+
 def test_whatever_a_site_reads_of_the_visitor_makes_the_page_private(with_site: Callable[..., None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         reply = await (await consenting(app)).get("/who")

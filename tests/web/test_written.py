@@ -109,6 +109,7 @@ def broken_markup() -> Iterator[bytes]:
                 yield part.partition(b"\n#errors")[0]
 
 
+@pytest.mark.shared_data
 @needs_html
 @pytest.mark.shared_data
 def test_no_broken_markup_around_or_in_a_slot_misleads() -> None:
@@ -122,6 +123,7 @@ def test_no_broken_markup_around_or_in_a_slot_misleads() -> None:
     assert found > 1_500
 
 
+@pytest.mark.shared_data
 @needs_html
 @pytest.mark.shared_data
 def test_real_pages_pass_unchanged_and_are_filled_only_in_their_slot() -> None:
