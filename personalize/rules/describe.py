@@ -11,7 +11,7 @@ from personalize.rules.arguments import Listed
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType
-from personalize.rules.operators import Times
+from personalize.rules.times import Times
 from personalize.rules.window import Window
 
 #: What is said of a value that is missing.

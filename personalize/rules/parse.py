@@ -18,9 +18,10 @@ from personalize.rules.describe import Describer
 from personalize.rules.facts import Fact, Facts, FactType, counter_fact, element_fact
 from personalize.rules.filters import Filter
 from personalize.rules.gaps import Gaps, Kind
-from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator, Times
+from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator
 from personalize.rules.operators_meant import order_meant
 from personalize.rules.reading import IDENTIFIER, Reading, shown
+from personalize.rules.times import Times
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _GROUPS = ("any", "all", "not", "segment", "did")

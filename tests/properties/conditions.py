@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.facts import Fact, FactType
-from personalize.rules.operators import HAPPENED, OPERATORS, Times
+from personalize.rules.operators import HAPPENED, OPERATORS
+from personalize.rules.times import Times
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.facts import FactType
-from personalize.rules.operators import Times
+from personalize.rules.times import Times
 
 _ORDERS: Mapping[str, Callable[[object, object], bool]] = {
     "at_least": operator.ge,

@@ -1,0 +1,130 @@
+"""What each operator means: predicates over one present value, the argument that was read, and the moment of asking.
+
+Each guards its type: a value that the operator says nothing about is answered with no, and nothing is raised.
+"""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from math import isfinite
+from typing import Any
+
+from personalize.events.event import from_micros
+from personalize.rules.fact_values import decimal_number
+from personalize.rules.times import Times
+from personalize.rules.window import Window
+
+Predicate = Callable[[object, object, datetime], bool]
+
+
+def _compare(test: Callable[[Any, Any], bool]) -> Predicate:
+    def holds(element: object, argument: object, now: datetime) -> bool:
+        comparable = _comparable(element, argument)
+        return comparable is not None and test(comparable, argument)
+
+    return holds
+
+
+def _texts(test: Callable[[str, str], bool]) -> Predicate:
+    def holds(element: object, argument: object, now: datetime) -> bool:
+        assert isinstance(argument, tuple)
+        return isinstance(element, str) and any(test(element, part) for part in argument)
+
+    return holds
+
+
+#: Order: the element beside the argument, both of one kind; a decimal number written as text is a number here.
+at_least = _compare(lambda element, argument: element >= argument)
+more_than = _compare(lambda element, argument: element > argument)
+at_most = _compare(lambda element, argument: element <= argument)
+less_than = _compare(lambda element, argument: element < argument)
+
+#: Text: the element and any of several texts.
+contains = _texts(lambda element, part: part in element)
+starts_with = _texts(str.startswith)
+ends_with = _texts(str.endswith)
+
+
+def equal(element: object, argument: object, now: datetime) -> bool:
+    """The element is exactly the argument."""
+    return _same_kind(element, argument) and element == argument
+
+
+def in_set(element: object, argument: object, now: datetime) -> bool:
+    """The element is one of a set."""
+    assert isinstance(argument, frozenset)
+    return isinstance(element, str | int | float | Decimal | date | timedelta) and any(
+        _same_kind(element, one) and element == one for one in argument
+    )
+
+
+def between(element: object, argument: object, now: datetime) -> bool:
+    """The element lies between two ends, or is one of them."""
+    assert isinstance(argument, tuple)
+    low, high = argument
+    comparable = _comparable(element, low)
+    return comparable is not None and low <= comparable <= high
+
+
+def exists(element: object, argument: object, now: datetime) -> bool:
+    """The element is there, or nobody would ask."""
+    return True
+
+
+def age_at_most(element: object, argument: object, now: datetime) -> bool:
+    """The moment is at most so long ago."""
+    assert isinstance(argument, timedelta)
+    age = _age(element, now)
+    return age is not None and age <= argument
+
+
+def age_more_than(element: object, argument: object, now: datetime) -> bool:
+    """The moment is longer ago."""
+    assert isinstance(argument, timedelta)
+    age = _age(element, now)
+    return age is not None and age > argument
+
+
+def happened(element: object, argument: object, now: datetime) -> bool:
+    """`element` is a counter's latest times as microseconds, oldest first; the k-th latest must be in the window."""
+    assert isinstance(argument, Times)
+    if not isinstance(element, tuple) or len(element) < argument.count:
+        return False
+    if argument.within is None:
+        return True
+    return now - from_micros(element[-argument.count]) <= argument.within
+
+
+def in_window(element: object, argument: object, now: datetime) -> bool:
+    """The moment lies in the window of a rule."""
+    assert isinstance(argument, Window)
+    return isinstance(element, datetime) and argument.holds(element)
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    return (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, float) and isfinite(value))
+
+
+def _same_kind(element: object, argument: object) -> bool:
+    """Whether two values may be equal at all: True is not 1, and a date is not an instant."""
+    if _is_number(argument):
+        return _is_number(element)
+    return type(element) is type(argument) and not _is_naive(element)
+
+
+def _is_naive(element: object) -> bool:
+    """Whether it is a moment of no known zone, which is before or after no other."""
+    return isinstance(element, datetime) and element.tzinfo is None
+
+
+def _comparable(element: object, argument: object) -> object | None:
+    """The element as something that can be ordered beside the argument; a decimal number written as text counts."""
+    if _is_number(argument) and isinstance(element, str):
+        return decimal_number(element)
+    return element if _same_kind(element, argument) else None
+
+
+def _age(element: object, now: datetime) -> timedelta | None:
+    return now - element if isinstance(element, datetime) and element.tzinfo is not None else None
