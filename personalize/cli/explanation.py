@@ -16,6 +16,10 @@ from personalize.rules.describe import NOT_KNOWN
 from personalize.rules.ruleset import RuleSet
 
 _YES, _NO = "YES", "no "
+_UNANSWERED = {
+    "pending": "no, it is pending: what it asks for is still being counted from the log",
+    "raised": "no, it can't be answered: the site's own code raised an error",
+}
 _INDENT = 2
 #: How the names of visitors begin that the store may know: logged in, or a browser.
 STORED_VISITORS = ("u:", "v:")
@@ -129,6 +133,8 @@ def _rule(number: int, rule: RuleStep, explanation: Explanation, asked: Asked, w
 def _gave(rule: RuleStep, explanation: Explanation, asked: Asked) -> str:
     if rule.item_ids:
         return f"YES, it shows {_listed(rule.item_ids)}"
+    if rule.unanswered is not None:
+        return _UNANSWERED[rule.unanswered]
     if not rule.holds:
         return "no"
     slot = asked.rule_set.slots[explanation.decision.slot_id]
@@ -146,7 +152,9 @@ def _gave(rule: RuleStep, explanation: Explanation, asked: Asked) -> str:
 
 
 def _step(step: Step, indent: int, width: int) -> Iterator[str]:
-    seen = "" if step.seen is None else f" ({step.seen})" if step.seen == NOT_KNOWN else f" (seen: {step.seen})"
+    seen = "" if step.seen is None else f" (seen: {step.seen})"
+    if step.seen == NOT_KNOWN or step.unanswered is not None:
+        seen = seen.replace("seen: ", "", 1)
     mark = _YES if step.holds else _NO
     first = " " * indent + f"{mark}  "
     yield _marked(step.holds, paragraph(step.text + seen, first=first, rest=" " * len(first), width=width))

@@ -1,6 +1,6 @@
 """All that a rule can see of one page view: who, what is known of them, the request, and now."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, replace
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -15,6 +15,7 @@ from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.fact_values import fact_value
 from personalize.rules.facts import WEEKDAYS, Fact, FactType
+from personalize.rules.unanswerable import Unanswerable
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
 
@@ -84,14 +85,18 @@ def make_context(
     lifecycle: Lifecycle,
     catalogue: Mapping[str, Fact],
     purposes: Mapping[str, str] | None = None,
+    pending: Collection[str] = (),
 ) -> Context:
     """The context of a page view; facts whose purpose is not granted are left out here and nowhere else.
 
     `catalogue` holds the facts that the rule set reads, by name; any other is missing. `purposes` are those of
-    the declared attributes, so that attributes a template may show are cut as well.
+    the declared attributes, so that attributes a template may show are cut as well. `pending` are the names of
+    facts that the stored profiles don't hold yet: they can't be answered, whoever asks.
     """
     permitted = _permitted(profile, identity.consent, purposes or {})
     values = FactValues(catalogue, identity.consent)
+    if pending:
+        values.update(dict.fromkeys(pending, Unanswerable.PENDING))
     context = Context(identity, permitted, facts, now, zone, lifecycle, values)
     values.bind(context)
     return context
@@ -108,7 +113,8 @@ def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str,
 
 
 class FactValues(dict[str, object]):
-    """The values of facts by name, each worked out once, when a rule first asks; None is missing."""
+    """The values of facts by name, each worked out once, when a rule first asks; None is missing, `Unanswerable`
+    what nobody can tell."""
 
     __slots__ = ("_catalogue", "_context", "_granted")
 

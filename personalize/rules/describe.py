@@ -12,10 +12,15 @@ from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegmen
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.times import Times
+from personalize.rules.unanswerable import Unanswerable
 from personalize.rules.window import Window
 
 #: What is said of a value that is missing.
 NOT_KNOWN = "not known"
+_UNANSWERABLE = {
+    Unanswerable.PENDING: "pending: still being counted from the log",
+    Unanswerable.RAISED: "not answered: the site's own code raised an error",
+}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -67,7 +72,9 @@ class Describer:
         return self.value(leaf.fact, leaf.argument)
 
     def seen(self, leaf: Leaf, value: object) -> str:
-        """The value that a question looked at; beside weekdays, with the day of the week."""
+        """The value that a question looked at, or why there is none; beside weekdays, with the day of the week."""
+        if isinstance(value, Unanswerable):
+            return _UNANSWERABLE[value]
         text = self.value(leaf.fact, value)
         if isinstance(leaf.argument, Window) and leaf.argument.weekdays and isinstance(value, datetime):
             return f"{_DAYS[value.astimezone(leaf.argument.zone).weekday()]} {text}"

@@ -18,6 +18,7 @@ from typing import Generic, TypeVar
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions, segments_named
 from personalize.rules.normal_form import Conjunction, normal_form
+from personalize.rules.unanswerable import Dependents, Unanswerable
 
 #: How many answers of one fact are remembered before they are thrown away and gathered anew.
 MOST_REMEMBERED = 4096
@@ -52,10 +53,11 @@ class Reading:
 
 
 class FactIndex:
-    """All questions that are asked of one fact."""
+    """All questions that are asked of one fact. Where it is `Unanswerable`, its `dependents` are refuted."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, dependents: Dependents) -> None:
         self.name = name
+        self._dependents = dependents
         self._leaves: dict[Leaf, int] = {}
         self._wants: list[int] = []
         self._bans: list[int] = []
@@ -93,6 +95,8 @@ class FactIndex:
 
     def _read_anew(self, value: object, now: datetime) -> "Reading":
         truth = 0
+        if isinstance(value, Unanswerable):
+            return Reading(0, self._dependents.of(self.name))
         if value is not None:
             for leaf, number in self._leaves.items():
                 if leaf.holds(value, now):
@@ -239,24 +243,26 @@ class Index:
         self._chunks = _chunks(self._order)
         self._chunk_of = MappingProxyType({one: chunk for chunk in self._chunks for one in chunk.segment_ids})
         self._facts: dict[str, FactIndex] = {}
+        self._dependents = Dependents()
         self._next_bit = 0
-        self._segment_bits = {one: self._compile(segments[one], nested=True) for one in self._order}
-        self.condition_bits = {one: self._compile(tree, nested=False) for one, tree in conditions.items()}
+        self._segment_bits = {one: self._compile(segments[one], defines=one) for one in self._order}
+        self.condition_bits = {one: self._compile(tree) for one, tree in conditions.items()}
         self._trees = conditions
         self.full = (1 << self._next_bit) - 1
 
     # Building ------------------------------------------------------------------------------------------
 
-    def _compile(self, tree: Condition, *, nested: bool) -> _Bits:
+    def _compile(self, tree: Condition, *, defines: str | None = None) -> _Bits:
         form = normal_form(tree)
         mask, inner = 0, []
         for conjunction in form.conjunctions:
             bit, self._next_bit = self._next_bit, self._next_bit + 1
             mask |= 1 << bit
-            if self._enter(conjunction, bit, nested=nested):
+            if self._enter(conjunction, bit, nested=defines is not None):
                 inner.append((1 << bit, conjunction))
         # A question that a contradiction swallowed is in no conjunction, and yet will be explained.
         self._note_questions(tree)
+        self._dependents.note(tree, mask, defines)
         return _Bits(mask, None if form.exact else tree, tuple(inner))
 
     def _enter(self, conjunction: Conjunction, bit: int, *, nested: bool) -> bool:
@@ -278,7 +284,7 @@ class Index:
     def _fact_index(self, leaf: Leaf) -> FactIndex:
         known = self._facts.get(leaf.fact.name)
         if known is None:
-            known = self._facts[leaf.fact.name] = FactIndex(leaf.fact.name)
+            known = self._facts[leaf.fact.name] = FactIndex(leaf.fact.name, self._dependents)
         return known
 
     # Asking --------------------------------------------------------------------------------------------
@@ -319,7 +325,7 @@ class Index:
 
     def answers(self, reach: Reach, values: Mapping[str, object], now: datetime) -> Answers:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for
-        what is missing; `now` is an aware UTC datetime."""
+        what is missing and `Unanswerable` for what nobody can tell; `now` is an aware UTC datetime."""
         return Answers(self, reach, values, now)
 
     def segment_holds(self, segment_id: str, left: int, answers: Answers) -> bool:

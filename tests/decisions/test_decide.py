@@ -168,3 +168,21 @@ def test_bought_a_tent_in_summer_sees_what_goes_with_it_in_winter(
     consent = {} if known else {"consent": UNKNOWN}
     context = context_for(rule_set, bought, now=now, **consent)
     assert decide(rule_set.pages["hero"], context, rule_set)["hero"].item_ids == (item,)
+
+
+def test_a_rule_that_waits_for_its_counter_matches_nobody_and_as_ever_once_that_is_filled() -> None:
+    rule_set = rule_set_of("""
+        events: {purchase: {}}
+        segments: {regulars: {who: {did: purchase, times: {at_least: 2}}}}
+        slots:
+          a:
+            rules:
+              - {id: strangers, to: {not: {segment: regulars}}, show: notes/hello}
+              - {id: anybody, show: notes/bye}
+    """)
+    [counter] = rule_set.counters
+    page, bought = rule_set.pages["a"], ("purchase", ago(days=1), {})
+    pending = [f"did.{counter.key}"]
+    for waits in (False, True, False):
+        context = context_for(rule_set, bought, pending=pending if waits else ())
+        assert decide(page, context, rule_set)["a"].rule_id == ("anybody" if waits else "strangers")

@@ -101,3 +101,21 @@ def test_questions_that_contradict_one_another_are_explained() -> None:
     [rule] = explain("a", context_for(rule_set), rule_set).rules
     assert not rule.holds
     assert [step.holds for step in rule.conditions[0].parts] == [True, False]
+
+
+def test_a_rule_that_is_still_being_counted_does_not_hold_and_each_of_its_conditions_says_why() -> None:
+    rule_set = rule_set_of(RULES)
+    [counter] = rule_set.counters
+    context = context_for(rule_set, pending=[f"did.{counter.key}", "purchase.last"])
+    oslo, back, often = explain("hero", context, rule_set).rules
+    assert (oslo.unanswered, back.unanswered, often.unanswered) == (None, "pending", "pending")
+    assert not (back.holds or often.holds)
+    pending = "pending: still being counted from the log"
+    assert often.conditions == (
+        Step("Bought something fewer than 2 times within 30 days", False, pending, unanswered="pending"),
+    )
+    lapsed, from_bergen = back.conditions[0].parts
+    assert (lapsed.unanswered, from_bergen.unanswered) == ("pending", None)
+    bought, silent = lapsed.parts[0].parts
+    assert (bought.holds, bought.unanswered, bought.parts[0].seen) == (False, None, "0")
+    assert (silent.holds, silent.seen) == (False, pending)

@@ -1,6 +1,6 @@
 """Page views of made-up visitors, as the rules of a rule set see them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 from personalize.decisions.context import Context, RequestFacts, make_context
@@ -41,6 +41,7 @@ def context_for(
     consent: Consent = EVERYTHING,
     facts: RequestFacts | None = HOME,
     now: datetime = NOW,
+    pending: Collection[str] = (),
 ) -> Context:
     """What the rules see of somebody to whom all this happened; not `stored`, somebody without a profile."""
     return make_context(
@@ -52,4 +53,5 @@ def context_for(
         lifecycle=Lifecycle(),
         catalogue=rule_set.facts,
         purposes=rule_set.purposes,
+        pending=pending,
     )

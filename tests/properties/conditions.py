@@ -10,6 +10,7 @@ from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, N
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import HAPPENED, OPERATORS
 from personalize.rules.times import Times
+from personalize.rules.unanswerable import Unanswerable
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -178,4 +179,11 @@ def values_of(fact: Fact) -> st.SearchStrategy[object]:
 #: What somebody's facts might be; every fact is answered, None for what is missing.
 VISITORS: st.SearchStrategy[Mapping[str, object]] = st.fixed_dictionaries(
     {name: values_of(fact) for name, fact in FACTS.items()}
+)
+
+#: The same, with some facts that nobody can tell at the moment.
+VISITORS_PARTLY_UNANSWERABLE: st.SearchStrategy[Mapping[str, object]] = st.builds(
+    lambda values, unanswerable: {**values, **unanswerable},
+    VISITORS,
+    st.dictionaries(st.sampled_from(sorted(FACTS)), st.sampled_from(Unanswerable), max_size=3),
 )

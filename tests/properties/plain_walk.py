@@ -13,6 +13,7 @@ from decimal import Decimal
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.facts import FactType
 from personalize.rules.times import Times
+from personalize.rules.unanswerable import Unanswerable
 
 _ORDERS: Mapping[str, Callable[[object, object], bool]] = {
     "at_least": operator.ge,
@@ -22,6 +23,26 @@ _ORDERS: Mapping[str, Callable[[object, object], bool]] = {
     "after": operator.gt,
     "before": operator.lt,
 }
+
+
+def matches(
+    condition: Condition, values: Mapping[str, object], segments: Mapping[str, Condition], now: datetime
+) -> bool:
+    """Whether a whole condition matches: it holds, and reads nothing that can't be answered."""
+    return not is_unanswerable(condition, values, segments) and holds(condition, values, segments, now)
+
+
+def is_unanswerable(condition: Condition, values: Mapping[str, object], segments: Mapping[str, Condition]) -> bool:
+    """Whether a condition reads a fact that can't be answered, however deep inside of it."""
+    match condition:
+        case Leaf():
+            return isinstance(values[condition.fact.name], Unanswerable)
+        case InSegment():
+            return is_unanswerable(segments[condition.segment_id], values, segments)
+        case Not():
+            return is_unanswerable(condition.part, values, segments)
+        case All() | Any():
+            return any(is_unanswerable(part, values, segments) for part in condition.parts)
 
 
 def holds(condition: Condition, values: Mapping[str, object], segments: Mapping[str, Condition], now: datetime) -> bool:

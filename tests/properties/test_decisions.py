@@ -18,8 +18,16 @@ from personalize.rules.ruleset import Page, RuleSet, compile_rule_set
 from personalize.visitors.consent import granting
 from personalize.visitors.identity import Identity
 from personalize.yaml_tree import Place
-from tests.properties.conditions import FACTS, NOW, VISITORS, any_conditions, leaf, segments
-from tests.properties.plain_walk import holds
+from tests.properties.conditions import (
+    FACTS,
+    NOW,
+    VISITORS,
+    VISITORS_PARTLY_UNANSWERABLE,
+    any_conditions,
+    leaf,
+    segments,
+)
+from tests.properties.plain_walk import is_unanswerable, matches
 from tests.rules.small_site import CONVENTIONS, rule_set_of
 
 #: Only a failure brings it, and would hide behind it.
@@ -94,7 +102,7 @@ def shown_plainly(page: Page, visitor: Visitor, rule_set: RuleSet) -> dict[str, 
         items: list[str] = []
         winner = None
         for rule in slot.rules:
-            if not holds(rule.to, visitor, trees, NOW):
+            if not matches(rule.to, visitor, trees, NOW):
                 continue
             given_here = 0
             for item_id in candidates(rule.show):
@@ -122,7 +130,7 @@ def candidates(show: Show) -> list[str]:
 
 
 @settings(max_examples=40)
-@given(rule_sets(), VISITORS)
+@given(rule_sets(), VISITORS_PARTLY_UNANSWERABLE)
 def test_a_page_shows_what_its_rules_say_and_its_explanation_says_the_same(rule_set: RuleSet, visitor: Visitor) -> None:
     context = context_of(visitor, rule_set)
     trees = {one: segment.who for one, segment in rule_set.segments.items()}
@@ -133,7 +141,7 @@ def test_a_page_shows_what_its_rules_say_and_its_explanation_says_the_same(rule_
         assert {one: (decision.item_ids, decision.rule_id) for one, decision in decisions.items()} == expected
         told = explain(slot_id, context, rule_set)
         assert told.decision == decisions[slot_id]
-        assert [step.holds for step in told.rules] == [holds(rule.to, visitor, trees, NOW) for rule in slot.rules]
+        assert [step.holds for step in told.rules] == [matches(rule.to, visitor, trees, NOW) for rule in slot.rules]
         given_items = tuple(item_id for step in told.rules for item_id in step.item_ids)
         assert given_items == (told.decision.item_ids if told.decision.reason is Reason.RULE else ())
         for step, rule in zip(told.rules, slot.rules, strict=True):
@@ -142,7 +150,8 @@ def test_a_page_shows_what_its_rules_say_and_its_explanation_says_the_same(rule_
 
 def assert_explained(step: Step, tree: Condition, visitor: Visitor, trees: Mapping[str, Condition]) -> None:
     """A step and those inside it are answered as the conditions are that they tell of."""
-    assert step.holds is holds(tree, visitor, trees, NOW)
+    assert step.holds is matches(tree, visitor, trees, NOW)
+    assert (step.unanswered is not None) is is_unanswerable(tree, visitor, trees)
     match tree:
         case Leaf() | Not(Leaf()):
             inside: tuple[Condition, ...] = ()

@@ -15,6 +15,7 @@ from tests.properties.conditions import (
     FACTS,
     NOW,
     VISITORS,
+    VISITORS_PARTLY_UNANSWERABLE,
     any_conditions,
     conditions,
     leaf,
@@ -22,7 +23,7 @@ from tests.properties.conditions import (
     values_of,
     wide_conditions,
 )
-from tests.properties.plain_walk import holds, leaf_holds
+from tests.properties.plain_walk import holds, leaf_holds, matches
 
 #: Only a failure brings it, and would hide behind it.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -70,6 +71,27 @@ def assert_every_part(answers: Answers, tree: Condition, values: Visitor, named:
         case All() | Any():
             for part in tree.parts:
                 assert_every_part(answers, part, values, named)
+
+
+@settings(max_examples=80)
+@given(rule_sets(), st.lists(VISITORS_PARTLY_UNANSWERABLE, min_size=1, max_size=4))
+def test_what_reads_an_unanswerable_fact_never_matches_and_all_else_is_answered_as_ever(
+    made: tuple[Mapping[str, Condition], Mapping[str, Condition]], visitors: list[Visitor]
+) -> None:
+    rules, named = made
+    index = Index(rules, named)
+    whole = index.reach(rules, named)
+    for values in visitors:
+        answers = index.answers(whole, values, NOW)
+        expected = {rule_id: matches(tree, values, named, NOW) for rule_id, tree in rules.items()}
+        assert {rule_id: answers.holds(rule_id) for rule_id in rules} == expected
+        assert answers.matching(index.row(rules)) == [rule_id for rule_id in rules if expected[rule_id]]
+        for rule_id in rules:
+            assert index.answers(index.reach([rule_id]), values, NOW).holds(rule_id) is expected[rule_id]
+        for segment_id, tree in named.items():
+            is_member = matches(tree, values, named, NOW)
+            assert answers.in_segment(segment_id) is is_member
+            assert index.answers(index.reach((), [segment_id]), values, NOW).in_segment(segment_id) is is_member
 
 
 @settings(max_examples=1000)

@@ -9,6 +9,7 @@ from personalize.rules.conditions import EVERYONE, All, Any, InSegment, Leaf, No
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.index import LONGEST_REMEMBERED, MOST_REMEMBERED, Index
 from personalize.rules.operators import OPERATORS
+from personalize.rules.unanswerable import Unanswerable
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -63,6 +64,27 @@ def test_a_wide_condition_asks_its_questions_of_a_coarser_form() -> None:
     assert not index.answers(reach, missing, NOW).holds("wide")
     assert index.answers(reach, {**missing, "a0": "x", "b1": "x", "c2": "x"}, NOW).holds("wide")
     assert not index.answers(reach, {**missing, "a0": "x", "b1": "x", "c2": "y"}, NOW).holds("wide")
+
+
+def test_a_fact_that_nobody_can_tell_silences_every_rule_that_reads_it_through_segments_too() -> None:
+    rules = {
+        "not": Not(asks("a", "x")),
+        "not in": Not(InSegment("outer")),
+        "beside": Any((asks("a", "x"), asks("b", "x"))),
+        "never": Not(InSegment("contradiction")),
+        "other": Not(asks("b", "y")),
+    }
+    contradiction = All((asks("a", "x"), Not(asks("a", "x"))))
+    segments = {"outer": Not(InSegment("inner")), "inner": asks("a", "x"), "contradiction": contradiction}
+    index = Index(rules, segments)
+    reach = index.reach(rules, segments)
+    for known in ("x", None, "x"):
+        answers = index.answers(reach, {"a": known, "b": "x"}, NOW)
+        assert answers.holds("beside") and answers.holds("never")
+        for why in Unanswerable:
+            answers = index.answers(reach, {"a": why, "b": "x"}, NOW)
+            assert answers.matching(index.row(rules)) == ["other"]
+            assert not any(answers.in_segment(segment_id) for segment_id in segments)
 
 
 def test_an_index_of_nothing_answers_nothing() -> None:
