@@ -1,0 +1,1 @@
+"""What it brought, and what can be known of it: figures with the honesty of an interval."""
