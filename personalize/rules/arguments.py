@@ -1,7 +1,6 @@
 """What editors write beside an operator, read as exact values of the fact's own type."""
 
 import re
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -9,6 +8,7 @@ from personalize.durations import parse_duration
 from personalize.money import parse_amount
 from personalize.problems import did_you_mean, quoted
 from personalize.rules.conventions import Conventions
+from personalize.rules.equality import Listed
 from personalize.rules.fact_values import decimal_number
 from personalize.rules.facts import WEEKDAYS, Fact, FactType
 from personalize.rules.operators_meant import order_meant
@@ -29,20 +29,6 @@ class ArgumentError(ValueError):
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
-
-
-class Listed(frozenset[object]):
-    """The values of a list as a set; `written` are they in the order in which they were written, each once."""
-
-    __slots__ = ("written",)
-    written: tuple[object, ...]
-
-    def __new__(cls, values: Iterable[object]) -> "Listed":
-        """Make it of the values in their order."""
-        written = tuple(dict.fromkeys(values))
-        made = super().__new__(cls, written)
-        made.written = written
-        return made
 
 
 def _scalar(node: Node) -> Scalar:

@@ -7,9 +7,9 @@ from decimal import Decimal
 from personalize.durations import format_duration
 from personalize.money import format_amount
 from personalize.problems import quoted
-from personalize.rules.arguments import Listed
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.conventions import Conventions
+from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.times import Times
 from personalize.rules.unanswerable import Unanswerable
@@ -89,9 +89,8 @@ class Describer:
                 return "true" if value else "false"
             case tuple() if fact.type is FactType.TIMES:
                 return f"{len(value)} {'time' if len(value) == 1 else 'times'} remembered"
-            case frozenset():
-                one_by_one = value.written if isinstance(value, Listed) else value
-                return ", ".join(self.value(fact, one) for one in one_by_one)
+            case Listed():
+                return ", ".join(self.value(fact, one) for one in value)
             case tuple() | list():
                 return " and ".join(self.value(fact, one) for one in value) or "none"
             case _:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from personalize.events.event import JSONValue
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.describe import Describer
+from personalize.rules.equality import Listed
 from personalize.rules.fact_values import fact_value
 
 #: A filter asks nothing about the present moment, so any moment gives the same answer.
@@ -69,7 +70,7 @@ def _canonical(condition: Condition) -> str:
     match condition:
         case Leaf():
             argument = condition.argument
-            written = sorted(map(repr, argument)) if isinstance(argument, frozenset) else repr(argument)
+            written = sorted(map(repr, argument)) if isinstance(argument, Listed) else repr(argument)
             return f"{condition.fact.name} {condition.word} {written}{' fold' if condition.fold else ''}"
         case Not():
             return f"not({_canonical(condition.part)})"

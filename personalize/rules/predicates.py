@@ -4,12 +4,13 @@ Each guards its type: a value that the operator says nothing about is answered w
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from math import isfinite
 from typing import Any
 
 from personalize.events.event import from_micros
+from personalize.rules.equality import Listed, equality_key
 from personalize.rules.fact_values import decimal_number
 from personalize.rules.times import Times
 from personalize.rules.window import Window
@@ -47,15 +48,16 @@ ends_with = _texts(str.endswith)
 
 def equal(element: object, argument: object, now: datetime) -> bool:
     """The element is exactly the argument."""
-    return _same_kind(element, argument) and element == argument
+    if type(argument) is str:
+        return isinstance(element, str) and element == argument
+    key = equality_key(element)
+    return key is not None and key == equality_key(argument)
 
 
 def in_set(element: object, argument: object, now: datetime) -> bool:
     """The element is one of a set."""
-    assert isinstance(argument, frozenset)
-    return isinstance(element, str | int | float | Decimal | date | timedelta) and any(
-        _same_kind(element, one) and element == one for one in argument
-    )
+    assert isinstance(argument, Listed)
+    return element in argument
 
 
 def between(element: object, argument: object, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import HAPPENED, OPERATORS
 from personalize.rules.times import Times
@@ -113,7 +114,7 @@ def _argument(word: str, one: st.SearchStrategy[object]) -> st.SearchStrategy[ob
         case "exists":
             return st.just(True)
         case "one_of":
-            return st.frozensets(one, min_size=1, max_size=3)
+            return st.lists(one, min_size=1, max_size=3).map(Listed)
         case "contains" | "starts_with" | "ends_with":
             return st.lists(one.filter(bool), min_size=1, max_size=2).map(tuple)
         case "between":

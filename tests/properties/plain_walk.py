@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.equality import Listed
 from personalize.rules.facts import FactType
 from personalize.rules.times import Times
 from personalize.rules.unanswerable import Unanswerable
@@ -89,7 +90,7 @@ def element_holds(leaf: Leaf, element: object, now: datetime) -> bool:
     if word == "is":
         return equal(element, argument)
     if word == "one_of":
-        assert isinstance(argument, frozenset)
+        assert isinstance(argument, Listed)
         return any(equal(element, one) for one in argument)
     if word in ("contains", "starts_with", "ends_with"):
         assert isinstance(argument, tuple)
