@@ -1,13 +1,13 @@
 """Conditions in words, from the same table that decides them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from personalize.durations import format_duration
 from personalize.money import format_amount
 from personalize.problems import quoted
-from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.conventions import Conventions
 from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
@@ -34,41 +34,55 @@ class Describer:
         self._conventions = conventions
         self._titles = titles or {}
 
-    def condition(self, condition: Condition) -> str:
-        """The condition as part of an English sentence."""
-        if condition == EVERYONE:
-            return "everyone"
+    def condition(self, condition: Condition, *, wanted: bool = True) -> str:
+        """The condition as part of an English sentence, or its opposite where that is `wanted`."""
         match condition:
             case Leaf():
-                return self._leaf(condition, denied=False)
+                return " ".join(filter(None, self.question(condition, wanted=wanted)))
             case InSegment():
-                return f'in "{self._titles.get(condition.segment_id) or condition.segment_id}"'
-            case Not(part=Leaf() as leaf):
-                return self._leaf(leaf, denied=True)
-            case Not(part=InSegment(segment_id)):
-                return f'outside "{self._titles.get(segment_id) or segment_id}"'
+                title = self._titles.get(condition.segment_id) or condition.segment_id
+                return f'{"in" if wanted else "outside"} "{title}"'
             case Not():
-                return f"not {self._inside(condition.part)}"
-            case All():
-                return " and ".join(map(self._inside, condition.parts))
-            case Any():
-                return " or ".join(map(self._inside, condition.parts)) or "nobody"
+                return self.condition(condition.part, wanted=not wanted)
+            case All() | Any():
+                return self._group(condition, wanted=wanted)
 
-    def _inside(self, condition: Condition) -> str:
-        text = self.condition(condition)
-        return f"({text})" if isinstance(condition, All | Any) and len(condition.parts) > 1 else text
+    def _group(self, group: All | Any, *, wanted: bool) -> str:
+        """The parts of a group; the opposite of a group is said as the group of their opposites."""
+        is_all = isinstance(group, All) == wanted
+        texts = list(self._parts(group.parts, wanted=wanted, is_all=is_all))
+        return listed(texts, "and" if is_all else "or") or ("everyone" if is_all else "nobody")
 
-    def _leaf(self, leaf: Leaf, *, denied: bool) -> str:
+    def _parts(self, parts: Sequence[Condition], *, wanted: bool, is_all: bool) -> Iterator[str]:
+        waiting = list(parts)
+        while waiting:
+            one = waiting.pop(0)
+            between = _happened_between(one, waiting[0]) if waiting and wanted and is_all else None
+            if between is not None:
+                waiting.pop(0)
+                yield between
+            else:
+                yield _bracketed(self.condition(one, wanted=wanted), one, wanted=wanted, within_all=is_all)
+
+    def question(self, leaf: Leaf, *, wanted: bool) -> tuple[str, str]:
+        """Who or what a question is about, and what is asked of it, or the opposite of that."""
         if isinstance(leaf.argument, Times):
-            return f"{leaf.fact.title} {_times(leaf.argument, denied=denied)}"
+            return leaf.fact.title, _happened(leaf.argument, wanted=wanted)
         if leaf.fact.type is FactType.INSTANT:
-            return str(leaf.argument)
-        phrase = leaf.operator.denied if denied else leaf.operator.phrase
-        return f"{leaf.fact.name} {phrase.format(self._argument(leaf))}"
+            return "", f"{'' if wanted else 'not '}{leaf.argument}"
+        operator, subject = leaf.operator, self.subject(leaf.fact)
+        if leaf.fact.many and leaf.word != "exists":
+            some = "" if leaf.fact.root == "event" else "one of "
+            return f"{some if wanted else 'none of '}{subject}", operator.phrase.format(self._argument(leaf))
+        return subject, (operator.phrase if wanted else operator.denied).format(self._argument(leaf))
+
+    def subject(self, fact: Fact) -> str:
+        """What a question is about, as rule files call it."""
+        return fact.name
 
     def _argument(self, leaf: Leaf) -> str:
-        if isinstance(leaf.argument, tuple) and leaf.word != "between":
-            return " or ".join(self.value(leaf.fact, one) for one in leaf.argument)
+        if isinstance(leaf.argument, Listed | tuple) and leaf.word != "between":
+            return listed([self.value(leaf.fact, one) for one in leaf.argument], "or")
         return self.value(leaf.fact, leaf.argument)
 
     def seen(self, leaf: Leaf, value: object) -> str:
@@ -89,8 +103,6 @@ class Describer:
                 return "true" if value else "false"
             case tuple() if fact.type is FactType.TIMES:
                 return f"{len(value)} {'time' if len(value) == 1 else 'times'} remembered"
-            case Listed():
-                return ", ".join(self.value(fact, one) for one in value)
             case tuple() | list():
                 return " and ".join(self.value(fact, one) for one in value) or "none"
             case _:
@@ -116,9 +128,42 @@ class Describer:
         return str(value)
 
 
-def _times(times: Times, *, denied: bool) -> str:
+def listed(texts: Sequence[str], word: str = "and") -> str:
+    """Texts as a list in a sentence: `a, b and c`."""
+    return f" {word} ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+
+
+def _bracketed(text: str, condition: Condition, *, wanted: bool, within_all: bool) -> str:
+    """The words of a part of a group so that it can't be taken apart, where it is a group of the other kind."""
+    while isinstance(condition, Not):
+        condition, wanted = condition.part, not wanted
+    if not isinstance(condition, All | Any) or len(condition.parts) < 2:
+        return text
+    if (isinstance(condition, All) == wanted) == within_all:
+        return text
+    if within_all:
+        return f"either {text}"
+    return f"both {text}" if len(condition.parts) == 2 else f"({text})"
+
+
+def _happened(times: Times, *, wanted: bool) -> str:
     if times.count == 1:
-        often = "never" if denied else "at least once"
+        often = "happened at least once" if wanted else "never happened"
     else:
-        often = f"{'fewer than' if denied else 'at least'} {times.count} times"
-    return often if times.within is None else f"{often} within {format_duration(times.within)}"
+        often = f"happened {'at least' if wanted else 'fewer than'} {times.count} times"
+    return often + _window_of(times)
+
+
+def _happened_between(first: Condition, second: Condition) -> str | None:
+    """Two questions that together say how often something happened, as one: at least so often, and not more."""
+    match first, second:
+        case Leaf(argument=Times() as low, fact=fact), Not(Leaf(argument=Times() as high, fact=same)):
+            if fact == same and low.within == high.within and low.count < high.count:
+                most = high.count - 1
+                often = f"exactly {most}" if low.count == most else f"{low.count} to {most}"
+                return f"{fact.title} happened {often} {'time' if most == 1 else 'times'}{_window_of(low)}"
+    return None
+
+
+def _window_of(times: Times) -> str:
+    return "" if times.within is None else f" within {format_duration(times.within)}"

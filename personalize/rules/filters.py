@@ -26,7 +26,7 @@ class Filter:
 
     def describe(self, describer: Describer) -> str:
         """The filter in words, ready to follow the event's title; empty where every event counts."""
-        return "" if self.condition == EVERYONE else f" where {describer.condition(self.condition)}"
+        return "" if self.condition == EVERYONE else f", where {describer.condition(self.condition)},"
 
     def canonical(self) -> str:
         """The filter as a text that is the same for the same meaning, whatever its order in the file."""

@@ -60,7 +60,7 @@ def _not_written(node: Node, fact: Fact, conventions: Conventions) -> object:
 # fmt: off
 _TABLE = (
     Operator("is", EQUAL, read_value, predicates.equal, "is {}", "is not {}"),
-    Operator("one_of", EQUAL, read_set, predicates.in_set, "is one of {}", "is none of {}"),
+    Operator("one_of", EQUAL, read_set, predicates.in_set, "is {}", "is not {}"),
 
     Operator("at_least", ORDERED, read_bound, predicates.at_least, "is at least {}", "is not at least {}"),
     Operator("more_than", ORDERED, read_bound, predicates.more_than, "is more than {}", "is not more than {}"),

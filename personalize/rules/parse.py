@@ -200,7 +200,9 @@ class ConditionParser:
         within = self._within(mapping.get("within"))
         times = mapping.get("times")
         key = _counter_key(event.name, chosen)
-        fact = counter_fact(key, f"{event.title or event.name}{chosen.describe(self._describer)}", event.purpose)
+        fact = counter_fact(
+            key, f"{quoted(event.title or event.name)}{chosen.describe(self._describer)}", event.purpose
+        )
         bounds = self._bounds(times) if times is not None else [(1, True)]
         parts: list[Condition] = []
         for count, wanted in bounds:

@@ -112,7 +112,7 @@ def test_a_rule_that_is_still_being_counted_does_not_hold_and_each_of_its_condit
     assert not (back.holds or often.holds)
     pending = "pending: still being counted from the log"
     assert often.conditions == (
-        Step("Bought something fewer than 2 times within 30 days", False, pending, unanswered="pending"),
+        Step('"Bought something" happened fewer than 2 times within 30 days', False, pending, unanswered="pending"),
     )
     lapsed, from_bergen = back.conditions[0].parts
     assert (lapsed.unanswered, from_bergen.unanswered) == ("pending", None)
