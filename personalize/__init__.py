@@ -17,6 +17,7 @@ from personalize.errors import (
 )
 from personalize.events.event import Event
 from personalize.profiles.profile import Profile
+from personalize.rules.own_facts import Occasion, OwnFacts
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock, FixedClock
 from personalize.runtime.page_view import PageView
@@ -44,6 +45,8 @@ __all__ = [
     "Identity",
     "InvalidFiles",
     "LoginSource",
+    "Occasion",
+    "OwnFacts",
     "PageView",
     "PersonalizeError",
     "PersonalizeMiddleware",

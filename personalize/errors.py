@@ -9,7 +9,8 @@ PersonalizeError
 │   ├── StoreUnavailable  gone, full or broken: somebody has to look
 │   ├── ReadOnlyStore     a store of the past, or one opened for reading only
 │   └── StaleVersion      another rule set went live meanwhile: follow it and try again  .live
-└── UnknownVersion        no rule set of this version is kept                     .version
+├── UnknownVersion        no rule set of this version is kept                     .version
+└── AwayFromRequest       a site's own fact asked for the request where there is none
 """
 
 # ruff: noqa: N818 (the names say what happened: a busy store, a refused event)
@@ -116,3 +117,13 @@ class UnknownVersion(PersonalizeError):
 
     def __str__(self) -> str:
         return f'no rule set "{self.version}" is kept in the store'
+
+
+class AwayFromRequest(PersonalizeError):
+    """A site's own fact asked for the request where there is none, as when stored visitors are counted.
+
+    Left to rise, it makes the fact missing there.
+    """
+
+    def __str__(self) -> str:
+        return "no page is asked for"

@@ -44,6 +44,11 @@ TEST_VARIABLES = "PERSONALIZE_TEST_"
 CURRENCY = pattern("currency", "three capital letters such as EUR", r"[A-Z]{3}")
 LANGUAGE = pattern("language", "a language tag such as en or nb-NO", r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 COOKIE = pattern("cookie name", "letters, digits, - and _", r"(?!__)[A-Za-z0-9_-]{1,64}")
+OWN_FACTS = pattern(
+    "module and name",
+    "a module and a name such as shop.facts:own_facts",
+    r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*",
+)
 APP = pattern("application", "a module and a name such as shop.main:app", r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
@@ -123,6 +128,9 @@ class Settings:
     templates: Path = field(
         default=Path("content_templates"),
         metadata=_of(PATH, "Folder of the developer's template per collection."),
+    )
+    own_facts: str | None = field(
+        default=None, metadata=_of(OWN_FACTS, "Facts of the site's own code: a module and a name.")
     )
     reload: Literal["follow", "save"] = field(
         default="follow",

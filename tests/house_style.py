@@ -16,6 +16,7 @@ NAMES_THAT_SAY_NOTHING = frozenset({"util", "utils", "helper", "helpers", "commo
 # Where whatever goes wrong is counted and the site's page goes out all the same. Everywhere else it rises.
 BROAD_EXCEPTS = {
     "runtime/visitor.py": "recognising the visitor",
+    "runtime/own_facts.py": "recognising the visitor: what the site's own code knows",
     "runtime/page_view.py": "filling a slot",
     "runtime/ingest.py": "flushing a batch",
 }

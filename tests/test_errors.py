@@ -9,6 +9,7 @@ import pytest
 
 from personalize import errors
 from personalize.errors import (
+    AwayFromRequest,
     EventRefused,
     InvalidFiles,
     PersonalizeError,
@@ -36,6 +37,7 @@ EVERY_ERROR = [
     ReadOnlyStore(),
     StaleVersion("c3d4"),
     UnknownVersion("a1b2"),
+    AwayFromRequest(),
 ]
 
 

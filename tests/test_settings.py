@@ -56,6 +56,7 @@ def test_without_a_file_and_variables_every_setting_has_its_safe_default(tmp_pat
 
 EVERYTHING = f"""
 app = "shop.main:app"
+own_facts = "shop.facts:own_facts"
 zone = "Europe/Oslo"
 currency = "NOK"
 currency_digits = 0
@@ -108,6 +109,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         rules=tmp_path / "desk/rules",
         content=Path("/srv/content"),
         templates=tmp_path / "desk/templates",
+        own_facts="shop.facts:own_facts",
         reload="save",
         off=True,
         at=datetime(1997, 9, 30, 22, tzinfo=UTC),
@@ -136,6 +138,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_RULES": "desk/rules",
         "PERSONALIZE_CONTENT": "/srv/content",
         "PERSONALIZE_TEMPLATES": "desk/templates",
+        "PERSONALIZE_OWN_FACTS": "shop.facts:own_facts",
         "PERSONALIZE_RELOAD": "save",
         "PERSONALIZE_OFF": "1",
         "PERSONALIZE_AT": "1997-10-01",

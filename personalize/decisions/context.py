@@ -14,7 +14,7 @@ from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.fact_values import fact_value
-from personalize.rules.facts import WEEKDAYS, Fact, FactType
+from personalize.rules.facts import OWN_ROOT, WEEKDAYS, Fact, FactType
 from personalize.rules.unanswerable import Unanswerable
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
@@ -25,7 +25,8 @@ class RequestFacts:
     """What one request tells of itself; None where it doesn't.
 
     `query` holds every value of a parameter in order; `headers` are by lower-case name; `language` is a
-    lower-case primary tag (`nb`); `prefetch` says that nobody looks at the page yet.
+    lower-case primary tag (`nb`); `prefetch` says that nobody looks at the page yet. `unanswerable` are the names of
+    fields that the site would have told, and its code raised.
     """
 
     path: str | None = None
@@ -44,6 +45,7 @@ class RequestFacts:
     prefetch: bool = False
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cookies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    unanswerable: frozenset[str] = frozenset()
 
 
 @light_dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Context:
 
     `profile` is already cut to what the visitor's consent grants, or None; `facts` is None where no page is
     asked for (counting segments). `now` is an aware UTC datetime, `zone` the site's. `values` answers facts by name.
+    `own` works out the facts of the site's own code from those that they read; None where there are none.
     """
 
     identity: Identity
@@ -61,6 +64,7 @@ class Context:
     zone: tzinfo
     lifecycle: Lifecycle
     values: "FactValues"
+    own: "OwnAnswers | None" = None
 
     @property
     def consent(self) -> Consent:
@@ -75,6 +79,11 @@ class Context:
         return {name: stored.value for name, stored in self.profile.attributes.items()}
 
 
+#: The value of a fact of the site's own, by the values of the facts that it reads: None where it is missing,
+#: `Unanswerable` where it raised. It never raises itself.
+OwnAnswers = Callable[[Fact, Mapping[str, object]], object]
+
+
 def make_context(
     *,
     identity: Identity,
@@ -86,18 +95,20 @@ def make_context(
     catalogue: Mapping[str, Fact],
     purposes: Mapping[str, str] | None = None,
     pending: Collection[str] = (),
+    own: "OwnAnswers | None" = None,
 ) -> Context:
     """The context of a page view; facts whose purpose is not granted are left out here and nowhere else.
 
     `catalogue` holds the facts that the rule set reads, by name; any other is missing. `purposes` are those of
     the declared attributes, so that attributes a template may show are cut as well. `pending` are the names of
-    facts that the stored profiles don't hold yet: they can't be answered, whoever asks.
+    facts that the stored profiles don't hold yet: they can't be answered, whoever asks. `own` works out the facts
+    of the site's own code.
     """
     permitted = _permitted(profile, identity.consent, purposes or {})
     values = FactValues(catalogue, identity.consent)
     if pending:
         values.update(dict.fromkeys(pending, Unanswerable.PENDING))
-    context = Context(identity, permitted, facts, now, zone, lifecycle, values)
+    context = Context(identity, permitted, facts, now, zone, lifecycle, values, own)
     values.bind(context)
     return context
 
@@ -199,7 +210,7 @@ def _page_value(context: Context, fact: Fact) -> object:
         return None
     family, dot, name = fact.key.partition(".")
     if not dot:
-        return getattr(facts, fact.key)
+        return Unanswerable.RAISED if fact.key in facts.unanswerable else getattr(facts, fact.key)
     if family == "query":
         return list(facts.query.get(name, ())) or None
     found = facts.headers.get(name.lower()) if family == "header" else facts.cookies.get(name)
@@ -247,7 +258,16 @@ def _counter_value(context: Context, fact: Fact) -> object:
     return context.profile.recent.get(fact.key, ()) if context.profile is not None else None
 
 
+def _own_value(context: Context, fact: Fact) -> object:
+    if context.own is None:
+        return None
+    read = {part.name: context.values[part.name] for part in fact.parts}
+    unanswerable = [value for value in read.values() if isinstance(value, Unanswerable)]
+    return unanswerable[0] if unanswerable else context.own(fact, read)
+
+
 _READERS: Mapping[str, Callable[[Context, Fact], object]] = {
+    OWN_ROOT: _own_value,
     "profile": _profile_value,
     "visitor": _visitor_value,
     "page": _page_value,

@@ -76,12 +76,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Persona:
-    """A saved test visitor: facts by name. A moment given as `100 days ago` is kept as that distance."""
+    """A saved test visitor: facts by name. A moment given as `100 days ago` is kept as that distance.
+
+    `own` are facts of the site's own code; of a condition, the arguments for which it holds.
+    """
 
     persona_id: str
     title: str
     given: Mapping[str, object]
     place: Place
+    own: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

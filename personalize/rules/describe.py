@@ -70,6 +70,8 @@ class Describer:
             return leaf.fact.title, _happened(leaf.argument, wanted=wanted)
         if leaf.fact.type is FactType.INSTANT:
             return "", f"{'' if wanted else 'not '}{leaf.argument}"
+        if leaf.fact.argument is not None:
+            return "", f"{'' if wanted else 'not: '}{leaf.fact.title}"
         operator, subject = leaf.operator, self.subject(leaf.fact)
         if leaf.fact.many and leaf.word != "exists":
             some = "" if leaf.fact.root == "event" else "one of "

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from personalize.events.schema import DEFAULT_PURPOSE, Schema, Shape, ValueType
 from personalize.problems import did_you_mean, nearest
+from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 
 
 class FactType(StrEnum):
@@ -32,7 +33,8 @@ class Fact:
 
     `root` and `key` say where it comes from (`purchase.total`: root `purchase`, key `total`). `many` facts hold a
     list. `purpose` is the consent it needs, None for what needs none (a visit is known without a profile, too).
-    `stored` facts need the profile to be read.
+    `stored` facts need the profile to be read. `parts` are the facts that it is worked out from. A condition of the
+    site's own `takes` an argument; each that a rule writes makes a fact of its own, true or false, that carries it.
     """
 
     name: str
@@ -45,6 +47,9 @@ class Fact:
     purpose: str | None = None
     stored: bool = False
     title: str = ""
+    parts: tuple["Fact", ...] = ()
+    takes: FactType | None = None
+    argument: object = None
 
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -100,6 +105,8 @@ NOW_INSTANT = Fact("now.instant", "now", "instant", FactType.INSTANT, title="now
 
 #: What facts of the language itself begin with, now or soon, so that no event may be called like it.
 BUILT_IN_ROOTS = frozenset({"profile", "organization", "visitor", "page", "visit", "now", "interest", "did"})
+#: The root of the facts of a site's own code, whatever they are called; no event can be called like it.
+OWN_ROOT = "(own)"
 #: What is known of every type of event, and of those with a value.
 EVENT_KEYS = ("count", "first", "last", "total", "average", "first_value", "last_value")
 _FACTS_BEGIN = "facts begin with profile., visitor., page., visit., now., or the name of an event"
@@ -107,15 +114,29 @@ _OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 
 
 class Facts:
-    """The facts of one site: the built-in ones and those that its schema declares."""
+    """The facts of one site: the built-in ones, those that its schema declares, and those of its own code."""
 
-    def __init__(self, schema: Schema) -> None:
-        self._named: Mapping[str, Fact] = {fact.name: fact for fact in _all_facts(schema)}
+    def __init__(self, schema: Schema, own: Mapping[str, OwnFact] = NO_OWN_FACTS) -> None:
+        self._named: dict[str, Fact] = {fact.name: fact for fact in _all_facts(schema)}
+        for declared in own.values():
+            self._named[declared.name] = self._own_fact(declared)
 
     def get(self, name: str) -> Fact | None:
         """The fact of this name, or None where there is none."""
         known = self._named.get(name)
         return known if known is not None else _open_fact(name)
+
+    def _own_fact(self, declared: OwnFact) -> Fact:
+        parts = tuple(part for name in declared.reads if (part := self.get(name)) is not None)
+        fact = _shaped(declared.name, OWN_ROOT, declared.name, declared.shape)
+        return replace(
+            fact,
+            purpose=declared.purpose,
+            stored=any(part.stored for part in parts),
+            title=declared.title,
+            parts=parts,
+            takes=None if declared.takes is None else _SHAPES[declared.takes],
+        )
 
     def names(self) -> tuple[str, ...]:
         """Every name that can be listed; query parameters, headers and cookies stand as `page.query.<name>`."""
@@ -146,20 +167,23 @@ def counter_fact(key: str, event_type: str, purpose: str) -> Fact:
     return Fact(f"did.{key}", "did", key, FactType.TIMES, purpose=purpose, stored=True, title=event_type)
 
 
+def with_parts(fact: Fact) -> Iterator[Fact]:
+    """The fact, and all that it is worked out from."""
+    yield fact
+    for part in fact.parts:
+        yield from with_parts(part)
+
+
 def element_fact(name: str, shape: Shape) -> Fact:
     """A property of an event as a fact, for the `where` of a `did`; a property inside a list is many."""
+    return _shaped(name, "event", name, shape)
+
+
+def _shaped(name: str, root: str, key: str, shape: Shape) -> Fact:
+    """A fact whose values have this shape; those of a list are many of its elements."""
     many = shape.type is ValueType.LIST
     inner = shape.of if many and shape.of is not None else shape
-    return Fact(
-        name,
-        "event",
-        name,
-        _SHAPES[inner.type],
-        many=many,
-        fold=inner.fold,
-        choices=inner.choices,
-        title=name,
-    )
+    return Fact(name, root, key, _SHAPES[inner.type], many=many, fold=inner.fold, choices=inner.choices, title=name)
 
 
 def _all_facts(schema: Schema) -> Iterator[Fact]:
@@ -177,20 +201,8 @@ def _all_facts(schema: Schema) -> Iterator[Fact]:
 
 
 def _attribute_fact(name: str, shape: Shape, purpose: str, title: str) -> Fact:
-    many = shape.type is ValueType.LIST
-    inner = shape.of if many and shape.of is not None else shape
-    return Fact(
-        f"profile.{name}",
-        "profile",
-        name,
-        _SHAPES[inner.type],
-        many=many,
-        fold=inner.fold,
-        choices=inner.choices,
-        purpose=purpose,
-        stored=True,
-        title=title or name,
-    )
+    fact = _shaped(f"profile.{name}", "profile", name, shape)
+    return replace(fact, purpose=purpose, stored=True, title=title or name)
 
 
 def _event_facts(name: str, value: Shape | None, purpose: str, title: str) -> Iterator[Fact]:

@@ -20,10 +20,12 @@ class Kind(StrEnum):
 class Gaps:
     """The files that could not be read whole, and the names whose definitions are broken.
 
-    Where a file is missing, any name may be defined in it; where a definition is broken, its name is.
+    Where a file is missing, any name may be defined in it; where a definition is broken, its name is. Where the
+    site's own facts can't be loaded, any name may be one of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, misses_own_facts: bool = False) -> None:
+        self._misses_own_facts = misses_own_facts
         self._files: list[str] = []
         self._names: dict[Kind, set[str]] = {kind: set() for kind in Kind}
         self._let_through = False
@@ -48,8 +50,10 @@ class Gaps:
         return bool(self._files)
 
     def may_define_fact(self, name: str) -> bool:
-        """Whether the fact may come from an attribute or event that could not be read."""
+        """Whether the fact may come from an attribute, an event or code of the site that could not be read."""
         root, _, key = name.partition(".")
+        if self._misses_own_facts and root not in BUILT_IN_ROOTS:
+            return True
         if root == "profile" and key:
             return self.may_define(Kind.ATTRIBUTE, key)
         return key in EVENT_KEYS and root not in BUILT_IN_ROOTS and self.may_define(Kind.EVENT, root)

@@ -11,6 +11,8 @@ from personalize.rules.declarations import DeclarationReader
 from personalize.rules.definitions import Definitions
 from personalize.rules.facts import Facts
 from personalize.rules.gaps import Gaps, Kind
+from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
+from personalize.rules.own_names import check_own_names
 from personalize.rules.parse import ConditionParser
 from personalize.rules.personas import PersonaReader
 from personalize.rules.reading import Reading
@@ -24,9 +26,16 @@ Defined = TypeVar("Defined")
 Entries = list[tuple[Scalar, Node]]
 
 
-def read_definitions(files: Table[str, str], conventions: Conventions, problems: Problems) -> Definitions:
-    """What all rule files (path -> text) define together, in the order of their paths."""
-    reading, gaps = Reading(problems), Gaps()
+def read_definitions(
+    files: Table[str, str],
+    conventions: Conventions,
+    problems: Problems,
+    own_facts: Table[str, OwnFact] | None = NO_OWN_FACTS,
+) -> Definitions:
+    """What all rule files (path -> text) define together, in the order of their paths. `own_facts` are those that
+    the site's code adds to the language; None where they can't be loaded, so that no name of a fact is refused."""
+    reading, gaps = Reading(problems), Gaps(misses_own_facts=own_facts is None)
+    own_facts = own_facts or NO_OWN_FACTS
     sections: dict[str, Entries] = {name: [] for name in SECTIONS}
     for file in sorted(files):
         found = Problems()
@@ -38,9 +47,11 @@ def read_definitions(files: Table[str, str], conventions: Conventions, problems:
     declared = DeclarationReader(reading, conventions.currency_digits, gaps)
     attributes = _once(sections["attributes"], "attribute", reading)
     schema = declared.schema(attributes, _once(sections["events"], "event", reading))
-    conditions = ConditionParser(schema, conventions, reading, gaps)
+    check_own_names(own_facts, Facts(schema), gaps, problems)
+    facts = Facts(schema, own_facts)
+    conditions = ConditionParser(schema, conventions, reading, gaps, facts)
     slots = SlotReader(conventions, reading, conditions)
-    personas = PersonaReader(Facts(schema), conventions, reading, gaps)
+    personas = PersonaReader(facts, conventions, reading, gaps)
     return Definitions(
         schema=schema,
         segments=_defined(sections["segments"], "segment", slots.segment, reading, gaps),

@@ -20,6 +20,7 @@ from personalize.rules.filters import Filter
 from personalize.rules.gaps import Gaps, Kind
 from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator
 from personalize.rules.operators_meant import order_meant
+from personalize.rules.own_conditions import own_condition
 from personalize.rules.reading import IDENTIFIER, Reading, shown
 from personalize.rules.times import Times
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
@@ -43,11 +44,16 @@ _UNREADABLE = Any()
 
 
 class ConditionParser:
-    """Reads the conditions of one rule set and remembers the counters that they need."""
+    """Reads the conditions of one rule set and remembers the counters that they need.
 
-    def __init__(self, schema: Schema, conventions: Conventions, reading: Reading, gaps: Gaps) -> None:
+    `facts` are those of the schema, unless the site's own code adds some.
+    """
+
+    def __init__(
+        self, schema: Schema, conventions: Conventions, reading: Reading, gaps: Gaps, facts: Facts | None = None
+    ) -> None:
         self._schema = schema
-        self._facts = Facts(schema)
+        self._facts = facts if facts is not None else Facts(schema)
         self._conventions = conventions
         self._reading = reading
         self._gaps = gaps
@@ -128,10 +134,19 @@ class ConditionParser:
 
     def question(self, fact: Fact, node: Node) -> Condition:
         """What is asked of one fact: a value (is), a list (one of), or operators (all of them)."""
+        if fact.takes is not None:
+            return self._own_condition(fact, node)
         if isinstance(node, Mapping):
             return self._operators(fact, node)
         word = "one_of" if isinstance(node, Sequence) else "is"
         return self._leaf(fact, word, node, node, ignore_case=False)
+
+    def _own_condition(self, fact: Fact, node: Node) -> Condition:
+        try:
+            return own_condition(fact, node, self._conventions)
+        except ArgumentError as error:
+            self._problems.error("E215", f"`{fact.name}`: {error}", node, error.hint)
+            return _UNREADABLE
 
     def _operators(self, fact: Fact, mapping: Mapping) -> Condition:
         ignore_case = self._reading.flag(mapping, "ignore_case", f"`{fact.name}`")

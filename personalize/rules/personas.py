@@ -9,8 +9,9 @@ from personalize.rules.arguments import ArgumentError, read_value
 from personalize.rules.contradictions import contradictions
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Persona
-from personalize.rules.facts import Fact, Facts, FactType
+from personalize.rules.facts import OWN_ROOT, Fact, Facts, FactType
 from personalize.rules.gaps import Gaps
+from personalize.rules.own_conditions import argument_fact
 from personalize.rules.reading import Reading, shown
 from personalize.yaml_tree import Node, Scalar, Sequence
 
@@ -35,16 +36,20 @@ class PersonaReader:
         if mapping is None:
             return None
         self._reading.only(mapping, _KEYS, what)
-        given = self._given(mapping.get("given"), what)
         title = self._reading.text(mapping, "title", what, persona_id)
-        return Persona(persona_id, title, MappingProxyType(given), key.place)
+        given, own = self._given(mapping.get("given"), what)
+        return Persona(persona_id, title, MappingProxyType(given), key.place, MappingProxyType(own))
 
-    def _given(self, node: Node | None, what: str) -> dict[str, object]:
+    def _given(self, node: Node | None, what: str) -> tuple[dict[str, object], dict[str, object]]:
+        """The facts given, and those among them that the site's own code would tell."""
         given: dict[str, object] = {}
+        own: dict[str, object] = {}
         written: dict[str, Scalar] = {}
         for name, value in self._reading.entries(node, f"`given` of {what}"):
             fact = self._fact(name)
-            if fact is not None:
+            if fact is not None and fact.root == OWN_ROOT:
+                own[fact.name] = self._value(fact, value)
+            elif fact is not None:
                 given[fact.name] = self._value(fact, value)
                 written[fact.name] = name
         for one in contradictions({name: value for name, value in given.items() if value is not None}):
@@ -54,7 +59,7 @@ class PersonaReader:
                 written[one.fact],
                 "change one of the two, or leave it out: what follows from the other is worked out",
             )
-        return given
+        return given, own
 
     def _fact(self, name: Scalar) -> Fact | None:
         fact = self._facts.get(name.text)
@@ -72,7 +77,8 @@ class PersonaReader:
 
     def _value(self, fact: Fact, node: Node) -> object:
         try:
-            if fact.many:
+            if fact.many or fact.takes is not None:
+                fact = fact if fact.takes is None else argument_fact(fact)
                 items = node.items if isinstance(node, Sequence) else (node,)
                 return [read_value(item, fact, self._conventions) for item in items]
             if fact.type is FactType.TIME and isinstance(node, Scalar) and node.text.endswith(_AGO):

@@ -15,9 +15,10 @@ from personalize.rules.check import check_definitions
 from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions, Persona, Segment, Slot
-from personalize.rules.facts import Fact
+from personalize.rules.facts import Fact, with_parts
 from personalize.rules.index import Index, Row
 from personalize.rules.load import read_definitions
+from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pages_of, rule_keys
 
 
@@ -25,7 +26,8 @@ from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pa
 class RuleSet:
     """One version of everything that editors write, ready to be asked.
 
-    `facts` are those that any condition reads, by name. `pages` are by slot: each slot's page. The conditions of
+    `facts` are those that any condition reads, and what they are worked out from, by name. `pages` are by slot: each
+    slot's page. The conditions of
     rules are in the index under their keys; `rule_keys` are those of each slot in order, `rows` the same as the
     index is asked for them, `candidates` what each rule may show. `purposes` are those of the declared attributes.
     """
@@ -64,9 +66,11 @@ def load_rule_set(
     templates: BaseLoader,
     conventions: Conventions,
     problems: Problems,
+    own_facts: Mapping[str, OwnFact] | None = NO_OWN_FACTS,
 ) -> RuleSet | None:
-    """The rule set of these files (path -> text), or None where `problems` holds an error afterwards."""
-    definitions = read_definitions(rules, conventions, problems)
+    """The rule set of these files (path -> text), or None where `problems` holds an error afterwards. `own_facts`
+    are those that the site's code adds to the language, None where they can't be loaded."""
+    definitions = read_definitions(rules, conventions, problems, own_facts)
     library = load_library(
         content,
         templates=templates,
@@ -91,7 +95,8 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
     }
     segments = {segment_id: segment.who for segment_id, segment in definitions.segments.items()}
     index = Index(conditions, segments)
-    facts = {leaf.fact.name: leaf.fact for tree in (*conditions.values(), *segments.values()) for leaf in leaves(tree)}
+    read = {leaf.fact.name: leaf.fact for tree in (*conditions.values(), *segments.values()) for leaf in leaves(tree)}
+    facts = {one.name: one for fact in read.values() for one in with_parts(fact)}
     return RuleSet(
         version=version,
         schema=definitions.schema,

@@ -12,6 +12,7 @@ from personalize.content.files import read_content
 from personalize.problems import Problems
 from personalize.rules.conventions import Conventions
 from personalize.rules.ruleset import RuleSet, load_rule_set, version_of
+from personalize.runtime.own_facts import load_own_facts
 from personalize.settings import Settings
 from personalize.yaml_tree import read_text
 
@@ -56,6 +57,7 @@ def load_files(files: Mapping[str, str], settings: Settings, problems: Problems)
         templates=FileSystemLoader(settings.templates),
         conventions=conventions_of(settings),
         problems=problems,
+        own_facts=load_own_facts(settings, problems),
     )
 
 

@@ -1,12 +1,15 @@
 """Contexts away from any request: stored visitors and personas, for counting, explaining and simulating."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from personalize.decisions.context import Context, RequestFacts, make_context
+from personalize.problems import Problems
 from personalize.profiles.profile import Profile
 from personalize.rules.definitions import Persona
+from personalize.rules.facts import OWN_ROOT
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.own_facts import OwnFactsAsked, load_own_facts
 from personalize.runtime.persona_profile import given_values, persona_profile
 from personalize.runtime.publish import counts_alike, lifecycle_of, live_rule_set, projectors_of
 from personalize.settings import Settings
@@ -47,7 +50,17 @@ def persona_context(
     identity = Identity(profile_id=f"p:{persona.persona_id}", consent=_asked_for(rule_set, settings))
     context = _context(identity, profile, rule_set, settings, now, facts)
     context.values.update(given)
+    context.values.update(_own_values(persona, rule_set))
     return context
+
+
+def _own_values(persona: Persona, rule_set: RuleSet) -> Iterator[tuple[str, object]]:
+    """What a persona is given of the site's own facts; a condition holds for the arguments that are listed."""
+    for fact in rule_set.facts.values():
+        if fact.root == OWN_ROOT and fact.key in persona.own:
+            given = persona.own[fact.key]
+            holds_for = given if isinstance(given, list) else []
+            yield fact.name, given if fact.argument is None else fact.argument in holds_for
 
 
 def _asked_for(rule_set: RuleSet, settings: Settings) -> Consent:
@@ -73,7 +86,19 @@ def _context(
         lifecycle=lifecycle_of(settings),
         catalogue=rule_set.facts,
         purposes=rule_set.purposes,
+        own=_own_answers(rule_set, settings, now),
     )
+
+
+def _own_answers(rule_set: RuleSet, settings: Settings, now: datetime) -> OwnFactsAsked | None:
+    own_facts = load_own_facts(settings, Problems())
+    if not own_facts:
+        return None
+    return OwnFactsAsked(own_facts, rule_set.conventions, now, scope=None, failed=_passed_over)
+
+
+def _passed_over(what: str, error: BaseException | None) -> None:
+    """Whoever asks away from a page sees the answer itself: that the fact raised, or that it is missing."""
 
 
 async def store_for(store: Store, rule_set: RuleSet, settings: Settings, *, at: datetime | None) -> Store:

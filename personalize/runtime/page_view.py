@@ -14,6 +14,7 @@ from personalize.events.validate import check_attributes, check_event
 from personalize.profiles.profile import Profile
 from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
@@ -178,6 +179,16 @@ class PageView:
             lifecycle=self._personalizer.lifecycle,
             catalogue=rule_set.facts,
             purposes=rule_set.purposes,
+            own=self._own_answers(rule_set),
+        )
+
+    def _own_answers(self, rule_set: RuleSet) -> OwnFactsAsked | None:
+        """What works out the facts of the site's own code, where it has any."""
+        own_facts, visitor = self._personalizer.own_facts, self._visitor
+        if not own_facts:
+            return None
+        return OwnFactsAsked(
+            own_facts, rule_set.conventions, visitor.now, scope=visitor.scope_as_sent, failed=visitor.failed
         )
 
     def _render(self, decision: Decision) -> str | None:

@@ -7,11 +7,12 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from personalize.errors import InvalidFiles, StaleVersion, StoreError
+from personalize.errors import InvalidFiles, SettingsError, StaleVersion, StoreError
 from personalize.events.event import Event, JSONValue, minted_event_id
 from personalize.events.schema import Schema
 from personalize.events.validate import check_event
 from personalize.problems import Problems
+from personalize.rules.own_facts import OwnFact
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock, FixedClock, SystemClock
 from personalize.runtime.draft import read_draft
@@ -19,6 +20,7 @@ from personalize.runtime.follow import Follower
 from personalize.runtime.health import Health
 from personalize.runtime.ingest import Ingest
 from personalize.runtime.keys import secret_keys
+from personalize.runtime.own_facts import load_own_facts
 from personalize.runtime.page_events import WEB_SENDER, Happening, page_events
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
 from personalize.runtime.saving import SaveWatcher
@@ -36,7 +38,7 @@ class Personalizer:
 
     `login` and `consent` say who is logged in and what was agreed to; by default Starlette's `scope["user"]`
     and our own consent cookie. `facts` adds to what we read from a request. `chance` gives random
-    bytes. Nothing is opened before `start`.
+    bytes. Nothing is opened before `start`. Raises `SettingsError` where the site's own facts can't be loaded.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Personalizer:
             settings.cookie.consent_name, settings.privacy.purposes, settings.privacy.gpc == "refuse"
         )
         self.facts = facts
+        self.own_facts = _own_facts_of(settings)
         self.clock: Clock = FixedClock(settings.at) if settings.at is not None else clock or SystemClock()
         self.chance = chance
         self.lifecycle = lifecycle_of(settings)
@@ -253,3 +256,11 @@ class Personalizer:
         self.health.failed("events could not be written", error, self.clock.now())
         if lost:
             self.health.failures["events lost"] += lost
+
+
+def _own_facts_of(settings: Settings) -> Mapping[str, OwnFact]:
+    problems = Problems()
+    own_facts = load_own_facts(settings, problems)
+    if own_facts is None:
+        raise SettingsError(problems.list)
+    return own_facts

@@ -1,9 +1,9 @@
 """Who looks at one page: recognised when something first asks, from the request, the site and the store."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from personalize.decisions.context import RequestFacts
 from personalize.profiles.profile import Profile
@@ -45,21 +45,31 @@ class Visitor:
 
     @once
     def facts(self) -> RequestFacts:
-        """What the request tells of itself; a fact source of the site that fails adds nothing."""
+        """What the request tells of itself. Where a fact source of the site fails, what it alone could have told
+        can't be answered; a field of another type than text is missing."""
         facts = self._read_facts()
         if self._personalizer.facts is None:
             return facts
         try:
-            return _with_own(facts, self._personalizer.facts.facts(self._as_sent()))
+            told = dict(self._personalizer.facts.facts(self.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the fact source failed", error)
-            return facts
+            return replace(facts, unanswerable=frozenset(one for one in OWN_FACTS if getattr(facts, one) is None))
+        return replace(facts, **{name: value for name, value in told.items() if self._fits(name, value)})
+
+    def _fits(self, name: str, value: object) -> bool:
+        """Whether a fact source may give this; what it may not is counted by its name, and left out."""
+        fits = name in OWN_FACTS and isinstance(value, str | None)
+        if not fits:
+            allowed = f"a fact source gives text or None for {', '.join(sorted(OWN_FACTS))}"
+            self.failed(f"the fact source gave a wrong {name if name in OWN_FACTS else 'name'}", TypeError(allowed))
+        return fits
 
     @once
     def decision(self) -> Consent:
         """What this browser's visitor has decided; a consent source that fails counts as no decision."""
         try:
-            return _checked(self._personalizer.consent.read(self._as_sent()))
+            return _checked(self._personalizer.consent.read(self.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the consent source failed", error)
             return UNKNOWN
@@ -78,7 +88,7 @@ class Visitor:
     def user_id(self) -> str | None:
         """The site's own login; a login source that fails counts as none."""
         try:
-            return _login(self._personalizer.login.user_id(self._as_sent()))
+            return _login(self._personalizer.login.user_id(self.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the login source failed", error)
             return None
@@ -170,7 +180,7 @@ class Visitor:
     def _cookie_name(self) -> str:
         return cookie_name(self._personalizer.settings.cookie.name, secure=self._is_secure)
 
-    def _as_sent(self) -> Scope:
+    def scope_as_sent(self) -> Scope:
         """The site's scope as it is by now, with the headers that the browser sent."""
         return {**self._scope, "headers": self._headers}
 
@@ -181,13 +191,6 @@ class Visitor:
 
 #: What a site may know better than we do of a request.
 OWN_FACTS = frozenset({"referrer", "source", "medium", "campaign", "device", "browser", "os", "language", "country"})
-
-
-def _with_own(facts: RequestFacts, own: Mapping[str, Any]) -> RequestFacts:
-    for name, value in own.items():
-        if name not in OWN_FACTS or not isinstance(value, str | None):
-            raise TypeError(f"a fact source gives text or None for {', '.join(sorted(OWN_FACTS))}")
-    return replace(facts, **own)
 
 
 def _checked(decision: object) -> Consent:
