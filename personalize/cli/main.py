@@ -19,6 +19,7 @@ from personalize.cli.rebuild import rebuild
 from personalize.cli.rollback import rollback
 from personalize.cli.segments import segments
 from personalize.cli.serve import serve
+from personalize.cli.simulate import simulate
 from personalize.cli.site import Site
 from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 
@@ -60,7 +61,7 @@ def main(ctx: click.Context, settings: Path | None) -> None:
     ctx.obj = Site(settings, os.environ)
 
 
-for command in (init, check, publish, rollback, serve, explain, segments, import_, rebuild):
+for command in (init, check, publish, rollback, serve, explain, simulate, segments, import_, rebuild):
     main.add_command(command)
 
 if __name__ == "__main__":

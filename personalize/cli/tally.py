@@ -6,6 +6,7 @@ from types import TracebackType
 import click
 
 _EVERY = 500
+_BAR = 20
 
 
 class Tally:
@@ -31,6 +32,13 @@ class Tally:
         if self._count >= self._told + _EVERY:
             self._told = self._count
             self._say(f"{self._count:,} {self._things} ...")
+
+    def reach(self, done: int, total: int | None) -> None:
+        """Say that so many are done; with a bar where it is known how many there are."""
+        if total is None:
+            self._say(f"{done:,} {self._things} ...")
+        else:
+            self._say(f"{'#' * (_BAR * done // max(1, total)):.<{_BAR}} {done:,} of {total:,} {self._things}")
 
     def _say(self, text: str) -> None:
         if self._is_shown:

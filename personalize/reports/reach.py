@@ -8,7 +8,7 @@ from personalize.runtime.simulate import Simulation
 
 #: Fewer visitors than these are not counted: a number so small is nearly a name.
 FLOOR = 20
-#: A rule that wins fewer visitors in the time looked at, or at most this share, teaches nobody anything.
+#: A rule that is shown to fewer visitors in the time looked at, or at most this share, teaches nobody anything.
 TOO_FEW = 50
 TOO_SMALL_SHARE = 0.001
 #: Of how many visitors a page usually gets what it is after; what effects are measured from where nothing is known.
@@ -36,7 +36,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class SmallRule:
-    """A rule that wins too few visitors to ever learn whether it works.
+    """A rule that shows something to too few visitors to ever learn whether it works.
 
     `visible_rate` is the lowest rate that could be told from `USUAL_RATE` if half of them were compared with the
     other half; None where no rate could, or the number of visitors would be told by it.
@@ -44,7 +44,7 @@ class SmallRule:
 
     slot_id: str
     rule_id: str
-    wins: Estimate
+    shown: Estimate
     visible_rate: float | None
 
 
@@ -58,14 +58,14 @@ def estimate(found: int, simulation: Simulation) -> Estimate:
 
 
 def too_small(simulation: Simulation) -> Iterator[SmallRule]:
-    """The rules that win fewer than `TOO_FEW` visitors, or surely less than `TOO_SMALL_SHARE` of them.
+    """The rules that show something to fewer than `TOO_FEW` visitors, or surely less than `TOO_SMALL_SHARE` of them.
 
     Among no visitors at all no rule is too small.
     """
     for slot in simulation.slots.values() if simulation.asked else ():
         for rule in slot.rules:
-            wins = estimate(rule.wins, simulation)
-            number = wins.share * simulation.visitors
-            if number < TOO_FEW or wins.high < TOO_SMALL_SHARE:
-                rate = smallest_visible_rate(USUAL_RATE, int(number) // 2) if wins.visitors else None
-                yield SmallRule(slot.slot_id, rule.rule_id, wins, rate)
+            shown = estimate(rule.shows, simulation)
+            number = shown.share * simulation.visitors
+            if number < TOO_FEW or shown.high < TOO_SMALL_SHARE:
+                rate = smallest_visible_rate(USUAL_RATE, int(number) // 2) if shown.visitors else None
+                yield SmallRule(slot.slot_id, rule.rule_id, shown, rate)

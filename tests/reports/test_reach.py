@@ -39,13 +39,13 @@ def test_small_rules_come_with_the_effect_that_could_still_be_seen() -> None:
     found = {rule.rule_id: rule for rule in too_small(simulation(60_000, 60_000, big=50_000, none=0, few=5, small=49))}
     assert list(found) == ["none", "few", "small"]
     assert found["small"].visible_rate == pytest.approx(0.3499, abs=0.0001)  # 24 in each half
-    assert found["few"].visible_rate is None and found["few"].wins.visitors is None
-    assert found["none"].wins.is_none
+    assert found["few"].visible_rate is None and found["few"].shown.visitors is None
+    assert found["none"].shown.is_none
 
 
 def test_a_share_that_is_surely_tiny_is_small_however_many_that_are() -> None:
     (found,) = too_small(simulation(1_000_000, 10_000, rare=1))
-    assert found.wins.high < 0.001 and found.wins.visitors == 100
+    assert found.shown.high < 0.001 and found.shown.visitors == 100
     assert list(too_small(simulation(1_000_000, 10_000, rare=20))) == []
 
 
