@@ -6,17 +6,8 @@ from typing import Any
 
 from personalize.runtime.page_view import PageView
 from personalize.web.charset import page_encoding
-from personalize.web.headers import (
-    RawHeaders,
-    content_length,
-    content_type,
-    describes_bytes,
-    is_candidate,
-    is_html,
-    made_private,
-    may_hold_marks,
-    with_length,
-)
+from personalize.web.headers import RawHeaders
+from personalize.web.response_head import ResponseHead
 from personalize.web.rewriter import Rewriter
 from personalize.web.scanner import Scanner, first_mark_possible
 from personalize.web.shells import Shell, Shells
@@ -62,8 +53,7 @@ class PersonalizedResponse:
         self._path = path
         self._had_slots = had_slots
         self._phase = _Phase.HELD
-        self._head: Message = {}
-        self._headers: RawHeaders = []
+        self._head = ResponseHead({})
         self._rewriter: Rewriter | None = None
         self._tail = b""
         self.has_slots = False
@@ -83,9 +73,8 @@ class PersonalizedResponse:
 
     async def _start(self, message: Message) -> None:
         """Hold the head of a page until its body begins; any other leaves at once."""
-        self._head = message
-        self._headers = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
-        if not may_hold_marks(self._headers, self._method):
+        self._head = ResponseHead(message)
+        if self._method == "HEAD" or not self._head.may_hold_marks:
             await self._pass_head()
 
     async def _body(self, message: Message) -> None:
@@ -105,9 +94,9 @@ class PersonalizedResponse:
     async def _begin(self, message: Message) -> None:
         """The first part of the body: decide what kind of response this is."""
         body = bytes(message.get("body", b""))
-        encoding = page_encoding(content_type(self._headers), body)
+        encoding = page_encoding(self._head.content_type, body)
         is_whole = not message.get("more_body", False)
-        if encoding is None or not is_candidate(self._head.get("status", 200), self._headers, self._method):
+        if encoding is None or not self._head.may_hold_slots:
             await (self._without_marks(message, body) if is_whole else self._pass(message))
         elif not is_whole:
             scanner = Scanner(token=self._token, known=self._page_view.knows)
@@ -131,9 +120,9 @@ class PersonalizedResponse:
         if self._page_view.private:
             await self._send_head(await self._private(len(filled)))
         elif filled != shell.body:
-            await self._send_head(with_length(self._headers, len(filled)))
+            await self._send_head(self._head.with_length(len(filled)))
         else:
-            await self._send(self._head)
+            await self._send(self._head.message)
         await self._send({**message, "body": filled})
         await self._finish_after(message)
 
@@ -141,8 +130,7 @@ class PersonalizedResponse:
         """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""
         if self._token in body:
             body = self._shells.unfed.without_marks(body)
-            self._headers = with_length(self._headers, len(body))
-            self._head = {**self._head, "headers": self._headers}
+            self._head = ResponseHead({**self._head.message, "headers": self._head.with_length(len(body))})
         await self._pass({**message, "body": body})
 
     # A page in parts -----------------------------------------------------------------------------------
@@ -153,17 +141,17 @@ class PersonalizedResponse:
             self._phase = _Phase.FILLING
             is_private = self._page_view.private or self._had_slots
             self._page_view.is_public = not is_private
-            await self._send_head(await self._private(None) if is_private else with_length(self._headers, None))
-        elif not describes_bytes(self._headers):
+            await self._send_head(await self._private(None) if is_private else self._head.with_length(None))
+        elif not self._head.describes_bytes:
             self._phase = _Phase.FILLING
             self._page_view.is_public = True
-            await self._send(self._head)
+            await self._send(self._head.message)
         else:
             # The head promises a length or a digest that filling would break: this time the page passes as it is.
             self._page_view.is_public = True
             self._phase = _Phase.TOO_LATE
             self._notice_mark(message)
-            await self._send(self._head)
+            await self._send(self._head.message)
             await self._send(message)
             return
         await self._send({**message, "body": filled})
@@ -197,21 +185,20 @@ class PersonalizedResponse:
     async def _pass_head(self) -> None:
         """Pass the head; where the response depends on the visitor all the same, no cache may keep it."""
         self._phase = _Phase.PASSING
-        head_only = self._method == "HEAD" and self._had_slots and is_html(self._headers)
+        head_only = self._method == "HEAD" and self._had_slots and self._head.is_html
         if self._page_view.private or head_only:
-            await self._send_head(await self._private(None if head_only else content_length(self._headers)))
+            await self._send_head(await self._private(None if head_only else self._head.length))
         else:
             self._page_view.is_public = True
-            await self._send(self._head)
+            await self._send(self._head.message)
 
     async def _private(self, length: int | None) -> RawHeaders:
-        is_shown = 200 <= self._head.get("status", 200) < 300
-        may_set_cookies = self._method != "HEAD" and is_shown and is_html(self._headers)
+        may_set_cookies = self._method != "HEAD" and self._head.is_shown
         cookies = await self._page_view.cookies() if may_set_cookies else ()
-        return made_private(self._headers, length=length, cookies=cookies)
+        return self._head.made_private(length, cookies)
 
     async def _send_head(self, headers: RawHeaders) -> None:
-        await self._send({**self._head, "headers": headers})
+        await self._send({**self._head.message, "headers": headers})
 
     async def _finish_after(self, message: Message) -> None:
         """After the last part, the page view is over: what follows in the site is its own background work."""

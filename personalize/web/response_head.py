@@ -1,0 +1,121 @@
+"""The head of a response: what it says of the body, and how it reads when the body was filled."""
+
+from collections.abc import MutableMapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from personalize.web.headers import RawHeaders
+
+#: What describes bytes that filling changes; it would lie about the filled page.
+_VALIDATORS = frozenset({b"etag", b"last-modified", b"accept-ranges"})
+_INTEGRITY = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest", b"signature", b"signature-input"})
+_DESCRIBES_BYTES = _VALIDATORS | _INTEGRITY
+#: What a cache in front would obey before `Cache-Control`.
+_CACHE = frozenset({b"cache-control", b"expires", b"pragma", b"surrogate-control", b"x-accel-expires", b"age"})
+_CDN_CACHE = b"cdn-cache-control"
+_PRIVATE = (b"cache-control", b"private, no-store")
+#: Bodies that a proxy in front will take from elsewhere.
+_SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
+#: What can make an HTML page one that is not to be filled.
+_UNUSUAL = frozenset({b"content-encoding", b"content-disposition", b"cache-control"}) | _SENT_BY_OTHERS
+_PARTIAL = frozenset({204, 205, 206})
+
+
+class ResponseHead:
+    """The head of one response, as the site sent it in `message`; its names are read without regard to case.
+
+    `content_type` is as written, empty where there is none; `is_html` says that the body is said to be HTML, since
+    nothing is guessed.
+    """
+
+    __slots__ = ("_named", "content_type", "headers", "is_html", "message", "status")
+
+    def __init__(self, message: MutableMapping[str, Any]) -> None:
+        self.message = message
+        self.status: int = message.get("status", 200)
+        self.headers: RawHeaders = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+        self._named: dict[bytes, bytes] = {}
+        for key, value in self.headers:
+            name = key.lower()
+            self._named[name] = self._named[name] + b"," + value if name in self._named else value
+        self.content_type, self.is_html = _media_type(self._named.get(b"content-type", b""))
+
+    @property
+    def length(self) -> int | None:
+        """The promised length, None where none is promised."""
+        value = self._named.get(b"content-length", b"")
+        return int(value) if value.isdigit() else None
+
+    @property
+    def describes_bytes(self) -> bool:
+        """Whether it promises a length, a validator or a digest of the very bytes that the site sends."""
+        return b"content-length" in self._named or not _DESCRIBES_BYTES.isdisjoint(self._named)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it is of an HTML page that people are meant to see."""
+        return self.is_html and 200 <= self.status < 300
+
+    @property
+    def may_hold_marks(self) -> bool:
+        """Whether the response may have a page for its body, so that its head has to wait for it."""
+        return self.is_html and self._is_plain
+
+    @property
+    def may_hold_slots(self) -> bool:
+        """Whether the body may have slots to fill: a whole, plain HTML page that is meant to be shown."""
+        if not self.is_shown or self.status in _PARTIAL:
+            return False
+        if _UNUSUAL.isdisjoint(self._named):
+            return True
+        return (
+            self._is_plain
+            and not self._named.get(b"content-disposition", b"").strip().lower().startswith(b"attachment")
+            and b"no-transform" not in self._named.get(b"cache-control", b"").lower()
+            and _SENT_BY_OTHERS.isdisjoint(self._named)
+        )
+
+    @property
+    def _is_plain(self) -> bool:
+        return self._named.get(b"content-encoding", b"").strip().lower() in (b"", b"identity")
+
+    def with_length(self, length: int | None) -> RawHeaders:
+        """The headers of a page whose bytes were changed, in a way that is the same for everybody.
+
+        The exact new length, or none; what described the old bytes is gone.
+        """
+        return self._changed(length, is_private=False)
+
+    def made_private(self, length: int | None, cookies: Sequence[str] = ()) -> RawHeaders:
+        """The headers of a page that depends on the visitor: no cache but the browser's memory may keep it.
+
+        `cookies` are our own `Set-Cookie` values; those of the site stay.
+        """
+        kept = self._changed(length, is_private=True)
+        kept.append(_PRIVATE)
+        kept += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
+        return kept
+
+    def _changed(self, length: int | None, *, is_private: bool) -> RawHeaders:
+        """The headers without what is not true any more, and with this length in its old place, or without any."""
+        kept: RawHeaders = []
+        size = None if length is None else str(length).encode()
+        is_sized = False
+        for pair in self.headers:
+            name = pair[0].lower()
+            if name == b"content-length":
+                if size is not None:
+                    kept.append((pair[0], size))
+                    is_sized = True
+            elif not (name in _DESCRIBES_BYTES or (is_private and (name in _CACHE or name.endswith(_CDN_CACHE)))):
+                kept.append(pair)
+        if size is not None and not is_sized:
+            kept.append((b"content-length", size))
+        return kept
+
+
+@lru_cache(maxsize=256)
+def _media_type(content_type: bytes) -> tuple[str, bool]:
+    """The content type as text, and whether it is that of HTML; a site has few of them."""
+    text = content_type.decode("latin-1")
+    return text, text.partition(";")[0].strip().lower() == "text/html"
