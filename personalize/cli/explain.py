@@ -43,7 +43,9 @@ from personalize.stores.protocols import Store
 @click.option("--language", metavar="TAG", help="The language of the browser, such as nb.")
 @click.option("--device", type=click.Choice(DEVICES), help="The kind of device.")
 @click.option("--country", metavar="CODE", help="The country, such as NO.")
-@click.option("--json", "json_wanted", is_flag=True, help="Print JSON, for programs.")
+@click.option(
+    "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+)
 @pass_site
 def explain(
     site: Site,
@@ -53,7 +55,7 @@ def explain(
     at: str | None,
     live: bool,
     query: tuple[str, ...],
-    json_wanted: bool,
+    shape: str,
     **request: str | None,
 ) -> None:
     """Say what a slot shows to a visitor, and why: each rule with yes or no, and the values that were seen.
@@ -62,7 +64,7 @@ def explain(
     page, language, device and so on) counts as missing.
     """
     facts = RequestFacts(query=_query(query), **request)  # type: ignore[arg-type]  # the options are named for them
-    asyncio.run(_explain(site, _Question(slot, visitor, at, live, facts), json_wanted=json_wanted))
+    asyncio.run(_explain(site, _Question(slot, visitor, at, live, facts), shape=shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _query(pairs: Iterable[str]) -> Mapping[str, tuple[str, ...]]:
     return found
 
 
-async def _explain(site: Site, question: _Question, *, json_wanted: bool) -> None:
+async def _explain(site: Site, question: _Question, *, shape: str) -> None:
     now = site.moment(question.at)
     async with site.store() as store:
         rule_set = await rule_set_for(site, store, live=question.live)
@@ -102,8 +104,8 @@ async def _explain(site: Site, question: _Question, *, json_wanted: bool) -> Non
         rule_set=rule_set,
     )
     explanation = reasons_for(question.slot_id, context, rule_set)
-    if json_wanted:
-        click.echo(json.dumps(as_json(explanation, asked), indent=2))
+    if shape == "json":
+        click.echo(json.dumps(as_json(explanation, asked), indent=2, default=datetime.isoformat))
     else:
         click.echo("\n".join(as_text(explanation, asked, width=terminal_width())))
 

@@ -9,10 +9,18 @@ import click
 from personalize.cli.tables import paragraph
 from personalize.decisions.context import Context
 from personalize.decisions.decision import Decision, Reason
-from personalize.decisions.explain import Explanation, RuleStep, Step
+from personalize.decisions.explanation import (
+    Difference,
+    Explanation,
+    RuleResult,
+    RuleStep,
+    Step,
+    WithheldItem,
+    Withholding,
+)
 from personalize.problems import quoted
 from personalize.rules.definitions import Slot
-from personalize.rules.describe import NOT_KNOWN
+from personalize.rules.describe import NOT_KNOWN, listed
 from personalize.rules.ruleset import RuleSet
 
 _YES, _NO = "YES", "no "
@@ -21,6 +29,8 @@ _UNANSWERED = {
     "raised": "no, it can't be answered: the site's own code raised an error",
 }
 _INDENT = 2
+_MOST_NOT_REACHED = 12
+_MOST_INSTEAD = 5
 #: How the names of visitors begin that the store may know: logged in, or a browser.
 STORED_VISITORS = ("u:", "v:")
 
@@ -57,12 +67,49 @@ def as_text(explanation: Explanation, asked: Asked, *, width: int) -> Iterator[s
     for number, rule in enumerate(reached, start=1):
         yield ""
         yield from _rule(number, rule, explanation, asked, width)
-    others = [rule.rule_id for rule in explanation.rules if not rule.reached]
+    others = [rule for rule in explanation.rules if not rule.reached]
     if others:
         yield ""
-        yield paragraph(
-            f"not reached, since the slot is full: {', '.join(others)}", first="  ", rest=" " * 5, width=width
-        )
+        yield from _not_reached(others, explanation, width)
+    if explanation.instead:
+        yield ""
+        yield "  To see something else here:"
+        yield from _instead(explanation, width)
+
+
+def _not_reached(others: Sequence[RuleStep], explanation: Explanation, width: int) -> Iterator[str]:
+    """The rules behind the one that filled the slot, with one line each on whether they match."""
+    yield paragraph(f"  Not reached, since {_by(explanation)} filled the slot before:", width=width)
+    for rule in others[:_MOST_NOT_REACHED]:
+        text = "it matches, too" if rule.holds else _unanswered(rule) or f"no; {_nearest(rule)}"
+        yield paragraph(f"{rule.rule_id}: {text}", first=" " * 5, rest=" " * 7, width=width)
+    if len(others) > _MOST_NOT_REACHED:
+        yield f"     and {len(others) - _MOST_NOT_REACHED} more, which --format json lists"
+
+
+def _instead(explanation: Explanation, width: int) -> Iterator[str]:
+    misses = {rule.rule_id: rule.nearest_miss for rule in explanation.rules}
+    for way in explanation.instead[:_MOST_INSTEAD]:
+        if way.move_before is not None:
+            text = f'move the rule "{way.rule_id}" before "{way.move_before}": it matches, too'
+        elif way.different == misses[way.rule_id]:
+            text = f'the nearest miss of the rule "{way.rule_id}" is all it takes'
+        else:
+            text = f'by the rule "{way.rule_id}", {_asked_for(way.different)}'
+        yield paragraph(f"{listed(way.item_ids)}: {text}", first=" " * 5, rest=" " * 7, width=width)
+    if len(explanation.instead) > _MOST_INSTEAD:
+        yield f"     and {len(explanation.instead) - _MOST_INSTEAD} more, which --format json lists"
+
+
+def _nearest(rule: RuleStep) -> str:
+    """What the rule lacks, in words."""
+    if rule.nearest_miss is None:
+        return "no change was found that would make it match"
+    return f"nearest miss: {_asked_for(rule.nearest_miss)}"
+
+
+def _asked_for(different: Sequence[Difference]) -> str:
+    return ", and ".join(one.text for one in different)
 
 
 def _outcome(explanation: Explanation, of: Slot) -> str:
@@ -71,10 +118,10 @@ def _outcome(explanation: Explanation, of: Slot) -> str:
     named = f'{slot} ("{explanation.slot_title}")' if explanation.slot_title not in ("", slot) else slot
     match decision.reason:
         case Reason.RULE:
-            text = f"{named} shows {_listed(decision.item_ids)}, by the {_by(explanation)}."
+            text = f"{named} shows {listed(decision.item_ids)}, by the {_by(explanation)}."
             return f"{text}{_places(len(decision.item_ids), of.holds)}"
         case Reason.OTHERWISE:
-            return f"{named} shows {_listed(decision.item_ids)}: no rule has anything to show, so `otherwise` counts."
+            return f"{named} shows {listed(decision.item_ids)}: no rule has anything to show, so `otherwise` counts."
         case _:
             return f"{named} keeps the site's own markup: no rule has anything to show."
 
@@ -82,7 +129,7 @@ def _outcome(explanation: Explanation, of: Slot) -> str:
 def _by(explanation: Explanation) -> str:
     """The rules that gave something, in words."""
     gave = [quoted(rule.rule_id) for rule in explanation.rules if rule.item_ids]
-    return f"rule {gave[0]}" if len(gave) == 1 else f"rules {_listed(gave)}"
+    return f"rule {gave[0]}" if len(gave) == 1 else f"rules {listed(gave)}"
 
 
 def _places(filled: int, holds: int) -> str:
@@ -96,10 +143,6 @@ def _places(filled: int, holds: int) -> str:
 
 def _ordinal(number: int) -> str:
     return {2: "second", 3: "third", 4: "fourth", 5: "fifth"}.get(number, "last")
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _consent(asked: Asked) -> str:
@@ -123,32 +166,44 @@ def _is_decided(asked: Asked) -> bool:
 def _rule(number: int, rule: RuleStep, explanation: Explanation, asked: Asked, width: int) -> Iterator[str]:
     name = f'{rule.rule_id} ("{rule.title}")' if rule.title not in ("", rule.rule_id) else rule.rule_id
     head = f"{number:>3}  "
-    yield _marked(
-        rule.holds, paragraph(f"{name}: {_gave(rule, explanation, asked)}", first=head, rest=" " * 5, width=width)
-    )
+    yield _marked(rule.holds, paragraph(f"{name}: {_gave(rule, asked)}", first=head, rest=" " * 5, width=width))
     for step in rule.conditions:
         yield from _step(step, _INDENT + 3, width)
+    if rule.result is RuleResult.NO_MATCH:
+        yield paragraph(_nearest(rule), first=" " * 5, rest=" " * 7, width=width)
 
 
-def _gave(rule: RuleStep, explanation: Explanation, asked: Asked) -> str:
-    if rule.item_ids:
-        return f"YES, it shows {_listed(rule.item_ids)}"
-    if rule.unanswered is not None:
-        return _UNANSWERED[rule.unanswered]
-    if not rule.holds:
-        return "no"
-    slot = asked.rule_set.slots[explanation.decision.slot_id]
-    show = next(one.show for one in slot.rules if one.rule_id == rule.rule_id)
-    named = [item.text for item in show.items]
-    if show.collection is not None:
-        named = list(asked.rule_set.library.tagged(show.collection.text, show.tagged))
-    library = asked.rule_set.library
-    current = [one for one in named if (item := library.item(one)) is not None and item.is_current(asked.context.now)]
-    if not named:
-        return "YES, but its collection has no such item"
-    if not current:
-        return f"YES, but nothing to show: {_listed(named)} is not valid at this moment"
-    return f"YES, but nothing to show: {_listed(current)} stands on the page already"
+def _gave(rule: RuleStep, asked: Asked) -> str:
+    match rule.result:
+        case RuleResult.SHOWS:
+            return f"YES, it shows {listed(rule.item_ids)}"
+        case RuleResult.NOTHING_LEFT:
+            return f"YES, but nothing to show: {'; '.join(_held_back(rule.withheld, asked))}"
+        case RuleResult.NO_ITEMS:
+            return "YES, but its collection has no such item"
+    return _unanswered(rule) or "no"
+
+
+def _unanswered(rule: RuleStep) -> str | None:
+    return None if rule.unanswered is None else _UNANSWERED[rule.unanswered]
+
+
+def _held_back(withheld: Sequence[WithheldItem], asked: Asked) -> Iterator[str]:
+    """Why items are not shown, those with the same reason together."""
+    reasons: dict[str, list[str]] = {}
+    for one in withheld:
+        reasons.setdefault(_reason(one, asked), []).append(one.item_id)
+    return (f"{listed(item_ids)} ({reason})" for reason, item_ids in reasons.items())
+
+
+def _reason(one: WithheldItem, asked: Asked) -> str:
+    at = "" if one.at is None else f"{one.at.astimezone(asked.rule_set.conventions.zone):%Y-%m-%d %H:%M}"
+    match one.why:
+        case Withholding.NOT_YET:
+            return f"not valid before {at}"
+        case Withholding.EXPIRED:
+            return f"not valid since {at}"
+    return f"{'on the page' if one.slot_id is None else f'in {one.slot_id}'} already"
 
 
 def _step(step: Step, indent: int, width: int) -> Iterator[str]:
@@ -186,4 +241,5 @@ def as_json(explanation: Explanation, asked: Asked) -> dict[str, Any]:
             "assumed": not _is_decided(asked),
         },
         "rules": [asdict(rule) for rule in explanation.rules],
+        "instead": [asdict(way) for way in explanation.instead],
     }

@@ -19,25 +19,27 @@ from personalize.stores.protocols import Store
 @click.command(short_help="Count the visitors in each segment, now or at a moment of the past.")
 @click.option("--at", metavar="MOMENT", help="Count as of this date or moment: only what happened before it.")
 @click.option("--live", is_flag=True, help="Count by the rule set that is live instead of by the files.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option(
+    "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
+)
 @pass_site
-def segments(site: Site, at: str | None, live: bool, as_json: bool) -> None:
+def segments(site: Site, at: str | None, live: bool, shape: str) -> None:
     """Count the visitors in each segment, now or at a moment of the past.
 
     Counts by the files as they are on disk, so you can see a segment's size before you publish it. With --at
     1997-10-01 only what had happened before that day counts.
     """
-    asyncio.run(_segments(site, at, live=live, as_json=as_json))
+    asyncio.run(_segments(site, at, live=live, shape=shape))
 
 
-async def _segments(site: Site, at: str | None, *, live: bool, as_json: bool) -> None:
+async def _segments(site: Site, at: str | None, *, live: bool, shape: str) -> None:
     now = site.moment(at)
     async with site.store() as store:
         rule_set = await rule_set_for(site, store, live=live)
         with Tally("reading the log", "visitors counted") as tally:
             past = await store_for(store, rule_set, site.settings, at=now if at is not None else None)
             counts, total = await count_segments(past, rule_set, site.settings, now=now, progress=tally.add)
-    if as_json:
+    if shape == "json":
         click.echo(_as_json(rule_set, counts, total, now))
     else:
         _print(site, rule_set, counts, total, now, live=live)

@@ -107,10 +107,18 @@ def make_context(
     permitted = _permitted(profile, identity.consent, purposes or {})
     values = FactValues(catalogue, identity.consent)
     if pending:
-        values.update(dict.fromkeys(pending, Unanswerable.PENDING))
+        values.give(dict.fromkeys(pending, Unanswerable.PENDING))
     context = Context(identity, permitted, facts, now, zone, lifecycle, values, own)
     values.bind(context)
     return context
+
+
+def context_if(context: Context, *, now: datetime, values: Mapping[str, object]) -> Context:
+    """The same page view at another moment, with other values of some facts; what was given stays as it was given,
+    and all else is worked out anew."""
+    other = replace(context, now=now, values=context.values.anew(values))
+    other.values.bind(other)
+    return other
 
 
 def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str, str]) -> Profile | None:
@@ -123,20 +131,35 @@ def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str,
     return replace(profile, attributes=MappingProxyType({name: profile.attributes[name] for name in names}))
 
 
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+
+
 class FactValues(dict[str, object]):
     """The values of facts by name, each worked out once, when a rule first asks; None is missing, `Unanswerable`
     what nobody can tell."""
 
-    __slots__ = ("_catalogue", "_context", "_granted")
+    __slots__ = ("_catalogue", "_context", "_given", "_granted")
 
     def __init__(self, catalogue: Mapping[str, Fact], consent: Consent) -> None:
         super().__init__()
         self._catalogue = catalogue
         self._granted = consent.granted or frozenset()
+        self._given: Mapping[str, object] = _NOTHING
         self._context: Context | None = None
 
-    def bind(self, context: Context | None) -> None:
-        """Say whose facts these are; None where nobody will ask for more of them."""
+    def give(self, values: Mapping[str, object]) -> None:
+        """Say what some facts are, whatever would be worked out."""
+        self._given = {**self._given, **values}
+        self.update(values)
+
+    def anew(self, values: Mapping[str, object]) -> "FactValues":
+        """Facts of the same visitor with nothing worked out yet; given is what was, and these values."""
+        fresh = FactValues(self._catalogue, Consent(self._granted))
+        fresh.give({**self._given, **values})
+        return fresh
+
+    def bind(self, context: Context) -> None:
+        """Say whose facts these are; done once, by `make_context`."""
         self._context = context
 
     def work_out(self, names: Iterable[str]) -> None:

@@ -1,58 +1,32 @@
 """Why a slot shows what it shows: the same run as serving, with each question's answer written down."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from personalize.decisions.choose import choose
 from personalize.decisions.context import Context
+from personalize.decisions.counterfactual import Counterfactuals
 from personalize.decisions.decide import Notes, decide
 from personalize.decisions.decision import Decision
+from personalize.decisions.explanation import (
+    Difference,
+    Explanation,
+    Instead,
+    RuleResult,
+    RuleStep,
+    Step,
+    WithheldItem,
+    Withholding,
+)
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, questions
 from personalize.rules.definitions import Rule
 from personalize.rules.describe import Describer
 from personalize.rules.index import Answers
+from personalize.rules.nearest_miss import Change, Miss
 from personalize.rules.ruleset import RuleSet
+from personalize.rules.shortfall import Shortfall
 from personalize.rules.unanswerable import Unanswerable
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One condition with its answer. `seen` is the value that a single question looked at, in words.
-
-    `parts` are the conditions inside a group, a `not` or a segment. A group's text is only how they belong
-    together, since each of them says itself what it asks. One that reads what can't be answered now does not hold,
-    and says why in `unanswered`: "pending" or "raised".
-    """
-
-    text: str
-    holds: bool
-    seen: str | None = None
-    parts: tuple["Step", ...] = ()
-    unanswered: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleStep:
-    """One rule of the slot: whether its people and its time fit, and what it gave to the slot.
-
-    `reached` is false for a rule behind the one that filled the slot. `unanswered` says why a rule can't be
-    answered now, as in its steps.
-    """
-
-    rule_id: str
-    title: str
-    holds: bool
-    reached: bool
-    item_ids: tuple[str, ...]
-    conditions: tuple[Step, ...]
-    unanswered: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """A decision and how each rule of the slot came out."""
-
-    decision: Decision
-    slot_title: str
-    rules: tuple[RuleStep, ...]
 
 
 def explain(slot_id: str, context: Context, rule_set: RuleSet, *, shown: frozenset[str] = frozenset()) -> Explanation:
@@ -63,33 +37,103 @@ def explain(slot_id: str, context: Context, rule_set: RuleSet, *, shown: frozens
     page = rule_set.pages[slot_id]
     slot = rule_set.slots[slot_id]
     notes: Notes = {}
-    decision = decide(page, context, rule_set, shown=shown, notes=notes)[slot_id]
-    teller = _Teller(context, rule_set, rule_set.index.answers(page.reach, context.values, context.now))
-    rules = tuple(teller.rule(slot_id, rule, notes.get((slot_id, rule.rule_id))) for rule in slot.rules)
-    return Explanation(decision, slot.title, rules)
+    decisions = decide(page, context, rule_set, shown=shown, notes=notes)
+    answers = rule_set.index.answers(page.reach, context.values, context.now)
+    teller = _Teller(slot_id, context, rule_set, answers, shown, decisions)
+    rules = tuple(teller.rule(rule, notes.get((slot_id, rule.rule_id))) for rule in slot.rules)
+    return Explanation(decisions[slot_id], slot.title, rules, teller.instead(rules))
 
 
 class _Teller:
     """Puts the answers of one visitor into words."""
 
-    def __init__(self, context: Context, rule_set: RuleSet, answers: Answers) -> None:
+    def __init__(
+        self,
+        slot_id: str,
+        context: Context,
+        rule_set: RuleSet,
+        answers: Answers,
+        shown: frozenset[str],
+        decisions: Mapping[str, Decision],
+    ) -> None:
         titles = {segment_id: segment.title for segment_id, segment in rule_set.segments.items()}
+        self._slot = rule_set.slots[slot_id]
         self._context = context
         self._rule_set = rule_set
         self._answers = answers
+        self._standing = {item_id: slot for slot, one in decisions.items() for item_id in one.item_ids}
         self._describer = Describer(rule_set.conventions, titles)
+        self._shortfall = Shortfall(self._describer)
+        self._if = Counterfactuals(slot_id, context, rule_set, answers, shown)
 
-    def rule(self, slot_id: str, rule: Rule, items: tuple[str, ...] | None) -> RuleStep:
+    def rule(self, rule: Rule, items: tuple[str, ...] | None) -> RuleStep:
         conditions = [rule.to] if rule.when is None else [rule.to, rule.when]
         steps = tuple(map(self._step, conditions))
+        holds = self._answers.holds((self._slot.slot_id, rule.rule_id))
+        unanswered = next(filter(None, (step.unanswered for step in steps)), None)
+        result = RuleResult.SHOWS if items else RuleResult.NO_MATCH
+        withheld: tuple[WithheldItem, ...] = ()
+        if unanswered is not None:
+            result = RuleResult.UNANSWERED
+        elif holds and items is None:
+            result = RuleResult.SLOT_FULL
+        elif holds and not items:
+            withheld = tuple(self._withheld(rule))
+            result = RuleResult.NOTHING_LEFT if withheld else RuleResult.NO_ITEMS
         return RuleStep(
             rule_id=rule.rule_id,
             title=rule.title,
-            holds=self._answers.holds((slot_id, rule.rule_id)),
+            holds=holds,
+            result=result,
             reached=items is not None,
             item_ids=items or (),
             conditions=steps,
-            unanswered=next(filter(None, (step.unanswered for step in steps)), None),
+            unanswered=unanswered,
+            withheld=withheld,
+            nearest_miss=() if holds else self._different(self._if.miss(rule)),
+        )
+
+    def _withheld(self, rule: Rule) -> Iterator[WithheldItem]:
+        """Why none of the rule's items is shown by it."""
+        for item_id in self._rule_set.candidates[self._slot.slot_id, rule.rule_id].item_ids:
+            item = self._rule_set.library.items[item_id]
+            if item.from_at is not None and self._context.now < item.from_at:
+                yield WithheldItem(item_id, Withholding.NOT_YET, item.from_at)
+            elif not item.is_current(self._context.now):
+                yield WithheldItem(item_id, Withholding.EXPIRED, item.until_at)
+            else:
+                yield WithheldItem(item_id, Withholding.ON_PAGE, slot_id=self._standing.get(item_id))
+
+    def instead(self, steps: Sequence[RuleStep]) -> tuple[Instead, ...]:
+        """How each rule that shows nothing would show something."""
+        found: list[tuple[tuple[int, timedelta], Instead]] = []
+        for step, rule in zip(steps, self._slot.rules, strict=True):
+            if step.result is RuleResult.SLOT_FULL and (item_ids := self._free(rule)):
+                winner = next(one.rule_id for one in steps if one.item_ids)
+                found.append(((1, timedelta()), Instead(item_ids, rule.rule_id, move_before=winner)))
+            elif step.result is RuleResult.NO_MATCH and (showing := self._if.showing(rule)) is not None:
+                different = self._different(showing.miss) or ()
+                found.append((showing.miss.weight, Instead(showing.item_ids, rule.rule_id, different)))
+        return tuple(instead for _, instead in sorted(found, key=lambda one: one[0]))
+
+    def _free(self, rule: Rule) -> tuple[str, ...]:
+        """What the rule would show if it came first."""
+        candidates = self._rule_set.candidates[self._slot.slot_id, rule.rule_id]
+        own = {item_id for item_id, slot_id in self._standing.items() if slot_id == self._slot.slot_id}
+        taken = self._standing.keys() - own
+        found = choose(candidates, self._rule_set.library, self._context.now, room=self._slot.holds, taken=taken)
+        return tuple(item_id for item_id in found if item_id not in own)
+
+    def _different(self, miss: Miss | None) -> tuple[Difference, ...] | None:
+        return None if miss is None else tuple(self._difference(change, miss.at) for change in miss.changes)
+
+    def _difference(self, change: Change, at: datetime) -> Difference:
+        leaf, _ = change.asked[0]
+        return Difference(
+            fact=change.fact.name,
+            text=self._shortfall.change(change, at),
+            seen=self._describer.seen(leaf, change.before),
+            needed=self._describer.value(change.fact, change.after) if change.is_exact else None,
         )
 
     def _step(self, condition: Condition) -> Step:

@@ -162,6 +162,11 @@ class Facts:
         return did_you_mean(name, (*self.names(), *also)) or _FACTS_BEGIN
 
 
+def is_of_event(fact: Fact) -> bool:
+    """Whether it is told by the events of a declared type, as `purchase.count` is."""
+    return fact.root not in BUILT_IN_ROOTS and fact.key in EVENT_KEYS
+
+
 def counter_fact(key: str, event_type: str, purpose: str) -> Fact:
     """The fact behind a `did` condition: the latest times of the counter with this key."""
     return Fact(f"did.{key}", "did", key, FactType.TIMES, purpose=purpose, stored=True, title=event_type)

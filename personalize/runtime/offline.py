@@ -49,8 +49,7 @@ def persona_context(
     profile = persona_profile(persona, given, now, lifecycle_of(settings), asks_for_page=facts is not None)
     identity = Identity(profile_id=f"p:{persona.persona_id}", consent=_asked_for(rule_set, settings))
     context = _context(identity, profile, rule_set, settings, now, facts)
-    context.values.update(given)
-    context.values.update(_own_values(persona, rule_set))
+    context.values.give({**given, **dict(_own_values(persona, rule_set))})
     return context
 
 

@@ -18,7 +18,7 @@ AT = ("--at", "1997-10-01")
 
 
 def explained(terminal: Terminal, *arguments: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(terminal.well("explain", "--json", *arguments))
+    found: dict[str, Any] = json.loads(terminal.well("explain", "--format", "json", *arguments))
     return found
 
 
@@ -43,7 +43,21 @@ def test_a_rule_wins_and_each_condition_says_what_it_saw(sold: Terminal) -> None
         "         YES  purchase.total is at least USD 100.00 (seen: USD 100.00)\n"
         "         YES  purchase.last is at most 60 days ago (seen: 1997-08-02 00:00)\n"
         "\n"
-        "  not reached, since the slot is full: missed, lately, often, christmas"
+        '  Not reached, since rule "best" filled the slot before:\n'
+        "     missed: no; nearest miss: it is 30 days too early: 1997-10-31 00:00 would\n"
+        "       do, and purchase would have to happen once more\n"
+        "     lately: no; nearest miss: purchase would have to happen once more within 30\n"
+        "       days\n"
+        "     often: no; nearest miss: purchase would have to happen 3 more times\n"
+        "     christmas: no; nearest miss: it is 61 days too early: 1997-12-01 00:00\n"
+        "       would do\n"
+        "\n"
+        "  To see something else here:\n"
+        '     heroes/christmas: the nearest miss of the rule "christmas" is all it takes\n'
+        '     heroes/come-back: the nearest miss of the rule "missed" is all it takes\n'
+        '     heroes/new-this-week: by the rule "lately", purchase would have to happen\n'
+        "       once more within 30 days, and purchase.total would have to be less than\n"
+        "       USD 100.00, USD 0.01 less than now"
     )
 
 
@@ -62,16 +76,20 @@ def test_no_rule_fits_and_each_says_why_not(sold: Terminal) -> None:
         "       no   all of these\n"
         "         YES  purchase.total is at least USD 100.00 (seen: USD 100.00)\n"
         "         no   purchase.last is at most 60 days ago (seen: 1997-08-01 00:00)\n"
+        "     nearest miss: purchase would have to happen once more within 60 days\n"
         "\n"
         '  2  missed ("Came often, and stays away"): no\n'
         '     no   in "Three purchases or more, silent for more than 90 days"\n'
         "       no   all of these\n"
         "         no   purchase.count is at least 3 (seen: 2)\n"
         "         no   purchase.last is more than 90 days ago (seen: 1997-08-01 00:00)\n"
+        "     nearest miss: it is 29 days too early: 1997-10-30 00:00 would do, and\n"
+        "       purchase would have to happen once more\n"
         "\n"
         "  3  lately: no\n"
         '     no   in "Last purchase within 30 days"\n'
         "       no   purchase.last is at most 30 days ago (seen: 1997-08-01 00:00)\n"
+        "     nearest miss: purchase would have to happen once more within 30 days\n"
         "\n"
         "  4  often: no\n"
         "     no   all of these\n"
@@ -79,11 +97,22 @@ def test_no_rule_fits_and_each_says_why_not(sold: Terminal) -> None:
         "         no   purchase.count is at least 5 (seen: 2)\n"
         '       YES  outside "Last purchase more than 180 days ago"\n'
         "         no   purchase.last is more than 180 days ago (seen: 1997-08-01 00:00)\n"
+        "     nearest miss: purchase would have to happen 3 more times\n"
         "\n"
         "  5  christmas: no\n"
         "     YES  everyone\n"
         "     no   from 1997-12-01 until 1997-12-24, that day included (seen: 1997-10-01\n"
-        "          00:00)"
+        "          00:00)\n"
+        "     nearest miss: it is 61 days too early: 1997-12-01 00:00 would do\n"
+        "\n"
+        "  To see something else here:\n"
+        '     heroes/box-set: the nearest miss of the rule "best" is all it takes\n'
+        '     heroes/box-set: the nearest miss of the rule "often" is all it takes\n'
+        '     heroes/christmas: the nearest miss of the rule "christmas" is all it takes\n'
+        '     heroes/come-back: the nearest miss of the rule "missed" is all it takes\n'
+        '     heroes/new-this-week: by the rule "lately", purchase would have to happen\n'
+        "       once more within 30 days, and purchase.total would have to be less than\n"
+        "       USD 100.00, USD 0.01 less than now"
     )
 
 
@@ -108,6 +137,8 @@ def test_negations_and_time_windows_say_what_they_saw(sold: Terminal) -> None:
         "         no   purchase.count is at least 5 (seen: 1)\n"
         '       no   outside "Last purchase more than 180 days ago"\n'
         "         YES  purchase.last is more than 180 days ago (seen: 1997-04-03 00:00)\n"
+        "     nearest miss: purchase would have to happen 4 more times, and purchase\n"
+        "       would have to happen once more within 180 days\n"
         "\n"
         "  5  christmas: no\n"
         "     YES  everyone\n"
@@ -161,7 +192,7 @@ def test_items_that_stand_on_the_page_already_are_said(sold: Terminal, write: Wr
     write("rules/zz.yaml", "slots: {more: {page: home, rules: [{id: again, show: heroes/box-set}]}}\n")
     text = sold.well("explain", "--slot", "more", "--visitor", "u:107", *AT)
     assert text.startswith("more keeps the site's own markup: no rule has anything to show.\n")
-    assert "  1  again: YES, but nothing to show: heroes/box-set stands on the page already\n" in text
+    assert "  1  again: YES, but nothing to show: heroes/box-set (in home-hero already)\n" in text
     assert "     YES  everyone\n" in text
 
 
@@ -171,7 +202,7 @@ def test_items_that_are_not_valid_at_that_moment_are_said(sold: Terminal, write:
     assert "YES, it shows heroes/box-set\n" in sold.well(*asked, "1997-09-30")
     assert (
         '  1  best ("The best, and here lately"): YES, but nothing to show:\n'
-        "     heroes/box-set is not valid at this moment\n"
+        "     heroes/box-set (not valid since 1997-10-01 00:00)\n"
     ) in sold.well(*asked, "1997-10-01")
 
 
@@ -232,13 +263,13 @@ def test_what_a_visitor_has_agreed_to_is_respected_and_said(sold: Terminal) -> N
 
 
 def test_a_browser_that_logged_in_says_into_whom_it_went_and_is_no_visitor_of_its_own(sold: Terminal) -> None:
-    before = json.loads(sold.well("segments", "--json"))["visitors"]
+    before = json.loads(sold.well("segments", "--format", "json"))["visitors"]
     sold.stored(lambda store: record(store, "purchase", "v:abc", {}))
-    assert json.loads(sold.well("segments", "--json"))["visitors"] == before + 1
+    assert json.loads(sold.well("segments", "--format", "json"))["visitors"] == before + 1
     sold.stored(lambda store: record(store, JOIN, "u:107", {"from": "v:abc"}, hour=1))
     text = sold.well("explain", "--slot", "home-hero", "--visitor", "v:abc", *AT)
     assert "  visitor  v:abc: this browser logged in and went into u:107 at 1997-09-30 13:00\n" in text
-    assert json.loads(sold.well("segments", "--json"))["visitors"] == before
+    assert json.loads(sold.well("segments", "--format", "json"))["visitors"] == before
 
 
 async def record(store: Store, type_: str, profile_id: str, properties: Mapping[str, Any], hour: int = 0) -> None:

@@ -59,14 +59,14 @@ def test_a_change_says_what_it_replaces_and_whether_profiles_were_made_again(sol
     sold.change(
         "rules/segments.yaml", "who: {purchase.count: {at_least: 5}}", "who: {did: purchase, times: {at_least: 5}}"
     )
-    before = sold.well("segments", "--at", "1997-10-01", "--json").partition('"segments"')[2]
+    before = sold.well("segments", "--at", "1997-10-01", "--format", "json").partition('"segments"')[2]
     assert sold.well("publish").endswith(
         "It counts other things than before, so all profiles were made from the log\nagain.\n"
     )
-    assert sold.well("segments", "--at", "1997-10-01", "--json").partition('"segments"')[2] == before
+    assert sold.well("segments", "--at", "1997-10-01", "--format", "json").partition('"segments"')[2] == before
     assert (
-        sold.well("segments", "--live", "--json").partition('"segments"')[2]
-        == (sold.well("segments", "--json").partition('"segments"')[2])
+        sold.well("segments", "--live", "--format", "json").partition('"segments"')[2]
+        == (sold.well("segments", "--format", "json").partition('"segments"')[2])
     )
 
 

@@ -15,7 +15,7 @@ from tests.cli.terminal import Terminal
 
 
 def counted(terminal: Terminal, *arguments: str) -> dict[str, int]:
-    found = json.loads(terminal.well("segments", "--json", *arguments))
+    found = json.loads(terminal.well("segments", "--format", "json", *arguments))
     return {one["segment"]: one["visitors"] for one in found["segments"]} | {"all": found["visitors"]}
 
 
@@ -143,7 +143,7 @@ def test_files_with_an_error_are_not_counted_by(shop: Terminal) -> None:
 
 
 def test_json_says_the_moment_and_the_version(sold: Terminal) -> None:
-    found = json.loads(sold.well("segments", "--at", "1997-10-01", "--json"))
+    found = json.loads(sold.well("segments", "--at", "1997-10-01", "--format", "json"))
     assert found["at"] == "1997-10-01T00:00:00+00:00"
     assert len(found["version"]) == 16
     assert found["segments"][0] == {

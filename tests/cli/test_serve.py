@@ -96,7 +96,7 @@ def site(sold: Terminal) -> Terminal:
 
 
 def promised(terminal: Terminal, user: str) -> list[str]:
-    asked = ("--slot", "home-hero", "--visitor", f"u:{user}", "--at", "1997-10-01", "--path", "/", "--json")
+    asked = ("--slot", "home-hero", "--visitor", f"u:{user}", "--at", "1997-10-01", "--path", "/", "--format", "json")
     items: list[str] = json.loads(terminal.well("explain", *asked))["items"]
     return items
 
@@ -107,7 +107,7 @@ def test_a_moment_of_the_past_is_served_as_promised_and_nothing_is_recorded(site
         "heroes/come-back": "<h1>We kept your shelf</h1>",
         "heroes/new-this-week": "<h1>New this week</h1>",
     }
-    before = site.well("segments", "--json")
+    before = site.well("segments", "--format", "json")
     with served(site.folder, "shop:app", "--at", "1997-10-01", "--workers", "2", workers=2) as shop:
         assert shop.printed.startswith(f"Serving shop:app on {shop.address} by 2 workers\nAs of 1997-10-01 00:00 UTC,")
         pages = {user: shop.page(user=user) for user in ("101", "104", "107", "108", "111", "4711")}
@@ -118,7 +118,7 @@ def test_a_moment_of_the_past_is_served_as_promised_and_nothing_is_recorded(site
         assert shown == items
         assert ("Our own picture" in page) == (not items)
     assert {tuple(promised(site, user)) for user in pages} == {(), *((item,) for item in titles)}
-    after = json.loads(site.well("segments", "--json"))
+    after = json.loads(site.well("segments", "--format", "json"))
     assert after["visitors"] == json.loads(before)["visitors"]
 
 
@@ -137,7 +137,7 @@ def test_with_nothing_published_the_page_stays_and_the_command_says_so(shop: Ter
 def test_what_is_live_is_named(site: Terminal) -> None:
     with served(site.folder, "shop:app") as shop:
         said = " ".join(shop.printed.split())
-    version = json.loads(site.well("segments", "--live", "--json"))["version"]
+    version = json.loads(site.well("segments", "--live", "--format", "json"))["version"]
     assert f"What is served is the rule set {version}, live since " in said
     assert "(by ola). Stop with Ctrl+C." in said
 

@@ -1,6 +1,7 @@
 """Why a slot shows what it shows."""
 
-from personalize.decisions.explain import Explanation, RuleStep, Step, explain
+from personalize.decisions.explain import explain
+from personalize.decisions.explanation import Difference, Explanation, RuleResult, RuleStep, Step
 from personalize.visitors.consent import UNKNOWN
 from tests.decisions.visitors import ago, context_for
 from tests.rules.small_site import rule_set_of
@@ -46,9 +47,11 @@ def test_an_explanation_names_every_rule_with_the_answer_to_each_of_its_question
         rule_id="oslo",
         title="People of Oslo",
         holds=False,
+        result=RuleResult.NO_MATCH,
         reached=True,
         item_ids=(),
         conditions=(Step("not", False, parts=(Step('profile.city is not "Oslo"', True, "not known"),)),),
+        nearest_miss=(Difference("profile.city", 'profile.city would have to be "Oslo"', "not known", '"Oslo"'),),
     )
     back = found.rules[1]
     assert (back.title, back.holds, back.reached, back.item_ids) == ("back", True, True, ("offers/one", "offers/two"))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.decisions.decide import decide
 from personalize.decisions.decision import Reason
-from personalize.decisions.explain import Step, explain
+from personalize.decisions.explain import explain
+from personalize.decisions.explanation import Step
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import Profile
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
@@ -89,7 +90,7 @@ def context_of(visitor: Visitor, rule_set: RuleSet) -> Context:
         lifecycle=Lifecycle(),
         catalogue=rule_set.facts,
     )
-    context.values.update(visitor)
+    context.values.give(visitor)
     return context
 
 

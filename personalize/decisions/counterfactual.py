@@ -1,0 +1,85 @@
+"""What would have to be different for a rule to match, and for its items to be shown: tried out before it is said."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from personalize.decisions.context import Context, context_if
+from personalize.decisions.decide import Notes, decide
+from personalize.rules.conditions import All, Condition, Not
+from personalize.rules.definitions import Rule
+from personalize.rules.index import Answers
+from personalize.rules.nearest_miss import Miss, NearestMisses
+from personalize.rules.ruleset import RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What would have to be different for a slot to show these items, which it doesn't show now."""
+
+    item_ids: tuple[str, ...]
+    miss: Miss
+
+
+class Counterfactuals:
+    """Asks what one slot would show to the same visitor if something were different.
+
+    `answers` are those of the page as it is. What is found is asked of the index and of `decide` before it is
+    given; only a change that no value can be named for is taken on trust.
+    """
+
+    def __init__(
+        self, slot_id: str, context: Context, rule_set: RuleSet, answers: Answers, shown: frozenset[str]
+    ) -> None:
+        self._slot_id = slot_id
+        self._context = context
+        self._rule_set = rule_set
+        self._shown = shown
+        self._page = rule_set.pages[slot_id]
+        self._now_shown = self._items(context)
+        self._conditions = {rule.rule_id: rule.condition for rule in rule_set.slots[slot_id].rules}
+        segments = {segment_id: segment.who for segment_id, segment in rule_set.segments.items()}
+        self._misses = NearestMisses(segments, self._values_at, answers.answer, context.now)
+
+    def miss(self, rule: Rule) -> Miss | None:
+        """The least that would have to be different for the rule to match; None where nothing would do."""
+        miss = self._misses.of(rule.condition)
+        if miss is None or not miss.is_exact:
+            return miss
+        context = self._after(miss)
+        answers = self._rule_set.index.answers(self._page.reach, context.values, context.now)
+        return miss if answers.holds((self._slot_id, rule.rule_id)) else None
+
+    def showing(self, rule: Rule) -> Showing | None:
+        """The least that would have to be different for the slot to show something else, by this rule.
+
+        First what makes the rule match; where rules before it would still fill the slot, what makes them fail, too.
+        """
+        conditions: list[Condition] = [rule.condition]
+        for _ in range(2):
+            miss = self._misses.of(All(tuple(conditions)))
+            if miss is None or not miss.is_exact:
+                return None
+            notes: Notes = {}
+            items = self._items(self._after(miss), notes)
+            new = tuple(one for one in notes.get((self._slot_id, rule.rule_id), ()) if one in items - self._now_shown)
+            if new:
+                return Showing(new, miss)
+            conditions += [Not(self._conditions[one]) for one in self._before(rule.rule_id, notes)]
+        return None
+
+    def _before(self, rule_id: str, notes: Notes) -> list[str]:
+        """The rules that gave something before this one."""
+        ids = list(self._conditions)
+        return [one for one in ids[: ids.index(rule_id)] if notes.get((self._slot_id, one))]
+
+    def _after(self, miss: Miss) -> Context:
+        return context_if(self._context, now=miss.at, values=miss.values)
+
+    def _items(self, context: Context, notes: Notes | None = None) -> frozenset[str]:
+        notes = {} if notes is None else notes
+        decisions = decide(self._page, context, self._rule_set, shown=self._shown, notes=notes)
+        return frozenset(decisions[self._slot_id].item_ids)
+
+    def _values_at(self, moment: datetime) -> Mapping[str, object]:
+        return context_if(self._context, now=moment, values={}).values
