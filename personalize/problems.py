@@ -5,15 +5,22 @@ Knows nothing of YAML, rules or settings; they collect into `Problems` and the t
 
 from __future__ import annotations
 
-import difflib
+import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from personalize.guesses import Guess
+from personalize.guesses import did_you_mean as did_you_mean
+from personalize.guesses import nearest as nearest
+
 TAB_WIDTH = 4
-SHOWN_COLUMNS = 100
+USUAL_COLUMNS = 80
 LONGEST_QUOTE = 60
+#: A piece of code in a message, which is kept on one line where it fits.
+_CODE = re.compile(r"`[^`]*`")
+_FILLER = "\ue000"
 
 
 class Position(Protocol):
@@ -37,10 +44,21 @@ class Positioned(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a file: `length` characters from a 1-based line and column on become `text`."""
+
+    line: int
+    column: int
+    length: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One finding. `line` and `column` are 1-based; `length` is how many characters the caret underlines.
 
-    `code` is stable and documented; `message` says what was found; `hint` says what to do.
+    `code` is stable and documented; `message` says what was found; `hint` says what to do. `fix` are the edits that
+    mend it, where these are beyond doubt: a machine may make them.
     As text it is one line: `rules/home.yaml:14:11: error R105: segment "memebers" does not exist`.
     """
 
@@ -52,6 +70,7 @@ class Problem:
     hint: str | None = None
     severity: Literal["error", "warning"] = "error"
     length: int = 1
+    fix: tuple[Edit, ...] = ()
 
     @property
     def where(self) -> str:
@@ -102,6 +121,10 @@ class Problems:
         """Add findings made elsewhere."""
         self._found.extend(problems)
 
+    def drop(self, is_dropped: Callable[[Problem], bool]) -> None:
+        """Forget the findings of which this is true."""
+        self._found = [problem for problem in self._found if not is_dropped(problem)]
+
     @property
     def list(self) -> tuple[Problem, ...]:
         """All findings, by file, line and column; those of one place stay in the order they were found."""
@@ -129,26 +152,54 @@ def _placed(problem: Problem, at: Position | Positioned | None) -> Problem:
         hint=problem.hint,
         severity=problem.severity,
         length=max(1, spot.length),
+        fix=_edits(spot, problem.hint),
     )
 
 
-def render(problem: Problem, source: str | None = None) -> str:
+def _edits(spot: Position, hint: str | None) -> tuple[Edit, ...]:
+    """The guess in place of the word, where nothing but the word is underlined, with its quotes or without."""
+    if not isinstance(hint, Guess) or hint.instead is None or spot.line is None or spot.column is None:
+        return ()
+    if spot.length not in (len(hint.word), len(hint.word) + 2):
+        return ()
+    return (Edit(spot.line, spot.column, spot.length, hint.instead),)
+
+
+def render(problem: Problem, source: str | None = None, *, width: int = USUAL_COLUMNS) -> str:
     """The problem in several lines, as rustc prints it: the place, the line of `source`, a caret, the help.
 
-    Tabs, wide and combining characters of the line keep the caret under the right place; a very long line is
-    cut around it; control characters are shown as a mark, so that a file cannot steer the terminal.
+    No line is wider than `width`, if its words allow it. Tabs, wide and combining characters keep the caret under
+    the right place; a very long line is cut around it; control characters are shown as a mark, so that a file
+    cannot steer the terminal.
     """
     gutter = " " * len(str(problem.line or ""))
-    lines = [f"{problem.severity}[{problem.code}]: {problem.message}"]
+    lines = [*wrapped(f"{problem.severity}[{problem.code}]: {problem.message}", "", "  ", width)]
     if problem.where:
         lines.append(f"{gutter}--> {problem.where}")
-    lines += _excerpt(problem, source, gutter)
+    lines += _excerpt(problem, source, gutter, width)
     if problem.hint:
-        lines.append(f"{gutter} = help: {problem.hint}")
+        lines += wrapped(problem.hint, f"{gutter} = help: ", f"{gutter}   ", width)
     return "\n".join(lines)
 
 
-def _excerpt(problem: Problem, source: str | None, gutter: str) -> list[str]:
+def wrapped(text: str, first: str, rest: str, width: int) -> Iterator[str]:
+    """The lines of a text, `first` before the first and `rest` before the others.
+
+    What stands in backticks is not broken, unless it fills a line by itself.
+    """
+    room = width - columns_of(rest)
+    whole = _CODE.sub(lambda code: code[0].replace(" ", _FILLER) if columns_of(code[0]) <= room else code[0], text)
+    line, is_begun = first, False
+    for word in whole.split(" "):
+        if is_begun and columns_of(line) + 1 + columns_of(word) > width:
+            yield line.replace(_FILLER, " ")
+            line, is_begun = rest, False
+        line += f" {word}" if is_begun else word
+        is_begun = True
+    yield line.replace(_FILLER, " ")
+
+
+def _excerpt(problem: Problem, source: str | None, gutter: str, width: int) -> list[str]:
     line = None if source is None or problem.line is None else _line_of(source, problem.line)
     if line is None:
         return []
@@ -156,10 +207,11 @@ def _excerpt(problem: Problem, source: str | None, gutter: str) -> list[str]:
     if problem.column is not None:
         begin = min(max(problem.column - 1, 0), len(line))
         end = max(begin, min(begin + problem.length, len(line)))
-        before, marked, after = _window(line[:begin], line[begin:end], line[end:])
-        shown[1] = f"{problem.line} | {visible(before + marked + after)}".rstrip()
-        carets = "^" * max(1, columns_of(visible(marked)))
-        shown.append(f"{gutter} | {' ' * columns_of(visible(before))}{carets}")
+        parts = (visible(line[:begin]), visible(line[begin:end]), visible(line[end:]))
+        before, marked, after = _window(*parts, width - len(gutter) - len(" | "))
+        shown[1] = f"{problem.line} | {before}{marked}{after}".rstrip()
+        carets = "^" * max(1, columns_of(marked))
+        shown.append(f"{gutter} | {' ' * columns_of(before)}{carets}")
     return shown
 
 
@@ -168,16 +220,30 @@ def _line_of(source: str, number: int) -> str | None:
     return lines[number - 1] if 1 <= number <= len(lines) else None
 
 
-def _window(before: str, marked: str, after: str) -> tuple[str, str, str]:
-    """The three parts of a line, cut with an ellipsis to what a terminal can show."""
-    if len(before) + len(marked) + len(after) <= SHOWN_COLUMNS:
+def _window(before: str, marked: str, after: str, room: int) -> tuple[str, str, str]:
+    """The three parts of a line, cut with an ellipsis to so many columns."""
+    if columns_of(before + marked + after) <= room:
         return before, marked, after
-    half = SHOWN_COLUMNS // 2
-    kept_before = before if len(before) <= half else "…" + before[-half:]
-    kept_marked = marked[:half]
-    rest = marked[half:] + after
-    room = max(0, SHOWN_COLUMNS - len(kept_before) - len(kept_marked))
-    return kept_before, kept_marked, rest if len(rest) <= room else rest[:room] + "…"
+    half = room // 2
+    kept_before = before if columns_of(before) <= half else "…" + _last(before, half - 1)
+    kept_marked = _first(marked, half)
+    rest = marked[len(kept_marked) :] + after
+    left = room - columns_of(kept_before + kept_marked)
+    return kept_before, kept_marked, rest if columns_of(rest) <= left else _first(rest, left - 1) + "…"
+
+
+def _first(text: str, room: int) -> str:
+    """As much of the beginning of a text as fits into so many columns."""
+    end, used = 0, 0
+    for end, character in enumerate(text):
+        used += _width(character)
+        if used > room:
+            return text[:end]
+    return text
+
+
+def _last(text: str, room: int) -> str:
+    return _first(text[::-1], room)[::-1]
 
 
 def visible(text: str) -> str:
@@ -228,18 +294,3 @@ def quoted(text: str) -> str:
     short = text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
     mark = "`" if '"' in short else '"'
     return f"{mark}{visible(short)}{mark}"
-
-
-def nearest(word: str, allowed: Iterable[str]) -> str | None:
-    """The allowed word that was most likely meant, without regard to case; None when nothing is near."""
-    by_folded: dict[str, str] = {}
-    for candidate in sorted(allowed):
-        by_folded.setdefault(candidate.casefold(), candidate)
-    close = difflib.get_close_matches(word[:100].casefold(), by_folded, n=1, cutoff=0.6)
-    return by_folded[close[0]] if close else None
-
-
-def did_you_mean(word: str, allowed: Iterable[str]) -> str | None:
-    """A hint such as ``did you mean `members`?``, or None when nothing is near."""
-    guess = nearest(word, allowed)
-    return None if guess is None else f"did you mean `{guess}`?"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from personalize.problems import Problem, quoted
+from personalize.problems import Edit, Problem, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ _PAIR = re.compile(
     r"\s*(?:- +)*(to|who|not|when|show|given|where|times): +"
     r"(segment|any|all|not|did|in|tagged|from|until|weekdays|hours|[a-z_]+\.[a-z_.]+|[a-z]+_[a-z]+): +(.+)"
 )
+_NOTHING_MORE = re.compile(r"\s*(?:\s#.*)?")
 _TAB_INDENT = re.compile(r"[ ]*\t\s*\S")
 
 
@@ -115,9 +116,7 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
         hint = f"write {pair[1]}: {{{pair[2]}: {pair[3]}}}; or move it to the next line, in by two blanks"
         return Problem("E008", f"{meaning.message}: {quoted(found)}", file, line, column, hint)
     if (order := _BARE_ORDER.search(lines[line - 1])) is not None and meaning.code in ("E011", "E006"):
-        word = "more_than" if order[1] == ">" else "at_least"
-        message = f"{meaning.message}: {quoted(order[0])}"
-        return Problem(meaning.code, message, file, line, order.start() + 1, f"write {{{word}: {order[2]}}}")
+        return _order_problem(order, meaning, line, file)
     message = f"{meaning.message}: {quoted(found)}" if found else meaning.message
     return Problem(meaning.code, message, file, line, column, meaning.hint)
 
@@ -135,7 +134,16 @@ def _glued_problem(lines: list[str], index: int, file: str) -> Problem:
     assert found is not None
     name = quoted(f"{found[1]}:")
     hint = f"write {found[1]}: {lines[index][found.end(1) + 1 :].strip()}"
-    return Problem("E008", f"a blank is missing after {name}", file, index + 1, found.start(1) + 1, hint)
+    fix = (Edit(index + 1, found.end(1) + 2, 0, " "),)
+    return Problem("E008", f"a blank is missing after {name}", file, index + 1, found.start(1) + 1, hint, fix=fix)
+
+
+def _order_problem(order: re.Match[str], meaning: _Meaning, line: int, file: str) -> Problem:
+    meant = f"{{{'more_than' if order[1] == '>' else 'at_least'}: {order[2]}}}"
+    message, column = f"{meaning.message}: {quoted(order[0])}", order.start() + 1
+    is_whole = _NOTHING_MORE.fullmatch(order.string, order.end()) is not None
+    fix = (Edit(line, column, len(order[0]), meant),) if is_whole else ()
+    return Problem(meaning.code, message, file, line, column, f"write {meant}", fix=fix)
 
 
 def _tab_problem(lines: list[str], index: int, file: str) -> Problem:
@@ -148,7 +156,16 @@ def _tab_problem(lines: list[str], index: int, file: str) -> Problem:
         index + 1,
         lines[index].index("\t") + 1,
         "use blanks instead, two for each step; most editors can change all tabs at once",
+        fix=_blanks_for_tabs(lines),
     )
+
+
+def _blanks_for_tabs(lines: list[str]) -> tuple[Edit, ...]:
+    """Two blanks for each tab, where the file is moved in with nothing else."""
+    margins = [line[: len(line) - len(line.lstrip())] for line in lines]
+    if any(margin.strip("\t") for margin in margins):
+        return ()
+    return tuple(Edit(at, 1, len(margin), "  " * len(margin)) for at, margin in enumerate(margins, 1) if margin)
 
 
 def _inside(lines: list[str], line: int, column: int) -> tuple[int, int]:

@@ -10,14 +10,16 @@ from __future__ import annotations
 import math
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
 import yaml
 
-from personalize.problems import Problem, Problems, quoted
+from personalize.edits import splice
+from personalize.problems import Edit, Problem, Problems, quoted
 from personalize.yaml_messages import syntax_problem
 
 MAX_BYTES = 2_000_000
@@ -198,9 +200,10 @@ def _line_and_column(text: str, index: int) -> tuple[int, int]:
 
 def _strange_character(text: str, index: int, file: str, problems: Problems) -> None:
     line, column = _line_and_column(text, index)
+    places = [_line_and_column(text, found.start()) for found in islice(_NOT_TEXT.finditer(text), MAX_PROBLEMS)]
     message = f"found the character U+{ord(text[index]):04X}, which cannot stand in a text file"
     hint = "delete it; it is invisible in most editors and comes with text pasted from elsewhere"
-    problems.add(Problem("E004", message, file, line, column, hint))
+    problems.add(Problem("E004", message, file, line, column, hint, fix=tuple(Edit(*one, 1, "") for one in places)))
 
 
 @dataclass(slots=True)
@@ -362,7 +365,11 @@ class _Tree:
             self._problems.warning("W001", message, place, 'use straight ones ("), or none')
         elif plain and _INVISIBLE_START.match(text):
             message = f"found the invisible character U+{ord(text[0]):04X} before {quoted(text[1:])}"
-            self._problems.error("E004", message, place, "delete it, and put plain blanks where they are needed")
+            hint = "delete it, and put plain blanks where they are needed"
+            invisible = len(text) - len(text.lstrip(_INVISIBLE_OR_BLANK))
+            fix = (Edit(place.line, place.column, invisible, ""),)
+            found = Problem("E004", message, place.file, place.line, place.column, hint, length=place.length, fix=fix)
+            self._problems.add(found)
 
     def _resolve(self, text: str, place: Place) -> bool | int | float | str | None:
         """The value of an unquoted text by the YAML 1.2 core schema; a number with a leading zero is text."""
@@ -410,21 +417,6 @@ def to_data(node: Node | None) -> object:
     if isinstance(node, Sequence):
         return [to_data(item) for item in node.items]
     return None if node is None else node.value
-
-
-def splice(text: str, edits: Iterable[tuple[int, int, str]]) -> str:
-    """The text with each span `start:end` replaced; every character outside the spans stays as it is.
-
-    Raises ValueError for spans that overlap or lie outside the text.
-    """
-    parts: list[str] = []
-    done = 0
-    for start, end, new_text in sorted(edits, key=lambda edit: edit[:2]):
-        if not done <= start <= end <= len(text):
-            raise ValueError(f"the span {start}:{end} overlaps another one, or lies outside the text")
-        parts += (text[done:start], new_text)
-        done = end
-    return "".join(parts) + text[done:]
 
 
 def replace_value(text: str, node: Node, new_text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize.problems import Problem, Problems, did_you_mean, nearest, quoted, render, summary
+from personalize.problems import Edit, Problem, Problems, columns_of, did_you_mean, quoted, render, summary
 from personalize.yaml_tree import Mapping, Place, parse_yaml
 
 
@@ -93,7 +93,7 @@ def test_a_source_cannot_steer_the_terminal() -> None:
 def test_a_very_long_line_is_cut_around_the_caret() -> None:
     line = "x" * 5_000 + "bad" + "y" * 5_000
     text, under = marked(line, 5_001, 3)
-    assert len(text) <= 110
+    assert len("1 | " + text) == 80
     assert text.startswith("…") and text.endswith("…")
     assert text[under.index("^") : under.rindex("^") + 1] == "bad"
 
@@ -103,6 +103,34 @@ def test_whatever_the_line_a_caret_is_shown_and_nothing_raised(line: str, column
     shown = render(Problem("E001", "x", "f", 1, column, length=length), line)
     assert "^" in shown.splitlines()[-1]
     assert len(shown.splitlines()) == 5
+
+
+@given(
+    line=st.text(st.characters(exclude_characters="\r\n")),
+    column=st.integers(1, 300),
+    length=st.integers(1, 300),
+    width=st.integers(60, 120),
+)
+def test_no_line_of_an_excerpt_is_wider_than_the_terminal(line: str, column: int, length: int, width: int) -> None:
+    shown = render(Problem("E001", "x", "f", 1, column, length=length), line * 3, width=width)
+    assert max(map(columns_of, shown.splitlines())) <= width
+
+
+def test_words_are_wrapped_and_code_stays_whole() -> None:
+    hint = "if only known ones are meant, write `profile.country: {is_not: NO, exists: true}`, and so on and on and on"
+    message = "the segment reaches everybody of whom `profile.country` is not known, and that is quite a few people"
+    assert render(Problem("W201", message, "f.yaml", 12, hint=hint, severity="warning")).splitlines() == [
+        "warning[W201]: the segment reaches everybody of whom `profile.country` is not",
+        "  known, and that is quite a few people",
+        "  --> f.yaml:12",
+        "   = help: if only known ones are meant, write",
+        "     `profile.country: {is_not: NO, exists: true}`, and so on and on and on",
+    ]
+
+
+def test_code_wider_than_the_terminal_is_wrapped_as_words_are() -> None:
+    shown = render(Problem("E001", f"`{'word ' * 30}`")).splitlines()
+    assert len(shown) == 3 and max(map(len, shown)) <= 80
 
 
 @dataclass(frozen=True)
@@ -138,6 +166,32 @@ def test_a_node_of_a_tree_can_be_pointed_at() -> None:
     ]
 
 
+def test_a_sure_guess_takes_the_place_of_the_word_that_is_underlined() -> None:
+    problems = Problems()
+    sure, unsure = did_you_mean("memebers", ["members"]), did_you_mean("membership", ["members"])
+    problems.error("E1", "plain", Place("a.yaml", 3, 5, 40, 48), sure)
+    problems.error("E2", "in quotes", Place("a.yaml", 4, 5, 60, 70), sure)
+    problems.error("E3", "more than the word is underlined", Place("a.yaml", 5, 5, 80, 99), sure)
+    problems.error("E4", "unsure", Place("a.yaml", 6, 5, 100, 110), unsure)
+    problems.error("E5", "nowhere", hint=sure)
+    assert [problem.fix for problem in problems.list] == [
+        (),
+        (Edit(3, 5, 8, "members"),),
+        (Edit(4, 5, 10, "members"),),
+        (),
+        (),
+    ]
+
+
+def test_what_is_dropped_was_never_found() -> None:
+    problems = Problems()
+    problems.error("E1", "one")
+    problems.warning("W1", "two")
+    problems.drop(lambda problem: problem.code == "E1")
+    assert [problem.code for problem in problems.list] == ["W1"]
+    assert not problems.has_errors
+
+
 def test_warnings_are_no_errors() -> None:
     problems = Problems()
     assert not problems.has_errors
@@ -155,29 +209,6 @@ def test_a_summary_counts_in_words() -> None:
     assert summary([warning, warning]) == "2 warnings in 1 file"
     assert summary([error, warning, error]) == "2 errors, 1 warning in 2 files"
     assert summary([Problem("E", "x")]) == "1 error"
-
-
-@pytest.mark.parametrize(
-    ("word", "guess"),
-    [
-        ("memebers", "members"),
-        ("MEMBERS", "members"),
-        ("member", "members"),
-        ("lapsed_buyers", "Lapsed-Buyers"),
-        ("zebra", None),
-        ("", None),
-        ("members" * 10_000, None),
-    ],
-)
-def test_the_nearest_word_is_guessed_whatever_its_case(word: str, guess: str | None) -> None:
-    allowed = ["members", "Lapsed-Buyers", "tent-people"]
-    assert nearest(word, allowed) == guess
-    assert did_you_mean(word, allowed) == (f"did you mean `{guess}`?" if guess else None)
-
-
-def test_a_guess_does_not_depend_on_the_order_of_the_allowed_words() -> None:
-    words = ["aab", "aac", "aad", "AAB"]
-    assert nearest("aaa", words) == nearest("aaa", reversed(words)) == nearest("aaa", set(words))
 
 
 def test_a_quoted_text_is_short_visible_and_has_other_quotes_where_it_has_its_own() -> None:

@@ -13,6 +13,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from personalize import yaml_tree
+from personalize.edits import splice
 from personalize.problems import Problem, Problems
 from personalize.yaml_tree import (
     Mapping,
@@ -22,7 +23,6 @@ from personalize.yaml_tree import (
     parse_yaml,
     read_text,
     replace_value,
-    splice,
     to_data,
 )
 

@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from tests.package_source import Import, Module, dotted, imports_of, meanings_of
 
 FLOORS = (
-    *("errors", "problems", "hashing", "durations", "money", "light_values", "yaml_messages", "yaml_tree"),
+    *(
+        "errors",
+        "guesses",
+        "problems",
+        "edits",
+        "hashing",
+        "durations",
+        "money",
+        "light_values",
+        "yaml_messages",
+        "yaml_tree",
+    ),
     *("setting_kinds", "settings"),
     *("visitors", "events", "profiles", "content", "rules", "decisions", "scenarios"),
     *("stores", "runtime", "reports", "web", "pages", "api", "studio", "wrap", "cli"),

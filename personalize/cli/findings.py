@@ -7,6 +7,7 @@ from typing import IO, Any
 
 import click
 
+from personalize.cli.tables import terminal_width
 from personalize.problems import Problem, render, summary
 from personalize.settings import Settings
 
@@ -43,6 +44,12 @@ class Findings(click.ClickException):
 
 def show(problems: Iterable[Problem], sources: Sources, *, err: bool) -> None:
     """Print problems in the order of their files and lines, the first twenty of each file."""
+    for text in full_text(problems, sources, width=terminal_width()):
+        click.echo(text, err=err)
+
+
+def full_text(problems: Iterable[Problem], sources: Sources, *, width: int) -> Iterator[str]:
+    """Each problem as a paragraph of several lines, the first twenty of each file."""
     found = tuple(problems)
     in_file = Counter(problem.file for problem in found)
     shown: Counter[str | None] = Counter()
@@ -50,9 +57,9 @@ def show(problems: Iterable[Problem], sources: Sources, *, err: bool) -> None:
         shown[problem.file] += 1
         if shown[problem.file] <= MOST_OF_A_FILE:
             source = sources(problem.file) if problem.file is not None else None
-            click.echo("\n".join(_coloured(problem, render(problem, source).splitlines())) + "\n", err=err)
+            yield "\n".join(_coloured(problem, render(problem, source, width=width).splitlines())) + "\n"
         if shown[problem.file] == in_file[problem.file] > MOST_OF_A_FILE:
-            click.echo(f"... and {in_file[problem.file] - MOST_OF_A_FILE} more in {problem.file}\n", err=err)
+            yield f"... and {in_file[problem.file] - MOST_OF_A_FILE} more in {problem.file}\n"
 
 
 def _coloured(problem: Problem, lines: list[str]) -> Iterator[str]:

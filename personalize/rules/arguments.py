@@ -5,13 +5,14 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from personalize.durations import parse_duration
+from personalize.guesses import Guess
 from personalize.money import parse_amount
 from personalize.problems import did_you_mean, quoted
 from personalize.rules.conventions import Conventions
 from personalize.rules.equality import Listed
 from personalize.rules.fact_values import decimal_number
 from personalize.rules.facts import WEEKDAYS, Fact, FactType
-from personalize.rules.operators_meant import order_meant
+from personalize.rules.operators_meant import order_meant, switch_meant
 from personalize.yaml_tree import Node, Scalar, Sequence
 
 #: `1 000`, `29,90`, `3000 kr`, `€ 5`.
@@ -67,14 +68,15 @@ def _text(scalar: Scalar, fact: Fact) -> str:
     return text
 
 
-def _days_meant(text: str) -> str | None:
+def _days_meant(text: str) -> Guess | None:
     """A hint that lists the days from one to another, as in `mon-fri`."""
     first, dash, last = (part.strip().casefold()[:3] for part in re.sub("–| to ", "-", text).partition("-"))
     if not (dash and first in WEEKDAYS and last in WEEKDAYS):
         return None
     begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last)
     days = WEEKDAYS[begin : end + 1] if begin <= end else (*WEEKDAYS[begin:], *WEEKDAYS[: end + 1])
-    return f"list them: [{', '.join(days)}]"
+    listed = f"[{', '.join(days)}]"
+    return Guess(f"list them: {listed}", text, listed)
 
 
 def _folded(text: str, fact: Fact) -> str:
@@ -94,7 +96,7 @@ def _digits_meant(text: str) -> str | None:
     if found is None:
         return None
     if text.isdecimal():
-        return "write it without quotes"
+        return Guess("write it without quotes", text, text if text == str(int(text)) else None)
     grouped, cents = re.sub(r"[\s']", "", found[1]), found[2]
     number = f"{grouped}.{cents}" if cents else grouped
     return f"write {number}: digits alone, with a point, and no blank, comma or currency"
@@ -110,7 +112,8 @@ def _amount(scalar: Scalar, conventions: Conventions) -> int:
 
 def _bool(scalar: Scalar) -> bool:
     if not isinstance(scalar.value, bool):
-        raise ArgumentError(f"{quoted(scalar.text)} is neither true nor false", "write true or false")
+        hint = switch_meant(scalar.text) or "write true or false"
+        raise ArgumentError(f"{quoted(scalar.text)} is neither true nor false", hint)
     return scalar.value
 
 

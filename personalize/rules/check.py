@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from personalize.content.library import Library
+from personalize.guesses import Guess
 from personalize.problems import Problems, did_you_mean, nearest, quoted
 from personalize.rules.conditions import All, Condition, Leaf, Not, segments_named
 from personalize.rules.definitions import Definitions, Named, Rule, Segment, Show, Slot
@@ -169,7 +170,7 @@ class _SlotCheck:
         fits = [one.item_id for one in self._library.items.values() if any_fits or one.kind in self._accepts]
         by_name = [item_id for item_id in fits if item_id.rpartition("/")[2] == text.rpartition("/")[2]]
         if by_name:
-            return f"did you mean `{by_name[0]}`?"
+            return Guess(f"did you mean `{by_name[0]}`?", text, by_name[0] if len(by_name) == 1 else None)
         names = {item_id.rpartition("/")[2]: item_id for item_id in fits}
         guess = None if "/" in text else nearest(text, names)
         return did_you_mean(text, fits) if guess is None else f"did you mean `{names[guess]}`?"

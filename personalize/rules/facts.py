@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from personalize.events.schema import DEFAULT_PURPOSE, Schema, Shape, ValueType
-from personalize.problems import did_you_mean, nearest
+from personalize.guesses import Guess
+from personalize.problems import did_you_mean
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 
 
@@ -146,15 +147,15 @@ class Facts:
         """What may have been meant by a name that is no fact; `also` are other words that could stand there."""
         root, _, key = name.partition(".")
         keys = [known.removeprefix(f"{root}.") for known in self.names() if known.startswith(f"{root}.")]
-        guess = nearest(key, keys)
         if not key and f"profile.{root}" in self._named:
-            return f"did you mean `profile.{root}`?"
+            meant = f"profile.{root}"
+            return Guess(f"did you mean `{meant}`?", name, None if f"page.{root}" in self._named else meant)
         if name == "country":
             return (
                 "`page.country` is where they are, if the developers have connected it; `profile.country` an attribute"
             )
-        if guess is not None:
-            return f"did you mean `{root}.{guess}`?"
+        if (guess := did_you_mean(key, keys, before=f"{root}.")) is not None:
+            return guess
         if root == "profile":
             return "declare it under `attributes:`"
         if keys:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from personalize.durations import parse_duration
 from personalize.events.schema import EventType, Schema, Shape, ValueType
+from personalize.guesses import Guess
 from personalize.problems import did_you_mean, quoted
 from personalize.profiles.counters import MOST_TIMES, Counter
 from personalize.rules.arguments import ArgumentError
@@ -19,7 +20,7 @@ from personalize.rules.facts import Fact, Facts, FactType, counter_fact, element
 from personalize.rules.filters import Filter
 from personalize.rules.gaps import Gaps, Kind
 from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator
-from personalize.rules.operators_meant import order_meant
+from personalize.rules.operators_meant import operator_meant, order_meant
 from personalize.rules.own_conditions import own_condition
 from personalize.rules.reading import IDENTIFIER, Reading, shown
 from personalize.rules.times import Times
@@ -27,13 +28,7 @@ from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _GROUPS = ("any", "all", "not", "segment", "did")
 #: What other languages say for our groups.
-_GROUPS_MEANT = {
-    "or": "did you mean `any`?",
-    "and": "did you mean `all`?",
-    "none": "did you mean `not`?",
-    "nor": "did you mean `not`?",
-    "except": "did you mean `not`?",
-}
+_GROUPS_MEANT = {"or": "any", "and": "all", "none": "not", "nor": "not", "except": "not"}
 _DID_KEYS = ("did", "where", "times", "within")
 _RANGE = re.compile(r"([0-9]+) ?(?:-|–|\.\.|to) ?([0-9]+)")
 _OFTEN = {"once": 1, "twice": 2, "thrice": 3}
@@ -107,7 +102,7 @@ class ConditionParser:
         fact = self._facts.get(key.text)
         if fact is None:
             if not self._gaps.may_define_fact(key.text):
-                hint = _GROUPS_MEANT.get(key.text.casefold()) or self._facts.hint(key.text, _GROUPS)
+                hint = _group_meant(key.text, value) or self._facts.hint(key.text, _GROUPS)
                 self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
             return _UNREADABLE
         return self.question(fact, value)
@@ -184,7 +179,10 @@ class ConditionParser:
         try:
             argument = operator.read(node, folded, self._conventions)
         except ArgumentError as error:
-            self._problems.error("E215", f"`{fact.name}`: {error}", node, error.hint)
+            # Only what stands alone behind the fact may become operators or a list.
+            is_alone = at is node and isinstance(node, Scalar)
+            hint = error.hint if is_alone or _is_one_value(error.hint) else str(error.hint)
+            self._problems.error("E215", f"`{fact.name}`: {error}", node, hint)
             return _UNREADABLE
         leaf = Leaf(fact, operator, operator.word, argument, folded.fold, at.place)
         if operator.word == "exists":
@@ -200,7 +198,7 @@ class ConditionParser:
             return operator
         said = "is not an operator" if operator is None else f"does not fit `{fact.name}`, which is {_article(fact)}"
         # A word that is spelled well is no slip of the pen: `more_than` is not what was meant by `older_than`.
-        guess = did_you_mean(word, (*fitting, *negative)) if operator is None else None
+        guess = operator_meant(word) or did_you_mean(word, (*fitting, *negative)) if operator is None else None
         allowed = f"it takes {', '.join((*fitting, *negative))}"
         self._problems.error("E214", f"{quoted(word)} {said}", at, guess or allowed)
         return None
@@ -284,7 +282,7 @@ class ConditionParser:
     def _bounds(self, node: Node) -> list[tuple[int, bool]]:
         """The `times` of a behaviour as (count, wanted): at least so often, or not."""
         if isinstance(node, Scalar):
-            exactly = self._count(node)
+            exactly = self._count(node, is_alone=True)
             return _from_to(exactly, exactly)
         bounds: list[tuple[int, bool]] = []
         for key, value in self._reading.entries(node, "`times`"):
@@ -327,12 +325,13 @@ class ConditionParser:
             self._problems.error("E215", "`between` goes from the smaller to the larger", value, "swap the two values")
         return _from_to(low, high)
 
-    def _count(self, node: Node, *, least: int = 0) -> int:
+    def _count(self, node: Node, *, least: int = 0, is_alone: bool = False) -> int:
         value = node.value if isinstance(node, Scalar) else None
         if isinstance(value, int) and not isinstance(value, bool) and least <= value < MOST_TIMES:
             return value
         allowed = f"a whole number from {least} to {MOST_TIMES - 1}"
         hint = _times_meant(node.text) if isinstance(node, Scalar) else None
+        hint = hint if is_alone or hint is None else str(hint)
         self._problems.error("E218", f"a number of times is {allowed} here, not {shown(node)}", node, hint)
         return 1
 
@@ -342,10 +341,25 @@ class ConditionParser:
         self._counters[key] = Counter(key=key, event_type=event.name, limit=limit, matches=chosen.matches)
 
 
+def _group_meant(word: str, value: Node) -> Guess | None:
+    """A hint at the group that another language calls so."""
+    meant = _GROUPS_MEANT.get(word.casefold())
+    if meant is None:
+        return None
+    is_sure = meant != "not" and isinstance(value, Sequence)
+    return Guess(f"did you mean `{meant}`?", word, meant if is_sure else None)
+
+
+def _is_one_value(hint: str | None) -> bool:
+    """Whether the guess of a hint, if it is one, may stand wherever a value may: it is no block and no list."""
+    return not isinstance(hint, Guess) or (hint.instead or "")[:1] not in ("{", "[")
+
+
 def _times_meant(text: str) -> str | None:
     """How to write what was likely meant by a number of times in other words."""
     if (ends := _RANGE.fullmatch(text)) is not None:
-        return f"write {{between: [{ends[1]}, {ends[2]}]}}"
+        meant = f"{{between: [{ends[1]}, {ends[2]}]}}"
+        return Guess(f"write {meant}", text, meant)
     if (least := _OFTEN.get(text.casefold())) is not None:
         return f"write {{at_least: {least}}}, or {least} for exactly so often"
     return order_meant(text)

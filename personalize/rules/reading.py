@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 
 from personalize.problems import Problems, did_you_mean, quoted
+from personalize.rules.operators_meant import switch_meant
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -67,7 +68,8 @@ class Reading:
         if node is None:
             return False
         if not isinstance(node, Scalar) or not isinstance(node.value, bool):
-            self.wrong_kind(node, f'"{key}" of {what}', "true or false")
+            hint = switch_meant(node.text) if isinstance(node, Scalar) else None
+            self.wrong_kind(node, f'"{key}" of {what}', "true or false", hint)
             return False
         return node.value
 

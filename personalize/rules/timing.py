@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 
+from personalize.guesses import Guess
 from personalize.problems import quoted
 from personalize.rules.arguments import ArgumentError, read_value
 from personalize.rules.conditions import Leaf
@@ -74,7 +75,9 @@ def _weekdays(mapping: Mapping, conventions: Conventions, reading: Reading) -> f
     named = reading.scalars(node, "`weekdays`")
     if isinstance(node, Sequence) and not node.items:
         reading.problems.error("E213", "`weekdays` names no day", node, "leave it out to mean every day")
-    return frozenset(str(_read(scalar, _WEEKDAY, conventions, reading)) for scalar in named)
+    # A list of days can't stand in the place of one day of a list.
+    in_list = isinstance(node, Sequence)
+    return frozenset(str(_read(scalar, _WEEKDAY, conventions, reading, in_list=in_list)) for scalar in named)
 
 
 def _hours(node: Node | None, conventions: Conventions, reading: Reading) -> tuple[timedelta, timedelta] | None:
@@ -85,7 +88,8 @@ def _hours(node: Node | None, conventions: Conventions, reading: Reading) -> tup
         reading.problems.error("E215", "`hours` are a start and an end", node, "write them as 08:00-18:00")
         return None
     if (meant := _hours_meant(ends)) is not None:
-        reading.problems.error("E215", f"`hours`: {shown(node)} are no times of day", node, f"write them as {meant}")
+        hint = Guess(f"write them as {meant}", "-".join(ends), meant)
+        reading.problems.error("E215", f"`hours`: {shown(node)} are no times of day", node, hint)
         return None
     clocks = [_read(Scalar(end.strip(), end.strip(), node.place), _CLOCK, conventions, reading) for end in ends]
     start, end = (clock if isinstance(clock, timedelta) else timedelta() for clock in clocks)
@@ -102,9 +106,10 @@ def _hours_meant(ends: list[str]) -> str | None:
     return "-".join(f"{int(one[1]):02}:{one[2] or '00'}" for one in found if one is not None)
 
 
-def _read(scalar: Scalar, fact: Fact, conventions: Conventions, reading: Reading) -> object:
+def _read(scalar: Scalar, fact: Fact, conventions: Conventions, reading: Reading, *, in_list: bool = False) -> object:
     try:
         return read_value(scalar, fact, conventions)
     except ArgumentError as error:
-        reading.problems.error("E215", f"`{fact.name}`: {error}", scalar, error.hint)
+        hint = str(error.hint) if in_list and error.hint is not None else error.hint
+        reading.problems.error("E215", f"`{fact.name}`: {error}", scalar, hint)
         return None

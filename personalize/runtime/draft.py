@@ -10,6 +10,7 @@ from jinja2 import FileSystemLoader
 
 from personalize.content.files import read_content
 from personalize.problems import Problems
+from personalize.rules.allowances import apply_allowances
 from personalize.rules.conventions import Conventions
 from personalize.rules.ruleset import RuleSet, load_rule_set, version_of
 from personalize.runtime.own_facts import load_own_facts
@@ -49,9 +50,10 @@ def read_draft(settings: Settings, problems: Problems) -> Draft:
 def load_files(files: Mapping[str, str], settings: Settings, problems: Problems) -> RuleSet | None:
     """The rule set of these files, or None where `problems` holds an error afterwards.
 
-    Templates of collections are the developer's: they come with the code, not with the files.
+    Templates of collections are the developer's: they come with the code, not with the files. Warnings that the
+    files allow are not among the problems.
     """
-    return load_rule_set(
+    rule_set = load_rule_set(
         {path: text for path, text in files.items() if path.startswith(_RULES)},
         {path: text for path, text in files.items() if not path.startswith(_RULES)},
         templates=FileSystemLoader(settings.templates),
@@ -59,6 +61,16 @@ def load_files(files: Mapping[str, str], settings: Settings, problems: Problems)
         problems=problems,
         own_facts=load_own_facts(settings, problems),
     )
+    apply_allowances(files, problems)
+    return rule_set
+
+
+def path_of(name: str, settings: Settings) -> Path:
+    """Where a file of the draft lies, by the name that problems carry; for any other file the name itself."""
+    folder, _, rest = name.partition("/")
+    if name.startswith(_RULES):
+        return settings.rules / rest
+    return settings.content / rest if folder == settings.content.resolve().name else Path(name)
 
 
 def conventions_of(settings: Settings) -> Conventions:

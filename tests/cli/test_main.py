@@ -71,7 +71,7 @@ def test_the_settings_are_found_by_option_by_variable_and_in_the_folder(
 def test_settings_that_cannot_be_used_are_all_said_with_their_lines(empty: Terminal) -> None:
     (empty.folder / "personalize.toml").write_text('zone = "Europe/Olso"\ncurency = "EUR"\n', encoding="utf-8")
     assert empty.said("check", exit_code=1) == (
-        'error[E053]: `zone`: "Europe/Olso" is not a time zone; did you mean `Europe/Oslo`?\n'
+        'error[E053]: `zone`: "Europe/Olso" is not a time zone; did you mean\n  `Europe/Oslo`?\n'
         " --> personalize.toml:1\n"
         "  |\n"
         '1 | zone = "Europe/Olso"\n'
@@ -135,4 +135,4 @@ def test_the_command_runs_as_a_program(program: list[str]) -> None:
     arguments = ["--settings", str(CDNOW / "personalize.toml"), "check"]
     done = subprocess.run([*program, *arguments], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Checked 7 rules, 6 segments, 4 items in ")
+    assert done.stdout.startswith("Checked 7 rules, 6 segments, 1 persona, 4 items in ")

@@ -1,0 +1,82 @@
+"""What was most likely meant by a word that is not known, and whether that is beyond doubt."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+_SHORTEST_SURE = 4
+_LONGEST_COMPARED = 100
+#: Text that needs no quotes in YAML, wherever it stands.
+_PLAIN = re.compile(r"(?!(?:true|false|null)$)[a-z][\w./-]*", re.IGNORECASE | re.ASCII)
+_SEPARATORS = str.maketrans("", "", " -_")
+
+
+class Guess(str):
+    """A hint that names what was meant by `word`. `instead` is what a machine may write in its place; None where
+    somebody has to look first."""
+
+    __slots__ = ("instead", "word")
+    word: str
+    instead: str | None
+
+    def __new__(cls, hint: str, word: str, instead: str | None) -> Guess:
+        """Make it of the words of the hint."""
+        made = super().__new__(cls, hint)
+        made.word = word
+        made.instead = instead
+        return made
+
+
+def nearest(word: str, allowed: Iterable[str]) -> str | None:
+    """The allowed word that was most likely meant, without regard to case; None when nothing is near."""
+    by_folded: dict[str, str] = {}
+    for candidate in sorted(allowed):
+        by_folded.setdefault(candidate.casefold(), candidate)
+    close = difflib.get_close_matches(word[:_LONGEST_COMPARED].casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None
+
+
+def did_you_mean(word: str, allowed: Iterable[str], *, before: str = "") -> Guess | None:
+    """A hint such as ``did you mean `members`?``, or None when nothing is near.
+
+    `before` is what stands before the word and was right: the `purchase.` of a fact.
+    """
+    candidates = tuple(allowed)
+    guess = nearest(word, candidates)
+    if guess is None:
+        return None
+    instead = f"{before}{guess}" if _sure(word, candidates) == guess else None
+    return Guess(f"did you mean `{before}{guess}`?", f"{before}{word}", instead)
+
+
+def _sure(word: str, allowed: Iterable[str]) -> str | None:
+    """The one allowed word that is a single slip of the pen away; None where there are none or several."""
+    meant = [candidate for candidate in allowed if is_slip(word, candidate)]
+    return meant[0] if len(meant) == 1 and _PLAIN.fullmatch(meant[0]) else None
+
+
+def is_slip(word: str, meant: str) -> bool:
+    """Whether a single slip of the pen made one word of the other.
+
+    That is one letter too many, too few, another one, or two swapped; or only case, blanks and dashes. Digits are no
+    letters, since `step-3` is not what was meant by `step-2`, and among short words everything is near.
+    """
+    if word.casefold().translate(_SEPARATORS) == meant.casefold().translate(_SEPARATORS):
+        return True
+    if max(len(word), len(meant)) < _SHORTEST_SURE or abs(len(word) - len(meant)) > 1:
+        return False
+    one, other = _without_common_ends(word, meant)
+    is_single = len(one) <= 1 and len(other) <= 1
+    is_swapped = len(one) == 2 and one == other[::-1]
+    return (is_single or is_swapped) and not any(letter.isdigit() for letter in one + other)
+
+
+def _without_common_ends(one: str, other: str) -> tuple[str, str]:
+    """What is left of two words without what both begin with, and then without what both end with."""
+    begin = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    one, other = one[begin:], other[begin:]
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    end = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    return one[: len(one) - end], other[: len(other) - end]
