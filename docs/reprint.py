@@ -17,7 +17,7 @@ from tests.docs.blocks import Block, blocks_of, folder_of_desk
 from tests.docs.console import ANYTHING, is_as_promised, steps_of
 
 _FINDING = re.compile(r"(?:error|warning)\[([EW][0-9]{3})\]")
-_SUMMARY = re.compile(r"Checked .*|\d+ (?:error|warning).*")
+_SUMMARY = re.compile(r"(?:Checked|\d+ (?:error|warning)) .*", re.DOTALL)
 
 
 def main(page: str) -> None:

@@ -28,6 +28,10 @@ class Guess(str):
         made.instead = instead
         return made
 
+    def __reduce__(self) -> tuple[type[Guess], tuple[str, str, str | None]]:
+        """What a copy is made of, also in another process."""
+        return Guess, (str(self), self.word, self.instead)
+
 
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
     """The allowed word that was most likely meant, without regard to case; None when nothing is near."""

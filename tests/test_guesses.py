@@ -1,5 +1,8 @@
 """Guesses: the nearest word, and whether a machine may write it."""
 
+import copy
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +75,12 @@ def test_what_stands_before_the_word_is_kept() -> None:
     guess = did_you_mean("cout", ["count", "total"], before="purchase.")
     assert guess is not None
     assert (guess, guess.word, guess.instead) == ("did you mean `purchase.count`?", "purchase.cout", "purchase.count")
+
+
+def test_a_guess_can_be_copied_and_sent_to_another_process() -> None:
+    guess = did_you_mean("memebers", ["members"])
+    for copied in (copy.deepcopy(guess), pickle.loads(pickle.dumps(guess))):
+        assert (copied, copied.word, copied.instead) == (guess, "memebers", "members")
 
 
 @given(WORDS, WORDS)

@@ -37,7 +37,9 @@ def read_draft(settings: Settings, problems: Problems) -> Draft:
     """The files as they are on disk; what can't be read is a problem."""
     files = read_content(settings.content, problems)
     if not settings.rules.is_dir():
-        problems.error("E101", f'there is no folder "{settings.rules}" with rule files', hint="run personalize init")
+        problems.error(
+            "E101", "there is no folder with rule files", None, "run personalize init", file=str(settings.rules)
+        )
     for path in sorted(settings.rules.rglob("*")):
         if path.suffix in _RULE_FILES and path.is_file():
             name = _RULES + path.relative_to(settings.rules).as_posix()

@@ -47,6 +47,7 @@ def _make(path: Path) -> None:
 def _unusable(path: Path, why: str) -> Problem:
     return Problem(
         "E060",
-        f'the key file "{path}" is of no use: {why}',
+        f"the key file is of no use: {why}",
+        file=str(path),
         hint="set PERSONALIZE_SECRET_KEYS to a random text of at least 32 characters, or make the folder writable",
     )

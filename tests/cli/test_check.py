@@ -75,7 +75,7 @@ def test_a_site_without_rules_is_told_how_to_begin(empty: Terminal) -> None:
     (empty.folder / "personalize.toml").write_text("", encoding="utf-8")
     text = checked(empty, exit_code=1)
     assert (
-        f'error[E101]: there is no folder\n  "{empty.folder}/rules"\n  with rule files\n = help: run personalize init\n'
+        f"error[E101]: there is no folder with rule files\n--> {empty.folder}/rules\n = help: run personalize init\n"
         in text
     )
     assert 'the folder "content" cannot be read' in text
