@@ -41,7 +41,7 @@ def test_a_new_site_in_a_folder_says_how_to_get_there(empty: Terminal) -> None:
 
 def test_the_starter_passes_the_check_and_answers_the_question_that_it_names(empty: Terminal) -> None:
     empty.well("init")
-    assert empty.well("check").startswith("Checked 2 rules, 2 segments, 2 items in 0.")
+    assert empty.well("check").startswith("Checked 2 rules, 2 segments, 2 personas, 2 items in 0.")
     assert empty.well("check").endswith(" s: no problems\n")
     empty.well("publish")
     regular = empty.well("explain", "--slot", "home-hero", "--visitor", "regular")
