@@ -158,8 +158,8 @@ class FactValues(dict[str, object]):
         fresh.give({**self._given, **values})
         return fresh
 
-    def bind(self, context: Context) -> None:
-        """Say whose facts these are; done once, by `make_context`."""
+    def bind(self, context: Context | None) -> None:
+        """Say whose facts these are; None where nobody will ask for more of them."""
         self._context = context
 
     def work_out(self, names: Iterable[str]) -> None:

@@ -1,12 +1,13 @@
 """What a condition is, once it is read: a tree of all, any and not over questions about single facts."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import Operator
+from personalize.rules.scales import FOLDED_TEXTS, TEXTS, Cuts
 from personalize.yaml_tree import Place
 
 #: As a tuple: `list | tuple` would be put together anew each time a question is asked.
@@ -27,15 +28,25 @@ class Leaf:
     fold: bool = False
     place: Place | None = field(default=None, compare=False)
 
+    def __hash__(self) -> int:
+        # Of the parts that tell most apart: loading looks up tens of thousands of leaves.
+        return hash((self.fact.name, self.word, self.argument))
+
+    def cuts(self) -> Cuts | None:
+        """Where its answer for one element can change; None where that can't be said."""
+        found = self.operator.cuts(self.argument) if self.operator.cuts is not None else None
+        return replace(found, scale=FOLDED_TEXTS) if found is not None and self.fold and found.scale is TEXTS else found
+
     def holds(self, value: object, now: datetime) -> bool:
         """Whether it holds for the fact's value: never for a missing one, for any element of a list."""
         if value is None:
             return False
         if isinstance(value, _SEVERAL) and self.fact.type is not FactType.TIMES:
-            return any(self._holds_for(element, now) for element in value)
-        return self._holds_for(value, now)
+            return any(self.holds_for(element, now) for element in value)
+        return self.holds_for(value, now)
 
-    def _holds_for(self, element: object, now: datetime) -> bool:
+    def holds_for(self, element: object, now: datetime) -> bool:
+        """Whether it holds for one element, which is no list."""
         if self.fold and isinstance(element, str):
             element = element.casefold()
         return self.operator.holds(element, self.argument, now)

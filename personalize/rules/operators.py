@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from personalize.rules import predicates
+from personalize.rules import predicates, scales
 from personalize.rules.arguments import (
     read_bound,
     read_duration,
@@ -22,6 +22,7 @@ from personalize.rules.arguments import (
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.predicates import Predicate
+from personalize.rules.scales import Cuts
 from personalize.yaml_tree import Node
 
 TEXTS = frozenset({FactType.TEXT, FactType.CHOICE})
@@ -41,7 +42,8 @@ class Operator:
 
     `read` turns what an editor wrote into the argument, or raises ArgumentError. `holds(element, argument, now)`
     is asked for one present element and guards its type. `phrase` says it in words, `denied` says its opposite,
-    both with `{}` for the argument. `uses_now` operators change their answer as time goes by.
+    both with `{}` for the argument. `uses_now` operators change their answer as time goes by. `cuts` says at which
+    points of which scale the answer can change; where it can't be said, every value is asked.
     """
 
     word: str
@@ -51,6 +53,7 @@ class Operator:
     phrase: str
     denied: str
     uses_now: bool = False
+    cuts: Callable[[object], Cuts | None] | None = None
 
 
 def _not_written(node: Node, fact: Fact, conventions: Conventions) -> object:
@@ -59,34 +62,51 @@ def _not_written(node: Node, fact: Fact, conventions: Conventions) -> object:
 
 # fmt: off
 _TABLE = (
-    Operator("is", EQUAL, read_value, predicates.equal, "is {}", "is not {}"),
-    Operator("one_of", EQUAL, read_set, predicates.in_set, "is {}", "is not {}"),
+    Operator("is", EQUAL, read_value, predicates.equal, "is {}", "is not {}",
+             cuts=scales.at_argument),
+    Operator("one_of", EQUAL, read_set, predicates.in_set, "is {}", "is not {}",
+             cuts=scales.at_each),
 
-    Operator("at_least", ORDERED, read_bound, predicates.at_least, "is at least {}", "is not at least {}"),
-    Operator("more_than", ORDERED, read_bound, predicates.more_than, "is more than {}", "is not more than {}"),
-    Operator("at_most", ORDERED, read_bound, predicates.at_most, "is at most {}", "is not at most {}"),
-    Operator("less_than", ORDERED, read_bound, predicates.less_than, "is less than {}", "is not less than {}"),
+    Operator("at_least", ORDERED, read_bound, predicates.at_least, "is at least {}", "is not at least {}",
+             cuts=scales.from_argument_on),
+    Operator("more_than", ORDERED, read_bound, predicates.more_than, "is more than {}", "is not more than {}",
+             cuts=scales.above_argument),
+    Operator("at_most", ORDERED, read_bound, predicates.at_most, "is at most {}", "is not at most {}",
+             cuts=scales.above_argument),
+    Operator("less_than", ORDERED, read_bound, predicates.less_than, "is less than {}", "is not less than {}",
+             cuts=scales.from_argument_on),
     Operator("between", ORDERED | {FactType.DATE}, read_pair, predicates.between,
-             "is between {}", "is not between {}"),
+             "is between {}", "is not between {}", cuts=scales.at_ends),
 
     Operator("contains", TEXTS, read_texts, predicates.contains, "contains {}", "does not contain {}"),
-    Operator("starts_with", TEXTS, read_texts, predicates.starts_with, "starts with {}", "does not start with {}"),
+    Operator("starts_with", TEXTS, read_texts, predicates.starts_with, "starts with {}", "does not start with {}",
+             cuts=scales.at_beginnings),
     Operator("ends_with", TEXTS, read_texts, predicates.ends_with, "ends with {}", "does not end with {}"),
 
-    Operator("exists", ANYTHING, read_flag, predicates.exists, "is known", "is not known"),
+    Operator("exists", ANYTHING, read_flag, predicates.exists, "is known", "is not known",
+             cuts=scales.nowhere),
 
     Operator("within", TIME_ONLY, read_duration, predicates.age_at_most, "is at most {} ago", "is not within {}",
-             uses_now=True),
+             uses_now=True, cuts=scales.at_age),
     Operator("older_than", TIME_ONLY, read_duration, predicates.age_more_than,
-             "is more than {} ago", "is not older than {}", uses_now=True),
-    Operator("before", DAYS, read_value, predicates.less_than, "is before {}", "is not before {}"),
-    Operator("after", DAYS, read_value, predicates.more_than, "is after {}", "is not after {}"),
+             "is more than {} ago", "is not older than {}", uses_now=True, cuts=scales.at_age),
+    Operator("before", DAYS, read_value, predicates.less_than, "is before {}", "is not before {}",
+             cuts=scales.from_argument_on),
+    Operator("after", DAYS, read_value, predicates.more_than, "is after {}", "is not after {}",
+             cuts=scales.above_argument),
 )
 # fmt: on
 
 #: Made by `did:` and by the `when:` of a rule; editors never write these two as operators.
 HAPPENED = Operator(
-    "did", frozenset({FactType.TIMES}), _not_written, predicates.happened, "{}", "not {}", uses_now=True
+    "did",
+    frozenset({FactType.TIMES}),
+    _not_written,
+    predicates.happened,
+    "{}",
+    "not {}",
+    uses_now=True,
+    cuts=scales.at_window,
 )
 IN_WINDOW = Operator("when", frozenset({FactType.INSTANT}), _not_written, predicates.in_window, "{}", "not {}")
 

@@ -74,7 +74,7 @@ def _page(name: str, members: list[Slot], index: Index, facts: Mapping[str, Fact
     stored = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=True)}
     personal = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=False)}
     keys = [key for slot in members for key in rule_keys(slot)]
-    bits = [index.condition_bits[key] for key in keys]
+    bits = [index.bits[key] for key in keys]
     is_settled = all(one.tree is None for one in bits) and all(_is_timeless(slot, library) for slot in members)
     return Page(
         name=name,
@@ -82,7 +82,7 @@ def _page(name: str, members: list[Slot], index: Index, facts: Mapping[str, Fact
         reach=index.reach(keys),
         personal=_and_after(members, personal),
         stored=_and_after(members, stored),
-        mask=reduce(or_, (one.mask for one in bits), 0),
+        mask=reduce(or_, (one.mask << one.first for one in bits), 0),
         decided={} if is_settled else None,
     )
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 
-from personalize.decisions.decision import Decision, Reason
+from personalize.decisions.decision import Reason
 from personalize.errors import EventRefused
 
 logger = logging.getLogger("personalize")
@@ -13,29 +13,52 @@ logger = logging.getLogger("personalize")
 #: How many different slot names are counted apart; the rest share one name, so that no request can fill memory.
 MOST_SLOTS = 500
 _OTHERS = "(other)"
+#: How many different pages, by what became of their slots, are counted whole.
+_MOST_TOGETHER = 200
+#: What became of a slot that shows what was decided.
+FILLED = "filled"
 
 
 class Health:
     """Counters of one worker since it started."""
 
     def __init__(self) -> None:
-        self.slots: dict[str, Counter[str]] = {}
         self.failures: Counter[str] = Counter()
         self.last_failure: Mapping[str, str] | None = None
+        self._slots: dict[str, Counter[str]] = {}
+        self._met: dict[tuple[tuple[str, str], ...], int] = {}
         self._told: set[str] = set()
 
-    def decided(self, decision: Decision, *, filled: bool) -> None:
-        """Count what became of a slot."""
-        counted = self.slots.get(decision.slot_id) or self._counter(decision.slot_id)
-        counted["filled" if filled else decision.reason.value] += 1
-        if decision.reason is Reason.UNKNOWN_SLOT:
-            name = decision.slot_id if decision.slot_id in self.slots else _OTHERS
-            self.tell_once(f"slot {name}", "the page has a slot %r that no rule file defines", name)
+    def met(self, outcomes: tuple[tuple[str, str], ...]) -> None:
+        """Count what became of slots that were met together, as (slot id, `FILLED` or the reason why not).
 
-    def _counter(self, slot_id: str) -> Counter[str]:
-        """The counter of a slot that was not met before."""
-        name = slot_id if len(self.slots) < MOST_SLOTS else _OTHERS
-        return self.slots.setdefault(name, Counter())
+        Most pages are like others before them, so they are counted whole, and sorted by slot when somebody asks.
+        """
+        count = self._met.get(outcomes, 0)
+        if not count:
+            if len(self._met) >= _MOST_TOGETHER:
+                self._sort()
+            self._tell_unknown(outcomes)
+        self._met[outcomes] = count + 1
+
+    @property
+    def slots(self) -> Mapping[str, Mapping[str, int]]:
+        """How often each slot was met, by its id and by what became of it."""
+        self._sort()
+        return self._slots
+
+    def _sort(self) -> None:
+        """Add what was met together to the counters of the slots."""
+        for outcomes, count in self._met.items():
+            for slot_id, outcome in outcomes:
+                name = slot_id if slot_id in self._slots or len(self._slots) < MOST_SLOTS else _OTHERS
+                self._slots.setdefault(name, Counter())[outcome] += count
+        self._met.clear()
+
+    def _tell_unknown(self, outcomes: tuple[tuple[str, str], ...]) -> None:
+        for slot_id, outcome in outcomes:
+            if outcome == Reason.UNKNOWN_SLOT:
+                self.tell_once(f"slot {slot_id}", "the page has a slot %r that no rule file defines", slot_id)
 
     def failed(self, what: str, error: BaseException | None, at: datetime) -> None:
         """Count a failure, keep it for the health page, and log it; never with a visitor's id in it."""

@@ -184,6 +184,11 @@ class Visitor:
         """The site's scope as it is by now, with the headers that the browser sent."""
         return {**self._scope, "headers": self._headers}
 
+    def part_with_request(self) -> None:
+        """Part with the request, once it has been asked for all that it tells of the visitor's identity."""
+        self._scope = {"scheme": self._scope.get("scheme"), "method": self._scope.get("method")}
+        self._read_facts = RequestFacts
+
     def failed(self, what: str, error: BaseException | None) -> None:
         """Count a failure that this page survives."""
         self._personalizer.health.failed(what, error, self.now)

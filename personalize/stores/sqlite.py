@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 from personalize.errors import StoreUnavailable
@@ -23,6 +24,8 @@ from personalize.stores.sqlite_writer import Writer
 T = TypeVar("T")
 
 READ_AT_ONCE = 200
+#: How long a connection for reading is trusted before its file is looked at again.
+_LOOK_SECONDS = 0.1
 
 
 class SqliteStore:
@@ -44,6 +47,7 @@ class SqliteStore:
         self._busy_seconds = busy_seconds
         self._writer: Writer | None = None
         self._reader: Link | None = None
+        self._look_again_at = 0.0
 
     async def open(self) -> None:
         """Create the file, its folder and its schema where they are missing, and begin to write.
@@ -154,12 +158,17 @@ class SqliteStore:
             raise meaning_of(error, self._path) from error
 
     def _linked(self) -> Link:
-        if self._reader is not None and self._reader.holds:
+        """The connection for reading. Whether its file is still in place is looked at ten times a second, since a
+        look takes as long as a read; who writes looks every time."""
+        now = monotonic()
+        if self._reader is not None and now < self._look_again_at:
             return self._reader
-        self._stop_reading()
-        if self._writer is None:
-            raise self._closed()
-        self._reader = link_for_reading(self._path)
+        if self._reader is None or not self._reader.holds:
+            self._stop_reading()
+            if self._writer is None:
+                raise self._closed()
+            self._reader = link_for_reading(self._path)
+        self._look_again_at = now + _LOOK_SECONDS
         return self._reader
 
     def _stop_reading(self) -> None:

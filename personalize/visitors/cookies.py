@@ -27,7 +27,7 @@ def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str
     wanted = name.encode("latin-1", "replace")
     values: list[str] = []
     for header, content in headers:
-        if header.lower() == b"cookie" and wanted in content:
+        if len(header) == 6 and header.lower() == b"cookie" and wanted in content:
             values += _remembered(content, wanted) if len(content) <= _LONGEST_REMEMBERED else _values(content, wanted)
     return values[:MOST_VALUES]
 

@@ -100,7 +100,7 @@ class PersonalizedResponse:
             await (self._without_marks(message, body) if is_whole else self._pass(message))
         elif not is_whole:
             scanner = Scanner(token=self._token, known=self._page_view.knows)
-            self._rewriter = Rewriter(scanner, self._page_view.markup, encoding)
+            self._rewriter = Rewriter(scanner, self._page_view.markups, encoding)
             await self._fill_first(message, body, self._rewriter)
         else:
             page_view = self._page_view
@@ -116,7 +116,7 @@ class PersonalizedResponse:
             await self._pass(message)
             return
         self.has_slots = True
-        filled = await Rewriter(self._shells.unfed, self._page_view.markup, encoding).fill(shell.pieces)
+        filled = await Rewriter(self._shells.unfed, self._page_view.markups, encoding).fill(shell.pieces)
         if self._page_view.private:
             await self._send_head(await self._private(len(filled)))
         elif filled != shell.body:

@@ -1,7 +1,7 @@
 """Fills the slots of one page while it passes by: every other byte is copied."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 
 from personalize.web.pieces import Copy, Piece, Slot
 from personalize.web.scanner import Scanner
@@ -9,31 +9,25 @@ from personalize.web.scanner import Scanner
 #: Slots that are filled on one page; further ones keep the page's own markup.
 MOST_SLOTS = 200
 
-#: Asked for the markup of a slot; None keeps the page's own.
-Fill = Callable[[str], Awaitable[str | None]]
+#: Asked for the markup of slots, in the order of the page; None keeps the page's own.
+Fill = Callable[[Sequence[str]], Awaitable[Sequence[str | None]]]
 
 
 class Rewriter:
     """Reads the pieces of a scanner and fills slots. Markup that was filled in is never read again.
 
-    `fill` is asked for one slot after another, in the order of the page. What it returns is written in
-    `encoding`, and what that can't write as a character reference. Afterwards `slots` counts what was found,
-    `filled` names what was filled, and `skipped` counts why others kept the page's own markup.
+    `fill` is asked for all slots that came together at once. What it returns is written in `encoding`, and what
+    that can't write as a character reference. Afterwards `slots` counts what was found, and `skipped` why some
+    of it kept the page's own markup.
     """
 
     def __init__(self, scanner: Scanner, fill: Fill, encoding: str, *, most_slots: int = MOST_SLOTS) -> None:
         self.slots = 0
         self.skipped: Counter[str] = scanner.skipped
         self._scanner = scanner
-        self._markup_of = fill
+        self._fill = fill
         self._encoding = encoding
         self._most_slots = most_slots
-        self._filled: list[str] = []
-
-    @property
-    def filled(self) -> tuple[str, ...]:
-        """The slots that were filled so far, in the order of the page."""
-        return tuple(self._filled)
 
     @property
     def unknown(self) -> frozenset[str]:
@@ -52,24 +46,30 @@ class Rewriter:
         """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
         return await self.fill(self._scanner.last(chunk))
 
-    async def fill(self, pieces: Iterable[Piece]) -> bytes:
+    async def fill(self, pieces: Sequence[Piece]) -> bytes:
         """These pieces with their slots filled."""
+        slot_ids = [piece.slot_id for piece in pieces if isinstance(piece, Slot)]
+        markups = iter(await self._markups(slot_ids) if slot_ids else ())
         parts: list[bytes] = []
         for piece in pieces:
             if isinstance(piece, Copy):
                 parts.append(piece.data)
             elif isinstance(piece, Slot):
-                self.slots += 1
-                markup = await self._markup_of(piece.slot_id) if self.slots <= self._most_slots else None
-                self._put(piece, markup, parts)
+                self._put(piece, next(markups, None), parts)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
+    async def _markups(self, slot_ids: Sequence[str]) -> Sequence[str | None]:
+        """The markup of these slots, as far as the page may have so many."""
+        room = self._most_slots - self.slots
+        self.slots += len(slot_ids)
+        if len(slot_ids) <= room:
+            return await self._fill(slot_ids)
+        self.skipped["too many"] += len(slot_ids) - max(room, 0)
+        return await self._fill(slot_ids[:room]) if room > 0 else ()
+
     def _put(self, slot: Slot, markup: str | None, parts: list[bytes]) -> None:
-        if self.slots > self._most_slots:
-            self.skipped["too many"] += 1
         if markup is None:
             inside = self._scanner.without_marks(slot.inside)
         else:
-            self._filled.append(slot.slot_id)
             inside = markup.encode(self._encoding, "xmlcharrefreplace")
         parts += (inside,) if slot.kind == "token" else (slot.open, inside, slot.close)

@@ -85,7 +85,7 @@ def test_what_reads_an_unanswerable_fact_never_matches_and_all_else_is_answered_
         answers = index.answers(whole, values, NOW)
         expected = {rule_id: matches(tree, values, named, NOW) for rule_id, tree in rules.items()}
         assert {rule_id: answers.holds(rule_id) for rule_id in rules} == expected
-        assert answers.matching(index.row(rules)) == [rule_id for rule_id in rules if expected[rule_id]]
+        assert list(answers.matching(index.row(rules))) == [rule_id for rule_id in rules if expected[rule_id]]
         for rule_id in rules:
             assert index.answers(index.reach([rule_id]), values, NOW).holds(rule_id) is expected[rule_id]
         for segment_id, tree in named.items():

@@ -141,6 +141,7 @@ def test_a_store_that_is_gone_keeps_no_page_from_being_served(tmp_path: Path) ->
             files = stored_files(tmp_path)
             for path in files:
                 path.rename(aside / path.name)
+            await asyncio.sleep(0.2)  # whether the file is still there is looked at ten times a second
             for _ in range(3):
                 reply = await browser.get("/")
                 assert reply.status == 200

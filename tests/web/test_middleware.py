@@ -1,6 +1,7 @@
 """The middleware around a small site, with a real store and real rules."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -161,6 +162,24 @@ def test_a_stranger_sees_the_default_and_gets_no_cookie(with_site: Callable[[Bod
         assert reply.text == PAGE
         assert reply.all("set-cookie") == []
         assert await written(app) == []
+
+    with_site(body)
+
+
+def test_a_page_view_leaves_nothing_for_the_garbage_collector(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = await consenting(app)
+        for _ in range(2):  # the first page brings the cookie, the second one is that of a known visitor
+            await browser.get("/")
+        gc.collect()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            await browser.get("/")
+            gc.collect()
+            assert [left for left in gc.garbage if type(left).__module__.startswith("personalize.")] == []
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
 
     with_site(body)
 

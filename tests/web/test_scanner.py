@@ -1,7 +1,7 @@
 """What the scanner finds, what it leaves alone, and that neither depends on how the page is cut into chunks."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,8 +30,8 @@ def scanner(**options: int) -> Scanner:
     return Scanner(token=TOKEN.encode(), known=FILLS.__contains__, **options)
 
 
-async def fill(slot_id: str) -> str | None:
-    return FILLS.get(slot_id)
+async def fill(slot_ids: Sequence[str]) -> list[str | None]:
+    return [FILLS.get(slot_id) for slot_id in slot_ids]
 
 
 def filled(chunks: list[bytes]) -> bytes:

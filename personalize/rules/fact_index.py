@@ -1,0 +1,158 @@
+"""All questions that a rule set asks of one fact, and how a value finds their answers.
+
+A value's answers are one integer, its truth: bit i is the answer to question i. It is put together from those of the
+scales (`stretches`) and of the questions that have to be asked. Each answer comes from the question's own predicate,
+so an explanation that asks the same index can't say what serving would not do. What was found is remembered.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from personalize.rules.conditions import Leaf
+from personalize.rules.facts import FactType
+from personalize.rules.postings import Postings
+from personalize.rules.scales import Scale
+from personalize.rules.stretches import Stretches, asked
+from personalize.rules.unanswerable import Dependents, Unanswerable
+
+#: How many values of one fact are remembered with their answers before they are thrown away and gathered anew.
+MOST_REMEMBERED = 4096
+#: How many bytes the masks of one fact may fill, and how many of them there may be in any case.
+MOST_MASK_BYTES = 1_000_000
+FEWEST_MASKS = 256
+#: Longer texts are answered anew each time, so that what is remembered has a bound in bytes, too.
+LONGEST_REMEMBERED = 200
+
+#: Values of these types can't change, and two equal ones of the same type get the same answers.
+_REMEMBERED = frozenset({str, int, bool, date, timedelta})
+#: Of these there are too many different ones; their place on a scale is found as quickly.
+_PLACED = frozenset({int})
+_SEVERAL = frozenset({list, tuple})
+_ANY_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one value of a fact means: `truth` are the answers as bits, by the questions' numbers, `kept` the
+    conjunctions that these answers don't refute."""
+
+    truth: int
+    kept: int
+
+
+class FactIndex:
+    """The questions of one fact: first they are noted, then it is finished, then it is read.
+
+    Where it is `Unanswerable`, its `dependents` are refuted.
+    """
+
+    def __init__(self, name: str, type_: FactType, dependents: Dependents) -> None:
+        self.name = name
+        self._dependents = dependents
+        self._is_counter = type_ is FactType.TIMES
+        self._leaves: dict[Leaf, int] = {}
+        self._postings = Postings()
+        self._full = 0
+        self._most_masks = FEWEST_MASKS
+        self._moves = False
+        self._scales: tuple[Stretches, ...] = ()
+        self._asked: tuple[tuple[Leaf, int], ...] = ()
+        self._alone: Stretches | None = None
+        self._at: dict[int, Reading] = {}
+        self._memories: dict[type, dict[Any, Reading]] = {}
+        self._readings: dict[int, Reading] = {}
+
+    # Building ------------------------------------------------------------------------------------------
+
+    def number(self, leaf: Leaf) -> int:
+        """The place of a question's answer among the bits of a truth; a new question gets the next one."""
+        return self._leaves.setdefault(leaf, len(self._leaves))
+
+    def note(self, question: int, bit: int, *, wanted: bool) -> None:
+        """Note that the conjunction of this bit wants this answer to the question of this number."""
+        self._postings.note(question, bit, wanted=wanted)
+
+    def finish(self, full: int) -> None:
+        """Get ready to be read; `full` are the bits of all conjunctions there are."""
+        self._postings.finish()
+        self._full = full
+        self._most_masks = max(FEWEST_MASKS, MOST_MASK_BYTES // (full.bit_length() // 8 + 1))
+        by_scale: dict[Scale, dict[Leaf, int]] = {}
+        constant, others = dict[Leaf, int](), dict[Leaf, int]()
+        for leaf, number in self._leaves.items():
+            cuts = leaf.cuts()
+            found = others if cuts is None else constant if cuts.scale is None else by_scale.setdefault(cuts.scale, {})
+            found[leaf] = number
+        if by_scale:  # what is the same everywhere on a scale can be asked there
+            next(iter(by_scale.values())).update(constant)
+        else:
+            others.update(constant)
+        self._scales = tuple(Stretches(scale, found) for scale, found in by_scale.items())
+        self._asked = tuple(others.items())
+        self._moves = any(scale.moves for scale in by_scale) or any(leaf.operator.uses_now for leaf in others)
+        is_alone = len(by_scale) == 1 and not others and not next(iter(by_scale)).few
+        self._alone = self._scales[0] if is_alone else None
+        self._remember()
+
+    def _remember(self) -> None:
+        """Make room for what is remembered, by the class of a value first: 1 is no True."""
+        classes = frozenset() if self._moves else _REMEMBERED if self._alone is None else _REMEMBERED - _PLACED
+        self._memories = {one: {} for one in classes}
+        self._memories[type(None)] = {None: self._reading(0)}
+        if self._is_counter and not self._asked:  # who never did it did not at any moment
+            self._memories[tuple] = {(): self._reading(asked(self._leaves.items(), (), _ANY_MOMENT))}
+
+    # Reading -------------------------------------------------------------------------------------------
+
+    def read(self, value: object, now: datetime, micros: int) -> Reading:
+        """What this value answers and refutes; `micros` are those of `now` since 1970."""
+        memory = self._memories.get(value.__class__)
+        if memory is not None:
+            known = memory.get(value)
+            if known is not None:
+                return known
+        elif self._alone is not None:
+            place = self._alone.place(value, now, micros)
+            if place is not None:
+                known = self._at.get(place)
+                if known is None:
+                    known = self._at[place] = self._reading(self._alone.truth_at(place, value, now))
+                return known
+        if isinstance(value, Unanswerable):
+            return Reading(0, self._full & ~self._dependents.of(self.name))
+        if value.__class__ in _SEVERAL and not self._is_counter:
+            return self._reading(self._truth_of_any(value, now, micros))
+        reading = self._reading(self._truth(value, now, micros))
+        if memory is not None and not self._moves and not (value.__class__ is str and len(value) > LONGEST_REMEMBERED):
+            if len(memory) >= MOST_REMEMBERED:
+                memory.clear()
+            memory[value] = reading
+        return reading
+
+    def _truth_of_any(self, elements: Iterable[object], now: datetime, micros: int) -> int:
+        """The answers for a list: a question holds if it holds for any element."""
+        truth = 0
+        for element in elements:
+            is_single = element is not None and element.__class__ not in _SEVERAL
+            truth |= self.read(element, now, micros).truth if is_single else self._truth(element, now, micros)
+        return truth
+
+    def _truth(self, value: object, now: datetime, micros: int) -> int:
+        truth = asked(self._asked, value, now)
+        for scale in self._scales:
+            truth |= scale.truth(value, now, micros)
+        return truth
+
+    def _reading(self, truth: int) -> Reading:
+        known = self._readings.get(truth)
+        if known is None:
+            if len(self._readings) >= self._most_masks:
+                self._readings.clear()
+            known = self._readings[truth] = Reading(truth, self._full & ~self._postings.refuted(truth))
+        return known
+
+    def answer(self, leaf: Leaf, truth: int) -> bool:
+        """The answer to one question among these."""
+        return bool(truth >> self._leaves[leaf] & 1)
