@@ -19,9 +19,10 @@ from personalize.decisions.explain import explain as reasons_for
 from personalize.problems import did_you_mean, quoted
 from personalize.profiles.profile import Profile
 from personalize.rules.facts import DEVICES
+from personalize.rules.pending import pending_facts
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.offline import persona_context, store_for, visitor_context
-from personalize.stores.protocols import Store
+from personalize.stores.protocols import Filled, Store
 
 
 @click.command(short_help="Say what a slot shows to a visitor, and why.")
@@ -94,12 +95,13 @@ async def _explain(site: Site, question: _Question, *, shape: str) -> None:
         rule_set = await rule_set_for(site, store, live=question.live)
         _refuse_unknown(question, rule_set)
         context, profile, told = await _context(site, store, rule_set, question, now)
+        waiting = _waiting(await store.filled(), rule_set, site) if question.live and question.at is None else ""
     asked = Asked(
         visitor=question.visitor,
         is_stored=profile is not None,
         told=told,
         moment=site.written(now),
-        rules=which(rule_set, live=question.live),
+        rules=which(rule_set, live=question.live) + waiting,
         context=context,
         rule_set=rule_set,
     )
@@ -128,11 +130,27 @@ async def _context(
         persona = rule_set.personas[question.visitor]
         context = persona_context(persona, rule_set, site.settings, now=now, facts=question.facts)
         return context, None, f'the persona "{persona.title}"'
-    with Tally("reading the log", "visitors read"):
-        past = await store_for(store, rule_set, site.settings, at=now if question.at is not None else None)
-        profile = await past.profile(question.visitor)
-    context = visitor_context(question.visitor, profile, rule_set, site.settings, now=now, facts=question.facts)
+    pending: frozenset[str] = frozenset()
+    if question.live and question.at is None:
+        # What the site shows at this moment, also while it still counts.
+        pending = pending_facts(rule_set, (await store.filled()).holding)
+        profile = await store.profile(question.visitor)
+    else:
+        with Tally("reading the log", "visitors read"):
+            past = await store_for(store, rule_set, site.settings, at=now if question.at is not None else None)
+            profile = await past.profile(question.visitor)
+    context = visitor_context(
+        question.visitor, profile, rule_set, site.settings, now=now, facts=question.facts, pending=pending
+    )
     return context, profile, _told_of(profile, site)
+
+
+def _waiting(filled: Filled, rule_set: RuleSet, site: Site) -> str:
+    """That rules of the live rule set wait for the log to be counted, since when, and how far it is."""
+    if filled.filling is None or not pending_facts(rule_set, filled.holding):
+        return ""
+    since, share = site.written(filled.filling.since), filled.filling.projected / max(1, filled.events)
+    return f"; some of its rules are pending since {since}, {share:.0%} of the log is counted"
 
 
 def _told_of(profile: Profile | None, site: Site) -> str:

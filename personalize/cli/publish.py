@@ -5,14 +5,11 @@ from collections.abc import Iterator, Mapping
 
 import click
 
+from personalize.cli.counting import count, say_what_is_counted, wait_option
 from personalize.cli.site import Checked, Site, name_of_whoever, pass_site
 from personalize.cli.tables import counted, paragraph
-from personalize.errors import InvalidFiles
-from personalize.rules.ruleset import RuleSet
-from personalize.runtime.publish import counts_alike, live_rule_set
 from personalize.runtime.publish import publish as make_live
-from personalize.settings import Settings
-from personalize.stores.protocols import Live, Store
+from personalize.stores.protocols import Live
 
 _CONTENT = "content/"
 _MOST_NAMED = 8
@@ -20,30 +17,36 @@ _MOST_NAMED = 8
 
 @click.command(short_help="Check the files and make them live.")
 @click.option("--by", metavar="NAME", help="Who publishes; else the name you are logged in with.")
+@wait_option
 @pass_site
-def publish(site: Site, by: str | None) -> None:
+def publish(site: Site, by: str | None, wait: bool) -> None:
     """Check the files and make them live: every worker serves them within two seconds.
 
     Where there is an error, all of them are listed and what was live stays live. "rollback" goes back.
+
+    Rules that ask for something that was not counted before have to wait on a large site until the log is counted
+    again: they are pending, and match nobody. All others are live at once.
     """
     checked = site.checked_draft(then="Nothing was published; what was live stays live.")
     site.show_warnings(checked)
-    asyncio.run(_publish(site, checked, by or name_of_whoever()))
+    asyncio.run(_publish(site, checked, by or name_of_whoever(), wait=wait))
 
 
-async def _publish(site: Site, checked: Checked, by: str) -> None:
+async def _publish(site: Site, checked: Checked, by: str, *, wait: bool) -> None:
     async with site.store() as store:
         before = await store.live()
         if before is not None and before.version == checked.draft.version:
             click.echo(paragraph(f"Nothing to do: {before.version} is live already, since {_since(before, site)}."))
+            await count(store, checked.rule_set, site, wait=wait)
             return
-        alike = counts_alike(await loaded_live(store, site.settings), checked.rule_set)
+        held = (await store.filled()).holding
         await make_live(store, checked.draft, site.settings, at=site.now, by=by)
         click.echo(f"Published {checked.draft.version}.")
         if before is not None:
             changes = changes_between(await store.rule_set(before.version), checked.draft.files)
             click.echo("\n".join(paragraph(line, rest="  ") for line in changes))
-        click.echo("\n".join(what_changed(before, site, alike=alike)))
+        click.echo("\n".join(what_changed(before, site)))
+        await say_what_is_counted(store, held, checked.rule_set, site, wait=wait)
 
 
 def changes_between(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
@@ -67,22 +70,11 @@ def _item_id(path: str) -> str:
     return path.removeprefix(_CONTENT).rpartition(".")[0]
 
 
-async def loaded_live(store: Store, settings: Settings) -> RuleSet | None:
-    """The live rule set, or None where there is none, or where it no longer loads."""
-    try:
-        return await live_rule_set(store, settings)
-    except InvalidFiles:
-        return None
-
-
-def what_changed(before: Live | None, site: Site, *, alike: bool) -> list[str]:
-    """What a move of the live row did: what was replaced, and whether profiles were projected again."""
+def what_changed(before: Live | None, site: Site) -> list[str]:
+    """What a move of the live row replaced."""
     if before is None:
         return ["It is the first version of this site to go live."]
-    lines = [f"It replaces {before.version}, which was live since {_since(before, site)}."]
-    if not alike:
-        lines.append("It counts other things than before, so all profiles were made from the log again.")
-    return [paragraph(line) for line in lines]
+    return [paragraph(f"It replaces {before.version}, which was live since {_since(before, site)}.")]
 
 
 def _since(live: Live, site: Site) -> str:

@@ -6,12 +6,13 @@ from typing import NoReturn
 
 import click
 
+from personalize.cli.counting import say_what_is_counted, wait_option
 from personalize.cli.findings import Failed
-from personalize.cli.publish import loaded_live, what_changed
+from personalize.cli.publish import what_changed
 from personalize.cli.site import Site, name_of_whoever, pass_site
 from personalize.cli.tables import table, terminal_width
 from personalize.problems import quoted
-from personalize.runtime.publish import counts_alike, roll_back, version_before
+from personalize.runtime.publish import roll_back, version_before
 from personalize.stores.protocols import Live
 
 
@@ -19,8 +20,9 @@ from personalize.stores.protocols import Live
 @click.argument("version", required=False)
 @click.option("--by", metavar="NAME", help="Who goes back; else the name you are logged in with.")
 @click.option("--list", "list_wanted", is_flag=True, help="Show the versions that have been live, and change nothing.")
+@wait_option
 @pass_site
-def rollback(site: Site, version: str | None, by: str | None, list_wanted: bool) -> None:
+def rollback(site: Site, version: str | None, by: str | None, list_wanted: bool, wait: bool) -> None:
     """Make an earlier version live again: VERSION, or the one that was live before the present one.
 
     The first letters of a version are enough. Going back again goes further back; --list shows the versions that
@@ -29,7 +31,7 @@ def rollback(site: Site, version: str | None, by: str | None, list_wanted: bool)
     if list_wanted:
         asyncio.run(_list(site))
     else:
-        asyncio.run(_rollback(site, version, by or name_of_whoever()))
+        asyncio.run(_rollback(site, version, by or name_of_whoever(), wait=wait))
 
 
 async def _list(site: Site) -> None:
@@ -38,7 +40,7 @@ async def _list(site: Site) -> None:
     click.echo("\n".join(_known(lives, site)) if lives else "Nothing has been published yet.")
 
 
-async def _rollback(site: Site, version: str | None, by: str) -> None:
+async def _rollback(site: Site, version: str | None, by: str, *, wait: bool) -> None:
     async with site.store() as store:
         lives = await store.versions()
         if not lives:
@@ -49,12 +51,13 @@ async def _rollback(site: Site, version: str | None, by: str) -> None:
             click.echo(f"Nothing to do: {target} is live already.")
             return
         rule_set = await site.saved(store, target)
-        alike = counts_alike(await loaded_live(store, site.settings), rule_set)
+        held = (await store.filled()).holding
         await roll_back(store, site.settings, at=site.now, by=by, version=target)
         click.echo(f"{target} is live again.")
-        click.echo("\n".join(what_changed(now, site, alike=alike)))
+        click.echo("\n".join(what_changed(now, site)))
         click.echo("\n".join(_ways_from_here(now.version, await store.versions())))
         click.echo("The files on disk stay as they are: the next publish brings them back.")
+        await say_what_is_counted(store, held, rule_set, site, wait=wait)
 
 
 def _ways_from_here(left: str, lives: Sequence[Live]) -> list[str]:

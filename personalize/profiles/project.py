@@ -8,6 +8,7 @@ from personalize.events.event import CLICK, CONSENT, IMPRESSION, JOIN, PAGE_VIEW
 from personalize.events.schema import Schema
 from personalize.profiles.counters import Counter, with_event
 from personalize.profiles.encoding import decode_profile, encode_profile
+from personalize.profiles.holding import holding_for
 from personalize.profiles.join import joined, newer
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import AttributeValue, Joined, Profile
@@ -28,7 +29,8 @@ class ProfileProjector:
     order of arrival decides. Visits take in late page views as `visit_with_page` says. A join takes what
     arrived before it; events that occurred before it and arrive later follow into the known profile.
 
-    Types that are no longer declared are counted without a value, so old logs can always be read.
+    Types that are no longer declared are counted without a value, so old logs can always be read. `holding` is
+    what the rows hold once the whole log was projected so.
     """
 
     name = "profiles"
@@ -39,10 +41,9 @@ class ProfileProjector:
         counters: Sequence[Counter] = (),
         lifecycle: Lifecycle | None = None,
     ) -> None:
-        declared = (schema or Schema()).events.values()
-        self._value_names = {type_.name: type_.value for type_ in declared if type_.value is not None}
+        self.holding = holding_for(schema or Schema(), counters)
+        self._value_names = dict(self.holding.values)
         self._counters = _by_type(counters)
-        self._limits = {counter.key: counter.limit for group in self._counters.values() for counter in group}
         self._ends_after = (lifecycle or Lifecycle()).visit_ends_after
         self._steps: Mapping[str, Callable[[Profile, Event, Joined | None], Profile]] = {
             PAGE_VIEW: self._with_page_view,
@@ -91,7 +92,7 @@ class ProfileProjector:
         if known.consent.refused or anonymous.consent.refused:
             return _refusing(known, anonymous)
         return {
-            known.profile_id: joined(known, anonymous, limits=self._limits, ends_after=self._ends_after),
+            known.profile_id: joined(known, anonymous, limits=self.holding.counters, ends_after=self._ends_after),
             anonymous_id: Profile(anonymous_id, joined=Joined(known.profile_id, event.occurred_at), events=1),
         }
 

@@ -110,6 +110,8 @@ BUILT_IN_ROOTS = frozenset({"profile", "organization", "visitor", "page", "visit
 OWN_ROOT = "(own)"
 #: What is known of every type of event, and of those with a value.
 EVENT_KEYS = ("count", "first", "last", "total", "average", "first_value", "last_value")
+#: Those that follow from the declared value of the events.
+ADDED_UP_KEYS = frozenset({"total", "average", "first_value", "last_value"})
 _FACTS_BEGIN = "facts begin with profile., visitor., page., visit., now., or the name of an event"
 _OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 

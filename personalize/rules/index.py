@@ -10,6 +10,8 @@ The method is the counting-free variant of indexing Boolean expressions (Whang e
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Generic, TypeAlias, TypeVar
 
 from personalize.events.event import to_micros
@@ -211,6 +213,11 @@ class Index:
     def fact(self, name: str) -> FactIndex:
         """The questions asked of one fact."""
         return self._facts[name]
+
+    def readers(self, fact_names: Iterable[str]) -> frozenset[object]:
+        """The ids of the conditions that read any of these facts, through segments too, and could ever hold."""
+        mask = reduce(or_, map(self._dependents.of, fact_names), 0)
+        return frozenset(one for one, bits in self.bits.items() if mask >> bits.first & bits.mask)
 
     def reach(self, condition_ids: Iterable[object], segment_ids: Iterable[str] = ()) -> Reach:
         """What these conditions and segments can depend on, through segments too."""

@@ -11,6 +11,7 @@ from personalize.content.library import Library, load_library
 from personalize.events.schema import Schema
 from personalize.problems import Problems
 from personalize.profiles.counters import Counter
+from personalize.profiles.holding import Holding, holding_for
 from personalize.rules.check import check_definitions
 from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
@@ -26,10 +27,10 @@ from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pa
 class RuleSet:
     """One version of everything that editors write, ready to be asked.
 
-    `facts` are those that any condition reads, and what they are worked out from, by name. `pages` are by slot: each
-    slot's page. The conditions of
-    rules are in the index under their keys; `rule_keys` are those of each slot in order, `rows` the same as the
-    index is asked for them, `candidates` what each rule may show. `purposes` are those of the declared attributes.
+    `needed` is what stored profiles have to hold for it. `facts` are those that any condition reads, and what they
+    are worked out from, by name. `pages` are by slot: each slot's page. The conditions of rules are in the index
+    under their keys; `rule_keys` are those of each slot in order, `rows` the same as the index is asked for them,
+    `candidates` what each rule may show. `purposes` are those of the declared attributes.
     """
 
     version: str
@@ -38,6 +39,7 @@ class RuleSet:
     slots: Mapping[str, Slot]
     personas: Mapping[str, Persona]
     counters: tuple[Counter, ...]
+    needed: Holding
     facts: Mapping[str, Fact]
     pages: Mapping[str, Page]
     rule_keys: Mapping[str, tuple[RuleKey, ...]]
@@ -104,6 +106,7 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
         slots=slots,
         personas=definitions.personas,
         counters=definitions.counters,
+        needed=holding_for(definitions.schema, definitions.counters),
         facts=MappingProxyType(facts),
         pages=MappingProxyType(pages_of(slots, index, facts, library)),
         rule_keys=MappingProxyType({slot_id: rule_keys(slot) for slot_id, slot in slots.items()}),

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from personalize.errors import InvalidFiles, StaleVersion, StoreError, UnknownVersion
+from personalize.rules.pending import pending_facts
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
 from personalize.runtime.lasting_task import LastingTask
 from personalize.runtime.publish import projectors_of, saved_rule_set
 from personalize.settings import Settings
-from personalize.stores.protocols import Live, Store, WorkerReport
+from personalize.stores.protocols import Filled, Live, Store, WorkerReport
 
 #: How often the row is read; two readings and a load stay within the promised two seconds.
 POLL_SECONDS = 0.75
@@ -27,9 +28,10 @@ logger = logging.getLogger("personalize")
 class Follower:
     """Keeps one worker on the live rule set.
 
-    `changed` is told of every rule set that goes live. One that can't be loaded is said in the log and the
-    health figures, the last good one stays, and every half minute it is tried again. `refused` is the version
-    that is live and does not load here, if there is one.
+    `changed` is told of every rule set that goes live, with what is still pending of it, and again when that
+    changes. One that can't be loaded is said in the log and the health figures, the last good one stays, and every
+    half minute it is tried again. `refused` is the version that is live and does not load here, if there is one;
+    `filled` how the profiles stood at the last look.
     """
 
     def __init__(
@@ -40,7 +42,7 @@ class Follower:
         worker: str,
         clock: Clock,
         health: Health,
-        changed: Callable[[RuleSet], None],
+        changed: Callable[[RuleSet, frozenset[str]], None],
     ) -> None:
         self._store = store
         self._settings = settings
@@ -48,7 +50,8 @@ class Follower:
         self._clock = clock
         self._health = health
         self._changed = changed
-        self._serving: str | None = None
+        self._serving: RuleSet | None = None
+        self.filled: Filled | None = None
         self.refused: str | None = None
         self._refused_at: datetime | None = None
         self._uncounted: RuleSet | None = None
@@ -73,35 +76,50 @@ class Follower:
         """
         async with self._looking:
             try:
-                live = await self._store.live()
+                live, before = await self._store.live(), self.filled
+                # Read after the row: what it says holds for this version, or for a later one and so for less.
+                self.filled = await self._store.filled()
                 if live is not None and (force or self._is_due(live)):
-                    await self._load(live)
+                    await self._load(live, self.filled)
+                elif self._serving is not None and (before is None or before.holding != self.filled.holding):
+                    self._changed(self._serving, pending_facts(self._serving, self.filled.holding))
             except StoreError as error:
                 self._health.failed("the live rule set could not be read", error, self._clock.now())
                 return
             await self._report()
 
+    @property
+    def lacks(self) -> RuleSet | None:
+        """The rule set that is served, where the stored profiles lack something of it, or are to be tidied up."""
+        served, filled = self._serving, self.filled
+        if served is None or filled is None or self.refused is not None:
+            return None
+        return None if filled.rests and filled.holding.covers(served.needed) else served
+
+    def _version(self) -> str | None:
+        return self._serving.version if self._serving is not None else None
+
     def _is_due(self, live: Live) -> bool:
         """Whether the live version has to be loaded."""
-        if live.version == self._serving:
+        if live.version == self._version():
             self.refused = None
             return False
         if live.version != self.refused or self._refused_at is None:
             return True
         return abs(self._clock.now() - self._refused_at) >= RETRY_AFTER
 
-    async def _load(self, live: Live) -> None:
+    async def _load(self, live: Live, filled: Filled) -> None:
         try:
             rule_set = await saved_rule_set(self._store, live.version, self._settings)
         except (InvalidFiles, UnknownVersion, OSError) as error:
             # What is served already stays good for counting, even where its templates no longer load.
-            self.refused = live.version if live.version != self._serving else None
+            self.refused = live.version if live.version != self._version() else None
             self._refused_at = self._clock.now()
             self._health.failed("the live rule set does not load", error, self._refused_at)
             return
-        self.refused, self._serving = None, rule_set.version
+        self.refused, self._serving = None, rule_set
         self._uncounted = rule_set
-        self._changed(rule_set)
+        self._changed(rule_set, pending_facts(rule_set, filled.holding))
         logger.info("now serving rule set %s", rule_set.version)
 
     async def _catch_up(self) -> None:
@@ -120,10 +138,10 @@ class Follower:
     async def _report(self) -> None:
         """Say what is served, also that nothing is: when it changes, and now and then."""
         last, now = self._reported, self._clock.now()
-        if last is not None and last.version == self._serving and abs(now - last.at) < REPORT_EVERY:
+        if last is not None and last.version == self._version() and abs(now - last.at) < REPORT_EVERY:
             return
         # One that fails is not repeated at every look: beside a locked store each would wait its seconds.
-        self._reported = WorkerReport(self._worker, self._serving, now)
+        self._reported = WorkerReport(self._worker, self._version(), now)
         try:
             await self._store.report(self._reported)
         except StoreError as error:

@@ -1,6 +1,6 @@
 """Contexts away from any request: stored visitors and personas, for counting, explaining and simulating."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from personalize.decisions.context import Context, RequestFacts, make_context
@@ -11,7 +11,7 @@ from personalize.rules.facts import OWN_ROOT
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.own_facts import OwnFactsAsked, load_own_facts
 from personalize.runtime.persona_profile import given_values, persona_profile
-from personalize.runtime.publish import counts_alike, lifecycle_of, live_rule_set, projectors_of
+from personalize.runtime.publish import lifecycle_of, projectors_of
 from personalize.settings import Settings
 from personalize.stores.protocols import Store
 from personalize.visitors.consent import Consent, granting
@@ -29,15 +29,18 @@ def visitor_context(
     *,
     now: datetime,
     facts: RequestFacts | None = None,
+    pending: Collection[str] = (),
 ) -> Context:
     """A stored visitor as the rules would see them.
 
     What they agreed to is what their profile says; where it says nothing (an imported customer list), they
-    count as having agreed to what the site asks for. Without `facts` no page is asked for.
+    count as having agreed to what the site asks for. Without `facts` no page is asked for. `pending` are the facts
+    that the profile does not hold yet.
     """
     stored = profile.consent if profile is not None else Consent()
     consent = stored if stored.decided else _asked_for(rule_set, settings)
-    return _context(Identity(profile_id=profile_id, consent=consent), profile, rule_set, settings, now, facts)
+    identity = Identity(profile_id=profile_id, consent=consent)
+    return _context(identity, profile, rule_set, settings, now, facts, pending)
 
 
 def persona_context(
@@ -75,6 +78,7 @@ def _context(
     settings: Settings,
     now: datetime,
     facts: RequestFacts | None,
+    pending: Collection[str] = (),
 ) -> Context:
     return make_context(
         identity=identity,
@@ -85,6 +89,7 @@ def _context(
         lifecycle=lifecycle_of(settings),
         catalogue=rule_set.facts,
         purposes=rule_set.purposes,
+        pending=pending,
         own=_own_answers(rule_set, settings, now),
     )
 
@@ -103,9 +108,9 @@ def _passed_over(what: str, error: BaseException | None) -> None:
 async def store_for(store: Store, rule_set: RuleSet, settings: Settings, *, at: datetime | None) -> Store:
     """A store whose profiles are right for this rule set, at this moment of the past if one is given.
 
-    That is the store itself where the live rule set counts the same; otherwise one projected from the log.
+    That is the store itself where its profiles hold what the rule set needs; otherwise one projected from the log.
     """
-    if at is None and counts_alike(await live_rule_set(store, settings), rule_set):
+    if at is None and (await store.filled()).holding.covers(rule_set.needed):
         return store
     end = at if at is not None else datetime.max.replace(tzinfo=rule_set.conventions.zone)
     return await store.as_of(end, projectors_of(rule_set, settings))

@@ -63,6 +63,7 @@ class PageView:
         self._is_over = is_off
         self._visitor = Visitor(personalizer, scope, headers, read_facts)
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
+        self._pending = personalizer.pending
         self._context: Context | None = None
         self._known: Profile | None = None
         self._decisions: dict[str, Decision] = {}
@@ -181,6 +182,7 @@ class PageView:
             lifecycle=self._personalizer.lifecycle,
             catalogue=rule_set.facts,
             purposes=rule_set.purposes,
+            pending=self._pending,
             own=self._own_answers(rule_set),
         )
 

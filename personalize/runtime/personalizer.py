@@ -16,6 +16,7 @@ from personalize.rules.own_facts import OwnFact
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock, FixedClock, SystemClock
 from personalize.runtime.draft import read_draft
+from personalize.runtime.filling import FillTask
 from personalize.runtime.follow import Follower
 from personalize.runtime.health import Health
 from personalize.runtime.ingest import Ingest
@@ -27,7 +28,7 @@ from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
 from personalize.settings import Settings
 from personalize.stores.opening import open_store
-from personalize.stores.protocols import NOTHING_LIVE, Applied, Projector, Store
+from personalize.stores.protocols import NOTHING_LIVE, Applied, Filled, Projector, Store
 from personalize.visitors.tokens import Tokens
 
 _CHANCE_BYTES = 10
@@ -68,6 +69,7 @@ class Personalizer:
         self.zone = ZoneInfo(settings.zone)
         self.health = Health()
         self.rule_set: RuleSet | None = None
+        self.pending: frozenset[str] = frozenset()
         self.projectors: Sequence[Projector] = projectors_of(None, settings)
         self.worker = f"{os.uname().nodename}:{os.getpid()}:{chance(4).hex()}"
         self.started = False
@@ -88,6 +90,15 @@ class Personalizer:
             health=self.health,
             changed=self.serve,
         )
+        self._filler = FillTask(
+            self.store,
+            settings,
+            worker=self.worker,
+            clock=self.clock,
+            health=self.health,
+            lacks=lambda: self._follower.lacks,
+            refresh=self._follower.refresh,
+        )
         self._watcher = SaveWatcher(
             self.store, settings, clock=self.clock, health=self.health, published=self._follower.refresh
         )
@@ -96,6 +107,11 @@ class Personalizer:
     def records(self) -> bool:
         """Whether what happens is kept; a served moment of the past records nothing."""
         return self.settings.at is None
+
+    @property
+    def filled(self) -> Filled | None:
+        """How far the stored profiles hold what is counted, at the last look; None before the first one."""
+        return self._follower.filled
 
     @property
     def schema(self) -> Schema:
@@ -119,6 +135,7 @@ class Personalizer:
                 if self.records:
                     await self._follower.start()
                     self._watcher.start()
+                    self._filler.start()
                     self.ingest.start()
             except BaseException:
                 await self._let_go()
@@ -157,6 +174,7 @@ class Personalizer:
             ending.push_async_callback(self.store.close)
             ending.push_async_callback(self._follower.stop)
             ending.push_async_callback(self._watcher.stop)
+            ending.push_async_callback(self._filler.stop)
             ending.push_async_callback(self.ingest.stop)
             self.started = False
             if self._present is not None:
@@ -166,9 +184,9 @@ class Personalizer:
         """Serve what is live now, without waiting for the next look at the row."""
         await self._follower.refresh()
 
-    def serve(self, rule_set: RuleSet) -> None:
-        """Serve this rule set from the next page view on."""
-        self.rule_set = rule_set
+    def serve(self, rule_set: RuleSet, pending: frozenset[str] = frozenset()) -> None:
+        """Serve this rule set from the next page view on; `pending` are the facts that can't be answered yet."""
+        self.rule_set, self.pending = rule_set, pending
         self.projectors = projectors_of(rule_set, self.settings)
 
     # Page views and events -----------------------------------------------------------------------------

@@ -13,12 +13,17 @@ from personalize.runtime.draft import Draft, load_files
 from personalize.settings import Settings
 from personalize.stores.protocols import NOTHING_LIVE, Live, Store
 
+#: A log of at most so many events is counted again in the transaction that moves the live row: that takes less
+#: than half a second, and nothing is ever pending on a small site.
+COUNTED_AT_ONCE = 5_000
+
 
 async def publish(store: Store, draft: Draft, settings: Settings, *, at: datetime, by: str) -> RuleSet:
     """Check the draft, keep its texts, and make it live; every worker serves it within two seconds.
 
-    Where it counts other things than what was live before, the profiles are projected from the log again in
-    the same transaction. Raises `InvalidFiles` with every problem; what was live stays live then.
+    What it counts and the stored profiles lack is counted from the log: at once where that is short, else by the
+    workers of the site, or by who calls `fill_up`. Until then the rules that read it are pending, and match nobody.
+    Raises `InvalidFiles` with every problem; what was live stays live then.
     """
     rule_set = checked(draft, settings)
     await store.save_rule_set(rule_set.version, draft.files, at)
@@ -81,32 +86,16 @@ def lifecycle_of(settings: Settings) -> Lifecycle:
     return Lifecycle(visits.ends_after, visits.cooling_after, visits.lapsed_after)
 
 
-def counts_alike(one: RuleSet | None, other: RuleSet) -> bool:
-    """Whether profiles projected under one rule set are right for the other as they are."""
-    return one is not None and _counted(one) == _counted(other)
-
-
-def _counted(rule_set: RuleSet) -> tuple[object, ...]:
-    counters = frozenset((counter.key, counter.limit) for counter in rule_set.counters)
-    values = frozenset(
-        (event.name, event.value, event.properties[event.value].type if event.value else None)
-        for event in rule_set.schema.events.values()
-    )
-    return (counters, values)
-
-
 async def _move(store: Store, rule_set: RuleSet, settings: Settings, live: Live) -> None:
     """Move the row, unless it stands there already.
 
-    Whether profiles have to be projected again depends on what was live; so where another one went live
-    meanwhile, all is weighed anew. Each new try means that somebody else's publishing has succeeded.
+    Each new try means that somebody else's publishing has succeeded meanwhile.
     """
+    projectors = projectors_of(rule_set, settings)
     while (last := await store.live()) is None or last.version != live.version:
-        before = None if last is None else await _projected_under(store, last.version, settings)
-        rebuild = () if counts_alike(before, rule_set) else projectors_of(rule_set, settings)
         expected = NOTHING_LIVE if last is None else last.version
         try:
-            await store.set_live(_after(live, last), rebuild, expected=expected)
+            await store.set_live(_after(live, last), projectors, expected=expected, at_once=COUNTED_AT_ONCE)
         except StaleVersion:
             continue
         return
@@ -117,15 +106,6 @@ def _after(live: Live, last: Live | None) -> Live:
     if last is None or live.at > last.at:
         return live
     return Live(live.version, last.at + timedelta(microseconds=1), live.by)
-
-
-async def _projected_under(store: Store, version: str, settings: Settings) -> RuleSet | None:
-    """The rule set that the stored profiles were projected under; None where it no longer loads, so that they
-    are projected again."""
-    try:
-        return await saved_rule_set(store, version, settings)
-    except InvalidFiles:
-        return None
 
 
 async def _previous(store: Store) -> str:

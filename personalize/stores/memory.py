@@ -8,14 +8,18 @@ from datetime import datetime
 from personalize.errors import StaleVersion, UnknownVersion
 from personalize.events.event import Event
 from personalize.profiles.encoding import decode_profile
+from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.profile import Profile
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.past import past_of
-from personalize.stores.projecting import PROFILES, Rows
+from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of
 from personalize.stores.protocols import (
     NOTHING_LIVE,
     REPORTS_LAST,
     Applied,
+    Filled,
+    Filling,
+    Lease,
     Live,
     Projector,
     Store,
@@ -41,6 +45,10 @@ class MemoryStore:
         self._rule_sets: dict[str, dict[str, str]] = {}
         self._lives: list[Live] = []
         self._workers: dict[str, WorkerReport] = {}
+        self._leases: dict[str, Lease] = {}
+        self._holding = NOTHING_HELD
+        self._filling: Filling | None = None
+        self._beside: dict[str, dict[str, bytes]] = {}
 
     async def open(self) -> None:
         """Nothing has to be made ready."""
@@ -52,8 +60,8 @@ class MemoryStore:
         self, events: Sequence[Event], projectors: Sequence[Projector], *, version: str | None = None
     ) -> Applied:
         """Append the events that are new and project them; where anything raises, nothing has changed."""
-        if version is not None and self._lives and self._lives[-1].version != version:
-            raise StaleVersion(self._lives[-1].version)
+        if version is not None:
+            self._refuse_stale(version)
         new = self._new(events)
         waiting = [*self._log[self._projected :], *new]
         changes = {
@@ -62,8 +70,10 @@ class MemoryStore:
         }
         self._append(new)
         for name, changed in changes.items():
-            self._keep(self._projections.setdefault(name, {}), changed)
+            self._projections[name] = self._kept(self._projections.get(name, {}), changed)
         if projectors:
+            held, is_first = holding_of(projectors), self._projected == 0
+            self._holding = held if is_first else self._holding.kept_under(held)
             self._projected = len(self._log)
         return Applied(new=len(new), repeated=len(events) - len(new))
 
@@ -92,12 +102,9 @@ class MemoryStore:
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Project the whole log again; where a projector raises, nothing has changed."""
-        rebuilt = {projector.name: self._changes(projector, self._log, {}) for projector in projectors}
-        for name, changes in rebuilt.items():
-            self._projections[name] = {}
-            self._keep(self._projections[name], changes)
+        rebuilt = {one.name: self._kept({}, self._changes(one, self._log, {})) for one in projectors}
         if projectors:
-            self._projected = len(self._log)
+            self._serve(rebuilt, holding_of(projectors))
         return len(self._log)
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
@@ -122,15 +129,78 @@ class MemoryStore:
         """What is live now, or None."""
         return self._lives[-1] if self._lives else None
 
-    async def set_live(self, live: Live, rebuild: Sequence[Projector] = (), *, expected: str | None = None) -> None:
-        """Make a saved version live and project the log for it, if what is live is still the expected one."""
+    async def set_live(
+        self,
+        live: Live,
+        projectors: Sequence[Projector] = (),
+        *,
+        expected: str | None = None,
+        at_once: int = 0,
+    ) -> None:
+        """Make a saved version live, if what is live is still the expected one, and fill what it needs at once
+        or begin to."""
         before = self._lives[-1].version if self._lives else NOTHING_LIVE
         if expected is not None and before != expected:
             raise StaleVersion(before)
         if live.version not in self._rule_sets:
             raise UnknownVersion(live.version)
-        await self.rebuild(rebuild)
+        needed = holding_of(projectors)
+        if not self._holding.covers(needed) and len(self._log) <= at_once:
+            await self.rebuild(projectors)
+        self._settle(needed, live.at)
         self._lives.append(live)
+
+    async def filled(self) -> Filled:
+        """What the served rows hold, and how far a filling has come."""
+        return Filled(self._holding, self._filling, len(self._log))
+
+    async def fill(self, projectors: Sequence[Projector], *, version: str, at: datetime, events: int) -> Filled:
+        """One slice of a filling; where a projector raises, nothing has changed."""
+        self._refuse_stale(version)
+        self._settle(holding_of(projectors), at)
+        filling = self._filling
+        if filling is not None:
+            until = min(filling.projected + events, len(self._log))
+            part = self._log[filling.projected : until]
+            beside = self._beside
+            changes = {one.name: self._changes(one, part, beside.get(one.name, {})) for one in projectors}
+            for name, changed in changes.items():
+                beside[name] = self._kept(beside.get(name, {}), changed)
+            self._filling = replace(filling, projected=until)
+            if until == len(self._log):
+                self._serve(beside, filling.holding)
+        return await self.filled()
+
+    def _serve(self, rows: dict[str, dict[str, bytes]], holding: Holding) -> None:
+        """Put rows that have the whole log in them in the place of the served ones."""
+        self._projections |= rows
+        self._projected, self._holding = len(self._log), holding
+        self._filling, self._beside = None, {}
+
+    def _settle(self, needed: Holding, at: datetime) -> None:
+        """Bring what is held and being filled in line with what is needed from now on."""
+        filling = None if self._filling is None else self._filling.holding
+        what = course(self._holding, filling, needed)
+        self._holding = self._holding.kept_under(needed)
+        if self._filling is not None and what is Course.GO_ON:
+            self._filling = replace(self._filling, holding=self._filling.holding.kept_under(needed))
+        else:
+            self._filling, self._beside = None, {}
+        if what is Course.BEGIN:
+            self._filling = Filling(needed, 0, at)
+
+    async def lease(self, lease: Lease, *, at: datetime) -> bool:
+        """Take or keep a job that nobody else holds."""
+        held = self._leases.get(lease.job)
+        if held is not None and held.holder != lease.holder and held.until > at:
+            return False
+        self._leases[lease.job] = lease
+        return True
+
+    async def release(self, job: str, holder: str) -> None:
+        """Let go of a job."""
+        if job in self._leases and self._leases[job].holder == holder:
+            del self._leases[job]
 
     async def report(self, report: WorkerReport) -> None:
         """Put a worker's report in place of its last one."""
@@ -168,12 +238,18 @@ class MemoryStore:
         return list(rows.changes())
 
     @staticmethod
-    def _keep(kept: dict[str, bytes], changes: Sequence[tuple[str, bytes | None]]) -> None:
+    def _kept(kept: dict[str, bytes], changes: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
+        """The same rows, after these changes."""
         for key, data in changes:
             if data is None:
                 kept.pop(key, None)
             else:
                 kept[key] = data
+        return kept
+
+    def _refuse_stale(self, version: str) -> None:
+        if self._lives and self._lives[-1].version != version:
+            raise StaleVersion(self._lives[-1].version)
 
 
 async def _breathe(number: int) -> None:

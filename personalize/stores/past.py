@@ -6,7 +6,7 @@ from datetime import datetime
 from personalize.errors import ReadOnlyStore
 from personalize.events.event import Event
 from personalize.profiles.profile import Profile
-from personalize.stores.protocols import Applied, Live, Projector, Store, WorkerReport
+from personalize.stores.protocols import Applied, Filled, Lease, Live, Projector, Store, WorkerReport
 
 EVENTS_AT_ONCE = 1_000
 
@@ -95,7 +95,30 @@ class PastStore:
         """What is live now, or None."""
         return await self._now.live()
 
-    async def set_live(self, live: Live, rebuild: Sequence[Projector] = (), *, expected: str | None = None) -> None:
+    async def set_live(
+        self,
+        live: Live,
+        projectors: Sequence[Projector] = (),
+        *,
+        expected: str | None = None,
+        at_once: int = 0,
+    ) -> None:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def filled(self) -> Filled:
+        """What the profiles were projected for; nothing is under way."""
+        return await self._then.filled()
+
+    async def fill(self, projectors: Sequence[Projector], *, version: str, at: datetime, events: int) -> Filled:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def lease(self, lease: Lease, *, at: datetime) -> bool:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def release(self, job: str, holder: str) -> None:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
 

@@ -1,13 +1,43 @@
 """Events become rows: what every store does between reading a projection's rows and writing them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum, auto
 from typing import Any
 
 from personalize.events.event import Event
+from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.stores.protocols import Projector
 
 #: The projection that `Store.profile` and `Store.profiles` read.
 PROFILES = "profiles"
+
+
+class Course(Enum):
+    """What is to be done so that the served rows come to hold what is needed."""
+
+    REST = auto()
+    #: What is being filled brings something that is needed and lacking.
+    GO_ON = auto()
+    BEGIN = auto()
+
+
+def course(served: Holding, filling: Holding | None, needed: Holding) -> Course:
+    """What to do, given what the served rows hold, those that are being filled will hold, and is needed by now.
+
+    A filling is not begun anew because yet another counter is wanted meanwhile: each publishing would throw it
+    back, and who publishes often would wait for ever. It is finished, and the next one brings the rest.
+    """
+    kept = served.kept_under(needed)
+    if kept.covers(needed):
+        return Course.REST
+    if filling is not None and not kept.covers(filling.kept_under(needed)):
+        return Course.GO_ON
+    return Course.BEGIN
+
+
+def holding_of(projectors: Sequence[Projector]) -> Holding:
+    """What the profiles of these projectors hold."""
+    return next((one.holding for one in projectors if one.name == PROFILES), NOTHING_HELD)
 
 
 class Rows:

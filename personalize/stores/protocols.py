@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from personalize.events.event import Event
+from personalize.profiles.holding import Holding
 from personalize.profiles.profile import Profile
 
 #: Where a version is expected: that none is live yet.
@@ -24,6 +25,10 @@ class Projector(Protocol):
     @property
     def name(self) -> str:
         """The projection that the rows belong to."""
+
+    @property
+    def holding(self) -> Holding:
+        """What the rows hold, once the whole log was projected."""
 
     def reads(self, event: Event, rows: Mapping[str, Any]) -> tuple[str, ...]:
         """The keys of the rows that this event may touch, as far as `rows` (read so far) tells; asked again
@@ -65,6 +70,47 @@ class WorkerReport:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Rows that are being projected anew from the log, beside those that are served, to take their place.
+
+    `holding` is what they will hold, `projected` how many entries of the log are in them, `since` when they were
+    begun.
+    """
+
+    holding: Holding
+    projected: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the served rows hold (`holding`), and what is under way to hold more.
+
+    `events` is how many entries the log has. `discarded` says that rows which were served before, or were never
+    finished, still have to be cleared away.
+    """
+
+    holding: Holding
+    filling: Filling | None
+    events: int
+    discarded: bool = False
+
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is under way."""
+        return self.filling is None and not self.discarded
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """That one worker alone does a job, until a moment; whoever holds it may take it again."""
+
+    job: str
+    holder: str
+    until: datetime
+
+
 class Store(Protocol):
     """Where events, profiles and rule sets are kept.
 
@@ -92,6 +138,9 @@ class Store(Protocol):
         the rule set that the projectors were made for: where another one is live by now, nothing is written
         and `StaleVersion` is raised, so no counter ever misses an event. None asks for no such check.
 
+        What the rows hold from then on (`filled`) is what these projectors count, as far as all before them have
+        counted it, too.
+
         Without projectors the events only enter the log. They wait there: the next call with projectors, though
         it brings no event, projects them first, in the order of the log.
         """
@@ -110,7 +159,7 @@ class Store(Protocol):
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Throw the projections away and project the whole log again, in one transaction; the number of
-        events read."""
+        events read. A filling that was under way is done with."""
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> "Store":
         """A read-only store of what had occurred before the moment; its `apply` raises `ReadOnlyStore`."""
@@ -127,14 +176,43 @@ class Store(Protocol):
     async def live(self) -> Live | None:
         """What is live now, or None where nothing was ever published."""
 
-    async def set_live(self, live: Live, rebuild: Sequence[Projector] = (), *, expected: str | None = None) -> None:
-        """Move the one `live` row to a saved version, and in the same transaction project the whole log again
-        with the given projectors, if any.
+    async def set_live(
+        self,
+        live: Live,
+        projectors: Sequence[Projector] = (),
+        *,
+        expected: str | None = None,
+        at_once: int = 0,
+    ) -> None:
+        """Move the one `live` row to a saved version, whose projectors these are.
+
+        From then on the served rows hold what these projectors go on counting, and no more. What they need and
+        the rows lack is projected in the same transaction where the log has at most `at_once` entries; from a
+        longer one it begins to be filled, and `fill` goes on with it.
 
         `expected` is the version that the caller saw live, or `NOTHING_LIVE`: where another one is live by
         now, nothing is changed and `StaleVersion` is raised. None asks for no such check. Raises
         `UnknownVersion`.
         """
+
+    async def filled(self) -> Filled:
+        """What the served rows hold, and how far the filling of what they lack has come."""
+
+    async def fill(self, projectors: Sequence[Projector], *, version: str, at: datetime, events: int) -> Filled:
+        """One slice of filling what the rows of these projectors lack; where it has brought things then.
+
+        Projects at most `events` more entries of the log, in one transaction with the mark of how far it came. So
+        it goes on where it was, whoever does the next slice; and two who do it at once do each entry once. With
+        the last entry the new rows take the place of the served ones. What is discarded is cleared by as many rows.
+
+        Raises `StaleVersion` where another version than this one is live by now.
+        """
+
+    async def lease(self, lease: Lease, *, at: datetime) -> bool:
+        """Take a job, or hold it longer; False where somebody else holds it beyond this moment."""
+
+    async def release(self, job: str, holder: str) -> None:
+        """Let go of a job; harmless where it is not held."""
 
     async def report(self, report: WorkerReport) -> None:
         """Say what a worker serves; replaces its last report. Reports that are older than this one by more than

@@ -13,10 +13,11 @@ from personalize.errors import StoreUnavailable
 from personalize.events.event import Event
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
+from personalize.stores import sqlite_generations as generations
 from personalize.stores import sqlite_tables as tables
 from personalize.stores.memory import MemoryStore
 from personalize.stores.past import past_of
-from personalize.stores.protocols import Applied, Live, Projector, Store, WorkerReport
+from personalize.stores.protocols import Applied, Filled, Lease, Live, Projector, Store, WorkerReport
 from personalize.stores.sqlite_errors import meaning_of
 from personalize.stores.sqlite_link import Link, link_for_reading
 from personalize.stores.sqlite_writer import Writer
@@ -108,7 +109,7 @@ class SqliteStore:
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Project the whole log again, in one transaction; other writes wait for it."""
-        return await self._write(partial(tables.rebuild, projectors=projectors))
+        return await self._write(partial(generations.rebuild, projectors=projectors))
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
         """A read-only store, in memory, of what had occurred before the moment."""
@@ -131,10 +132,37 @@ class SqliteStore:
         found = self._read(tables.LIVE)
         return tables.live_from_row(found[0]) if found else None
 
-    async def set_live(self, live: Live, rebuild: Sequence[Projector] = (), *, expected: str | None = None) -> None:
-        """Make a saved version live, if what is live is still the expected one, and project the log for it; all
-        in one transaction."""
-        await self._write(partial(tables.set_live, live=live, projectors=rebuild, expected=expected))
+    async def set_live(
+        self,
+        live: Live,
+        projectors: Sequence[Projector] = (),
+        *,
+        expected: str | None = None,
+        at_once: int = 0,
+    ) -> None:
+        """Make a saved version live, if what is live is still the expected one, and fill what it needs at once
+        or begin to; all in one transaction."""
+        await self._write(
+            partial(generations.set_live, live=live, projectors=projectors, expected=expected, at_once=at_once)
+        )
+
+    async def filled(self) -> Filled:
+        """What the served rows hold, and how far a filling has come."""
+        return generations.filled_from(self._read(generations.FILLED))
+
+    async def fill(self, projectors: Sequence[Projector], *, version: str, at: datetime, events: int) -> Filled:
+        """One slice of a filling, in one transaction with the mark of how far it came."""
+        return await self._write(
+            partial(generations.fill, projectors=projectors, version=version, at=at, events=events)
+        )
+
+    async def lease(self, lease: Lease, *, at: datetime) -> bool:
+        """Take or keep a job that nobody else holds."""
+        return await self._write(partial(tables.lease, wanted=lease, at=at))
+
+    async def release(self, job: str, holder: str) -> None:
+        """Let go of a job."""
+        await self._write(partial(tables.release, job=job, holder=holder))
 
     async def report(self, report: WorkerReport) -> None:
         """Put a worker's report in place of its last one."""

@@ -12,65 +12,85 @@ from personalize.stores.sqlite_tables import ProjectionTable
 RETRY_SECONDS = 0.02
 
 
+def the_log(database: Database) -> None:
+    """Events, and the newest of each profile."""
+    database.table("events").create(
+        {
+            "seq": int,
+            "event_id": str,
+            "sender": str,
+            "type": str,
+            "profile_id": str,
+            "occurred_at": int,
+            "received_at": int,
+            "channel": str,
+            "version": str,
+            "properties": str,
+            "previous": int,
+        },
+        pk="seq",
+        not_null={
+            *("event_id", "sender", "type", "profile_id"),
+            *("occurred_at", "received_at", "channel", "properties"),
+        },
+        strict=True,
+    )
+    database.table("events").create_index(["sender", "event_id"], unique=True)
+    # An index of events on a random id would make every insert ten times slower: the newest event of each
+    # profile is kept here, and each event names the one before it. The rows are short and of one B-tree.
+    database.execute(
+        "CREATE TABLE heads (profile_id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"
+    )
+
+    ProjectionTable(database.conn, PROFILES).create()
+
+
+def the_rule_sets(database: Database) -> None:
+    """Rule sets, which of them are live, and who serves them."""
+    database.table("rule_sets").create(
+        {"version": str, "files": str, "saved_at": int},
+        pk="version",
+        not_null={"files", "saved_at"},
+        strict=True,
+    )
+    database.table("lives").create(
+        {"seq": int, "version": str, "at": int, "by": str},
+        pk="seq",
+        not_null={"version", "at", "by"},
+        strict=True,
+    )
+    database.table("workers").create(
+        {"worker": str, "version": str, "at": int}, pk="worker", not_null={"at"}, strict=True
+    )
+
+
+def what_waits_in_the_log(database: Database) -> None:
+    """From where on events have not been projected yet."""
+    # At most one row: the first event that no projection knows yet; all behind it wait with it.
+    database.table("unprojected").create({"seq": int}, pk="seq", strict=True)
+
+
+def what_the_projections_hold(database: Database) -> None:
+    """Generations of the projections, and leases of jobs."""
+    # One row is "served", at most one "filling", the others are "discarded" and cleared away bit by bit. The
+    # served rows lie in the tables of their projections, all others in tables that have the id in their name.
+    database.table("generations").create(
+        {"id": int, "state": str, "holding": str, "projected": int, "since": int},
+        pk="id",
+        not_null={"state", "holding"},
+        strict=True,
+    )
+    database.table("generations").insert({"state": "served", "holding": '{"counters":{},"values":[]}'})
+    database.table("leases").create(
+        {"job": str, "holder": str, "until": int}, pk="job", not_null={"holder", "until"}, strict=True
+    )
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
-
-    @migrations()
-    def the_log(database: Database) -> None:
-        database.table("events").create(
-            {
-                "seq": int,
-                "event_id": str,
-                "sender": str,
-                "type": str,
-                "profile_id": str,
-                "occurred_at": int,
-                "received_at": int,
-                "channel": str,
-                "version": str,
-                "properties": str,
-                "previous": int,
-            },
-            pk="seq",
-            not_null={
-                *("event_id", "sender", "type", "profile_id"),
-                *("occurred_at", "received_at", "channel", "properties"),
-            },
-            strict=True,
-        )
-        database.table("events").create_index(["sender", "event_id"], unique=True)
-        # An index of events on a random id would make every insert ten times slower: the newest event of each
-        # profile is kept here, and each event names the one before it. The rows are short and of one B-tree.
-        database.execute(
-            "CREATE TABLE heads (profile_id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID"
-        )
-
-        ProjectionTable(database.conn, PROFILES).create()
-
-    @migrations()
-    def the_rule_sets(database: Database) -> None:
-        database.table("rule_sets").create(
-            {"version": str, "files": str, "saved_at": int},
-            pk="version",
-            not_null={"files", "saved_at"},
-            strict=True,
-        )
-        database.table("lives").create(
-            {"seq": int, "version": str, "at": int, "by": str},
-            pk="seq",
-            not_null={"version", "at", "by"},
-            strict=True,
-        )
-        database.table("workers").create(
-            {"worker": str, "version": str, "at": int}, pk="worker", not_null={"at"}, strict=True
-        )
-
-    @migrations()
-    def what_waits_in_the_log(database: Database) -> None:
-        # At most one row: the first event that no projection knows yet; all behind it wait with it.
-        database.table("unprojected").create({"seq": int}, pk="seq", strict=True)
-
+    for change in (the_log, the_rule_sets, what_waits_in_the_log, what_the_projections_hold):
+        migrations()(change)
     return migrations
 
 

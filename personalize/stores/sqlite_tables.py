@@ -8,9 +8,11 @@ from typing import Any, TypeAlias
 
 from personalize.errors import StaleVersion, UnknownVersion
 from personalize.events.event import Event, from_micros, to_micros
+from personalize.profiles.holding import Holding
 from personalize.stores.event_text import properties_as_text, properties_from_text
-from personalize.stores.projecting import PROFILES, Rows
-from personalize.stores.protocols import NOTHING_LIVE, REPORTS_LAST, Applied, Live, Projector, WorkerReport
+from personalize.stores.holding_text import holding_as_text, holding_from_text
+from personalize.stores.projecting import PROFILES, Rows, holding_of
+from personalize.stores.protocols import REPORTS_LAST, Applied, Lease, Live, Projector, WorkerReport
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -28,6 +30,7 @@ _MOVE_HEAD = """
 """
 HEAD = "SELECT seq FROM heads WHERE profile_id = ?"
 LAST_SEQ = "SELECT max(seq) FROM events"
+_HELD = "SELECT holding FROM generations WHERE state = 'served'"
 _UNPROJECTED = "SELECT min(seq) FROM unprojected"
 LOG = f"SELECT {_EVENT} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 HISTORY = f"""
@@ -45,9 +48,15 @@ RULE_SET = "SELECT files FROM rule_sets WHERE version = ?"
 WORKERS = "SELECT worker, version, at FROM workers ORDER BY worker"
 
 
-def table_of(projection: str) -> str:
-    """The name of a projection's table, quoted."""
-    return '"projection_' + projection.replace('"', '""') + '"'
+def table_of(projection: str, generation: int | None = None) -> str:
+    """The name of a projection's table, quoted; None is the generation that is served."""
+    suffix = "" if generation is None else f"~{generation}"
+    return quoted(f"projection_{projection}{suffix}")
+
+
+def quoted(name: str) -> str:
+    """A name as SQL writes it, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 PROFILE = f"SELECT row FROM {table_of(PROFILES)} WHERE key = ?"
@@ -61,9 +70,9 @@ class ProjectionTable:
     once rows are longer than a quarter of a page, as busy profiles are.
     """
 
-    def __init__(self, connection: sqlite3.Connection, projection: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, projection: str, generation: int | None = None) -> None:
         self._connection = connection
-        self._table = table_of(projection)
+        self._table = table_of(projection, generation)
         self._select = f"SELECT row FROM {self._table} WHERE key = ?"
 
     def create(self) -> None:
@@ -101,12 +110,15 @@ def apply(
     version: str | None,
 ) -> Applied:
     """Append what is new and project it; see `Store.apply`."""
-    _refuse_stale(connection, version)
+    if version is not None:
+        refuse_stale(connection, version)
     before: int = connection.execute(LAST_SEQ).fetchone()[0] or 0
     waits_from: int | None = connection.execute(_UNPROJECTED).fetchone()[0]
     new = append(connection, events)
+    if projectors:
+        _keep_held(connection, holding_of(projectors), is_first=(waits_from or before + 1) == 1)
     if projectors and waits_from is not None:
-        project(connection, projectors, _log_in_parts(connection, after=waits_from - 1))
+        project(connection, projectors, log_in_parts(connection, after=waits_from - 1))
         connection.execute("DELETE FROM unprojected")
     elif projectors and new:
         project(connection, projectors, [new])
@@ -115,8 +127,19 @@ def apply(
     return Applied(new=len(new), repeated=len(events) - len(new))
 
 
-def _refuse_stale(connection: sqlite3.Connection, version: str | None) -> None:
-    live = None if version is None else connection.execute(LIVE).fetchone()
+def _keep_held(connection: sqlite3.Connection, holding: Holding, *, is_first: bool) -> None:
+    """Write down what the rows hold once these projectors have their turn: what they count from the first entry of
+    the log on, or later on only what all before them have counted, too."""
+    text, served = holding_as_text(holding), connection.execute(_HELD).fetchone()[0]
+    if text != served:
+        kept = text if is_first else holding_as_text(holding_from_text(served).kept_under(holding))
+        if kept != served:
+            connection.execute("UPDATE generations SET holding = ? WHERE state = 'served'", (kept,))
+
+
+def refuse_stale(connection: sqlite3.Connection, version: str) -> None:
+    """Raise `StaleVersion` where another version than this one is live."""
+    live = connection.execute(LIVE).fetchone()
     if live is not None and live[0] != version:
         raise StaleVersion(live[0])
 
@@ -141,20 +164,15 @@ def append(connection: sqlite3.Connection, events: Sequence[Event]) -> list[Even
     return new
 
 
-def rebuild(connection: sqlite3.Connection, projectors: Sequence[Projector]) -> int:
-    """Project the whole log again into empty tables; the number of events."""
-    for projector in projectors:
-        table = ProjectionTable(connection, projector.name)
-        table.create()
-        table.clear()
-    if projectors:
-        connection.execute("DELETE FROM unprojected")
-    return project(connection, projectors, _log_in_parts(connection, after=0))
-
-
-def project(connection: sqlite3.Connection, projectors: Sequence[Projector], parts: Iterable[Sequence[Event]]) -> int:
-    """Bring the tables up to date with these events; their number."""
-    tables = [ProjectionTable(connection, projector.name) for projector in projectors]
+def project(
+    connection: sqlite3.Connection,
+    projectors: Sequence[Projector],
+    parts: Iterable[Sequence[Event]],
+    *,
+    generation: int | None = None,
+) -> int:
+    """Bring the tables up to date with these events, by default those that are served; the number of events."""
+    tables = [ProjectionTable(connection, projector.name, generation) for projector in projectors]
     for table in tables:
         table.create()
     rows = [Rows(projector, table.read) for projector, table in zip(projectors, tables, strict=True)]
@@ -172,8 +190,10 @@ def project(connection: sqlite3.Connection, projectors: Sequence[Projector], par
     return count
 
 
-def _log_in_parts(connection: sqlite3.Connection, *, after: int) -> Iterator[list[Event]]:
-    last: int = connection.execute(LAST_SEQ).fetchone()[0] or 0
+def log_in_parts(connection: sqlite3.Connection, *, after: int, last: int | None = None) -> Iterator[list[Event]]:
+    """The entries of the log behind one and up to another, or to its end."""
+    if last is None:
+        last = connection.execute(LAST_SEQ).fetchone()[0] or 0
     seq = after
     while found := connection.execute(LOG, (seq, last, EVENTS_AT_ONCE)).fetchall():
         yield [event_from_row(row) for row in found]
@@ -196,20 +216,6 @@ def files_of(version: str, found: Sequence[Row]) -> dict[str, str]:
     return files
 
 
-def set_live(connection: sqlite3.Connection, live: Live, projectors: Sequence[Projector], expected: str | None) -> None:
-    """Add a life, and project everything again where projectors are given; see `Store.set_live`."""
-    found = connection.execute(LIVE).fetchone()
-    before = NOTHING_LIVE if found is None else found[0]
-    if expected is not None and before != expected:
-        raise StaleVersion(before)
-    files_of(live.version, connection.execute(RULE_SET, (live.version,)).fetchall())
-    connection.execute(
-        "INSERT INTO lives (version, at, by) VALUES (?, ?, ?)", (live.version, to_micros(live.at), live.by)
-    )
-    if projectors:
-        rebuild(connection, projectors)
-
-
 def report(connection: sqlite3.Connection, worker: WorkerReport) -> None:
     """Put a worker's report in place of its last one, and drop those of workers that are gone."""
     connection.execute("DELETE FROM workers WHERE at < ?", (to_micros(worker.at - REPORTS_LAST),))
@@ -220,6 +226,24 @@ def report(connection: sqlite3.Connection, worker: WorkerReport) -> None:
         """,
         (worker.worker, worker.version, to_micros(worker.at)),
     )
+
+
+def lease(connection: sqlite3.Connection, wanted: Lease, at: datetime) -> bool:
+    """Take or keep a job that nobody else holds at this moment."""
+    taken = connection.execute(
+        """
+        INSERT INTO leases (job, holder, until) VALUES (?, ?, ?)
+        ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, until = excluded.until
+        WHERE holder = excluded.holder OR until <= ?
+        """,
+        (wanted.job, wanted.holder, to_micros(wanted.until), to_micros(at)),
+    )
+    return bool(taken.rowcount)
+
+
+def release(connection: sqlite3.Connection, job: str, holder: str) -> None:
+    """Let go of a job."""
+    connection.execute("DELETE FROM leases WHERE job = ? AND holder = ?", (job, holder))
 
 
 def event_as_row(event: Event) -> Row:

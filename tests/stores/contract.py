@@ -17,8 +17,9 @@ from personalize.profiles.counters import Counter
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
 from personalize.stores.memory import MemoryStore
-from personalize.stores.protocols import NOTHING_LIVE, REPORTS_LAST, Applied, Live, Store, WorkerReport
+from personalize.stores.protocols import NOTHING_LIVE, REPORTS_LAST, Applied, Lease, Live, Store, WorkerReport
 from tests.stores import samples
+from tests.stores.filling_contract import FillingContract
 from tests.stores.samples import all_of, at, event, projectors, purchase
 
 Make = Callable[[], Store]
@@ -80,7 +81,7 @@ async def is_as_rebuilt(store: Store) -> None:
     assert await all_of(store.profiles()) == live
 
 
-class StoreContract:
+class StoreContract(FillingContract):
     """The laws. Stores are made by `make`, each call a new and empty one."""
 
     @pytest.fixture
@@ -341,30 +342,6 @@ class StoreContract:
 
         run_with(make, scene)
 
-    def test_a_version_goes_live_with_its_counters_filled(self, make: Make) -> None:
-        async def scene(store: Store) -> None:
-            await save(store, "v1")
-            await store.apply([purchase(minutes=number) for number in range(5)], projectors())
-            await store.set_live(Live("v1", at(9), "ann"), rebuild=projectors((PURCHASES,)))
-            profile = await store.profile("v:ann")
-            assert profile is not None
-            assert len(profile.recent["bought"]) == 3
-
-        run_with(make, scene)
-
-    def test_a_version_whose_projection_fails_does_not_go_live(self, make: Make) -> None:
-        async def scene(store: Store) -> None:
-            await save(store, "v1", "v2")
-            await store.set_live(Live("v1", at(0), "ann"))
-            await store.apply([purchase(event_id="bad")], projectors())
-            before = await contents(store)
-            with pytest.raises(ZeroDivisionError):
-                await store.set_live(Live("v2", at(1), "ann"), rebuild=[Refuses("bad")])
-            assert await store.live() == Live("v1", at(0), "ann")
-            assert await contents(store) == before
-
-        run_with(make, scene)
-
     def test_events_projected_for_another_version_than_the_live_one_are_not_written(self, make: Make) -> None:
         async def scene(store: Store) -> None:
             await save(store, "v1", "v2")
@@ -480,6 +457,9 @@ class StoreContract:
                 lambda: past.save_rule_set("v2", {}, at(0)),
                 lambda: past.set_live(Live("v1", at(0), "ann")),
                 lambda: past.report(WorkerReport("a:1", "v1", at(0))),
+                lambda: past.fill(projectors(), version="v1", at=at(0), events=1),
+                lambda: past.lease(Lease("fill", "a:1", at(1)), at=at(0)),
+                lambda: past.release("fill", "a:1"),
             )
             for write in writes:
                 with pytest.raises(ReadOnlyStore):

@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from personalize.profiles.counters import Counter
 from personalize.stores.sqlite import SqliteStore
-from tests.stores.samples import projectors, purchase
+from tests.stores.samples import BEGIN, projectors, purchase
 
+#: What `fill_slice_by_slice` fills.
+COUNTERS = (Counter("dear", "purchase", 5, matches=lambda properties: int(str(properties["amount"])) > 50),)
 REPOSITORY = Path(__file__).resolve().parents[2]
 AHEAD = 50
 
@@ -99,6 +102,19 @@ async def keep_a_journal(path: Path, journal: str, ahead: str = "0") -> None:
                 note(kept, event_id)
 
 
+async def fill_slice_by_slice(path: Path, events: str) -> None:
+    """Fill what is pending, so many events a slice, as whoever holds no lease would; say how far each slice came."""
+    store = SqliteStore(path, busy_seconds=30)
+    await store.open()
+    live = await store.live()
+    assert live is not None
+    filled = await store.filled()
+    while not filled.rests:
+        filled = await store.fill(projectors(COUNTERS), version=live.version, at=BEGIN, events=int(events))
+        say("done" if filled.filling is None else str(filled.filling.projected))
+    await store.close()
+
+
 def note(journal: int, event_id: str) -> None:
     """Put an id on the disk, then say it."""
     os.write(journal, f"{event_id}\n".encode())
@@ -127,7 +143,11 @@ def _hold(path: Path, lock: str) -> None:
 
 
 TASKS: dict[str, Callable[..., object]] = {
-    task.__name__: task for task in (open_the_store, count_up, keep_a_journal, hold_the_write_lock, lock_everybody_out)
+    task.__name__: task
+    for task in (
+        *(open_the_store, count_up, keep_a_journal, fill_slice_by_slice),
+        *(hold_the_write_lock, lock_everybody_out),
+    )
 }
 
 if __name__ == "__main__":

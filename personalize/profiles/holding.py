@@ -1,0 +1,44 @@
+"""What stored profiles hold: the counters and the added-up values that rules may rely on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from personalize.events.schema import Schema
+from personalize.profiles.counters import Counter
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What profiles were projected for from the first event of the log to the last.
+
+    `counters` says how many of the latest times each counter keeps, by its key; `values` by which property the
+    events of a type are added up, as (type, property).
+    """
+
+    counters: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    values: frozenset[tuple[str, str]] = frozenset()
+
+    def covers(self, needed: "Holding") -> bool:
+        """Whether profiles that hold this are right for whoever needs the other."""
+        return needed.values <= self.values and all(
+            self.counters.get(key, 0) >= limit for key, limit in needed.counters.items()
+        )
+
+    def kept_under(self, other: "Holding") -> "Holding":
+        """What of it stays right while events are projected for the other: nobody counts for the rest any more."""
+        shared = self.counters.keys() & other.counters.keys()
+        kept = {key: min(self.counters[key], other.counters[key]) for key in shared}
+        return Holding(MappingProxyType(kept), self.values & other.values)
+
+
+NOTHING_HELD = Holding()
+
+
+def holding_for(schema: Schema, counters: Iterable[Counter]) -> Holding:
+    """What profiles hold that are projected for these declarations and counters."""
+    limits: dict[str, int] = {}
+    for counter in counters:
+        limits[counter.key] = max(counter.limit, limits.get(counter.key, 0))
+    values = frozenset((event.name, event.value) for event in schema.events.values() if event.value is not None)
+    return Holding(MappingProxyType(limits), values)
