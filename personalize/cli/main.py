@@ -14,6 +14,7 @@ from personalize.cli.explain import explain
 from personalize.cli.findings import Failed, Findings
 from personalize.cli.import_ import import_
 from personalize.cli.init import init
+from personalize.cli.preview import preview
 from personalize.cli.publish import publish
 from personalize.cli.rebuild import rebuild
 from personalize.cli.rollback import rollback
@@ -61,7 +62,7 @@ def main(ctx: click.Context, settings: Path | None) -> None:
     ctx.obj = Site(settings, os.environ)
 
 
-for command in (init, check, publish, rollback, serve, explain, simulate, segments, import_, rebuild):
+for command in (init, check, publish, rollback, serve, explain, preview, simulate, segments, import_, rebuild):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -135,8 +135,11 @@ class PageView:
                 self.private = True
                 self._visitor.failed("a slot could not be filled", error)
             markups.append(markup)
-        self._personalizer.health.met(tuple(outcomes))
+        self._count(tuple(outcomes))
         return markups
+
+    def _count(self, outcomes: tuple[tuple[str, str], ...]) -> None:
+        self._personalizer.health.met(outcomes)
 
     async def _decide(self, slot_id: str) -> Decision:
         """The decision for a slot; all slots of its page are decided together, when the first is asked for."""

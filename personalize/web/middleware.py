@@ -1,7 +1,7 @@
 """The ASGI middleware: a page passes by, its slots are filled, everything else leaves as it came.
 
 Pure ASGI: it wraps `send` and nothing else, holds the response's head until the first part of its body, and
-never builds a response of its own.
+builds no response of its own but to a preview link that shows nothing.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -11,6 +11,7 @@ from jinja2 import Environment
 
 from personalize.runtime.page_view import PageView
 from personalize.runtime.personalizer import Personalizer
+from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.visitors.cookies import cookie_name
 from personalize.web.facts import request_facts
 from personalize.web.headers import RawHeaders, inward, wants_html
@@ -18,6 +19,9 @@ from personalize.web.jinja import install
 from personalize.web.lifespan import Lifespan
 from personalize.web.marks import token_of
 from personalize.web.paths import Excluded, PathMemory
+from personalize.web.preview import MARK as PREVIEW_MARK
+from personalize.web.preview import PreviewedResponse, refuse, without_token
+from personalize.web.preview_bar import SlotMarks
 from personalize.web.response import PersonalizedResponse
 from personalize.web.shells import Shells
 
@@ -47,6 +51,7 @@ class PersonalizeMiddleware:
         self._is_off = settings.off
         self._excluded = Excluded(settings.excluded)
         self._token = token_of(personalizer.keys[-1]).encode()
+        self._previews = Previews(personalizer)
         self._paths = PathMemory()
         self._shells = Shells(self._token)
         self._own_cookies = frozenset(_both_names(settings.cookie.name) | _both_names(settings.cookie.consent_name))
@@ -76,6 +81,8 @@ class PersonalizeMiddleware:
             return self._pages(scope, receive, send)
         if self._is_off or path in self._excluded:
             return self._untouched(path, scope, receive, send)
+        if PREVIEW_MARK in scope.get("query_string", b""):
+            return self._preview(path, scope, receive, send)
         return self._page(path, scope, receive, send)
 
     def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -118,6 +125,28 @@ class PersonalizeMiddleware:
         await self.app(inner, _watching(receive, response), response.send)
         if response.has_slots:
             self._paths.add(path)
+
+    async def _preview(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """A page as the token in its address says, which the site does not see; only looking at one is previewed."""
+        token, query_string = without_token(scope["query_string"])
+        scope = {**scope, "query_string": query_string}
+        if token is None or scope["method"] not in ("GET", "HEAD"):
+            await self._page(path, scope, receive, send)
+            return
+        opened = await self._previews.open(token, path)
+        if isinstance(opened, Refusal):
+            await refuse(send, opened, scope.get("root_path", "") + path, query_string)
+            return
+        headers: RawHeaders = list(scope.get("headers", ()))
+        inner_headers = inward(headers, hidden_cookies=self._own_cookies, plain=True, whole=True)
+        inner: Scope = {**scope, _SEEN: True, "headers": inner_headers}
+        marks = SlotMarks()
+        page_view = PreviewPageView(
+            self.personalizer, inner, headers, lambda: request_facts(scope, path), opened, mark_item=marks.marked
+        )
+        inner.setdefault("state", {})[STATE_KEY] = page_view
+        response = PreviewedResponse(send, page_view, marks, token=self._token, method=scope["method"])
+        await self.app(inner, receive, response.send)
 
 
 def _both_names(cookie: str) -> set[bytes]:

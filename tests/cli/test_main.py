@@ -12,7 +12,19 @@ from tests.cli.conftest import CDNOW
 from tests.cli.terminal import Terminal
 from tests.conftest import REPOSITORY
 
-COMMANDS = ["init", "check", "publish", "rollback", "serve", "explain", "simulate", "segments", "import", "rebuild"]
+COMMANDS = [
+    "init",
+    "check",
+    "publish",
+    "rollback",
+    "serve",
+    "explain",
+    "preview",
+    "simulate",
+    "segments",
+    "import",
+    "rebuild",
+]
 
 
 def test_the_help_names_the_commands_in_the_order_in_which_a_site_needs_them(empty: Terminal) -> None:

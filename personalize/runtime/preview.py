@@ -1,0 +1,191 @@
+"""Preview: one request for a page, decided for a persona by a draft, of which nothing is kept."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from personalize.decisions.context import Context, RequestFacts
+from personalize.decisions.decide import decide
+from personalize.decisions.decision import Decision
+from personalize.decisions.explain import explain
+from personalize.decisions.explanation import Explanation
+from personalize.errors import InvalidFiles, StoreError, UnknownVersion
+from personalize.events.event import JSONValue
+from personalize.rules.definitions import Persona
+from personalize.rules.pages import Page
+from personalize.rules.ruleset import RuleSet
+from personalize.runtime.offline import persona_context, visitor_context
+from personalize.runtime.page_view import Notice, PageView
+from personalize.runtime.preview_links import Preview, PreviewLinks
+from personalize.runtime.publish import saved_rule_set
+from personalize.runtime.sources import Scope
+from personalize.visitors.consent import Consent
+from personalize.visitors.identity import Identity
+
+if TYPE_CHECKING:
+    from personalize.runtime.personalizer import Personalizer
+
+#: Drafts that a worker keeps ready; the one not looked at for longest goes first.
+MOST_DRAFTS = 4
+#: Whom a preview without a persona is asked for.
+STRANGER = "v:stranger"
+
+
+class Refusal(StrEnum):
+    """Why a link shows no preview.
+
+    `expired`; `forged`: not one of ours, or of another page than the one it is used on; `unavailable`: its rules
+    can't be read or don't load in this worker.
+    """
+
+    EXPIRED = "expired"
+    FORGED = "forged"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPreview:
+    """A preview with its rules, ready to be shown."""
+
+    preview: Preview
+    rule_set: RuleSet
+
+    @property
+    def persona(self) -> Persona | None:
+        """Whom it is shown as, None for a stranger."""
+        persona_id = self.preview.persona_id
+        return None if persona_id is None else self.rule_set.personas[persona_id]
+
+
+class Previews:
+    """Opens links in one worker. Drafts are loaded away from the loop, one at a time, and a few are kept."""
+
+    def __init__(self, personalizer: "Personalizer") -> None:
+        self._personalizer = personalizer
+        self._links = PreviewLinks(personalizer.keys)
+        self._drafts: OrderedDict[str, RuleSet] = OrderedDict()
+        self._loading = asyncio.Lock()
+
+    async def open(self, token: str, path: str) -> OpenPreview | Refusal:
+        """The preview that this token opens on this path."""
+        preview = self._links.read(token)
+        if preview is None or preview.path != path:
+            return Refusal.FORGED
+        now = self._personalizer.clock.now()
+        if now >= preview.expires_at:
+            return Refusal.EXPIRED
+        try:
+            rule_set = await self._rule_set(preview.version)
+        except (StoreError, UnknownVersion, InvalidFiles, OSError) as error:
+            self._personalizer.health.failed("a preview could not be opened", error, now)
+            return Refusal.UNAVAILABLE
+        if preview.persona_id is not None and preview.persona_id not in rule_set.personas:
+            return Refusal.FORGED
+        return OpenPreview(preview, rule_set)
+
+    async def _rule_set(self, version: str) -> RuleSet:
+        live = self._personalizer.rule_set
+        if live is not None and live.version == version:
+            return live
+        async with self._loading:
+            known = self._drafts.get(version)
+            if known is None:
+                known = await saved_rule_set(self._personalizer.store, version, self._personalizer.settings)
+            self._drafts[version] = known
+            self._drafts.move_to_end(version)
+            if len(self._drafts) > MOST_DRAFTS:
+                self._drafts.popitem(last=False)
+            return known
+
+
+class PreviewPageView(PageView):
+    """A page view of a persona, decided by the rules of a link; no profile is read, and nothing is recorded.
+
+    `opened` is what the link shows. Each slot that is decided is explained, too: `explanations`, by slot. `unknown`
+    names slots of the page that the rules don't define. `mark_item` is asked to mark the markup of each item of a slot.
+    """
+
+    def __init__(
+        self,
+        personalizer: "Personalizer",
+        scope: Scope,
+        headers: Sequence[tuple[bytes, bytes]],
+        read_facts: Callable[[], RequestFacts],
+        opened: OpenPreview,
+        *,
+        mark_item: Callable[[str, str], str],
+    ) -> None:
+        super().__init__(personalizer, scope, headers, read_facts)
+        self._rule_set = opened.rule_set
+        self.opened = opened
+        self._mark_item = mark_item
+        self._met_unknown: dict[str, None] = {}
+        self.now = opened.preview.at or self._visitor.now
+        self.explanations: dict[str, Explanation] = {}
+        self.private = True
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The slots of the page that the rules don't define, in the order in which they were met."""
+        return tuple(self._met_unknown)
+
+    @property
+    def identity(self) -> Identity:
+        """The persona, as nobody's own."""
+        return self._persona_context().identity
+
+    @property
+    def consent(self) -> Consent:
+        """What the persona has agreed to."""
+        return self.identity.consent
+
+    @property
+    def notice(self) -> Notice:
+        """No notice is shown: a persona has answered."""
+        return replace(super().notice, shown=False)
+
+    def meet_unknown(self, slot_ids: Iterable[str]) -> None:
+        """Note slots that the rules don't define."""
+        self._met_unknown.update(dict.fromkeys(sorted(slot_ids)))
+
+    async def cookies(self) -> tuple[str, ...]:
+        """None: a preview tells nobody apart."""
+        return ()
+
+    async def finish(self, *, viewed: bool) -> None:
+        """Keep nothing."""
+        self._is_over = True
+
+    def _persona_context(self) -> Context:
+        if self._context is None:
+            opened, settings, facts = self.opened, self._personalizer.settings, self._visitor.facts
+            persona, rule_set = opened.persona, opened.rule_set
+            if persona is None:
+                self._context = visitor_context(STRANGER, None, rule_set, settings, now=self.now, facts=facts)
+            else:
+                self._context = persona_context(persona, rule_set, settings, now=self.now, facts=facts)
+        return self._context
+
+    async def _decide_page(self, page: Page, rule_set: RuleSet) -> Mapping[str, Decision]:
+        context, shown = self._persona_context(), self._shown()
+        decisions = decide(page, context, rule_set, shown=shown)
+        for slot_id in decisions:
+            self.explanations[slot_id] = explain(slot_id, context, rule_set, shown=shown)
+        return decisions
+
+    def _render(self, decision: Decision) -> str | None:
+        markup = ""
+        for item_id in decision.item_ids:
+            item = super()._render(replace(decision, item_ids=(item_id,)))
+            markup += self._mark_item(decision.slot_id, item or "")
+        return markup or None
+
+    def _count(self, outcomes: tuple[tuple[str, str], ...]) -> None:
+        """Count nothing: the figures are of visitors."""
+
+    def _tell(self, told: tuple[str, str, dict[str, JSONValue]]) -> bool:
+        """Keep nothing, and let the site's code believe that it was kept."""
+        return True
