@@ -8,6 +8,8 @@ from personalize.events.event import Event, JSONValue, minted_event_id
 
 #: Who sends the events of page views, beside their ids.
 WEB_SENDER = "web"
+#: How many random bytes an event id has.
+CHANCE_BYTES = 10
 
 
 class Happening(NamedTuple):

@@ -13,11 +13,10 @@ from personalize.events.event import CONSENT, IMPRESSION, JOIN, PAGE_VIEW, SET, 
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.events.validate import check_attributes, check_event
 from personalize.profiles.profile import Profile
-from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.health import FILLED
 from personalize.runtime.own_facts import OwnFactsAsked
-from personalize.runtime.page_events import Happening
+from personalize.runtime.page_events import CHANCE_BYTES, Happening, page_events
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
@@ -149,20 +148,18 @@ class PageView:
         rule_set = self._rule_set
         page = rule_set.pages.get(slot_id) if rule_set is not None else None
         if page is None or rule_set is None:
-            self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
-        else:
-            self._decisions.update(await self._decide_page(page, rule_set))
-        return self._decisions[slot_id]
-
-    async def _decide_page(self, page: Page, rule_set: RuleSet) -> Mapping[str, Decision]:
+            unknown = self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
+            return unknown
         if page.stored:
             await self._visitor.read_profile()
         self._context = self._make_context(rule_set)
-        decisions = decide(page, self._context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
-        if not self._visitor.degraded:
-            return decisions
-        lost = {one: Decision(one, reason=Reason.DEGRADED, personal=True) for one in page.stored}
-        return {**decisions, **lost}
+        self._decisions.update(
+            decide(page, self._context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
+        )
+        if self._visitor.degraded:
+            lost = {one: Decision(one, reason=Reason.DEGRADED, personal=True) for one in page.stored}
+            self._decisions.update(lost)
+        return self._decisions[slot_id]
 
     def _shown(self) -> frozenset[str]:
         """The items that stand on the page; behind a public head personal decisions are not among them."""
@@ -328,9 +325,17 @@ class PageView:
 
     def _queue(self, profile_id: str, happened: Sequence[Happening]) -> bool:
         """Queue events of this page view; false where there was no room for one of them."""
-        kept = True
-        for event in self._personalizer.page_events(profile_id, self._visitor.now, happened):
-            if not self._personalizer.ingest.put(event):
+        personalizer, kept = self._personalizer, True
+        events = page_events(
+            happened,
+            profile_id,
+            occurred_at=self._visitor.now,
+            received_at=personalizer.clock.now(),
+            version=self.version,
+            chance=personalizer.chance(CHANCE_BYTES),
+        )
+        for event in events:
+            if not personalizer.ingest.put(event):
                 self._visitor.failed("the queue was full, an event was dropped", None)
                 kept = False
         return kept

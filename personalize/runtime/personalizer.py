@@ -22,7 +22,7 @@ from personalize.runtime.health import Health
 from personalize.runtime.ingest import Ingest
 from personalize.runtime.keys import secret_keys
 from personalize.runtime.own_facts import load_own_facts
-from personalize.runtime.page_events import WEB_SENDER, Happening, page_events
+from personalize.runtime.page_events import CHANCE_BYTES, WEB_SENDER
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
 from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
@@ -30,8 +30,6 @@ from personalize.settings import Settings
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import NOTHING_LIVE, Applied, Filled, Projector, Store
 from personalize.visitors.tokens import Tokens
-
-_CHANCE_BYTES = 10
 
 
 class Personalizer:
@@ -227,7 +225,7 @@ class Personalizer:
         """An event as it would enter the log now."""
         now = self.clock.now()
         return Event(
-            event_id=event_id or minted_event_id(now, self.chance(_CHANCE_BYTES)),
+            event_id=event_id or minted_event_id(now, self.chance(CHANCE_BYTES)),
             sender=sender,
             type=type,
             profile_id=profile_id,
@@ -236,17 +234,6 @@ class Personalizer:
             properties=properties,
             channel=channel,
             version=self.rule_set.version if self.rule_set is not None else None,
-        )
-
-    def page_events(self, profile_id: str, occurred_at: datetime, happened: Sequence[Happening]) -> list[Event]:
-        """What happened on a page view as events of this profile."""
-        return page_events(
-            happened,
-            profile_id,
-            occurred_at=occurred_at,
-            received_at=self.clock.now(),
-            version=self._version(),
-            chance=self.chance(_CHANCE_BYTES),
         )
 
     async def _write(self, events: Sequence[Event]) -> Applied:

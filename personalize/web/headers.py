@@ -71,5 +71,7 @@ def wants_html(headers: Pairs) -> bool:
 
 def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the page is only fetched in advance, by its headers in lower case: nobody looks at it yet."""
+    if _PREFETCH.keys().isdisjoint(headers):
+        return False
     asked = _PREFETCH.keys() & headers.keys()
-    return bool(asked) and any(headers[name].strip().lower().startswith(_PREFETCH[name]) for name in asked)
+    return any(headers[name].strip().lower().startswith(_PREFETCH[name]) for name in asked)
