@@ -14,11 +14,11 @@ from personalize.rules.conditions import Leaf
 from personalize.rules.facts import FactType
 from personalize.rules.postings import Postings
 from personalize.rules.scales import Scale
-from personalize.rules.stretches import Stretches, asked
+from personalize.rules.stretches import CounterStretches, Stretches, asked, stretches_of
 from personalize.rules.unanswerable import Dependents, Unanswerable
 
 #: How many values of one fact are remembered with their answers before they are thrown away and gathered anew.
-MOST_REMEMBERED = 4096
+MOST_REMEMBERED = 2048
 #: How many bytes the masks of one fact may fill, and how many of them there may be in any case.
 MOST_MASK_BYTES = 1_000_000
 FEWEST_MASKS = 256
@@ -27,8 +27,6 @@ LONGEST_REMEMBERED = 200
 
 #: Values of these types can't change, and two equal ones of the same type get the same answers.
 _REMEMBERED = frozenset({str, int, bool, date, timedelta})
-#: Of these there are too many different ones; their place on a scale is found as quickly.
-_PLACED = frozenset({int})
 _SEVERAL = frozenset({list, tuple})
 _ANY_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -45,23 +43,24 @@ class Reading:
 class FactIndex:
     """The questions of one fact: first they are noted, then it is finished, then it is read.
 
-    Where it is `Unanswerable`, its `dependents` are refuted.
+    `memories` are the readings of values that were read before, by the values' class and by value. Where the fact
+    is `Unanswerable`, its `dependents` are refuted.
     """
 
     def __init__(self, name: str, type_: FactType, dependents: Dependents) -> None:
         self.name = name
         self._dependents = dependents
-        self._is_counter = type_ is FactType.TIMES
+        self.is_counter = type_ is FactType.TIMES
         self._leaves: dict[Leaf, int] = {}
         self._postings = Postings()
         self._full = 0
         self._most_masks = FEWEST_MASKS
         self._moves = False
-        self._scales: tuple[Stretches, ...] = ()
+        self._scales: tuple[Stretches | CounterStretches, ...] = ()
         self._asked: tuple[tuple[Leaf, int], ...] = ()
         self._alone: Stretches | None = None
         self._at: dict[int, Reading] = {}
-        self._memories: dict[type, dict[Any, Reading]] = {}
+        self.memories: dict[type, dict[Any, Reading]] = {}
         self._readings: dict[int, Reading] = {}
 
     # Building ------------------------------------------------------------------------------------------
@@ -89,47 +88,50 @@ class FactIndex:
             next(iter(by_scale.values())).update(constant)
         else:
             others.update(constant)
-        self._scales = tuple(Stretches(scale, found) for scale, found in by_scale.items())
+        self._scales = stretches_of(by_scale)
         self._asked = tuple(others.items())
         self._moves = any(scale.moves for scale in by_scale) or any(leaf.operator.uses_now for leaf in others)
-        is_alone = len(by_scale) == 1 and not others and not next(iter(by_scale)).few
-        self._alone = self._scales[0] if is_alone else None
-        self._remember()
-
-    def _remember(self) -> None:
-        """Make room for what is remembered, by the class of a value first: 1 is no True."""
-        classes = frozenset() if self._moves else _REMEMBERED if self._alone is None else _REMEMBERED - _PLACED
-        self._memories = {one: {} for one in classes}
-        self._memories[type(None)] = {None: self._reading(0)}
-        if self._is_counter and not self._asked:  # who never did it did not at any moment
-            self._memories[tuple] = {(): self._reading(asked(self._leaves.items(), (), _ANY_MOMENT))}
+        if len(self._scales) == 1 and isinstance(self._scales[0], Stretches) and not others:
+            self._alone = self._scales[0] if not self._scales[0].few else None
+        # By the class of a value first, since 1 is not True.
+        self.memories = {one: {} for one in (() if self._moves else _REMEMBERED)}
+        self.memories[type(None)] = {None: self._reading(0)}
+        if self.is_counter and not others:  # who never did it did not at any moment
+            self.memories[tuple] = {(): self._reading(asked(self._leaves.items(), (), _ANY_MOMENT))}
 
     # Reading -------------------------------------------------------------------------------------------
 
     def read(self, value: object, now: datetime, micros: int) -> Reading:
-        """What this value answers and refutes; `micros` are those of `now` since 1970."""
-        memory = self._memories.get(value.__class__)
-        if memory is not None:
-            known = memory.get(value)
-            if known is not None:
-                return known
-        elif self._alone is not None:
-            place = self._alone.place(value, now, micros)
-            if place is not None:
-                known = self._at.get(place)
-                if known is None:
-                    known = self._at[place] = self._reading(self._alone.truth_at(place, value, now))
-                return known
-        if isinstance(value, Unanswerable):
+        """What this value answers and refutes; `micros` are those of `now` since 1970, where it
+        is a counter."""
+        memory = self.memories.get(value.__class__)
+        if memory is not None and (known := memory.get(value)) is not None:
+            return known
+        return self.read_anew(value, now, micros)
+
+    def read_anew(self, value: object, now: datetime, micros: int) -> Reading:
+        """The same for a value that is not remembered; it is from now on, if it can be."""
+        if self._alone is not None and (place := self._alone.place(value, now, micros)) is not None:
+            reading = self._at.get(place)
+            if reading is None:
+                reading = self._at[place] = self._reading(self._alone.truth_at(place, value, now))
+        elif isinstance(value, Unanswerable):
             return Reading(0, self._full & ~self._dependents.of(self.name))
-        if value.__class__ in _SEVERAL and not self._is_counter:
+        elif value.__class__ in _SEVERAL and not self.is_counter:
             return self._reading(self._truth_of_any(value, now, micros))
-        reading = self._reading(self._truth(value, now, micros))
-        if memory is not None and not self._moves and not (value.__class__ is str and len(value) > LONGEST_REMEMBERED):
-            if len(memory) >= MOST_REMEMBERED:
-                memory.clear()
-            memory[value] = reading
+        else:
+            reading = self._reading(self._truth(value, now, micros))
+        if not self._moves:
+            self._remember(value, reading)
         return reading
+
+    def _remember(self, value: object, reading: Reading) -> None:
+        memory = self.memories.get(value.__class__)
+        if memory is None or (value.__class__ is str and len(value) > LONGEST_REMEMBERED):
+            return
+        if len(memory) >= MOST_REMEMBERED:
+            memory.clear()
+        memory[value] = reading
 
     def _truth_of_any(self, elements: Iterable[object], now: datetime, micros: int) -> int:
         """The answers for a list: a question holds if it holds for any element."""

@@ -22,21 +22,23 @@ from personalize.rules.segment_index import Membership, Nested, SegmentIndex, Se
 from personalize.rules.unanswerable import Dependents
 
 ConditionId = TypeVar("ConditionId")
+Memories: TypeAlias = Mapping[type, dict[object, Reading]]
 Read: TypeAlias = Callable[[object, datetime, int], Reading]
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The part of the index that some conditions need: the facts that they can depend on, by name with what reads
-    them, and the segments."""
+    """The part of the index that some conditions need: the facts that they can depend on, by name with what is
+    remembered of their values and what reads others, whether one of them `counts`, and the segments."""
 
-    reads: tuple[tuple[str, Read], ...]
-    segments: SegmentReach
+    reads: tuple[tuple[str, Memories, Read], ...]
+    counts: bool
+    segments: SegmentReach | None
 
     @property
     def fact_names(self) -> tuple[str, ...]:
         """The names of the facts."""
-        return tuple(name for name, _ in self.reads)
+        return tuple(name for name, *_ in self.reads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,13 @@ class Bits:
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[ConditionId]):
-    """Conditions in the order in which they are asked: their bits from the first one on, and whose each bit is, by
-    its place from 1."""
+    """Conditions in the order in which they are asked: their bits from the first one on, whose each bit is, by its
+    place from 1, and the trees of those that need it."""
 
     first: int
     mask: int
     owners: Mapping[int, ConditionId]
+    trees: Mapping[ConditionId, Condition]
 
 
 class Answers:
@@ -71,12 +74,17 @@ class Answers:
 
     def __init__(self, index: "Index", reach: Reach, values: Mapping[str, object], now: datetime) -> None:
         self._index, self._values = index, values
-        self._now, self._micros = now, to_micros(now)
+        self._now, self._micros = now, to_micros(now) if reach.counts else 0
         micros, left = self._micros, index.full
-        for name, read in reach.reads:
-            left &= read(values[name], now, micros).kept
-        self._members = reach.segments.members(left, self._walk)
-        self._left = reach.segments.kept(self._members, left)
+        for name, memories, read_anew in reach.reads:
+            value = values[name]
+            memory = memories.get(value.__class__)  # looked up here, since a call would cost as much again
+            left &= ((memory and memory.get(value)) or read_anew(value, now, micros)).kept
+        self._members = 0
+        if reach.segments is not None:
+            self._members = reach.segments.members(left, self._walk)
+            left = reach.segments.kept(self._members, left)
+        self._left = left
 
     def pattern(self, mask: int) -> int:
         """Which of these conjunctions nothing refutes, as bits."""
@@ -89,13 +97,21 @@ class Answers:
 
     def matching(self, row: Row[ConditionId]) -> Iterator[ConditionId]:
         """Those of the row's conditions that hold, in its order; what is refuted costs nothing."""
-        all_bits, left = self._index.bits, self._left >> row.first & row.mask
+        left = self._left >> row.first & row.mask
         while left:
             one = row.owners[(left & -left).bit_length()]
-            bits = all_bits[one]
+            bits = self._index.bits[one]
             left &= ~(bits.mask << bits.first - row.first)
-            if bits.tree is None or self.walk(bits.tree):
+            if one not in row.trees or self.walk(row.trees[one]):
                 yield one
+
+    def first(self, row: Row[ConditionId]) -> ConditionId | None:
+        """The first of the row's conditions that holds."""
+        left = self._left >> row.first & row.mask
+        if not left:
+            return None
+        one = row.owners[(left & -left).bit_length()]
+        return next(self.matching(row), None) if one in row.trees else one
 
     def in_segment(self, segment_id: str) -> bool:
         """Whether the visitor is in a segment that the reach covers."""
@@ -232,11 +248,15 @@ class Index:
                 elif question.segment_id not in needed:
                     needed.add(question.segment_id)
                     waiting.append(self._definitions[question.segment_id])
-        return Reach(tuple((name, self._facts[name].read) for name in names), self.segments.reach(needed))
+        facts = [self._facts[name] for name in names]
+        reads = tuple((fact.name, fact.memories, fact.read_anew) for fact in facts)
+        counts = any(fact.is_counter for fact in facts)
+        return Reach(reads, counts, self.segments.reach(needed) if needed else None)
 
     def row(self, condition_ids: Iterable[ConditionId]) -> Row[ConditionId]:
         """These conditions, to be asked together; in the order in which the index was given them."""
         owners: dict[int, ConditionId] = {}
+        trees: dict[ConditionId, Condition] = {}
         first, mask, last = 0, 0, -1
         for one in condition_ids:
             bits = self.bits[one]
@@ -246,7 +266,9 @@ class Index:
             last = bits.first + bits.count
             mask |= bits.mask << bits.first - first
             owners |= dict.fromkeys(range(bits.first - first + 1, last - first + 1), one)
-        return Row(first, mask, owners)
+            if bits.tree is not None:
+                trees[one] = bits.tree
+        return Row(first, mask, owners, trees)
 
     def answers(self, reach: Reach, values: Mapping[str, object], now: datetime) -> Answers:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for

@@ -29,11 +29,12 @@ _EVER = sys.float_info.max
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """An order of values. On one that `moves`, the place of a value changes as time goes by. One with a `few`
-    values that come again and again is best remembered by value."""
+    """An order of values. Values of the class `plain` are their own places. On a scale that `moves`, the place of a
+    value changes as time goes by. One with a `few` values that come again and again is best remembered by value."""
 
     name: str
     measure: Measure = field(compare=False)
+    plain: type | None = None
     moves: bool = False
     few: bool = False
 
@@ -73,8 +74,8 @@ def _folded(value: Any, now: datetime, micros: int) -> Any:
     return value.casefold() if value.__class__ is str else None
 
 
-NUMBERS = Scale("numbers", _number)
-TEXTS = Scale("texts", _of_class(str), few=True)
+NUMBERS = Scale("numbers", _number, plain=int)
+TEXTS = Scale("texts", _of_class(str), plain=str, few=True)
 FOLDED_TEXTS = Scale("texts without regard to case", _folded, few=True)
 FLAGS = Scale("flags", _of_class(bool), few=True)
 DATES = Scale("dates", _of_class(date), few=True)
@@ -94,16 +95,23 @@ _SCALES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Latest(Scale):
+    """How long ago the `count` latest of a counter's times began, in microseconds; endlessly, where it has fewer."""
+
+    count: int = 1
+
+
 @lru_cache
-def latest(count: int) -> Scale:
-    """How long ago the so many latest of a counter's times began, in microseconds; endlessly, where it has fewer."""
+def latest(count: int) -> Latest:
+    """The scale of the so many latest times."""
 
     def measure(value: Any, now: datetime, micros: int) -> Any:
         if value.__class__ is not tuple:
             return None
         return micros - value[-count] if len(value) >= count else inf
 
-    return Scale(f"the latest {count}", measure, moves=True)
+    return Latest(f"the latest {count}", measure, moves=True, count=count)
 
 
 def from_argument_on(argument: object) -> Cuts | None:

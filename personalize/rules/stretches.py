@@ -13,11 +13,11 @@ from typing import Any
 
 from personalize.rules.conditions import Leaf
 from personalize.rules.postings import bit_mask
-from personalize.rules.scales import Scale
+from personalize.rules.scales import Latest, Scale
 
 #: Of these no operator with a scale says more than that they are there, if they are off its scale. Not so of classes
 #: made of them, which may be on it and not be seen there.
-_ALIKE = frozenset({int, float, bool, Decimal, date, datetime, timedelta, dict, bytes, list, tuple})
+_ALIKE = frozenset({int, float, bool, Decimal, date, datetime, timedelta, dict, bytes, list, tuple, type(None)})
 
 
 class Stretches:
@@ -25,6 +25,8 @@ class Stretches:
 
     def __init__(self, scale: Scale, leaves: Mapping[Leaf, int]) -> None:
         self._measure = scale.measure
+        self._plain = scale.plain
+        self.few = scale.few
         self._leaves = leaves
         changing: dict[tuple[Any, bool], list[Leaf]] = {}
         for leaf in leaves:
@@ -34,26 +36,22 @@ class Stretches:
                 changing.setdefault((point, is_after), []).append(leaf)
         ordered = sorted(changing)
         self._before = [point for point, is_after in ordered if not is_after]
-        self._after = [point for point, is_after in ordered if is_after]
+        self.after = [point for point, is_after in ordered if is_after]
         self._changing = [changing[cut] for cut in ordered]
-        self._truths: dict[int, int] = {}
+        self.truths: dict[int, int] = {}
         self._off: dict[type, int] = {}
 
     def place(self, value: object, now: datetime, micros: int) -> int | None:
         """The number of the value's stretch, which is how many cuts lie below it; None off the scale."""
-        measured = self._measure(value, now, micros)
+        measured = value if value.__class__ is self._plain else self._measure(value, now, micros)
         if measured is None:
             return None
-        return bisect_right(self._before, measured) + bisect_left(self._after, measured)
+        return bisect_right(self._before, measured) + bisect_left(self.after, measured)
 
     def truth(self, value: object, now: datetime, micros: int) -> int:
         """The answers for a value."""
-        measured = self._measure(value, now, micros)
-        if measured is None:
-            return self._truth_off(value, now)
-        place = bisect_right(self._before, measured) + bisect_left(self._after, measured)
-        known = self._truths.get(place)
-        return known if known is not None else self.truth_at(place, value, now)
+        place = self.place(value, now, micros)
+        return self._truth_off(value, now) if place is None else self.truth_at(place, value, now)
 
     def _truth_off(self, value: object, now: datetime) -> int:
         """The answers for a value off the scale: for one of its class they are those for all, but for texts, which
@@ -68,21 +66,53 @@ class Stretches:
 
     def truth_at(self, place: int, value: object, now: datetime) -> int:
         """The answers in the stretch in which this value lies."""
-        known = self._truths.get(place)
+        known = self.truths.get(place)
         if known is None:
-            known = self._truths[place] = self._learned(place, value, now)
+            known = self.truths[place] = self._learned(place, value, now)
         return known
 
     def _learned(self, place: int, value: object, now: datetime) -> int:
         """The answers of a stretch in which no value was before: those of the nearest one that is known, but for
         the questions that can change on the way from there."""
-        if not self._truths:
+        if not self.truths:
             return asked(self._leaves.items(), value, now)
-        nearest = min(self._truths, key=lambda known: abs(known - place))
+        nearest = min(self.truths, key=lambda known: abs(known - place))
         low, high = sorted((place, nearest))
         between = {leaf: self._leaves[leaf] for changing in self._changing[low:high] for leaf in changing}
-        unchanged = self._truths[nearest] & ~bit_mask(between.values())
+        unchanged = self.truths[nearest] & ~bit_mask(between.values())
         return unchanged | asked(between.items(), value, now)
+
+
+class CounterStretches:
+    """The questions about several of a counter's latest times, each with its own stretches; in one loop without
+    further calls, since most of a page's bisections are here."""
+
+    def __init__(self, by_scale: Mapping[Latest, Mapping[Leaf, int]]) -> None:
+        parts = {scale.count: Stretches(scale, leaves) for scale, leaves in by_scale.items()}
+        self._parts = [(count, part.after, part.truths, part) for count, part in parts.items()]
+
+    def truth(self, value: object, now: datetime, micros: int) -> int:
+        """The answers for the times of a counter."""
+        truth = 0
+        if value.__class__ is not tuple:
+            for *_, part in self._parts:
+                truth |= part.truth(value, now, micros)
+            return truth
+        times: tuple[int, ...] = value
+        have = len(times)
+        for count, after, truths, part in self._parts:
+            place = bisect_left(after, micros - times[-count]) if count <= have else len(after)
+            known = truths.get(place)
+            truth |= part.truth_at(place, times, now) if known is None else known
+        return truth
+
+
+def stretches_of(by_scale: Mapping[Scale, Mapping[Leaf, int]]) -> tuple[Stretches | CounterStretches, ...]:
+    """What answers the questions of one fact that have a scale."""
+    latest = {scale: leaves for scale, leaves in by_scale.items() if isinstance(scale, Latest)}
+    if len(latest) > 1:
+        return (CounterStretches(latest),)
+    return tuple(Stretches(scale, leaves) for scale, leaves in by_scale.items())
 
 
 def asked(leaves: Iterable[tuple[Leaf, int]], value: object, now: datetime) -> int:

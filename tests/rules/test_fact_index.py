@@ -125,8 +125,8 @@ def test_what_is_remembered_has_a_bound() -> None:
     fact = indexed([asks("is", "5", FactType.TEXT)])
     for number in range(MOST_REMEMBERED * 2 + 10):
         assert bool(read(fact, str(number)).kept) is (number == 5)
-        assert len(fact._memories[str]) <= MOST_REMEMBERED
-    assert len(fact._memories[str]) > 0
+        assert len(fact.memories[str]) <= MOST_REMEMBERED
+    assert len(fact.memories[str]) > 0
 
 
 def test_masks_have_a_bound_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +144,7 @@ def test_long_texts_are_answered_and_not_remembered() -> None:
     fact = indexed([asks("is", long, FactType.TEXT)])
     assert read(fact, long).kept
     assert not read(fact, long + "x").kept
-    assert not fact._memories[str]
+    assert not fact.memories[str]
 
 
 def test_no_number_of_another_class_is_taken_for_one_on_the_scale() -> None:
