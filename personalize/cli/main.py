@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from personalize.cli.check import check
+from personalize.cli.describe import describe
 from personalize.cli.explain import explain
 from personalize.cli.findings import Failed, Findings
 from personalize.cli.import_ import import_
@@ -62,7 +63,20 @@ def main(ctx: click.Context, settings: Path | None) -> None:
     ctx.obj = Site(settings, os.environ)
 
 
-for command in (init, check, publish, rollback, serve, explain, preview, simulate, segments, import_, rebuild):
+for command in (
+    init,
+    check,
+    publish,
+    rollback,
+    serve,
+    describe,
+    explain,
+    preview,
+    simulate,
+    segments,
+    import_,
+    rebuild,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

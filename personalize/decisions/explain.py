@@ -56,13 +56,12 @@ class _Teller:
         shown: frozenset[str],
         decisions: Mapping[str, Decision],
     ) -> None:
-        titles = {segment_id: segment.title for segment_id, segment in rule_set.segments.items()}
         self._slot = rule_set.slots[slot_id]
         self._context = context
         self._rule_set = rule_set
         self._answers = answers
         self._standing = {item_id: slot for slot, one in decisions.items() for item_id in one.item_ids}
-        self._describer = Describer(rule_set.conventions, titles)
+        self._describer = Describer(rule_set.conventions, rule_set.titles)
         self._shortfall = Shortfall(self._describer)
         self._if = Counterfactuals(slot_id, context, rule_set, answers, shown)
 

@@ -21,6 +21,8 @@ _UNANSWERABLE = {
     Unanswerable.PENDING: "pending: still being counted from the log",
     Unanswerable.RAISED: "not answered: the site's own code raised an error",
 }
+#: Roots of facts that may hold several values and are said as if they held one.
+_SELDOM_SEVERAL = frozenset({"page", "event"})
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -38,14 +40,21 @@ class Describer:
         """The condition as part of an English sentence, or its opposite where that is `wanted`."""
         match condition:
             case Leaf():
-                return " ".join(filter(None, self.question(condition, wanted=wanted)))
+                return self.clause(" ".join(filter(None, self.question(condition, wanted=wanted))))
             case InSegment():
-                title = self._titles.get(condition.segment_id) or condition.segment_id
-                return f'{"in" if wanted else "outside"} "{title}"'
+                return f'{"in" if wanted else "outside"} "{self.title(condition)}"'
             case Not():
                 return self.condition(condition.part, wanted=not wanted)
             case All() | Any():
                 return self._group(condition, wanted=wanted)
+
+    def clause(self, text: str) -> str:
+        """The words of one question, as they stand in a sentence."""
+        return text
+
+    def title(self, named: InSegment) -> str:
+        """What a segment is called."""
+        return self._titles.get(named.segment_id) or named.segment_id
 
     def _group(self, group: All | Any, *, wanted: bool) -> str:
         """The parts of a group; the opposite of a group is said as the group of their opposites."""
@@ -60,7 +69,7 @@ class Describer:
             between = _happened_between(one, waiting[0]) if waiting and wanted and is_all else None
             if between is not None:
                 waiting.pop(0)
-                yield between
+                yield self.clause(between)
             else:
                 yield _bracketed(self.condition(one, wanted=wanted), one, wanted=wanted, within_all=is_all)
 
@@ -73,9 +82,8 @@ class Describer:
         if leaf.fact.argument is not None:
             return "", f"{'' if wanted else 'not: '}{leaf.fact.title}"
         operator, subject = leaf.operator, self.subject(leaf.fact)
-        if leaf.fact.many and leaf.word != "exists":
-            some = "" if leaf.fact.root == "event" else "one of "
-            return f"{some if wanted else 'none of '}{subject}", operator.phrase.format(self._argument(leaf))
+        if leaf.fact.many and leaf.word != "exists" and leaf.fact.root not in _SELDOM_SEVERAL:
+            return f"{'one' if wanted else 'none'} of {subject}", operator.phrase.format(self._argument(leaf))
         return subject, (operator.phrase if wanted else operator.denied).format(self._argument(leaf))
 
     def subject(self, fact: Fact) -> str:

@@ -15,7 +15,6 @@ from personalize.profiles.counters import MOST_TIMES, Counter
 from personalize.rules.arguments import ArgumentError
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, everything, leaves
 from personalize.rules.conventions import Conventions
-from personalize.rules.describe import Describer
 from personalize.rules.facts import Fact, Facts, FactType, counter_fact, element_fact
 from personalize.rules.filters import Filter
 from personalize.rules.gaps import Gaps, Kind
@@ -23,6 +22,7 @@ from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator
 from personalize.rules.operators_meant import operator_meant, order_meant
 from personalize.rules.own_conditions import own_condition
 from personalize.rules.reading import IDENTIFIER, Reading, shown
+from personalize.rules.spoken import Spoken
 from personalize.rules.times import Times
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
@@ -53,7 +53,7 @@ class ConditionParser:
         self._reading = reading
         self._gaps = gaps
         self._problems = reading.problems
-        self._describer = Describer(conventions)
+        self._describer = Spoken(conventions)
         self._counters: dict[str, Counter] = {}
 
     @property

@@ -21,6 +21,7 @@ from personalize.rules.index import Index, Row
 from personalize.rules.load import read_definitions
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pages_of, rule_keys
+from personalize.rules.sentences import Sentences
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,15 @@ class RuleSet:
     index: Index
     library: Library
     conventions: Conventions
+
+    def sentences(self) -> Sentences:
+        """What says its rules in words."""
+        return Sentences(self.conventions, self.titles)
+
+    @property
+    def titles(self) -> Mapping[str, str]:
+        """The titles of its segments, by their id."""
+        return {segment_id: segment.title for segment_id, segment in self.segments.items()}
 
 
 def version_of(files: Mapping[str, str]) -> str:

@@ -64,7 +64,7 @@ class Shortfall:
         subject, phrase = self._describer.question(leaf, wanted=wanted)
         by = self._by(leaf.fact, change.before, change.after)
         needed = have_to(phrase)
-        if leaf.fact.many and not wanted:
+        if subject.startswith("none of "):
             needed = needed.replace("would have to", "may", 1)
         return f"{subject} {needed}{f', {by}' if by else ''}"
 

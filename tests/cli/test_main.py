@@ -18,6 +18,7 @@ COMMANDS = [
     "publish",
     "rollback",
     "serve",
+    "describe",
     "explain",
     "preview",
     "simulate",

@@ -1,0 +1,137 @@
+"""Conditions in the words that people say: "their last purchase is more than 90 days ago"."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from personalize.rules.conditions import Condition, InSegment, Leaf
+from personalize.rules.describe import Describer
+from personalize.rules.facts import OWN_ROOT, WEEKDAYS, Fact, is_of_event
+from personalize.rules.times import Times
+
+#: What begins most questions about the visitor.
+_THEIR = "their "
+#: Facts that are a statement themselves, with what is said where they are not so.
+_STATEMENTS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "visitor.known": ("we know them", "we do not know them"),
+        "visitor.new": ("this is their first visit", "this is not their first visit"),
+        "page.bot": ("a robot asks", "no robot asks"),
+    }
+)
+_OF_WHOM: Mapping[str, str] = MappingProxyType(
+    {
+        "we know them": "whom we know",
+        "we do not know them": "whom we do not know",
+        "this is their first visit": "who is here for the first time",
+        "this is not their first visit": "who is not here for the first time",
+    }
+)
+_SUBJECTS: Mapping[str, str] = MappingProxyType(
+    {
+        "visitor.visits": "their number of visits",
+        "visitor.first_seen": "their first visit",
+        "visitor.last_seen": "their latest visit",
+        "visitor.state": "their state",
+        "page.language": "the language of their browser",
+        "page.device": "the device",
+        "page.country": "the country they are in",
+        "visit.pages": "the number of pages in this visit",
+        "now.date": "the date",
+    }
+)
+_OF_EVENTS: Mapping[str, str] = MappingProxyType(
+    {
+        "count": "their {} count",
+        "first": "their first {}",
+        "last": "their last {}",
+        "total": "their {} total",
+        "average": "their average {}",
+        "first_value": "the value of their first {}",
+        "last_value": "the value of their last {}",
+    }
+)
+_FAMILIES: Mapping[str, str] = MappingProxyType(
+    {
+        "query": 'the parameter "{}" of the address',
+        "header": 'the header "{}"',
+        "cookie": 'the cookie "{}"',
+    }
+)
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
+
+class Spoken(Describer):
+    """Says conditions with the words for facts instead of their names."""
+
+    def condition(self, condition: Condition, *, wanted: bool = True) -> str:
+        """The condition as a clause, or its opposite where that is `wanted`."""
+        if isinstance(condition, InSegment):
+            return f'they are {"in" if wanted else "not in"} "{self.title(condition)}"'
+        return super().condition(condition, wanted=wanted)
+
+    def question(self, leaf: Leaf, *, wanted: bool) -> tuple[str, str]:
+        """Who or what a question is about, and what is asked of it, or the opposite of that."""
+        fact = leaf.fact
+        if fact.name in _STATEMENTS and leaf.word == "is":
+            return "", _STATEMENTS[fact.name][leaf.argument is not wanted]
+        if fact.root == OWN_ROOT and fact.argument is not None and leaf.word == "is" and "{}" in fact.title:
+            said = fact.title.format(self.value(fact, fact.argument))
+            return "", said if leaf.argument is wanted else f"it is not so that {said}"
+        return super().question(leaf, wanted=wanted)
+
+    def subject(self, fact: Fact) -> str:
+        """What a question is about, in words."""
+        if fact.name in _SUBJECTS:
+            return _SUBJECTS[fact.name]
+        if is_of_event(fact):
+            return _OF_EVENTS[fact.key].format(_words(fact.root))
+        family, dot, name = fact.key.partition(".")
+        if fact.root == "page" and dot and family in _FAMILIES:
+            return _FAMILIES[family].format(name)
+        if fact.root == "event":
+            return f"the {' of its '.join(reversed(_words(fact.name).split('.')))}"
+        if fact.root in ("profile", "organization"):
+            return f"{_THEIR}{_lower_first(fact.title if fact.title != fact.key else _words(fact.key))}"
+        return f"the {_lower_first(fact.title or _words(fact.name))}"
+
+    def value(self, fact: Fact, value: object) -> str:
+        """A fact's value; days of the week and months by their names."""
+        if fact.name == "now.weekday" and value in WEEKDAYS:
+            return _DAYS[WEEKDAYS.index(str(value))]
+        if fact.name == "now.month" and isinstance(value, int) and 1 <= value <= len(_MONTHS):
+            return _MONTHS[value - 1]
+        return super().value(fact, value)
+
+
+class OfWhom(Spoken):
+    """Says conditions as they follow "everyone": "whose last purchase is more than 90 days ago"."""
+
+    def condition(self, condition: Condition, *, wanted: bool = True) -> str:
+        """The condition as a clause about people, or its opposite where that is `wanted`."""
+        if isinstance(condition, InSegment):
+            return f'who {"is" if wanted else "is not"} in "{self.title(condition)}"'
+        return super().condition(condition, wanted=wanted)
+
+    def clause(self, text: str) -> str:
+        """The words of one question, as they follow "everyone"."""
+        if text.startswith(_THEIR):
+            return f"whose {text.removeprefix(_THEIR)}"
+        return _OF_WHOM.get(text, f"for whom {text}")
+
+
+def is_about_visitor(leaf: Leaf) -> bool:
+    """Whether a question asks about the visitor, and not about the page, this visit or the clock."""
+    return isinstance(leaf.argument, Times) or leaf.fact.root not in ("page", "visit", "now")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _lower_first(title: str) -> str:
+    """A title inside of a sentence: abbreviations keep their letters."""
+    return title[:1].lower() + title[1:] if title[1:2].islower() or len(title) == 1 else title
