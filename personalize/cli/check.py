@@ -14,6 +14,7 @@ from personalize.problems import Problem, Problems, did_you_mean, quoted
 from personalize.rules.load import read_definitions
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, conventions_of, load_files, path_of
+from personalize.runtime.examples import run_trials
 from personalize.runtime.mending import mend, save
 from personalize.settings import Settings
 
@@ -30,18 +31,20 @@ _RULES = "rules/"
 )
 @click.option("--fix", is_flag=True, help="Mend what is beyond doubt, say what was mended, and check again.")
 @click.option("--warn-as-error", is_flag=True, help="End with 1 where there is a warning, too.")
+@click.option("--at", metavar="MOMENT", help="Ask examples and personas that name no moment as of this one.")
 @click.option("--code", metavar="CODE", help="Say what a code means, with an example, and check nothing.")
 @pass_site
-def check(site: Site, form: str, fix: bool, warn_as_error: bool, code: str | None) -> None:
+def check(site: Site, form: str, fix: bool, warn_as_error: bool, at: str | None, code: str | None) -> None:
     """Say everything that is wrong with the rule and content files.
 
     Each finding names its file and line, what stands there, and what may stand there. Nothing is published, and
-    nothing is changed without --fix. Ends with 1 where there is an error; warnings alone are well.
+    nothing is changed without --fix. Where the files can be read, it tries what personas must see, and the examples
+    of segments and rules. Ends with 1 where there is an error; warnings alone are well.
     """
     if code is not None:
         _explain(code)
         return
-    report = _checked(site, fix=fix)
+    report = _checked(site, fix=fix, at=at)
     for text in FORMATS[form](report):
         click.echo(text)
     if report.count("error") or (warn_as_error and report.problems):
@@ -59,7 +62,7 @@ def _explain(code: str) -> None:
     click.echo("\n".join(as_text(entry, width=terminal_width())))
 
 
-def _checked(site: Site, *, fix: bool) -> Report:
+def _checked(site: Site, *, fix: bool, at: str | None) -> Report:
     started = time.perf_counter()
     unreadable = Problems()
     draft, fixed = site.read_draft(unreadable), tuple[Problem, ...]()
@@ -68,10 +71,11 @@ def _checked(site: Site, *, fix: bool) -> Report:
     problems = Problems()
     problems.extend(unreadable.list)
     rule_set = load_files(draft.files, site.settings, problems)
+    tried = 0 if rule_set is None else run_trials(rule_set, site.settings, problems, now=site.moment(at))
     return Report(
         problems=problems.list,
         fixed=fixed,
-        counts=_counts(draft, rule_set, site),
+        counts=_counts(draft, rule_set, site, tried),
         seconds=time.perf_counter() - started,
         sources=sources_of(site.settings, draft.files),
         path_of=_paths(site.settings),
@@ -110,7 +114,7 @@ def _paths(settings: Settings) -> Callable[[str], Path]:
     return path
 
 
-def _counts(draft: Draft, rule_set: RuleSet | None, site: Site) -> Mapping[str, int]:
+def _counts(draft: Draft, rule_set: RuleSet | None, site: Site, tried: int) -> Mapping[str, int]:
     """How much was checked; where some of it can't be loaded, how much of it can be told apart."""
     if rule_set is not None:
         slots, segments, personas = rule_set.slots, rule_set.segments, rule_set.personas
@@ -121,4 +125,10 @@ def _counts(draft: Draft, rule_set: RuleSet | None, site: Site) -> Mapping[str, 
         slots, segments, personas = read.slots, read.segments, read.personas
         items = sum(path.count("/") == 2 for path in draft.files if not path.startswith(_RULES))
     rule_count = sum(len(slot.rules) for slot in slots.values())
-    return {"rule": rule_count, "segment": len(segments), "persona": len(personas), "item": items}
+    return {
+        "rule": rule_count,
+        "segment": len(segments),
+        "persona": len(personas),
+        "example": tried,
+        "item": items,
+    }

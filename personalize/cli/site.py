@@ -16,6 +16,7 @@ from personalize.problems import Problem, Problems
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import SystemClock
 from personalize.runtime.draft import Draft, conventions_of, load_files, read_draft
+from personalize.runtime.examples import run_trials
 from personalize.runtime.publish import saved_rule_set
 from personalize.settings import FILE_NAME, Settings, find_settings, load_settings
 from personalize.stores.opening import open_store
@@ -92,6 +93,14 @@ class Site:
         if rule_set is None or problems.has_errors:
             raise Findings(problems.list, sources_of(self.settings, draft.files), then=then)
         return Checked(draft, rule_set, problems.list)
+
+    def tried_draft(self, *, then: str) -> Checked:
+        """The draft, ready to go live: `checked_draft`, and its personas and examples come out as they say."""
+        checked, problems = self.checked_draft(then=then), Problems()
+        run_trials(checked.rule_set, self.settings, problems, now=self.now)
+        if problems.has_errors:
+            raise Findings(problems.list, sources_of(self.settings, checked.draft.files), then=then)
+        return checked
 
     def show_warnings(self, checked: Checked) -> None:
         """Print what is worth saying about a draft that can be used."""

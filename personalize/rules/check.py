@@ -7,7 +7,7 @@ from personalize.content.library import Library
 from personalize.guesses import Guess
 from personalize.problems import Problems, did_you_mean, nearest, quoted
 from personalize.rules.conditions import All, Condition, Leaf, Not, segments_named
-from personalize.rules.definitions import Definitions, Named, Rule, Segment, Show, Slot
+from personalize.rules.definitions import Definitions, Expected, Named, Rule, Segment, Show, Slot
 from personalize.rules.facts import FactType
 from personalize.rules.gaps import Kind
 from personalize.rules.operators import NEGATIVES
@@ -28,6 +28,20 @@ def check_definitions(definitions: Definitions, library: Library, problems: Prob
         for rule in slot.rules:
             _check_segments(rule.to, definitions, problems)
             _check_negatives(rule.to, f"the rule {quoted(rule.rule_id)}", problems)
+    for persona in definitions.personas.values():
+        for expected in persona.sees:
+            _check_expected(expected, definitions, library, problems)
+
+
+def _check_expected(expected: Expected, definitions: Definitions, library: Library, problems: Problems) -> None:
+    """What a persona must see is in a slot that there is, and of a kind that fits in."""
+    slot = definitions.slots.get(expected.slot.text)
+    if slot is not None:
+        for named in expected.items:
+            _SlotCheck(slot, library, problems).check_item(named)
+    elif not definitions.gaps.may_define(Kind.SLOT, expected.slot.text):
+        hint = did_you_mean(expected.slot.text, definitions.slots) or "define it under `slots:`"
+        problems.error("E282", f"there is no slot {quoted(expected.slot.text)}", expected.slot.place, hint)
 
 
 def _check_segments(condition: Condition, definitions: Definitions, problems: Problems) -> None:
@@ -139,7 +153,7 @@ class _SlotCheck:
         for rule in self._slot.rules:
             self._check_show(rule.show, rule)
         if self._slot.otherwise is not None:
-            self._check_item(self._slot.otherwise)
+            self.check_item(self._slot.otherwise)
 
     @property
     def _misses_collections(self) -> bool:
@@ -147,11 +161,12 @@ class _SlotCheck:
 
     def _check_show(self, show: Show, rule: Rule) -> None:
         for named in show.items:
-            self._check_item(named)
+            self.check_item(named)
         if show.collection is not None:
             self._check_collection(show.collection, show.tagged, rule)
 
-    def _check_item(self, named: Named) -> None:
+    def check_item(self, named: Named) -> None:
+        """Collect what is wrong with an item that is to stand in the slot."""
         if not self._library.refused.isdisjoint((named.text, named.text.partition("/")[0])):
             return
         if self._library.item(named.text) is None:

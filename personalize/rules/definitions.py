@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 
 from personalize.events.schema import Schema
@@ -12,6 +13,8 @@ from personalize.yaml_tree import Place
 
 #: The most items that a slot holds, or a rule shows.
 MOST_ITEMS = 50
+#: The word for the site's own markup, where a slot has nothing to show.
+KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,41 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What a persona must see in a slot: these items, or the site's own markup where there are none."""
+
+    slot: Named
+    items: tuple[Named, ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A saved test visitor: facts by name. A moment given as `100 days ago` is kept as that distance.
+
+    `own` are facts of the site's own code; of a condition, the arguments for which it holds. `sees` is what the
+    rules must show to them, at the moment `at` or, without one, at whatever moment they are asked.
+    """
+
+    persona_id: str
+    title: str
+    given: Mapping[str, object]
+    place: Place
+    own: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    at: datetime | None = None
+    sees: tuple[Expected, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A made-up visitor of whom a segment's or a rule's conditions must hold, or must not."""
+
+    visitor: Persona
+    matches: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """Show this to these people when it is this time. `to` and `when` are told apart for explanations."""
 
@@ -42,6 +80,7 @@ class Rule:
     when: Leaf | None
     show: Show
     place: Place
+    examples: tuple[Example, ...] = ()
 
     @property
     def condition(self) -> Condition:
@@ -57,6 +96,7 @@ class Segment:
     title: str
     who: Condition
     place: Place
+    examples: tuple[Example, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +112,6 @@ class Slot:
     rules: tuple[Rule, ...]
     otherwise: Named | None
     place: Place
-
-
-@dataclass(frozen=True, slots=True)
-class Persona:
-    """A saved test visitor: facts by name. A moment given as `100 days ago` is kept as that distance.
-
-    `own` are facts of the site's own code; of a condition, the arguments for which it holds.
-    """
-
-    persona_id: str
-    title: str
-    given: Mapping[str, object]
-    place: Place
-    own: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     SEGMENT = "segment"
     ATTRIBUTE = "attribute"
     EVENT = "event"
+    SLOT = "slot"
 
 
 class Gaps:

@@ -50,12 +50,12 @@ def read_definitions(
     check_own_names(own_facts, Facts(schema), gaps, problems)
     facts = Facts(schema, own_facts)
     conditions = ConditionParser(schema, conventions, reading, gaps, facts)
-    slots = SlotReader(conventions, reading, conditions)
     personas = PersonaReader(facts, conventions, reading, gaps)
+    slots = SlotReader(conventions, reading, conditions, personas)
     return Definitions(
         schema=schema,
         segments=_defined(sections["segments"], "segment", slots.segment, reading, gaps),
-        slots=_defined(sections["slots"], "slot", slots.slot, reading),
+        slots=_defined(sections["slots"], "slot", slots.slot, reading, gaps),
         personas=_defined(sections["personas"], "persona", personas.persona, reading),
         counters=conditions.counters,
         gaps=gaps,

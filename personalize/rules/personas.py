@@ -1,6 +1,7 @@
-"""Reads `personas:`: saved test visitors, by the facts they are given."""
+"""Reads `personas:` and `examples:`: made-up visitors, by the facts they are given, and what must become of them."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from personalize.durations import parse_duration
@@ -8,14 +9,15 @@ from personalize.problems import quoted
 from personalize.rules.arguments import ArgumentError, read_value
 from personalize.rules.contradictions import contradictions
 from personalize.rules.conventions import Conventions
-from personalize.rules.definitions import Persona
+from personalize.rules.definitions import KEEP, Example, Expected, Named, Persona
 from personalize.rules.facts import OWN_ROOT, Fact, Facts, FactType
 from personalize.rules.gaps import Gaps
 from personalize.rules.own_conditions import argument_fact
 from personalize.rules.reading import Reading, shown
-from personalize.yaml_tree import Node, Scalar, Sequence
+from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
-_KEYS = ("title", "given")
+_KEYS = ("title", "given", "at", "sees")
+_EXAMPLE_KEYS = ("given", "at", "matches")
 _DID_KEYS = ("did", "where", "times", "within")
 _AGO = " ago"
 
@@ -37,8 +39,57 @@ class PersonaReader:
             return None
         self._reading.only(mapping, _KEYS, what)
         title = self._reading.text(mapping, "title", what, persona_id)
+        return replace(self._visitor(mapping, persona_id, title, what), place=key.place, sees=self._sees(mapping, what))
+
+    def examples(self, node: Node | None, what: str) -> tuple[Example, ...]:
+        """The examples of a segment or a rule, from the list of them."""
+        if node is None:
+            return ()
+        if not isinstance(node, Sequence):
+            hint = "begin each example on a new line with a dash"
+            self._reading.wrong_kind(node, f"`examples` of {what}", "a list", hint)
+            return ()
+        read = (self._example(item, number, what) for number, item in enumerate(node.items, 1))
+        return tuple(example for example in read if example is not None)
+
+    def _example(self, node: Node, number: int, of: str) -> Example | None:
+        what = f"example {number} of {of}"
+        mapping = self._reading.mapping(node, what)
+        if mapping is None:
+            return None
+        self._reading.only(mapping, _EXAMPLE_KEYS, what)
+        if self._reading.required(mapping, "matches", what) is None:
+            return None
+        matches = self._reading.flag(mapping, "matches", what)
+        at = mapping.key_node("matches")
+        return Example(self._visitor(mapping, "example", "", what), matches, at.place if at else mapping.place)
+
+    def _visitor(self, mapping: Mapping, persona_id: str, title: str, what: str) -> Persona:
         given, own = self._given(mapping.get("given"), what)
-        return Persona(persona_id, title, MappingProxyType(given), key.place, MappingProxyType(own))
+        at = self._moment(mapping.get("at"), what)
+        return Persona(persona_id, title, MappingProxyType(given), mapping.place, MappingProxyType(own), at)
+
+    def _moment(self, node: Node | None, what: str) -> datetime | None:
+        if node is None:
+            return None
+        try:
+            return self._conventions.moment(node.text if isinstance(node, Scalar) else "")
+        except ValueError:
+            hint = "write it as 2026-12-24 or 2026-12-24T18:00"
+            self._reading.wrong_kind(node, f"`at` of {what}", "a date or moment", hint)
+            return None
+
+    def _sees(self, mapping: Mapping, what: str) -> tuple[Expected, ...]:
+        entries = self._reading.entries(mapping.get("sees"), f"`sees` of {what}")
+        return tuple(self._expected(slot, value, what) for slot, value in entries)
+
+    def _expected(self, slot: Scalar, node: Node, what: str) -> Expected:
+        named = self._reading.scalars(node, f"what {what} sees")
+        if isinstance(node, Scalar) and node.value is None:
+            hint = f"name an item, or write `{KEEP}` for the site's own markup"
+            self._reading.wrong_kind(node, f"what {what} sees", "an item or a list of items", hint)
+        items = tuple(Named(one.text, one.place) for one in named if one.text != KEEP)
+        return Expected(Named(slot.text, slot.place), items, node.place if named else slot.place)
 
     def _given(self, node: Node | None, what: str) -> tuple[dict[str, object], dict[str, object]]:
         """The facts given, and those among them that the site's own code would tell."""

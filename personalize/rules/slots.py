@@ -3,28 +3,30 @@
 from personalize.problems import Problems, quoted
 from personalize.rules.conditions import EVERYONE, Condition
 from personalize.rules.conventions import Conventions
-from personalize.rules.definitions import MOST_ITEMS, Named, Rule, Segment, Show, Slot
+from personalize.rules.definitions import KEEP, MOST_ITEMS, Named, Rule, Segment, Show, Slot
 from personalize.rules.parse import ConditionParser
+from personalize.rules.personas import PersonaReader
 from personalize.rules.reading import Reading
 from personalize.rules.timing import read_window
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
-_SEGMENT_KEYS = ("title", "who")
+_SEGMENT_KEYS = ("title", "who", "examples")
 _SLOT_KEYS = ("title", "page", "holds", "accepts", "rules", "otherwise")
-_RULE_KEYS = ("id", "title", "to", "when", "show")
+_RULE_KEYS = ("id", "title", "to", "when", "show", "examples")
 _SHOW_KEYS = ("in", "tagged", "limit")
-#: The word for the site's own markup, where a slot has nothing to show.
-KEEP = "keep"
 
 
 class SlotReader:
     """Reads segments and slots; a broken one is said and left out."""
 
-    def __init__(self, conventions: Conventions, reading: Reading, conditions: ConditionParser) -> None:
+    def __init__(
+        self, conventions: Conventions, reading: Reading, conditions: ConditionParser, personas: PersonaReader
+    ) -> None:
         self._conventions = conventions
         self._reading = reading
         self._problems: Problems = reading.problems
         self._conditions = conditions
+        self._personas = personas
 
     def segment(self, segment_id: str, key: Scalar, node: Node) -> Segment | None:
         """A segment from its entry."""
@@ -41,6 +43,7 @@ class SlotReader:
             title=self._reading.text(mapping, "title", what, segment_id),
             who=self._conditions.condition(who, "`who`"),
             place=key.place,
+            examples=self._personas.examples(mapping.get("examples"), what),
         )
 
     def slot(self, slot_id: str, key: Scalar, node: Node) -> Slot | None:
@@ -93,9 +96,10 @@ class SlotReader:
         to = self._to(mapping.get("to"))
         when = read_window(mapping.get("when"), self._conventions, self._reading)
         title = self._reading.text(mapping, "title", what, rule_id or "")
+        examples = self._personas.examples(mapping.get("examples"), what)
         if rule_id is None or show is None:
             return None
-        return Rule(rule_id=rule_id, title=title, to=to, when=when, show=show, place=mapping.place)
+        return Rule(rule_id, title, to, when, show, mapping.place, examples)
 
     def _rule_id(self, mapping: Mapping, slot: str) -> str | None:
         node = self._reading.required(mapping, "id", f"a rule of {slot}")
