@@ -23,7 +23,7 @@ FLOORS = (
     ),
     *("setting_kinds", "settings"),
     *("visitors", "events", "profiles", "content", "rules", "decisions", "scenarios"),
-    *("stores", "runtime", "reports", "web", "pages", "api", "studio", "wrap", "cli"),
+    *("stores", "runtime", "reports", "web", "pages", "api", "studio", "wrap", "cli", "pytest_plugin"),
 )
 PURE_FLOORS = frozenset(FLOORS[: FLOORS.index("stores")]) - {"settings"}
 SIDES = ("web", "pages", "api", "studio")

@@ -84,10 +84,11 @@ class PersonaReader:
         return tuple(self._expected(slot, value, what) for slot, value in entries)
 
     def _expected(self, slot: Scalar, node: Node, what: str) -> Expected:
-        named = self._reading.scalars(node, f"what {what} sees")
-        if isinstance(node, Scalar) and node.value is None:
+        is_empty = isinstance(node, Scalar) and node.value is None
+        if is_empty:
             hint = f"name an item, or write `{KEEP}` for the site's own markup"
             self._reading.wrong_kind(node, f"what {what} sees", "an item or a list of items", hint)
+        named = () if is_empty else self._reading.scalars(node, f"what {what} sees")
         items = tuple(Named(one.text, one.place) for one in named if one.text != KEEP)
         return Expected(Named(slot.text, slot.place), items, node.place if named else slot.place)
 

@@ -123,3 +123,14 @@ def test_the_texts_of_all_files_are_kept(shop: Terminal) -> None:
     shop.well("publish")
     assert "rules/slots.yaml" in shop.stored(saved)
     assert "content/heroes/box-set.md" in shop.stored(saved)
+
+
+def test_files_whose_own_tests_fail_stay_a_draft(shop: Terminal) -> None:
+    tried = "segments:\n  tried: {who: {visitor.known: true}, examples: [{matches: true}]}\n"
+    (shop.folder / "rules/tried.yaml").write_text(tried, encoding="utf-8")
+    said = shop.said("publish", exit_code=1)
+    assert "error[E280]: the example does not match the segment tried" in said
+    assert "visitor.known is true: no (seen: false)" in said
+    assert said.endswith("1 error in 1 file. Nothing was published; what was live stays live.\n")
+    assert shop.stored(lambda store: store.live()) is None
+    assert shop.run("segments").exit_code == 0

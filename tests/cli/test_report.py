@@ -68,7 +68,7 @@ def test_a_file_with_a_comma_and_a_colon_does_not_break_a_command(shop: Terminal
 def test_json_says_all_of_it(wrong: Terminal) -> None:
     found = as_object(wrong, "json")
     assert (found["errors"], found["warnings"], found["fixable"]) == (2, 1, 1)
-    assert found["checked"] == {"rule": 7, "segment": 8, "persona": 1, "item": 4}
+    assert found["checked"] == {"rule": 7, "segment": 8, "persona": 1, "example": 0, "item": 4}
     assert found["problems"][1] == {
         "code": "E211",
         "message": '"purchase.cout" is not a fact we know',
