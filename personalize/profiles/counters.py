@@ -8,6 +8,7 @@ from personalize.events.event import Event, JSONValue, to_micros
 
 #: The most times that any counter keeps; a rule set may not ask for more.
 MOST_TIMES = 1000
+_ROOM = (3, 10, 30, 100, 300, MOST_TIMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ class Counter:
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MOST_TIMES:
             raise ValueError(f"a counter keeps 1 to {MOST_TIMES} times, not {self.limit}")
+
+
+def room_for(count: int) -> int:
+    """How many times a counter keeps of which a rule asks for so many: somewhat more, so that a rule which asks for
+    one more another day finds it kept, and need not wait until the log is counted again."""
+    return next(room for room in _ROOM if room >= count)
 
 
 def with_event(

@@ -11,7 +11,7 @@ from personalize.durations import parse_duration
 from personalize.events.schema import EventType, Schema, Shape, ValueType
 from personalize.guesses import Guess
 from personalize.problems import did_you_mean, quoted
-from personalize.profiles.counters import MOST_TIMES, Counter
+from personalize.profiles.counters import MOST_TIMES, Counter, room_for
 from personalize.rules.arguments import ArgumentError
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, everything, leaves
 from personalize.rules.conventions import Conventions
@@ -58,7 +58,7 @@ class ConditionParser:
 
     @property
     def counters(self) -> tuple[Counter, ...]:
-        """The counters of all conditions read so far, each with the largest number of times asked for."""
+        """The counters of all conditions read so far, each with room for the largest number of times asked for."""
         return tuple(self._counters.values())
 
     def condition(self, node: Node, what: str) -> Condition:
@@ -327,17 +327,19 @@ class ConditionParser:
 
     def _count(self, node: Node, *, least: int = 0, is_alone: bool = False) -> int:
         value = node.value if isinstance(node, Scalar) else None
-        if isinstance(value, int) and not isinstance(value, bool) and least <= value < MOST_TIMES:
+        # To know that it was not more often, a counter has to keep one more.
+        most = MOST_TIMES if least else MOST_TIMES - 1
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
             return value
-        allowed = f"a whole number from {least} to {MOST_TIMES - 1}"
+        allowed = f"a whole number from {least} to {most}"
         hint = _times_meant(node.text) if isinstance(node, Scalar) else None
         hint = hint if is_alone or hint is None else str(hint)
         self._problems.error("E218", f"a number of times is {allowed} here, not {shown(node)}", node, hint)
         return 1
 
-    def _remember(self, key: str, event: EventType, limit: int, chosen: Filter) -> None:
+    def _remember(self, key: str, event: EventType, count: int, chosen: Filter) -> None:
         known = self._counters.get(key)
-        limit = max(limit, known.limit if known is not None else 1)
+        limit = max(room_for(count), known.limit if known is not None else 1)
         self._counters[key] = Counter(key=key, event_type=event.name, limit=limit, matches=chosen.matches)
 
 

@@ -186,3 +186,16 @@ def test_a_rule_that_waits_for_its_counter_matches_nobody_and_as_ever_once_that_
     for waits in (False, True, False):
         context = context_for(rule_set, bought, pending=pending if waits else ())
         assert decide(page, context, rule_set)["a"].rule_id == ("anybody" if waits else "strangers")
+
+
+def test_a_thousand_times_within_a_window_are_counted_to_the_last_microsecond() -> None:
+    rule_set = rule_set_of("""
+        events: {purchase: {}}
+        slots:
+          a: {rules: [{id: often, to: {did: purchase, times: {at_least: 1000}, within: 30 days}, show: notes/hello}]}
+    """)
+    recent = [("purchase", ago(minutes=number), {}) for number in range(999)]
+    for earliest, holds in ((None, False), (ago(days=30), True), (ago(days=30, microseconds=1), False)):
+        history = recent if earliest is None else [("purchase", earliest, {}), *recent]
+        context = context_for(rule_set, ("purchase", ago(days=40), {}), *history)
+        assert (decide(rule_set.pages["a"], context, rule_set)["a"].rule_id == "often") is holds

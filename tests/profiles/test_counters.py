@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personalize.events.event import to_micros
-from personalize.profiles.counters import Counter, merged, with_event
+from personalize.profiles.counters import MOST_TIMES, Counter, merged, room_for, with_event
 from tests.profiles.histories import COUNTERS, event, is_large, minutes
 
 
@@ -60,3 +60,9 @@ def test_a_counter_keeps_at_least_one_and_at_most_a_thousand_times(limit: int) -
 @given(st.lists(st.integers()), st.lists(st.integers()), st.integers(1, 5))
 def test_two_counters_together_keep_the_latest_of_both(one: list[int], other: list[int], limit: int) -> None:
     assert merged(tuple(one), tuple(other), limit) == tuple(sorted(one + other)[-limit:])
+
+
+def test_a_counter_has_room_for_what_is_asked_and_seldom_needs_more() -> None:
+    rooms = [room_for(count) for count in range(1, MOST_TIMES + 1)]
+    assert all(count <= room <= 4 * count for count, room in enumerate(rooms, start=1))
+    assert sorted(set(rooms)) == [3, 10, 30, 100, 300, MOST_TIMES]

@@ -76,19 +76,20 @@ def test_different_events_have_different_counters() -> None:
     assert len(set(keys)) == len(conditions)
 
 
-def test_a_counter_keeps_as_many_times_as_any_condition_asks_for() -> None:
+def test_a_counter_keeps_as_many_times_as_any_condition_asks_for_and_somewhat_more() -> None:
     [(_, limit)] = counters_of(
         "{did: purchase, times: 3}", "{did: purchase, times: {at_most: 7}}", "{did: purchase, times: {less_than: 2}}"
     )
-    assert limit == 8
-    assert counters_of("{did: purchase, times: 999}")[0][1] == 1000
+    assert limit == 10
+    for often in ("999", "{at_least: 1000}", "{less_than: 1000}", "{more_than: 998}"):
+        assert counters_of(f"{{did: purchase, times: {often}}}")[0][1] == 1000
 
 
 def test_the_key_of_a_counter_never_changes() -> None:
     """Profiles keep times under it; another key would begin to count anew."""
     assert counters_of("{did: purchase}", "{did: purchase, where: {items.category: tents}}") == [
-        ("c96355dd37cbd09e", 1),
-        ("86ca4b3fff386e12", 1),
+        ("c96355dd37cbd09e", 3),
+        ("86ca4b3fff386e12", 3),
     ]
 
 
