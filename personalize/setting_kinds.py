@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from personalize.durations import parse_duration
 from personalize.problems import did_you_mean, quoted
+from personalize.zones import zone_names
 
 SHORTEST_KEY = 32
 FEWEST_DIFFERENT = 8
@@ -124,7 +124,7 @@ def _read_switch(text: str) -> object:
 
 
 def _zone(value: object) -> str:
-    known = zoneinfo.available_timezones() | {"UTC"}
+    known = zone_names()
     if len(known) == 1 and value != "UTC":
         raise ValueError("this machine knows no time zones: install the package tzdata")
     if not isinstance(value, str) or value not in known:

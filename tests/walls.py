@@ -17,6 +17,7 @@ FLOORS = (
         "hashing",
         "durations",
         "money",
+        "zones",
         "light_values",
         "yaml_messages",
         "yaml_tree",

@@ -14,10 +14,11 @@ from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.fact_values import fact_value
-from personalize.rules.facts import OWN_ROOT, WEEKDAYS, Fact, FactType
+from personalize.rules.facts import LOCAL_NOW, OWN_ROOT, WEEKDAYS, Fact, FactType
 from personalize.rules.unanswerable import Unanswerable
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
+from personalize.zones import zone_named
 
 
 @light_dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class Context:
     """One page view as the rules see it.
 
     `profile` is already cut to what the visitor's consent grants, or None; `facts` is None where no page is
-    asked for (counting segments). `now` is an aware UTC datetime, `zone` the site's. `values` answers facts by name.
+    asked for (counting segments). `now` is an aware UTC datetime, `zone` the site's; `local_zone` is the visitor's
+    own where it is known, else the site's, too. `values` answers facts by name.
     `own` works out the facts of the site's own code from those that they read; None where there are none.
     """
 
@@ -62,6 +64,7 @@ class Context:
     facts: RequestFacts | None
     now: datetime
     zone: tzinfo
+    local_zone: tzinfo
     lifecycle: Lifecycle
     values: "FactValues"
     own: "OwnAnswers | None" = None
@@ -96,21 +99,28 @@ def make_context(
     purposes: Mapping[str, str] | None = None,
     pending: Collection[str] = (),
     own: "OwnAnswers | None" = None,
+    zone_attribute: str | None = None,
 ) -> Context:
     """The context of a page view; facts whose purpose is not granted are left out here and nowhere else.
 
     `catalogue` holds the facts that the rule set reads, by name; any other is missing. `purposes` are those of
     the declared attributes, so that attributes a template may show are cut as well. `pending` are the names of
     facts that the stored profiles don't hold yet: they can't be answered, whoever asks. `own` works out the facts
-    of the site's own code.
+    of the site's own code. `zone_attribute` names the attribute that tells the visitor's time zone.
     """
     permitted = _permitted(profile, identity.consent, purposes or {})
     values = FactValues(catalogue, identity.consent)
     if pending:
         values.give(dict.fromkeys(pending, Unanswerable.PENDING))
-    context = Context(identity, permitted, facts, now, zone, lifecycle, values, own)
+    local_zone = _visitors_zone(permitted, zone_attribute) or zone
+    context = Context(identity, permitted, facts, now, zone, local_zone, lifecycle, values, own)
     values.bind(context)
     return context
+
+
+def _visitors_zone(profile: Profile | None, zone_attribute: str | None) -> tzinfo | None:
+    stored = None if profile is None or zone_attribute is None else profile.attributes.get(zone_attribute)
+    return None if stored is None else zone_named(stored.value)
 
 
 def context_if(context: Context, *, now: datetime, values: Mapping[str, object]) -> Context:
@@ -161,6 +171,8 @@ class FactValues(dict[str, object]):
     def bind(self, context: Context | None) -> None:
         """Say whose facts these are; None where nobody will ask for more of them."""
         self._context = context
+        if context is not None:
+            self[LOCAL_NOW] = context.now.astimezone(context.local_zone)
 
     def work_out(self, names: Iterable[str]) -> None:
         """Work out several at once, which is quicker than one by one when they are missed."""
@@ -265,7 +277,9 @@ def _visit_value(context: Context, fact: Fact) -> object:
 def _now_value(context: Context, fact: Fact) -> object:
     if fact.type is FactType.INSTANT:
         return context.now
-    return _NOW[fact.key](context.now.astimezone(context.zone))
+    local = context.values[LOCAL_NOW]
+    assert isinstance(local, datetime)
+    return _NOW[fact.key](local)
 
 
 _NOW: Mapping[str, Callable[[datetime], object]] = {

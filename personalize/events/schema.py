@@ -38,7 +38,8 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """A declared attribute of a profile: what it holds, what for, and whether a browser may send it."""
+    """A declared attribute of a profile: what it holds, what for, and whether a browser may send it. One that
+    `tells_zone` holds the name of the visitor's time zone, such as Europe/Oslo."""
 
     name: str
     shape: Shape
@@ -46,6 +47,7 @@ class Attribute:
     purpose: str = DEFAULT_PURPOSE
     private: bool = False
     from_browser: bool = False
+    tells_zone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +72,8 @@ class Schema:
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: MappingProxyType({}))
     events: Mapping[str, EventType] = field(default_factory=lambda: MappingProxyType({}))
     currency_digits: int = 2
+
+    @property
+    def zone_attribute(self) -> str | None:
+        """The name of the attribute that tells the visitor's time zone, if one does."""
+        return next((name for name, attribute in self.attributes.items() if attribute.tells_zone), None)

@@ -8,6 +8,7 @@ from personalize.durations import parse_duration
 from personalize.guesses import Guess
 from personalize.money import parse_amount
 from personalize.problems import did_you_mean, quoted
+from personalize.rules import days
 from personalize.rules.conventions import Conventions
 from personalize.rules.equality import Listed
 from personalize.rules.fact_values import decimal_number
@@ -21,6 +22,9 @@ _LOOSE_NUMBER = re.compile(
     r"(?:[.,]([0-9]+))? ?(?:[^\W\d]{1,6}\.?|[$€£]|,-|:-)?"
 )
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY_OF_DIGITS = re.compile(r"[0-9]{8}", re.ASCII)
+_BEGINS_WITH_YEAR = re.compile(r"[0-9]{4}")
+_DAYS_ALLOWED = "write a day such as 2026-12-24, or today, 30 days ago, this week, first monday of the month"
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00", re.ASCII)
 
 
@@ -194,6 +198,22 @@ def read_duration(node: Node, fact: Fact, conventions: Conventions) -> object:
             f"for a day write before: {scalar.text}, or after: {scalar.text}" if _DAY.fullmatch(scalar.text) else None
         )
         raise ArgumentError(str(error), hint) from error
+
+
+def read_days(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """A day, or some days in words, such as `this week`."""
+    text = _scalar(node).text
+    try:
+        return days.read_days(date.fromisoformat(text).isoformat() if _DAY_OF_DIGITS.fullmatch(text) else text)
+    except ValueError as error:
+        raise ArgumentError(str(error), order_meant(text) or _DAYS_ALLOWED) from error
+
+
+def read_day_or_moment(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """A date or moment as the fact has it, or days in words."""
+    if _BEGINS_WITH_YEAR.match(_scalar(node).text):
+        return read_value(node, fact, conventions)
+    return read_days(node, fact, conventions)
 
 
 def read_flag(node: Node, fact: Fact, conventions: Conventions) -> object:

@@ -90,7 +90,7 @@ def _check_negatives(condition: Condition, what: str, problems: Problems) -> Non
     """`is_not` holds for whom nothing is known, which is seldom what an editor means."""
     parts = tuple(_all_needed(condition))
     known = {part.fact.name for part in parts if isinstance(part, Leaf)}
-    is_visitor_known = any(isinstance(part, Leaf) and part.fact.stored for part in parts)
+    is_visitor_known = any(isinstance(part, Leaf) and part.fact.stored and part.fact.root != "now" for part in parts)
     for part in parts:
         if not (isinstance(part, Not) and isinstance(part.part, Leaf)):
             continue
@@ -127,7 +127,8 @@ def _ways_out(leaf: Leaf) -> str:
 
 def _may_be_asked_for(leaf: Leaf) -> bool:
     """Whether `exists` could stand beside the question: not beside a `did`, nor where there is always an answer."""
-    always_answered = leaf.fact.type is FactType.TIMES or leaf.fact.name == "visitor.known"
+    fact = leaf.fact
+    always_answered = fact.type is FactType.TIMES or fact.root == "now" or fact.name == "visitor.known"
     return leaf.word != "exists" and not always_answered
 
 

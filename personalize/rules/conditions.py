@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
+from personalize.rules.days import Days
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import Operator
 from personalize.rules.scales import FOLDED_TEXTS, TEXTS, Cuts
@@ -36,6 +37,11 @@ class Leaf:
         """Where its answer for one element can change; None where that can't be said."""
         found = self.operator.cuts(self.argument) if self.operator.cuts is not None else None
         return replace(found, scale=FOLDED_TEXTS) if found is not None and self.fold and found.scale is TEXTS else found
+
+    @property
+    def uses_now(self) -> bool:
+        """Whether the answer may change as time goes by."""
+        return self.operator.uses_now or isinstance(self.argument, Days)
 
     def holds(self, value: object, now: datetime) -> bool:
         """Whether it holds for the fact's value: never for a missing one, for any element of a list."""

@@ -13,7 +13,7 @@ from personalize.rules.reading import NAME, Reading
 from personalize.yaml_tree import Mapping, Node, Scalar
 
 _SHAPE_KEYS = ("type", "of", "choices", "fold")
-_ATTRIBUTE_KEYS = (*_SHAPE_KEYS, "title", "purpose", "private", "from_browser")
+_ATTRIBUTE_KEYS = (*_SHAPE_KEYS, "title", "purpose", "private", "from_browser", "zone")
 _EVENT_KEYS = ("title", "properties", "value", "purpose", "from_browser")
 _WRITTEN_TYPES = tuple(str(one) for one in ValueType if one is not ValueType.MAPPING)
 _ADDS_UP = (ValueType.MONEY, ValueType.NUMBER)
@@ -36,6 +36,7 @@ class DeclarationReader:
         self._problems = reading.problems
         self._currency_digits = currency_digits
         self._gaps = gaps
+        self._zone_told_by: str | None = None
 
     def schema(self, attributes: Entries, events: Entries) -> Schema:
         """The schema that these entries declare."""
@@ -75,7 +76,23 @@ class DeclarationReader:
             purpose=self._reading.text(mapping, "purpose", what, DEFAULT_PURPOSE),
             private=self._reading.flag(mapping, "private", what),
             from_browser=self._reading.flag(mapping, "from_browser", what),
+            tells_zone=self._tells_zone(mapping, name, shape, what),
         )
+
+    def _tells_zone(self, mapping: Mapping, name: str, shape: Shape, what: str) -> bool:
+        """Whether the attribute holds the visitor's time zone, as a text; at most one does."""
+        if not self._reading.flag(mapping, "zone", what):
+            return False
+        key = mapping.key_node("zone")
+        if shape.type is not ValueType.TEXT:
+            hint = "a time zone is a text, such as Europe/Oslo"
+            self._problems.error("E209", f'"zone" says nothing of {what}, whose type is {shape.type}', key, hint)
+        elif self._zone_told_by is not None:
+            hint = f"{quoted(self._zone_told_by)} does already; one attribute is enough"
+            self._problems.error("E253", f"{what} can't tell the visitor's time zone, too", key, hint)
+        else:
+            self._zone_told_by = name
+        return True
 
     def _event(self, key: Scalar, node: Node) -> EventType | None:
         what = f"the event {quoted(key.text)}"

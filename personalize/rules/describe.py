@@ -9,6 +9,7 @@ from personalize.money import format_amount
 from personalize.problems import quoted
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.conventions import Conventions
+from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.times import Times
@@ -91,6 +92,8 @@ class Describer:
         return fact.name
 
     def _argument(self, leaf: Leaf) -> str:
+        if isinstance(leaf.argument, Days):
+            return str(leaf.argument) if leaf.word in ("before", "after") else leaf.argument.said
         if isinstance(leaf.argument, Listed | tuple) and leaf.word != "between":
             return listed([self.value(leaf.fact, one) for one in leaf.argument], "or")
         return self.value(leaf.fact, leaf.argument)
@@ -100,9 +103,11 @@ class Describer:
         if isinstance(value, Unanswerable):
             return _UNANSWERABLE[value]
         text = self.value(leaf.fact, value)
-        if isinstance(leaf.argument, Window) and leaf.argument.weekdays and isinstance(value, datetime):
-            return f"{_DAYS[value.astimezone(leaf.argument.zone).weekday()]} {text}"
-        return text
+        if not (isinstance(leaf.argument, Window) and isinstance(value, datetime)):
+            return text
+        local = value if leaf.argument.zone is None else value.astimezone(leaf.argument.zone)
+        text = local.strftime("%Y-%m-%d %H:%M")
+        return f"{_DAYS[local.weekday()]} {text}" if leaf.argument.weekdays or leaf.argument.on else text
 
     def value(self, fact: Fact, value: object) -> str:
         """A fact's value, or the argument of a question about it; None is not known."""

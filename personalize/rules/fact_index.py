@@ -90,7 +90,7 @@ class FactIndex:
             others.update(constant)
         self._scales = stretches_of(by_scale)
         self._asked = tuple(others.items())
-        self._moves = any(scale.moves for scale in by_scale) or any(leaf.operator.uses_now for leaf in others)
+        self._moves = any(scale.moves for scale in by_scale) or any(leaf.uses_now for leaf in others)
         if len(self._scales) == 1 and isinstance(self._scales[0], Stretches) and not others:
             self._alone = self._scales[0] if not self._scales[0].few else None
         # By the class of a value first, since 1 is not True.

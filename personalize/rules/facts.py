@@ -36,6 +36,7 @@ class Fact:
     list. `purpose` is the consent it needs, None for what needs none (a visit is known without a profile, too).
     `stored` facts need the profile to be read. `parts` are the facts that it is worked out from. A condition of the
     site's own `takes` an argument; each that a rule writes makes a fact of its own, true or false, that carries it.
+    One that is not `personal` is the same for everybody who asks at the same moment.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Fact:
     parts: tuple["Fact", ...] = ()
     takes: FactType | None = None
     argument: object = None
+    personal: bool = True
 
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -95,14 +97,18 @@ _VISIT = (
     Fact("visit.started", "visit", "started", FactType.TIME, title="start of the visit"),
 )
 _NOW = (
-    Fact("now.time", "now", "time", FactType.CLOCK, title="time of day"),
-    Fact("now.weekday", "now", "weekday", FactType.CHOICE, choices=WEEKDAYS, title="day of the week"),
-    Fact("now.date", "now", "date", FactType.DATE, title="today's date"),
-    Fact("now.month", "now", "month", FactType.NUMBER, title="month"),
-    Fact("now.hour", "now", "hour", FactType.NUMBER, title="hour"),
+    Fact("now.time", "now", "time", FactType.CLOCK, personal=False, title="time of day"),
+    Fact("now.weekday", "now", "weekday", FactType.CHOICE, choices=WEEKDAYS, personal=False, title="day of the week"),
+    Fact("now.date", "now", "date", FactType.DATE, personal=False, title="today's date"),
+    Fact("now.month", "now", "month", FactType.NUMBER, personal=False, title="month"),
+    Fact("now.hour", "now", "hour", FactType.NUMBER, personal=False, title="hour"),
 )
-#: The moment itself, for the time window of a rule; editors write `when` instead of naming it.
-NOW_INSTANT = Fact("now.instant", "now", "instant", FactType.INSTANT, title="now")
+#: The moment itself, for the time window of a rule in the site's zone, and for one in the visitor's; editors write
+#: `when` instead of naming it.
+NOW_INSTANT = Fact("now.instant", "now", "instant", FactType.INSTANT, personal=False, title="now")
+#: The name under which the moment by the visitor's clock stands; without it, the moment of asking is taken for it.
+LOCAL_NOW = "now.local"
+_LOCAL_INSTANT = Fact(LOCAL_NOW, "now", "local", FactType.INSTANT, title="now")
 
 #: What facts of the language itself begin with, now or soon, so that no event may be called like it.
 BUILT_IN_ROOTS = frozenset({"profile", "organization", "visitor", "page", "visit", "now", "interest", "did"})
@@ -117,10 +123,15 @@ _OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 
 
 class Facts:
-    """The facts of one site: the built-in ones, those that its schema declares, and those of its own code."""
+    """The facts of one site: the built-in ones, those that its schema declares, and those of its own code.
+
+    `local_now` is the moment in the visitor's zone, None where nothing tells that zone.
+    """
 
     def __init__(self, schema: Schema, own: Mapping[str, OwnFact] = NO_OWN_FACTS) -> None:
         self._named: dict[str, Fact] = {fact.name: fact for fact in _all_facts(schema)}
+        knows_zone = schema.zone_attribute is not None
+        self.local_now = _in_visitors_zone(_LOCAL_INSTANT, schema) if knows_zone else None
         for declared in own.values():
             self._named[declared.name] = self._own_fact(declared)
 
@@ -200,12 +211,18 @@ def _all_facts(schema: Schema) -> Iterator[Fact]:
         yield replace(fact, stored=True, purpose=purpose)
     for fact in _VISIT:
         yield replace(fact, stored=True)
-    yield from (*_PAGE, *_NOW)
+    yield from _PAGE
+    yield from (_in_visitors_zone(fact, schema) for fact in _NOW)
     for attribute in schema.attributes.values():
         yield _attribute_fact(attribute.name, attribute.shape, attribute.purpose, attribute.title)
     for event in schema.events.values():
         shape = event.properties.get(event.value) if event.value else None
         yield from _event_facts(event.name, shape, event.purpose, event.title or event.name)
+
+
+def _in_visitors_zone(fact: Fact, schema: Schema) -> Fact:
+    """A fact of the time by the visitor's clock where an attribute tells the zone, else by the site's."""
+    return fact if schema.zone_attribute is None else replace(fact, stored=True, personal=True)
 
 
 def _attribute_fact(name: str, shape: Shape, purpose: str, title: str) -> Fact:

@@ -17,6 +17,7 @@ from typing import Generic, TypeAlias, TypeVar
 from personalize.events.event import to_micros
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions
 from personalize.rules.fact_index import FactIndex, Reading
+from personalize.rules.facts import LOCAL_NOW
 from personalize.rules.normal_form import Conjunction, NormalForm, normal_form
 from personalize.rules.segment_index import Membership, Nested, SegmentIndex, SegmentReach
 from personalize.rules.unanswerable import Dependents
@@ -74,12 +75,14 @@ class Answers:
 
     def __init__(self, index: "Index", reach: Reach, values: Mapping[str, object], now: datetime) -> None:
         self._index, self._values = index, values
-        self._now, self._micros = now, to_micros(now) if reach.counts else 0
+        local_now = values.get(LOCAL_NOW, now)
+        assert isinstance(local_now, datetime)
+        self._now, self._micros = local_now, to_micros(now) if reach.counts else 0
         micros, left = self._micros, index.full
         for name, memories, read_anew in reach.reads:
             value = values[name]
             memory = memories.get(value.__class__)  # looked up here, since a call would cost as much again
-            left &= ((memory and memory.get(value)) or read_anew(value, now, micros)).kept
+            left &= ((memory and memory.get(value)) or read_anew(value, local_now, micros)).kept
         self._members = 0
         if reach.segments is not None:
             self._members = reach.segments.members(left, self._walk)
@@ -272,5 +275,6 @@ class Index:
 
     def answers(self, reach: Reach, values: Mapping[str, object], now: datetime) -> Answers:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for
-        what is missing and `Unanswerable` for what nobody can tell; `now` is an aware UTC datetime."""
+        what is missing and `Unanswerable` for what nobody can tell; `now` is an aware UTC datetime. Days are told in
+        the zone of the moment that `values` holds as `now.local`, else in UTC."""
         return Answers(self, reach, values, now)

@@ -8,7 +8,7 @@ from typing import Any
 
 from personalize.events.event import from_micros
 from personalize.rules.conditions import Condition, Leaf
-from personalize.rules.facts import NOW_INSTANT, Fact, FactType, is_of_event
+from personalize.rules.facts import LOCAL_NOW, NOW_INSTANT, Fact, FactType, is_of_event
 from personalize.rules.nearest_values import lists_its_values, nearest_list, nearest_values, tells_distance
 from personalize.rules.timeline import Timeline
 from personalize.rules.times import Times
@@ -98,12 +98,18 @@ class NearestMisses:
     def _is_answered(self, wanted: Wanted, at: datetime) -> bool:
         leaf, answer = wanted
         value = self._values(at)[leaf.fact.name]
-        return not isinstance(value, Unanswerable) and leaf.holds(value, at) == answer
+        return not isinstance(value, Unanswerable) and leaf.holds(value, self._local(at)) == answer
+
+    def _local(self, at: datetime) -> datetime:
+        """The moment by the visitor's clock, which tells what day it is."""
+        local = self._values(at).get(LOCAL_NOW, at)
+        assert isinstance(local, datetime)
+        return local
 
     def _moments(self, way: Way) -> Iterable[datetime]:
         """The present, and moments at which the clock says what it should where it does not."""
         of_clock = tuple(one for one in way if one[0].fact.root == "now")
-        moving = tuple(one for one in way if one[0].fact.root == "now" or one[0].operator.uses_now)
+        moving = tuple(one for one in way if one[0].fact.root == "now" or one[0].uses_now)
         moments = {self._now: None}
         for asked in dict.fromkeys((of_clock, moving)):
             if not all(self._is_answered(one, self._now) for one in asked):
@@ -124,7 +130,7 @@ class NearestMisses:
         """Moments at which the answer may change, as the question itself tells them."""
         value, argument = self._values(self._now)[leaf.fact.name], leaf.argument
         if isinstance(argument, Window):
-            yield from filter(None, (argument.from_at, argument.until_at))
+            yield from argument.bounds(self._local(self._now))
         elif isinstance(argument, timedelta) and isinstance(value, datetime) and value.tzinfo is not None:
             yield value + argument
         elif isinstance(argument, Times) and argument.within is not None and isinstance(value, tuple):
@@ -154,7 +160,8 @@ class NearestMisses:
         if isinstance(before, Unanswerable):
             return None
         asked = tuple(one for one in of_fact if not self._is_answered(one, at))
-        fitting = [value for value in _proposed(of_fact, before, at) if _fits(of_fact, value, at)]
+        local = self._local(at)
+        fitting = [value for value in _proposed(of_fact, before, local) if _fits(of_fact, value, local)]
         if fitting:
             return Change(fact, before, min(fitting, key=lambda value: _distance(before, value)), asked)
         is_impossible = any(lists_its_values(leaf, wanted=wanted) for leaf, wanted in of_fact) or all(

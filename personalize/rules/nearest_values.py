@@ -7,12 +7,13 @@ answers is always asked of the operator itself; here it is only proposed.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
 from personalize.events.event import to_micros
 from personalize.rules.conditions import Leaf
+from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.times import Times
@@ -44,7 +45,10 @@ def nearest_values(leaf: Leaf, value: object, now: datetime, *, wanted: bool) ->
     if leaf.fact.type is FactType.BOOL:
         yield from (True, False)
     yield from leaf.fact.choices
-    propose = _NEAR.get(leaf.word)
+    is_of_days = isinstance(leaf.argument, Days)
+    propose = _days if is_of_days else _NEAR.get(leaf.word)
+    # A length of time before a moment is exact in UTC alone, where no clock is put forward or back.
+    now = now if is_of_days else now.astimezone(UTC)
     if propose is not None:
         with suppress(OverflowError):
             yield from propose(_Asked(leaf.fact, leaf.argument, value, now, wanted))
@@ -93,6 +97,15 @@ def missing_times(times: Times, happened: tuple[int, ...], now: datetime) -> int
         since = to_micros(now) - times.within // _MICROSECOND
         within = tuple(moment for moment in happened if moment >= since)
     return max(0, times.count - len(within))
+
+
+def _days(asked: _Asked) -> Iterator[object]:
+    """The first and the last of some days, and those next to them; of moments, their midnights."""
+    assert isinstance(asked.argument, Days)
+    first, last = asked.argument.span(asked.now.date()) or (date.max, date.max)
+    for day in (first - _DAY, first, last, last + _DAY):
+        is_day = asked.fact.type is FactType.DATE
+        yield day if is_day else datetime.combine(day, time(), asked.now.tzinfo).astimezone(UTC)
 
 
 def _is(asked: _Asked) -> Iterator[object]:

@@ -12,6 +12,8 @@ from types import MappingProxyType
 from personalize.rules import predicates, scales
 from personalize.rules.arguments import (
     read_bound,
+    read_day_or_moment,
+    read_days,
     read_duration,
     read_flag,
     read_pair,
@@ -90,10 +92,13 @@ _TABLE = (
              uses_now=True, cuts=scales.at_age),
     Operator("older_than", TIME_ONLY, read_duration, predicates.age_more_than,
              "is more than {} ago", "is not older than {}", uses_now=True, cuts=scales.at_age),
-    Operator("before", DAYS, read_value, predicates.less_than, "is before {}", "is not before {}",
+    Operator("before", DAYS, read_day_or_moment, predicates.before, "is before {}", "is not before {}",
              cuts=scales.from_argument_on),
-    Operator("after", DAYS, read_value, predicates.more_than, "is after {}", "is not after {}",
+    Operator("after", DAYS, read_day_or_moment, predicates.after, "is after {}", "is not after {}",
              cuts=scales.above_argument),
+    Operator("on", DAYS, read_days, predicates.on, "is {}", "is not {}", uses_now=True),
+    Operator("anniversary", DAYS, read_days, predicates.anniversary,
+             "has an anniversary {}", "does not have an anniversary {}", uses_now=True),
 )
 # fmt: on
 

@@ -14,9 +14,6 @@ from personalize.rules.index import Index, Reach
 #: The id of a rule's condition: its slot and its own id.
 RuleKey: TypeAlias = tuple[str, str]
 
-#: The fact roots that are the same for everybody who asks at the same moment.
-_FOR_EVERYBODY = frozenset({"now"})
-
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
@@ -96,7 +93,7 @@ def _is_timeless(slot: Slot, library: Library) -> bool:
 def _reads(slot: Slot, index: Index, facts: Mapping[str, Fact], *, stored: bool) -> bool:
     """Whether a slot depends on a stored fact, or on any that is not the same for everybody."""
     read = [facts[name] for name in index.reach(rule_keys(slot)).fact_names]
-    return any(fact.stored if stored else fact.root not in _FOR_EVERYBODY for fact in read)
+    return any(fact.stored if stored else fact.personal for fact in read)
 
 
 def _shows_visitor(slot: Slot, library: Library) -> bool:

@@ -57,6 +57,11 @@ class ConditionParser:
         self._counters: dict[str, Counter] = {}
 
     @property
+    def local_now(self) -> Fact | None:
+        """The moment in the visitor's zone, as a fact of this site; None where nothing tells that zone."""
+        return self._facts.local_now
+
+    @property
     def counters(self) -> tuple[Counter, ...]:
         """The counters of all conditions read so far, each with room for the largest number of times asked for."""
         return tuple(self._counters.values())
@@ -259,12 +264,12 @@ class ConditionParser:
     def _refuse_ages(self, condition: Condition) -> None:
         """An event counts or doesn't when it is recorded, so a filter can't look at the clock of later on."""
         for leaf in leaves(condition):
-            if leaf.operator.uses_now:
+            if leaf.uses_now:
                 self._problems.error(
                     "E219",
                     f"`{leaf.word}` does not fit `where`, which looks at the event alone, whatever time it is",
                     leaf.place,
-                    "write `within` beside `did` to say how long ago it happened, or use `before` or `after`",
+                    "write `within` beside `did` to say how long ago it happened, or `before` and `after` a date",
                 )
 
     def _within(self, node: Node | None) -> timedelta | None:

@@ -1,15 +1,17 @@
 """What each operator means: predicates over one present value, the argument that was read, and the moment of asking.
 
 Each guards its type: a value that the operator says nothing about is answered with no, and nothing is raised.
+Now is an aware moment; what day it is, and on which day another moment lies, its own zone says.
 """
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
 from typing import Any
 
 from personalize.events.event import from_micros
+from personalize.rules.days import Days, anniversary_in
 from personalize.rules.equality import Listed, equality_key
 from personalize.rules.fact_values import decimal_number
 from personalize.rules.times import Times
@@ -87,6 +89,36 @@ def age_more_than(element: object, argument: object, now: datetime) -> bool:
     return age is not None and age > argument
 
 
+def before(element: object, argument: object, now: datetime) -> bool:
+    """The day or moment is earlier; than all of them, where the argument are days."""
+    if not isinstance(argument, Days):
+        return less_than(element, argument, now)
+    day, span = _day(element, now), argument.span(now.date())
+    return day is not None and span is not None and day < span[0]
+
+
+def after(element: object, argument: object, now: datetime) -> bool:
+    """The day or moment is later; than all of them, where the argument are days."""
+    if not isinstance(argument, Days):
+        return more_than(element, argument, now)
+    day, span = _day(element, now), argument.span(now.date())
+    return day is not None and span is not None and day > span[1]
+
+
+def on(element: object, argument: object, now: datetime) -> bool:
+    """The day is one of these days."""
+    assert isinstance(argument, Days)
+    day, span = _day(element, now), argument.span(now.date())
+    return day is not None and span is not None and span[0] <= day <= span[1]
+
+
+def anniversary(element: object, argument: object, now: datetime) -> bool:
+    """An anniversary of the day is one of these days."""
+    assert isinstance(argument, Days)
+    day, span = _day(element, now), argument.span(now.date())
+    return day is not None and span is not None and anniversary_in(day, span)
+
+
 def happened(element: object, argument: object, now: datetime) -> bool:
     """`element` is a counter's latest times as microseconds, oldest first; the k-th latest must be in the window."""
     assert isinstance(argument, Times)
@@ -126,6 +158,16 @@ def _comparable(element: object, argument: object) -> object | None:
     if _is_number(argument) and isinstance(element, str):
         return decimal_number(element)
     return element if _same_kind(element, argument) else None
+
+
+def _day(element: object, now: datetime) -> date | None:
+    """The day of a date, or that of a moment in the zone of now."""
+    if not isinstance(element, datetime):
+        return element if isinstance(element, date) else None
+    try:
+        return element.astimezone(now.tzinfo).date() if element.tzinfo is not None else None
+    except OverflowError:
+        return None
 
 
 def _age(element: object, now: datetime) -> timedelta | None:

@@ -94,7 +94,7 @@ class SlotReader:
         self._reading.only(mapping, _RULE_KEYS, what)
         show = self._show(self._reading.required(mapping, "show", what), what)
         to = self._to(mapping.get("to"))
-        when = read_window(mapping.get("when"), self._conventions, self._reading)
+        when = read_window(mapping.get("when"), self._conventions, self._reading, self._conditions.local_now)
         title = self._reading.text(mapping, "title", what, rule_id or "")
         examples = self._personas.examples(mapping.get("examples"), what)
         if rule_id is None or show is None:

@@ -1,53 +1,98 @@
 """Reads `when:`: between which dates, on which days, in which hours a rule may show something."""
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from personalize.guesses import Guess
 from personalize.problems import quoted
-from personalize.rules.arguments import ArgumentError, read_value
+from personalize.rules.arguments import ArgumentError, read_days, read_value
 from personalize.rules.conditions import Leaf
 from personalize.rules.conventions import Conventions
+from personalize.rules.days import Days
 from personalize.rules.facts import NOW_INSTANT, WEEKDAYS, Fact, FactType
 from personalize.rules.operators import IN_WINDOW
 from personalize.rules.reading import Reading, shown
 from personalize.rules.window import Window
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
-_KEYS = ("from", "until", "weekdays", "hours")
+_KEYS = ("from", "until", "weekdays", "on", "hours", "zone")
 _WEEKDAY = Fact("weekdays", "now", "weekday", FactType.CHOICE, choices=WEEKDAYS)
+_DATE = Fact("on", "now", "date", FactType.DATE)
 _CLOCK = Fact("hours", "now", "time", FactType.CLOCK)
 _HOUR = re.compile(r"([01]?[0-9]|2[0-4])(?:[:.]([0-5][0-9]))?", re.ASCII)
 _MIDNIGHT = timedelta(hours=24)
 
 
-def read_window(node: Node | None, conventions: Conventions, reading: Reading) -> Leaf | None:
-    """The time window as a question about now, or None where a rule says nothing of time."""
+def read_window(
+    node: Node | None, conventions: Conventions, reading: Reading, local_now: Fact | None = None
+) -> Leaf | None:
+    """The time window as a question about now, or None where a rule says nothing of time. `local_now` is the fact of
+    the moment in the visitor's zone, for a window of it; None where nothing tells that zone."""
     mapping = reading.mapping(node, "`when`")
     if mapping is None:
         return None
     reading.only(mapping, _KEYS, "`when`")
     until = mapping.get("until")
+    is_local = _is_local(mapping, reading, local_now)
     window = Window(
-        zone=conventions.zone,
-        from_at=_bound(mapping, "from", conventions, reading),
-        until_at=_bound(mapping, "until", conventions, reading),
+        zone=None if is_local else conventions.zone,
+        from_at=_bound(mapping, "from", conventions, reading, is_local=is_local),
+        until_at=_bound(mapping, "until", conventions, reading, is_local=is_local),
+        on=_days(mapping.get("on"), conventions, reading),
         weekdays=_weekdays(mapping, conventions, reading),
         hours=_hours(mapping.get("hours"), conventions, reading),
         until_day=_day(until.text) if isinstance(until, Scalar) else None,
     )
-    if window.from_at is not None and window.until_at is not None and window.until_at <= window.from_at:
+    if _is_backwards(window, conventions):
         reading.problems.error(
             "E230",
             "`until` is not after `from`, so the rule never shows",
             mapping,
             "is the year right? `until` comes after `from`",
         )
-    return Leaf(NOW_INSTANT, IN_WINDOW, IN_WINDOW.word, window, place=mapping.place)
+    fact = local_now if local_now is not None and is_local else NOW_INSTANT
+    return Leaf(fact, IN_WINDOW, IN_WINDOW.word, window, place=mapping.place)
 
 
-def _bound(mapping: Mapping, key: str, conventions: Conventions, reading: Reading) -> datetime | None:
-    """A written moment; a date as `until` includes that whole day."""
+def _is_local(mapping: Mapping, reading: Reading, local_now: Fact | None) -> bool:
+    """Whether the window is one of the visitor's zone; where nothing tells it, the site's is all there is."""
+    wanted = reading.choice(mapping, "zone", ("site", "visitor"), "`when`") == "visitor"
+    if wanted and local_now is None:
+        hint = "declare an attribute with `zone: true`, or let developers connect a GeoIP database"
+        message = "nothing tells the visitor's time zone, so this window is one of the site's"
+        reading.problems.warning("W250", message, mapping.key_node("zone"), hint)
+    return wanted and local_now is not None
+
+
+def _is_backwards(window: Window, conventions: Conventions) -> bool:
+    """Whether the window ends before it begins; bounds by the visitor's clock are compared as if by the site's."""
+    from_at, until_at = (_at_site(at, conventions) for at in (window.from_at, window.until_at))
+    return from_at is not None and until_at is not None and until_at <= from_at
+
+
+def _at_site(at: datetime | None, conventions: Conventions) -> datetime | None:
+    return at if at is None or at.tzinfo is not None else at.replace(tzinfo=conventions.zone)
+
+
+def _days(node: Node | None, conventions: Conventions, reading: Reading) -> tuple[Days, ...]:
+    found: list[Days] = []
+    for scalar in reading.scalars(node, "`on`"):
+        try:
+            days = read_days(scalar, _DATE, conventions)
+        except ArgumentError as error:
+            reading.problems.error("E215", f"`on`: {error}", scalar, error.hint)
+        else:
+            assert isinstance(days, Days)
+            found.append(days)
+    if isinstance(node, Sequence) and not node.items:
+        reading.problems.error("E213", "`on` names no day", node, "leave it out to mean every day")
+    return tuple(found)
+
+
+def _bound(
+    mapping: Mapping, key: str, conventions: Conventions, reading: Reading, *, is_local: bool
+) -> datetime | None:
+    """A written moment; a date as `until` includes that whole day. One by the visitor's clock has no zone."""
     node = mapping.get(key)
     if node is None:
         return None
@@ -56,11 +101,17 @@ def _bound(mapping: Mapping, key: str, conventions: Conventions, reading: Readin
         return None
     try:
         day = _day(text) if key == "until" else None
-        return conventions.moment(text) if day is None else conventions.end_of(day)
+        at = conventions.moment(text) if day is None else conventions.end_of(day)
+        return _by_the_clock(text, day) if is_local else at
     except ValueError:
         hint = "write it as 2026-12-24 or 2026-12-24T18:00"
         reading.problems.error("E215", f"`{key}`: {quoted(text)} is not a date or moment", node, hint)
         return None
+
+
+def _by_the_clock(text: str, day: date | None) -> datetime:
+    """What the visitor's clock shows at a bound, unless a zone is written."""
+    return datetime.fromisoformat(text) if day is None else datetime.combine(day + timedelta(days=1), time())
 
 
 def _day(text: str) -> date | None:

@@ -90,6 +90,7 @@ def _context(
         catalogue=rule_set.facts,
         purposes=rule_set.purposes,
         pending=pending,
+        zone_attribute=rule_set.schema.zone_attribute,
         own=_own_answers(rule_set, settings, now),
     )
 
@@ -144,7 +145,7 @@ async def count_segments(
             continue
         total += 1
         context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
-        answers = rule_set.index.answers(reach, context.values, now)
+        answers = rule_set.index.answers(reach, context.values, context.now)
         for segment_id in segment_ids:
             counts[segment_id] += answers.in_segment(segment_id)
         if progress is not None and total % _PROGRESS_EVERY == 0:

@@ -183,6 +183,7 @@ class PageView:
             catalogue=rule_set.facts,
             purposes=rule_set.purposes,
             pending=self._pending,
+            zone_attribute=rule_set.schema.zone_attribute,
             own=self._own_answers(rule_set),
         )
 

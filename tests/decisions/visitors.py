@@ -53,5 +53,6 @@ def context_for(
         lifecycle=Lifecycle(),
         catalogue=rule_set.facts,
         purposes=rule_set.purposes,
+        zone_attribute=rule_set.schema.zone_attribute,
         pending=pending,
     )

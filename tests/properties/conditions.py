@@ -7,6 +7,7 @@ from decimal import Decimal
 from hypothesis import strategies as st
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import HAPPENED, OPERATORS
@@ -34,7 +35,10 @@ FACTS = {
 
 _NUMBERS = st.sampled_from([-1, 0, 1, 2, 12, Decimal("0.1"), Decimal("1.5"), 2**53 + 1])
 _TEXTS = st.sampled_from(["", "a", "A", "ab", "b", "12", "ß", "ss", "ABba"])
-_DAYS = st.sampled_from([date(2026, 1, 1), date(2026, 1, 2), date(1999, 12, 31)])
+_NEAR_NOW = [date(2026, 11, 21), date(2026, 11, 16), date(2026, 10, 31), date(2024, 2, 29), date(2025, 11, 24)]
+_DAYS = st.sampled_from([date(2026, 1, 1), date(2026, 1, 2), date(1999, 12, 31), *_NEAR_NOW])
+#: Days in words that `plain_walk` knows, too.
+DAYS_IN_WORDS = st.sampled_from(["today", "this week", "last month", "next 7 days", "today ± 3 days"]).map(Days)
 _AGES = st.sampled_from([timedelta(), timedelta(days=1), timedelta(days=30), timedelta(days=30, microseconds=1)])
 _MOMENTS = _AGES.map(lambda age: NOW - age)
 _CLOCKS = st.sampled_from([timedelta(), timedelta(hours=8), timedelta(hours=23, minutes=59)])
@@ -121,6 +125,10 @@ def _argument(word: str, one: st.SearchStrategy[object]) -> st.SearchStrategy[ob
             return st.tuples(one, one).map(lambda ends: tuple(sorted(ends)))
         case "within" | "older_than":
             return _AGES
+        case "on" | "anniversary":
+            return DAYS_IN_WORDS
+        case "before" | "after":
+            return st.one_of(one, DAYS_IN_WORDS)
     return one
 
 

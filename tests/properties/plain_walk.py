@@ -11,6 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import FactType
 from personalize.rules.times import Times
@@ -101,10 +102,40 @@ def element_holds(leaf: Leaf, element: object, now: datetime) -> bool:
             return False
         assert isinstance(element, datetime)
         return (element >= now - argument) if word == "within" else (element < now - argument)
+    if isinstance(argument, Days):
+        return fits_days(word, element, argument.text, now)
     if word == "between":
         assert isinstance(argument, tuple)
         return ordered("at_least", element, argument[0]) and ordered("at_most", element, argument[1])
     return ordered(word, element, argument)
+
+
+#: What some words mean, asked of one day beside today.
+_IN_WORDS: Mapping[str, Callable[[date, date], bool]] = {
+    "today": lambda day, today: day == today,
+    "this week": lambda day, today: day.isocalendar()[:2] == today.isocalendar()[:2],
+    "last month": lambda day, today: day.year * 12 + day.month + 1 == today.year * 12 + today.month,
+    "next 7 days": lambda day, today: 1 <= (day - today).days <= 7,
+    "today ± 3 days": lambda day, today: abs((day - today).days) <= 3,
+}
+
+
+def fits_days(word: str, element: object, words: str, now: datetime) -> bool:
+    """Whether a day is among days in words, before or after all of them, or comes round among them."""
+    if kind(element) not in ("day", "moment"):
+        return False
+    day = element.astimezone(now.tzinfo).date() if isinstance(element, datetime) else element
+    assert isinstance(day, date)
+    around = [now.date() + timedelta(days=distance) for distance in range(-70, 70)]
+    meant = [one for one in around if _IN_WORDS[words](one, now.date())]
+    match word:
+        case "on":
+            return day in meant
+        case "before":
+            return all(day < one for one in meant)
+        case "after":
+            return all(day > one for one in meant)
+    return any(f"{one:%m-%d}" == f"{day:%m-%d}" and one.year > day.year for one in meant)
 
 
 def text_fits(word: str, text: str, part: str) -> bool:

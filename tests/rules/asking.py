@@ -124,7 +124,7 @@ def read_question(block: Block, site: Site, problems: Problems, key: str = "who"
     parser = ConditionParser(site.schema, site.conventions, reading, Gaps())
     who = block.get(key)
     tree = EVERYONE if who is None else parser.condition(who, f"`{key}`")
-    window = read_window(block.get("when"), site.conventions, reading)
+    window = read_window(block.get("when"), site.conventions, reading, parser.local_now)
     named = reading.entries(block.get("segments"), "`segments`")
     segments = {name.text: parser.condition(node, "`who`") for name, node in named}
     condition = tree if window is None else everything(tree, window)
@@ -145,6 +145,7 @@ def context_of(visitor: Block, site: Site, question: Question) -> Context:
         lifecycle=Lifecycle(),
         catalogue=question.catalogue,
         purposes={name: one.purpose for name, one in site.schema.attributes.items()},
+        zone_attribute=site.schema.zone_attribute,
     )
     for name, fact in question.catalogue.items():
         if name in facts and fact.root not in ("profile", "page"):

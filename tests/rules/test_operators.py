@@ -17,7 +17,7 @@ from personalize.yaml_tree import Mapping as Block
 from personalize.yaml_tree import parse_yaml
 from tests.rules.asking import CASES, Case, context_of, read_cases, read_question
 
-FILES = ("did", "groups", "lists", "numbers", "pages", "text", "times", "when", "words")
+FILES = ("days", "did", "groups", "lists", "numbers", "pages", "text", "times", "when", "words")
 ALL_CASES = [case for name in FILES for case in read_cases(CASES / f"{name}.yaml")]
 
 #: Written as an argument for a fact of the type; good for every operator that takes the type.
