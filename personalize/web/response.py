@@ -16,6 +16,7 @@ Message = MutableMapping[str, Any]
 
 #: Two chunks are looked at together by this many bytes, so that a mark cut in two is still seen.
 _OVERLAP_BYTES = 128
+_NO_HEAD = ResponseHead({})
 
 
 class _Phase(Enum):
@@ -53,7 +54,7 @@ class PersonalizedResponse:
         self._path = path
         self._had_slots = had_slots
         self._phase = _Phase.HELD
-        self._head = ResponseHead({})
+        self._head = _NO_HEAD
         self._rewriter: Rewriter | None = None
         self._tail = b""
         self.has_slots = False

@@ -48,28 +48,33 @@ class Rewriter:
 
     async def fill(self, pieces: Sequence[Piece]) -> bytes:
         """These pieces with their slots filled."""
-        slot_ids = [piece.slot_id for piece in pieces if isinstance(piece, Slot)]
-        markups = iter(await self._markups(slot_ids) if slot_ids else ())
         parts: list[bytes] = []
+        slots: list[tuple[int, Slot]] = []
         for piece in pieces:
             if isinstance(piece, Copy):
                 parts.append(piece.data)
             elif isinstance(piece, Slot):
-                self._put(piece, next(markups, None), parts)
+                slots.append((len(parts), piece))
+                parts.append(piece.inside)
+        if slots:
+            markups = await self._markups([slot.slot_id for _, slot in slots])
+            for (at, slot), markup in zip(slots, markups, strict=True):
+                parts[at] = self._filled(slot, markup)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     async def _markups(self, slot_ids: Sequence[str]) -> Sequence[str | None]:
         """The markup of these slots, as far as the page may have so many."""
-        room = self._most_slots - self.slots
+        room = max(self._most_slots - self.slots, 0)
         self.slots += len(slot_ids)
         if len(slot_ids) <= room:
             return await self._fill(slot_ids)
-        self.skipped["too many"] += len(slot_ids) - max(room, 0)
-        return await self._fill(slot_ids[:room]) if room > 0 else ()
+        too_many = len(slot_ids) - room
+        self.skipped["too many"] += too_many
+        return [*(await self._fill(slot_ids[:room]) if room else ()), *[None] * too_many]
 
-    def _put(self, slot: Slot, markup: str | None, parts: list[bytes]) -> None:
+    def _filled(self, slot: Slot, markup: str | None) -> bytes:
         if markup is None:
             inside = self._scanner.without_marks(slot.inside)
         else:
             inside = markup.encode(self._encoding, "xmlcharrefreplace")
-        parts += (inside,) if slot.kind == "token" else (slot.open, inside, slot.close)
+        return inside if slot.kind == "token" else slot.open + inside + slot.close
