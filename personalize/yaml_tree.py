@@ -19,6 +19,7 @@ from typing import TypeAlias
 import yaml
 
 from personalize.edits import splice
+from personalize.light_values import light_dataclass
 from personalize.problems import Edit, Problem, Problems, quoted
 from personalize.yaml_messages import syntax_problem
 
@@ -43,7 +44,7 @@ _ENDLESS = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Place:
     """Where something is written: 1-based line and column, and the span `text[start:end]` in characters."""
 
@@ -59,7 +60,7 @@ class Place:
         return self.end - self.start
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Scalar:
     """One value. `text` is what was written, without quotes and escapes: of `1.10` the value is 1.1.
 
@@ -238,16 +239,18 @@ class _Tree:
 
     def take(self, event: yaml.Event) -> bool:
         """Whether reading goes on after this event; a tree that was left early is not to be used."""
-        if isinstance(event, yaml.DocumentStartEvent):
-            return self._document(event)
-        if isinstance(event, yaml.NodeEvent) and not self._plain_node(event):
-            return False
         if isinstance(event, yaml.ScalarEvent):
+            self._refuse_marks(event)
             self._add(self._scalar(event))
         elif isinstance(event, yaml.CollectionStartEvent):
+            self._refuse_marks(event)
             return self._begin(event)
         elif isinstance(event, yaml.CollectionEndEvent):
             self._add(self._finish(event))
+        elif isinstance(event, yaml.AliasEvent):
+            return self._refuse_alias(event)
+        elif isinstance(event, yaml.DocumentStartEvent):
+            return self._document(event)
         return len(self._problems) < self._most
 
     def _document(self, event: yaml.Event) -> bool:
@@ -259,20 +262,22 @@ class _Tree:
         self._problems.error("E017", "a second document begins here", place, hint)
         return False
 
-    def _plain_node(self, event: yaml.NodeEvent) -> bool:
+    def _refuse_alias(self, event: yaml.AliasEvent) -> bool:
+        name = quoted(f"*{event.anchor}")
+        hint = "write the value out; text that begins with * needs quotes"
+        self._problems.error("E013", f"{name} refers to another place, which is not allowed", self._place(event), hint)
+        return False
+
+    def _refuse_marks(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+        if event.anchor is None and event.tag is None:
+            return
         place = self._place(event)
-        if isinstance(event, yaml.AliasEvent):
-            name = quoted(f"*{event.anchor}")
-            hint = "write the value out; text that begins with * needs quotes"
-            self._problems.error("E013", f"{name} refers to another place, which is not allowed", place, hint)
-            return False
         if event.anchor is not None:
             hint = f'leave it out; text that begins with & needs quotes: "&{event.anchor}"'
             self._problems.error("E014", f"{quoted('&' + event.anchor)} names a place for reuse", place, hint)
-        if getattr(event, "tag", None) is not None:
+        if event.tag is not None:
             hint = "leave it out; text that begins with ! needs quotes"
             self._problems.error("E015", "the value begins with a tag (!), which is not allowed", place, hint)
-        return True
 
     def _begin(self, event: yaml.CollectionStartEvent) -> bool:
         if len(self._open) == MAX_DEPTH:
