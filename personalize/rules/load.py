@@ -97,7 +97,10 @@ def _defined(
     gaps: Gaps | None = None,
 ) -> Table[str, Defined]:
     found: dict[str, Defined] = {}
-    for key, node in _once(entries, kind, reading):
+    waiting = _once(entries, kind, reading)[::-1]
+    entries.clear()
+    while waiting:  # each tree is let go as soon as it is read: all at once would hold up who is served meanwhile
+        key, node = waiting.pop()
         name = reading.identifier(key, f"a {kind}")
         one = read(key.text, key, node)
         if name is not None and one is not None:

@@ -12,6 +12,8 @@ from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
 from personalize.runtime.lasting_task import LastingTask
 from personalize.runtime.publish import projectors_of, saved_rule_set
+from personalize.runtime.quiet_loading import let_go, pieces_of
+from personalize.runtime.warming import warm
 from personalize.settings import Settings
 from personalize.stores.protocols import Filled, Live, Store, WorkerReport
 
@@ -117,10 +119,13 @@ class Follower:
             self._refused_at = self._clock.now()
             self._health.failed("the live rule set does not load", error, self._refused_at)
             return
+        await warm(rule_set, self._store, self._settings, now=self._clock.now())
+        earlier = pieces_of(self._serving) if self._serving is not None else []
         self.refused, self._serving = None, rule_set
         self._uncounted = rule_set
         self._changed(rule_set, pending_facts(rule_set, filled.holding))
         logger.info("now serving rule set %s", rule_set.version)
+        await let_go(earlier)
 
     async def _catch_up(self) -> None:
         """Count what entered the log while the version that is served now did not load."""

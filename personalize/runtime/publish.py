@@ -1,8 +1,8 @@
 """Publishing: which rule set is live is one row in the store; everybody who serves follows it."""
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from personalize.errors import InvalidFiles, StaleVersion, UnknownVersion
 from personalize.problems import Problems
@@ -10,6 +10,7 @@ from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.project import ProfileProjector
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, load_files
+from personalize.runtime.quiet_loading import load_quietly
 from personalize.settings import Settings
 from personalize.stores.protocols import NOTHING_LIVE, Live, Store
 
@@ -56,7 +57,7 @@ async def saved_rule_set(store: Store, version: str, settings: Settings) -> Rule
     """A version that the store keeps. Raises `UnknownVersion`, and `InvalidFiles` where it no longer loads."""
     files = await store.rule_set(version)
     problems = Problems()
-    rule_set = await asyncio.to_thread(load_files, files, settings, problems)
+    rule_set = await load_quietly(partial(load_files, files, settings, problems), files)
     if rule_set is None:
         raise InvalidFiles(problems.list)
     return rule_set
