@@ -56,7 +56,7 @@ async def count(store: Store, rule_set: RuleSet, site: Site, *, wait: bool) -> N
     if filled.holding.covers(rule_set.needed):
         return
     waiting = pending_rules(rule_set, pending_facts(rule_set, filled.holding))
-    click.echo(paragraph(f"{counted(filled.events, 'event')} of the log are counted again. {_named(waiting)}"))
+    click.echo(paragraph(f"{_left_of(filled)} {_named(waiting)}"))
     clock = SystemClock()
     holder = f"command:{os.getpid()}:{to_micros(clock.now()):x}"
     try:
@@ -75,7 +75,8 @@ class _Pace:
     def __init__(self, filled: Filled, *, wait: bool) -> None:
         self._wait = wait
         self._begun = time.perf_counter()
-        self._first = _counted(filled)
+        self._first = 0 if filled.filling is None else filled.filling.projected
+        self._is_told = False
         self._bar = click.progressbar(
             length=filled.events, label="counting", file=sys.stderr, hidden=not (wait and sys.stderr.isatty())
         )
@@ -95,27 +96,37 @@ class _Pace:
         """Move the bar; whether to go on."""
         self._bar.length = filled.events
         self._bar.update(_counted(filled) - self._bar.pos)
-        return self._wait or self._seconds < _HEAD_START_SECONDS
+        if self._seconds < _HEAD_START_SECONDS:
+            return True
+        if self._wait and self._bar.hidden and not self._is_told and filled.filling is not None:
+            self._is_told = True
+            click.echo(f"About {self._left(filled)}.")
+        return self._wait
 
     def outcome(self, filled: Filled, rule_set: RuleSet) -> str:
         """That it is done, or how long it will still take."""
         if filled.holding.covers(rule_set.needed):
             return f"Counted in {self._seconds:.1f} s: nothing is pending any more."
-        done = _counted(filled) - self._first
-        if done <= 0:
-            return _OTHERS_GO_ON
+        return f"About {self._left(filled)}, where the site is running. {_OTHERS_GO_ON}"
+
+    def _left(self, filled: Filled) -> str:
+        """How long the rest takes at this pace, as precise as a guess can be."""
+        done = max(1, _counted(filled) - self._first)
         seconds = (filled.events - _counted(filled)) * self._seconds / done
-        return f"About {_roughly(seconds)} more, where the site is running. {_OTHERS_GO_ON}"
+        unit = 60 if seconds >= 60 else 1
+        return f"{format_duration(timedelta(seconds=unit * math.ceil(seconds / unit)))} more"
 
 
 def _counted(filled: Filled) -> int:
     return filled.events if filled.filling is None else filled.filling.projected
 
 
-def _roughly(seconds: float) -> str:
-    """A length of time as precise as a guess can be."""
-    unit = 60 if seconds >= 60 else 1
-    return format_duration(timedelta(seconds=unit * math.ceil(seconds / unit)))
+def _left_of(filled: Filled) -> str:
+    """How much of the log there is to count."""
+    done = 0 if filled.filling is None else filled.filling.projected
+    if not done:
+        return f"{counted(filled.events, 'event')} of the log are counted again."
+    return f"{filled.events - done:,} of {counted(filled.events, 'event')} of the log are still to be counted."
 
 
 def _named(waiting: tuple[RuleKey, ...]) -> str:

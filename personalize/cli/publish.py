@@ -36,7 +36,9 @@ async def _publish(site: Site, checked: Checked, by: str, *, wait: bool) -> None
     async with site.store() as store:
         before = await store.live()
         if before is not None and before.version == checked.draft.version:
-            click.echo(paragraph(f"Nothing to do: {before.version} is live already, since {_since(before, site)}."))
+            is_counted = (await store.filled()).holding.covers(checked.rule_set.needed)
+            what = "Nothing to do: " if is_counted else ""
+            click.echo(paragraph(f"{what}{before.version} is live already, since {_since(before, site)}."))
             await count(store, checked.rule_set, site, wait=wait)
             return
         held = (await store.filled()).holding

@@ -1,5 +1,6 @@
 """What `publish` and `rollback` say where the log is long: which rules wait to be counted, and for how long."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -62,8 +63,30 @@ def test_who_does_not_wait_is_told_how_long_it_will_be_and_can_wait_later(sold: 
     half = sold.stored(filled)
     assert half.filling is not None and half.filling.projected == 10
     text = flat(sold.well("publish"))
-    assert text.startswith("Nothing to do: ") and text.endswith("nothing is pending any more.")
+    assert "Nothing to do" not in text
+    assert " is live already, since " in text and " 43 of 53 events of the log are still to be counted. " in text
+    assert text.endswith("nothing is pending any more.")
+    assert flat(sold.well("publish")).startswith("Nothing to do: ")
     assert sold.stored(filled).rests
+
+
+def test_who_waits_without_a_bar_is_told_how_long_it_will_be(sold: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "_HEAD_START_SECONDS", 0)
+    monkeypatch.setattr(filling, "_FEWEST", 10)
+    sold.change("rules/segments.yaml", FIVE, DID_FIVE)
+    assert flat(sold.well("publish")).count("home-hero/often. About <seconds> more. Counted in") == 1
+
+
+def test_who_breaks_the_waiting_off_leaves_the_rest_to_the_workers(
+    sold: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken_off(*_arguments: object, **_more: object) -> None:
+        raise asyncio.CancelledError
+
+    sold.change("rules/segments.yaml", FIVE, DID_FIVE)
+    monkeypatch.setattr(counting, "fill_up", broken_off)
+    text = flat(sold.well("publish"))
+    assert text.endswith('Not waited for. The workers of the site go on with it; "personalize publish" waits for it.')
 
 
 @pytest.mark.usefixtures("only_begun")

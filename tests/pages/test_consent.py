@@ -310,7 +310,7 @@ def test_health_tells_figures_and_names_nobody(with_site: Callable[[Body], None]
         await written(app)
         reply = await browser.get("/_personalize/health")
         assert reply.status == 200
-        assert '"hero":{"filled":1}' in reply.text
+        assert '"hero":{"filled":1}' in reply.text and '"pending":null' in reply.text
         assert browser.cookies["pz"].partition(".")[0] not in reply.text
 
     with_site(body)
