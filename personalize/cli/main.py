@@ -15,6 +15,7 @@ from personalize.cli.explain import explain
 from personalize.cli.findings import Failed, Findings
 from personalize.cli.import_ import import_
 from personalize.cli.init import init
+from personalize.cli.plan import plan
 from personalize.cli.preview import preview
 from personalize.cli.publish import publish
 from personalize.cli.rebuild import rebuild
@@ -66,6 +67,7 @@ def main(ctx: click.Context, settings: Path | None) -> None:
 for command in (
     init,
     check,
+    plan,
     publish,
     rollback,
     serve,

@@ -32,6 +32,18 @@ async def publish(store: Store, draft: Draft, settings: Settings, *, at: datetim
     return rule_set
 
 
+async def publish_over(
+    store: Store, draft: Draft, settings: Settings, *, at: datetime, by: str, base: str | None
+) -> RuleSet:
+    """The same, where `base` is still what is live, None for nothing; else raises `StaleVersion`, and nothing moves."""
+    rule_set = checked(draft, settings)
+    await store.save_rule_set(rule_set.version, draft.files, at)
+    live = _after(Live(rule_set.version, at, by), await store.live())
+    expected = NOTHING_LIVE if base is None else base
+    await store.set_live(live, projectors_of(rule_set, settings), expected=expected, at_once=COUNTED_AT_ONCE)
+    return rule_set
+
+
 async def roll_back(store: Store, settings: Settings, *, at: datetime, by: str, version: str | None = None) -> RuleSet:
     """Make an earlier version live again: the given one, or the one that was live before the present one first
     was (`version_before`), so that doing it again goes further back.

@@ -33,7 +33,8 @@ class Simulation:
 
     There are `visitors` of them, of whom `asked` were asked: all, or a random sample. `with_page` is how many of
     those had a page view that rules could be asked about, None where no rule reads one. `unknown` names facts that
-    rules read and the log does not keep, so that they were missing. `changes` is None where nothing was live.
+    rules read and the log does not keep, so that they were missing. `changes`, and `before`, the slots of what was
+    live, are None where nothing was.
     """
 
     version: str
@@ -46,6 +47,7 @@ class Simulation:
     unknown: tuple[str, ...]
     slots: Mapping[str, SlotReach]
     changes: Changes | None
+    before: Mapping[str, SlotReach] | None = None
 
     @property
     def is_sample(self) -> bool:
@@ -101,6 +103,7 @@ async def simulate(
         unknown=unknown_facts(rule_set),
         slots=own.count.slots(),
         changes=changes.changes() if changes is not None else None,
+        before=other.count.slots() if other is not None else None,
     )
 
 
