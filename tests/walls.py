@@ -18,6 +18,7 @@ FLOORS = (
         "durations",
         "money",
         "zones",
+        "versions",
         "light_values",
         "yaml_messages",
         "yaml_tree",

@@ -15,6 +15,7 @@ from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.fact_values import fact_value
 from personalize.rules.facts import LOCAL_NOW, OWN_ROOT, WEEKDAYS, Fact, FactType
+from personalize.rules.paths import follow
 from personalize.rules.unanswerable import Unanswerable
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
@@ -196,9 +197,12 @@ def _profile_value(context: Context, fact: Fact) -> object:
     if stored is None:
         return None
     if not fact.many:
-        return fact_value(stored.value, fact.type, context.zone)
-    items = stored.value if isinstance(stored.value, list) else ()
-    return [value for item in items if (value := fact_value(item, fact.type, context.zone)) is not None] or None
+        value = follow(stored.value, fact.path) if fact.path else stored.value
+        return fact_value(value, fact.type, context.zone)
+    if not isinstance(stored.value, list):
+        return None
+    values = [one for item in stored.value if (one := fact_value(item, fact.type, context.zone)) is not None]
+    return values if values or not stored.value else None
 
 
 def _event_value(context: Context, fact: Fact) -> object:

@@ -12,7 +12,7 @@ MEASURE_PURPOSE = "measure"
 
 
 class ValueType(StrEnum):
-    """The types a declared value may have."""
+    """The types a declared value may have. `any` is whatever JSON can hold."""
 
     TEXT = "text"
     NUMBER = "number"
@@ -21,6 +21,8 @@ class ValueType(StrEnum):
     DATE = "date"
     TIME = "time"
     CHOICE = "choice"
+    VERSION = "version"
+    ANY = "any"
     LIST = "list"
     MAPPING = "mapping"
 

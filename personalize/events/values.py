@@ -12,6 +12,7 @@ from personalize.events.event import JSONValue
 from personalize.events.schema import Shape, ValueType
 from personalize.money import parse_amount
 from personalize.problems import did_you_mean, quoted
+from personalize.versions import parse_version
 
 UNKNOWN_PROPERTY = "E302"
 WRONG_TYPE = "E304"
@@ -22,6 +23,7 @@ UNREADABLE_TEXT = "E309"
 
 LONGEST_TEXT = 10_000
 LONGEST_LIST = 1_000
+DEEPEST_VALUE = 20
 #: A number lies between -10^18 and 10^18, with at most 30 digits behind the point.
 NUMBER_DIGITS = 18
 NUMBER_DECIMALS = 30
@@ -30,6 +32,7 @@ _NUMBER = re.compile(r"[-+]?[0-9]{1,30}(?:\.[0-9]{1,30})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9].*)?", re.ASCII)
 _EXACT = Context(prec=100)
+_TEXT = Shape(ValueType.TEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,36 @@ def _choice(reader: Reader, value: object, shape: Shape) -> str:
     raise reader.refusal_of(value, NO_CHOICE, f"is none of {allowed}{ending}")
 
 
+def _version(reader: Reader, value: object, _shape: Shape) -> str:
+    if isinstance(value, str) and parse_version(value) is not None:
+        return str.__str__(value)
+    raise reader.wrong_type(value, 'a version such as "1.2.3"')
+
+
+def _any(reader: Reader, value: object, _shape: Shape) -> JSONValue:
+    return _json(reader, value, DEEPEST_VALUE)
+
+
+def _json(reader: Reader, value: object, deepest: int) -> JSONValue:
+    """A value of JSON in which values lie at most so deep."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return _text(reader, value, _TEXT)
+    if isinstance(value, int | float | Decimal):
+        return _number(reader, value, _TEXT)
+    if not isinstance(value, list | tuple | Mapping):
+        raise reader.wrong_type(value, "a value of JSON: text, a number, true, false, a list or a mapping")
+    if not deepest or len(value) > LONGEST_LIST:
+        allowed = f"at most {LONGEST_LIST} parts, each in at most {DEEPEST_VALUE} others"
+        raise reader.refusal(TOO_LARGE, f"the value is too large: {allowed}, are kept")
+    if not isinstance(value, Mapping):
+        return [_json(reader, item, deepest - 1) for item in value]
+    return {
+        _text(reader, name, _TEXT): _json(reader.inside(str(name)), item, deepest - 1) for name, item in value.items()
+    }
+
+
 def _list(reader: Reader, value: object, shape: Shape) -> list[JSONValue]:
     if not isinstance(value, list | tuple):
         raise reader.wrong_type(value, "a list")
@@ -239,6 +272,8 @@ _READERS: Mapping[ValueType, Callable[[Reader, object, Shape], JSONValue]] = {
     ValueType.DATE: _date,
     ValueType.TIME: _time,
     ValueType.CHOICE: _choice,
+    ValueType.VERSION: _version,
+    ValueType.ANY: _any,
     ValueType.LIST: _list,
     ValueType.MAPPING: _mapping,
 }

@@ -1,8 +1,11 @@
 """What editors write beside an operator, read as exact values of the fact's own type."""
 
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from personalize.durations import parse_duration
 from personalize.guesses import Guess
@@ -11,16 +14,23 @@ from personalize.problems import did_you_mean, quoted
 from personalize.rules import days
 from personalize.rules.conventions import Conventions
 from personalize.rules.equality import Listed
-from personalize.rules.fact_values import decimal_number
+from personalize.rules.fact_values import NumberText, decimal_number
 from personalize.rules.facts import WEEKDAYS, Fact, FactType
+from personalize.rules.networks import networks
 from personalize.rules.operators_meant import order_meant, switch_meant
-from personalize.yaml_tree import Node, Scalar, Sequence
+from personalize.rules.patterns import Pattern, PatternError, expression, like
+from personalize.versions import Version, VersionRange, parse_version, parse_version_range
+from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 #: `1 000`, `29,90`, `3000 kr`, `€ 5`.
 _LOOSE_NUMBER = re.compile(
     r"(?:[^\W\d]{1,3}\.?|[$€£])? ?([0-9]{1,3}(?:[ \u00a0'][0-9]{3})+|[0-9]+)"
     r"(?:[.,]([0-9]+))? ?(?:[^\W\d]{1,6}\.?|[$€£]|,-|:-)?"
 )
+#: What `type` calls the values of JSON.
+JSON_TYPES = ("text", "number", "bool", "list", "mapping")
+#: How many patterns one question may try.
+MOST_PATTERNS = 50
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_OF_DIGITS = re.compile(r"[0-9]{8}", re.ASCII)
 _BEGINS_WITH_YEAR = re.compile(r"[0-9]{4}")
@@ -29,11 +39,12 @@ _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])|24:00", re.ASCII)
 
 
 class ArgumentError(ValueError):
-    """What was written beside an operator is not what it takes; `hint` says what is."""
+    """What was written beside an operator is not what it takes; `hint` says what is, `code` is the problem's."""
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
+    def __init__(self, message: str, hint: str | None = None, code: str = "E215") -> None:
         super().__init__(message)
         self.hint = hint
+        self.code = code
 
 
 def _scalar(node: Node) -> Scalar:
@@ -43,7 +54,12 @@ def _scalar(node: Node) -> Scalar:
 
 
 def read_value(node: Node, fact: Fact, conventions: Conventions) -> object:
-    """One value of the fact's own type; text stays as it was written (`NO` and `0150` too)."""
+    """One value of the fact's own type; text stays as it was written (`NO` and `0150` too).
+
+    Of the type `any` it may be a list or a mapping, too, and is what YAML makes of it.
+    """
+    if fact.type is FactType.ANY and not isinstance(node, Scalar):
+        return _structure(node, fact, conventions)
     scalar = _scalar(node)
     match fact.type:
         case FactType.NUMBER:
@@ -58,6 +74,10 @@ def read_value(node: Node, fact: Fact, conventions: Conventions) -> object:
             return _moment(scalar, conventions)
         case FactType.CLOCK:
             return _clock(scalar)
+        case FactType.VERSION:
+            return _version(scalar)
+        case FactType.ANY if not isinstance(scalar.value, str):
+            return scalar.value if isinstance(scalar.value, bool) else _number(scalar)
         case _:
             return _text(scalar, fact)
 
@@ -70,6 +90,18 @@ def _text(scalar: Scalar, fact: Fact) -> str:
         hint = hint or order_meant(scalar.text) or did_you_mean(scalar.text, fact.choices)
         raise ArgumentError(f"{quoted(scalar.text)} is none of {allowed}", hint)
     return text
+
+
+def _structure(node: Node, fact: Fact, conventions: Conventions) -> object:
+    if isinstance(node, Sequence):
+        return [_part(item, fact, conventions) for item in node.items]
+    assert isinstance(node, Mapping)
+    return {key.text: _part(value, fact, conventions) for key, value in node.entries}
+
+
+def _part(node: Node, fact: Fact, conventions: Conventions) -> object:
+    is_null = isinstance(node, Scalar) and node.value is None
+    return None if is_null else read_value(node, fact, conventions)
 
 
 def _days_meant(text: str) -> Guess | None:
@@ -145,32 +177,116 @@ def _clock(scalar: Scalar) -> timedelta:
     return timedelta(hours=int(hours), minutes=int(minutes))
 
 
+def _version(scalar: Scalar) -> Version:
+    found = parse_version(scalar.text)
+    if found is None:
+        raise ArgumentError(f"{quoted(scalar.text)} is not a version", "write it as 2.1 or 2.0.0-rc.1")
+    return found
+
+
 def read_set(node: Node, fact: Fact, conventions: Conventions) -> object:
     """A list of values, as a set."""
     if not isinstance(node, Sequence):
         raise ArgumentError("expects a list of values", "write them as [one, two]")
-    if not node.items:
-        raise ArgumentError("the list is empty, so nothing could ever be in it", "name at least one value")
     return Listed(read_value(item, fact, conventions) for item in node.items)
+
+
+def read_some_values(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """A list of values with at least one in it, as a set."""
+    listed = read_set(node, fact, conventions)
+    if not listed:
+        raise ArgumentError("the list is empty", "name at least one value")
+    return listed
 
 
 def read_texts(node: Node, fact: Fact, conventions: Conventions) -> object:
     """One text or a list of them, any of which will do."""
-    items = node.items if isinstance(node, Sequence) else (node,)
-    plain = Fact(fact.name, fact.root, fact.key, FactType.TEXT, fold=fact.fold)
-    texts = tuple(str(read_value(item, plain, conventions)) for item in items)
-    if not texts or "" in texts:
+    texts = _texts(node, fact)
+    if "" in texts:
         raise ArgumentError("an empty text is part of every text", "name at least one letter")
+    return texts
+
+
+def read_exact_texts(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """One text or a list of them, as a set, with large and small letters as written."""
+    return Listed(_texts(node, replace(fact, fold=False)))
+
+
+def _texts(node: Node, fact: Fact) -> tuple[str, ...]:
+    items = node.items if isinstance(node, Sequence) else (node,)
+    if not items:
+        raise ArgumentError("the list is empty", "name at least one text")
+    return tuple(_folded(_scalar(item).text, fact) for item in items)
+
+
+def read_patterns(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """One regular expression or a list of them."""
+    return _patterns(node, replace(fact, fold=False), partial(expression, ignore_case=fact.fold))
+
+
+def read_likenesses(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """One text with `*` and `?` in it, or a list of them."""
+    return _patterns(node, fact, like)
+
+
+def _patterns(node: Node, fact: Fact, compiled: Callable[[str], Pattern]) -> tuple[Pattern, ...]:
+    texts = _texts(node, fact)
+    if len(texts) > MOST_PATTERNS:
+        raise ArgumentError(f"{len(texts)} patterns are too many to be quick", f"write at most {MOST_PATTERNS}", "E242")
+    patterns: list[Pattern] = []
+    for text in texts:
+        try:
+            patterns.append(compiled(text))
+        except PatternError as error:
+            hint = "it takes the syntax of RE2, which has no (?=…), (?!…), nor references back such as \\1"
+            raise ArgumentError(f"{quoted(text)} is no pattern that can be used: {error}", hint, "E242") from error
+    return tuple(patterns)
+
+
+def read_networks(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """One network or a list of them."""
+    texts = _texts(node, fact)
+    try:
+        return networks(texts)
+    except ValueError as error:
+        hint = "write a network as 10.0.0.0/8 or 2001:db8::/32, or an address alone"
+        raise ArgumentError(str(error), hint) from error
+
+
+def read_version_ranges(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """One range of versions or a list of them."""
+    ranges: list[VersionRange] = []
+    for text in _texts(node, fact):
+        found = parse_version_range(text)
+        if found is None:
+            hint = "write ^1.2 (up to 2), ~1.2 (up to 1.3) or 1.2.*"
+            raise ArgumentError(f"{quoted(text)} is not a range of versions", hint)
+        ranges.append(found)
+    return tuple(ranges)
+
+
+def read_json_types(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """One type of a value of JSON or a list of them."""
+    texts = _texts(node, fact)
+    for text in texts:
+        if text not in JSON_TYPES:
+            hint = did_you_mean(text, JSON_TYPES)
+            raise ArgumentError(f"{quoted(text)} is none of {', '.join(JSON_TYPES)}", hint)
     return texts
 
 
 def read_bound(node: Node, fact: Fact, conventions: Conventions) -> object:
     """A limit for the order operators: text may be compared with a number, and a number be written as text."""
     scalar = _scalar(node)
-    if fact.type is FactType.TEXT and not isinstance(scalar.value, str | bool):
+    if fact.type in (FactType.TEXT, FactType.ANY) and not isinstance(scalar.value, str | bool):
         return _number(scalar)
-    number = decimal_number(scalar.text) if fact.type is FactType.NUMBER and isinstance(scalar.value, str) else None
-    return read_value(node, fact, conventions) if number is None else number
+    if fact.type is FactType.ANY and isinstance(scalar.value, bool):
+        raise ArgumentError(f"{quoted(scalar.text)} is neither more nor less than anything", "compare it with `is`")
+    number = decimal_number(scalar.text) if isinstance(scalar.value, str) else None
+    if fact.type is FactType.ANY and number is not None:
+        return NumberText(scalar.text)
+    is_number = fact.type is FactType.NUMBER and number is not None
+    return number if is_number else read_value(node, fact, conventions)
 
 
 def read_pair(node: Node, fact: Fact, conventions: Conventions) -> object:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeAlias
 
+from personalize.rules.casts import Cast
 from personalize.rules.days import Days
 from personalize.rules.facts import Fact, FactType
-from personalize.rules.operators import Operator
+from personalize.rules.operators import Asked, Operator
 from personalize.rules.scales import FOLDED_TEXTS, TEXTS, Cuts
 from personalize.yaml_tree import Place
 
@@ -19,7 +20,8 @@ _SEVERAL = (list, tuple)
 class Leaf:
     """One question about one fact. Two leaves that ask the same are equal, wherever they were written.
 
-    `argument` is as the operator read it, case-folded already where `fold` compares without regard to case.
+    `argument` is as the operator read it, case-folded already where `fold` compares without regard to case. With a
+    `cast`, values are read as another type than they have before they are asked.
     """
 
     fact: Fact
@@ -27,6 +29,7 @@ class Leaf:
     word: str
     argument: object
     fold: bool = False
+    cast: Cast | None = None
     place: Place | None = field(default=None, compare=False)
 
     def __hash__(self) -> int:
@@ -34,7 +37,9 @@ class Leaf:
         return hash((self.fact.name, self.word, self.argument))
 
     def cuts(self) -> Cuts | None:
-        """Where its answer for one element can change; None where that can't be said."""
+        """Where its answer for one element can change; None where that can't be said, as of values of any type."""
+        if self.cast is not None or self.fact.type is FactType.ANY:
+            return None
         found = self.operator.cuts(self.argument) if self.operator.cuts is not None else None
         return replace(found, scale=FOLDED_TEXTS) if found is not None and self.fold and found.scale is TEXTS else found
 
@@ -44,18 +49,29 @@ class Leaf:
         return self.operator.uses_now or isinstance(self.argument, Days)
 
     def holds(self, value: object, now: datetime) -> bool:
-        """Whether it holds for the fact's value: never for a missing one, for any element of a list."""
+        """Whether it holds for the fact's value: never for a missing one. Of a list, any element will do, unless the
+        operator is asked of the list as a whole."""
         if value is None:
             return False
-        if isinstance(value, _SEVERAL) and self.fact.type is not FactType.TIMES:
-            return any(self.holds_for(element, now) for element in value)
+        if isinstance(value, _SEVERAL) and self.operator.asked is not Asked.WHOLE:
+            if any(self.holds_for(element, now) for element in value):
+                return True
+            return self.operator.asked is Asked.EITHER and self.holds_for(value, now)
         return self.holds_for(value, now)
 
-    def holds_for(self, element: object, now: datetime) -> bool:
-        """Whether it holds for one element, which is no list."""
-        if self.fold and isinstance(element, str):
-            element = element.casefold()
-        return self.operator.holds(element, self.argument, now)
+    def holds_for(self, value: object, now: datetime) -> bool:
+        """Whether it holds for one present value: for one element, or for a list as a whole."""
+        if self.cast is not None:
+            value = self.cast.read(value)
+        if self.fold:
+            value = _folded(value)
+        return self.operator.holds(value, self.argument, now)
+
+
+def _folded(value: object) -> object:
+    if isinstance(value, str):
+        return value.casefold()
+    return [_folded(one) for one in value] if isinstance(value, _SEVERAL) else value
 
 
 @dataclass(frozen=True, slots=True)

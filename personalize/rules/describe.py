@@ -12,6 +12,8 @@ from personalize.rules.conventions import Conventions
 from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
+from personalize.rules.filters import Filter
+from personalize.rules.operators import Asked
 from personalize.rules.times import Times
 from personalize.rules.unanswerable import Unanswerable
 from personalize.rules.window import Window
@@ -82,8 +84,11 @@ class Describer:
             return "", f"{'' if wanted else 'not '}{leaf.argument}"
         if leaf.fact.argument is not None:
             return "", f"{'' if wanted else 'not: '}{leaf.fact.title}"
-        operator, subject = leaf.operator, self.subject(leaf.fact)
-        if leaf.fact.many and leaf.word != "exists" and leaf.fact.root not in _SELDOM_SEVERAL:
+        operator, subject = leaf.operator, self.subject(leaf.fact) + self._read_as(leaf)
+        literal = _literal(leaf)
+        if literal is not None:
+            return subject, f"{'is' if wanted else 'is not'} exactly {self.value(leaf.fact, literal)}"
+        if leaf.fact.many and operator.asked is not Asked.WHOLE and leaf.fact.root not in _SELDOM_SEVERAL:
             return f"{'one' if wanted else 'none'} of {subject}", operator.phrase.format(self._argument(leaf))
         return subject, (operator.phrase if wanted else operator.denied).format(self._argument(leaf))
 
@@ -91,9 +96,16 @@ class Describer:
         """What a question is about, as rule files call it."""
         return fact.name
 
+    def _read_as(self, leaf: Leaf) -> str:
+        """What a value is read as, where the rule says so."""
+        is_said = leaf.cast is not None and leaf.operator.reads_as is None and leaf.fact.type is not leaf.cast.type
+        return f" as {leaf.cast.type}" if is_said and leaf.cast is not None else ""
+
     def _argument(self, leaf: Leaf) -> str:
         if isinstance(leaf.argument, Days):
             return str(leaf.argument) if leaf.word in ("before", "after") else leaf.argument.said
+        if isinstance(leaf.argument, Filter):
+            return self.condition(leaf.argument.condition)
         if isinstance(leaf.argument, Listed | tuple) and leaf.word != "between":
             return listed([self.value(leaf.fact, one) for one in leaf.argument], "or")
         return self.value(leaf.fact, leaf.argument)
@@ -118,6 +130,8 @@ class Describer:
                 return "true" if value else "false"
             case tuple() if fact.type is FactType.TIMES:
                 return f"{len(value)} {'time' if len(value) == 1 else 'times'} remembered"
+            case Mapping():
+                return "{" + ", ".join(f"{name}: {self.value(fact, one)}" for name, one in value.items()) + "}"
             case tuple() | list():
                 return " and ".join(self.value(fact, one) for one in value) or "none"
             case _:
@@ -141,6 +155,14 @@ class Describer:
             case date():
                 return value.isoformat()
         return str(value)
+
+
+def _literal(leaf: Leaf) -> object | None:
+    """The one list or mapping that the question compares the whole value with, None for any other question."""
+    if leaf.word != "one_of" or not isinstance(leaf.argument, Listed):
+        return None
+    values = list(leaf.argument)
+    return values[0] if len(values) == 1 and isinstance(values[0], list | Mapping) else None
 
 
 def listed(texts: Sequence[str], word: str = "and") -> str:

@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
 
+from personalize.versions import Version
+
 #: What stands for null inside a list or mapping; alone it is a missing value, and equals nothing.
 _NULL = ("null",)
 
@@ -12,12 +14,13 @@ _NULL = ("null",)
 def equality_key(value: object) -> Hashable | None:
     """What equal values have in common and all others have not; None for a value that equals no other.
 
-    Text, numbers, days and lengths of time are their own keys. Lists and mappings are equal by what is in them.
+    Text, numbers, versions, days and lengths of time are their own keys. Lists and mappings are equal by what is in
+    them.
     """
     match value:
         case bool():
             return ("bool", value)
-        case str() | int() | timedelta():
+        case str() | int() | timedelta() | Version():
             return value
         case float():
             return value if isfinite(value) else None

@@ -12,7 +12,8 @@ from typing import Any
 
 from personalize.rules.conditions import Leaf
 from personalize.rules.facts import FactType
-from personalize.rules.postings import Postings
+from personalize.rules.operators import Asked
+from personalize.rules.postings import Postings, bit_mask
 from personalize.rules.scales import Scale
 from personalize.rules.stretches import CounterStretches, Stretches, asked, stretches_of
 from personalize.rules.unanswerable import Dependents, Unanswerable
@@ -58,6 +59,8 @@ class FactIndex:
         self._moves = False
         self._scales: tuple[Stretches | CounterStretches, ...] = ()
         self._asked: tuple[tuple[Leaf, int], ...] = ()
+        self._of_lists: tuple[tuple[Leaf, int], ...] = ()
+        self._of_elements = 0
         self._alone: Stretches | None = None
         self._at: dict[int, Reading] = {}
         self.memories: dict[type, dict[Any, Reading]] = {}
@@ -90,6 +93,8 @@ class FactIndex:
             others.update(constant)
         self._scales = stretches_of(by_scale)
         self._asked = tuple(others.items())
+        self._of_lists = tuple(each for each in self._leaves.items() if each[0].operator.asked is not Asked.EACH)
+        self._of_elements = bit_mask(n for leaf, n in self._leaves.items() if leaf.operator.asked is not Asked.WHOLE)
         self._moves = any(scale.moves for scale in by_scale) or any(leaf.uses_now for leaf in others)
         if len(self._scales) == 1 and isinstance(self._scales[0], Stretches) and not others:
             self._alone = self._scales[0] if not self._scales[0].few else None
@@ -134,12 +139,12 @@ class FactIndex:
         memory[value] = reading
 
     def _truth_of_any(self, elements: Iterable[object], now: datetime, micros: int) -> int:
-        """The answers for a list: a question holds if it holds for any element."""
+        """The answers for a list: a question holds if it holds for any element, or is asked of the list as a whole."""
         truth = 0
         for element in elements:
             is_single = element is not None and element.__class__ not in _SEVERAL
             truth |= self.read(element, now, micros).truth if is_single else self._truth(element, now, micros)
-        return truth
+        return truth & self._of_elements | asked(self._of_lists, elements, now)
 
     def _truth(self, value: object, now: datetime, micros: int) -> int:
         truth = asked(self._asked, value, now)

@@ -6,15 +6,22 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
 from personalize.rules.facts import FactType
+from personalize.versions import parse_version
 
 _DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?", re.ASCII)
+
+
+class NumberText(str):
+    """A number that a rule writes as text: among texts it is ordered as text, among numbers as that number."""
+
+    __slots__ = ()
 
 
 def fact_value(value: object, type_: FactType, zone: tzinfo = UTC) -> object | None:
     """The value of a fact of this type, or None where it is none, as after a change of the declaration.
 
     Dates and moments are kept as ISO text; a moment without a zone is one of `zone`. A decimal number written as
-    text stays text: the order operators read it.
+    text stays text: the order operators read it. A value of the type `any` is what it is.
     """
     read = _READERS.get(type_)
     return value if read is None else read(value, zone)
@@ -62,6 +69,14 @@ def _time(value: object, zone: tzinfo) -> datetime | None:
         return None
 
 
+def _version(value: object, _zone: tzinfo) -> str | None:
+    return value if isinstance(value, str) and parse_version(value) is not None else None
+
+
+def _mapping(value: object, _zone: tzinfo) -> object | None:
+    return value if isinstance(value, Mapping) else None
+
+
 _READERS: Mapping[FactType, Callable[[object, tzinfo], object | None]] = {
     FactType.TEXT: _text,
     FactType.CHOICE: _text,
@@ -70,4 +85,6 @@ _READERS: Mapping[FactType, Callable[[object, tzinfo], object | None]] = {
     FactType.BOOL: _bool,
     FactType.DATE: _date,
     FactType.TIME: _time,
+    FactType.VERSION: _version,
+    FactType.MAPPING: _mapping,
 }

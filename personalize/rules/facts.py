@@ -1,19 +1,22 @@
 """The facts that a condition may name, with the type of each and the consent it needs."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from personalize.events.schema import DEFAULT_PURPOSE, Schema, Shape, ValueType
 from personalize.guesses import Guess
 from personalize.problems import did_you_mean
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
+from personalize.rules.paths import split_path
 
 
 class FactType(StrEnum):
     """What a fact's value is, and so which operators it takes.
 
-    `clock` is a time of day, `times` the latest times of a counter, `instant` the moment that is now.
+    `mapping` is several values together, in a list of such; `clock` is a time of day, `times` the latest times of a
+    counter, `instant` the moment that is now.
     """
 
     TEXT = "text"
@@ -23,6 +26,9 @@ class FactType(StrEnum):
     DATE = "date"
     TIME = "time"
     CHOICE = "choice"
+    VERSION = "version"
+    ANY = "any"
+    MAPPING = "mapping"
     CLOCK = "clock"
     TIMES = "times"
     INSTANT = "instant"
@@ -33,9 +39,10 @@ class Fact:
     """One thing that a condition can ask about.
 
     `root` and `key` say where it comes from (`purchase.total`: root `purchase`, key `total`). `many` facts hold a
-    list. `purpose` is the consent it needs, None for what needs none (a visit is known without a profile, too).
-    `stored` facts need the profile to be read. `parts` are the facts that it is worked out from. A condition of the
-    site's own `takes` an argument; each that a rule writes makes a fact of its own, true or false, that carries it.
+    list. `path` leads on into a value of the type `any`; `fields` are those of a mapping in a list. `purpose` is the
+    consent it needs, None for what needs none (a visit is known without a profile, too). `stored` facts need the
+    profile to be read. `parts` are the facts that it is worked out from. A condition of the site's own `takes` an
+    argument; each that a rule writes makes a fact of its own, true or false, that carries it.
     One that is not `personal` is the same for everybody who asks at the same moment.
     """
 
@@ -49,6 +56,8 @@ class Fact:
     purpose: str | None = None
     stored: bool = False
     title: str = ""
+    path: tuple[str, ...] = ()
+    fields: Mapping[str, Shape] = field(default_factory=lambda: MappingProxyType({}), compare=False)
     parts: tuple["Fact", ...] = ()
     takes: FactType | None = None
     argument: object = None
@@ -67,6 +76,9 @@ _SHAPES = {
     ValueType.DATE: FactType.DATE,
     ValueType.TIME: FactType.TIME,
     ValueType.CHOICE: FactType.CHOICE,
+    ValueType.VERSION: FactType.VERSION,
+    ValueType.ANY: FactType.ANY,
+    ValueType.MAPPING: FactType.MAPPING,
 }
 
 _VISITOR = (
@@ -138,11 +150,19 @@ class Facts:
     def get(self, name: str) -> Fact | None:
         """The fact of this name, or None where there is none."""
         known = self._named.get(name)
-        return known if known is not None else _open_fact(name)
+        return known or _open_fact(name) or self._inside(name)
+
+    def _inside(self, name: str) -> Fact | None:
+        """What a path leads to inside a fact of the type `any`: `profile.family.father.age`."""
+        steps = split_path(name)
+        known = self._named.get(".".join(steps[:2])) if steps is not None and len(steps) > 2 else None
+        if known is None or steps is None or known.type is not FactType.ANY or known.many:
+            return None
+        return replace(known, name=name, path=steps[2:], title=name)
 
     def _own_fact(self, declared: OwnFact) -> Fact:
         parts = tuple(part for name in declared.reads if (part := self.get(name)) is not None)
-        fact = _shaped(declared.name, OWN_ROOT, declared.name, declared.shape)
+        fact = shape_fact(declared.name, declared.shape, root=OWN_ROOT, key=declared.name)
         return replace(
             fact,
             purpose=declared.purpose,
@@ -163,6 +183,9 @@ class Facts:
         if not key and f"profile.{root}" in self._named:
             meant = f"profile.{root}"
             return Guess(f"did you mean `{meant}`?", name, None if f"page.{root}" in self._named else meant)
+        outer = self._named.get(".".join(name.split(".")[:2]))
+        if outer is not None:
+            return f"`{outer.name}` is of the type {outer.type}, and paths lead into values of the type any alone"
         if name == "country":
             return (
                 "`page.country` is where they are, if the developers have connected it; `profile.country` an attribute"
@@ -193,16 +216,22 @@ def with_parts(fact: Fact) -> Iterator[Fact]:
         yield from with_parts(part)
 
 
-def element_fact(name: str, shape: Shape) -> Fact:
-    """A property of an event as a fact, for the `where` of a `did`; a property inside a list is many."""
-    return _shaped(name, "event", name, shape)
-
-
-def _shaped(name: str, root: str, key: str, shape: Shape) -> Fact:
-    """A fact whose values have this shape; those of a list are many of its elements."""
+def shape_fact(name: str, shape: Shape, *, root: str, key: str, path: tuple[str, ...] = ()) -> Fact:
+    """A declared value as a fact; the elements of a list make it many."""
     many = shape.type is ValueType.LIST
     inner = shape.of if many and shape.of is not None else shape
-    return Fact(name, root, key, _SHAPES[inner.type], many=many, fold=inner.fold, choices=inner.choices, title=name)
+    return Fact(
+        name=name,
+        root=root,
+        key=key,
+        type=_SHAPES[inner.type],
+        many=many,
+        fold=inner.fold,
+        choices=inner.choices,
+        title=name,
+        path=path,
+        fields=inner.fields,
+    )
 
 
 def _all_facts(schema: Schema) -> Iterator[Fact]:
@@ -226,7 +255,7 @@ def _in_visitors_zone(fact: Fact, schema: Schema) -> Fact:
 
 
 def _attribute_fact(name: str, shape: Shape, purpose: str, title: str) -> Fact:
-    fact = _shaped(f"profile.{name}", "profile", name, shape)
+    fact = shape_fact(f"profile.{name}", shape, root="profile", key=name)
     return replace(fact, purpose=purpose, stored=True, title=title or name)
 
 

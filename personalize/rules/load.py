@@ -11,6 +11,7 @@ from personalize.rules.declarations import DeclarationReader
 from personalize.rules.definitions import Definitions
 from personalize.rules.facts import Facts
 from personalize.rules.gaps import Gaps, Kind
+from personalize.rules.id_lists import id_lists, is_list
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.own_names import check_own_names
 from personalize.rules.parse import ConditionParser
@@ -37,7 +38,7 @@ def read_definitions(
     reading, gaps = Reading(problems), Gaps(misses_own_facts=own_facts is None)
     own_facts = own_facts or NO_OWN_FACTS
     sections: dict[str, Entries] = {name: [] for name in SECTIONS}
-    for file in sorted(files):
+    for file in sorted(file for file in files if not is_list(file)):
         found = Problems()
         tree = parse_yaml(files[file], file, found)
         if found.has_errors:
@@ -49,7 +50,7 @@ def read_definitions(
     schema = declared.schema(attributes, _once(sections["events"], "event", reading))
     check_own_names(own_facts, Facts(schema), gaps, problems)
     facts = Facts(schema, own_facts)
-    conditions = ConditionParser(schema, conventions, reading, gaps, facts)
+    conditions = ConditionParser(schema, conventions, reading, gaps, facts, id_lists(files, problems))
     personas = PersonaReader(facts, conventions, reading, gaps)
     slots = SlotReader(conventions, reading, conditions, personas)
     return Definitions(

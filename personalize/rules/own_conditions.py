@@ -42,8 +42,9 @@ def argument_fact(fact: Fact) -> Fact:
 
 
 def _leaf(fact: Fact, node: Node, conventions: Conventions) -> Leaf:
+    if not isinstance(node, Scalar):
+        raise ArgumentError("takes single values", "write one behind it, or several in one pair of brackets")
     argument = read_value(node, argument_fact(fact), conventions)
-    assert isinstance(node, Scalar)
     written = quoted(node.text) if fact.takes is FactType.TEXT else node.text
     operator = OPERATORS["is"]
     return Leaf(asked_with(fact, argument, written), operator, operator.word, True, place=node.place)

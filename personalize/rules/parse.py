@@ -2,57 +2,53 @@
 
 import hashlib
 import re
-from collections.abc import Mapping as Table
-from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
 
 from personalize.durations import parse_duration
-from personalize.events.schema import EventType, Schema, Shape, ValueType
+from personalize.events.schema import EventType, Schema
 from personalize.guesses import Guess
 from personalize.problems import did_you_mean, quoted
 from personalize.profiles.counters import MOST_TIMES, Counter, room_for
-from personalize.rules.arguments import ArgumentError
-from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, everything, leaves
+from personalize.rules.conditions import Any, Condition, InSegment, Leaf, Not, everything
 from personalize.rules.conventions import Conventions
-from personalize.rules.facts import Fact, Facts, FactType, counter_fact, element_fact
-from personalize.rules.filters import Filter
+from personalize.rules.facts import Fact, Facts, counter_fact
+from personalize.rules.filters import EVERY_EVENT, Filter
 from personalize.rules.gaps import Gaps, Kind
-from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS, Operator
-from personalize.rules.operators_meant import operator_meant, order_meant
-from personalize.rules.own_conditions import own_condition
-from personalize.rules.reading import IDENTIFIER, Reading, shown
+from personalize.rules.id_lists import IdLists
+from personalize.rules.operators import HAPPENED
+from personalize.rules.operators_meant import order_meant
+from personalize.rules.questions import UNREADABLE, FieldParser, QuestionParser, group_meant
+from personalize.rules.reading import Reading, shown
 from personalize.rules.spoken import Spoken
 from personalize.rules.times import Times
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 _GROUPS = ("any", "all", "not", "segment", "did")
-#: What other languages say for our groups.
-_GROUPS_MEANT = {"or": "any", "and": "all", "none": "not", "nor": "not", "except": "not"}
 _DID_KEYS = ("did", "where", "times", "within")
 _RANGE = re.compile(r"([0-9]+) ?(?:-|–|\.\.|to) ?([0-9]+)")
 _OFTEN = {"once": 1, "twice": 2, "thrice": 3}
 _DID_ORDER = ("at_least", "more_than", "at_most", "less_than", "is", "between")
 
-#: A condition that could not be read; its problem is said, and the rule set will be refused.
-_UNREADABLE = Any()
 
+class ConditionParser(QuestionParser):
+    """Reads the conditions of one rule set on visitors, and remembers the counters that they need.
 
-class ConditionParser:
-    """Reads the conditions of one rule set and remembers the counters that they need.
-
-    `facts` are those of the schema, unless the site's own code adds some.
+    `facts` are those of the schema, unless the site's own code adds some. `lists` are the lists of ids.
     """
 
     def __init__(
-        self, schema: Schema, conventions: Conventions, reading: Reading, gaps: Gaps, facts: Facts | None = None
+        self,
+        schema: Schema,
+        conventions: Conventions,
+        reading: Reading,
+        gaps: Gaps,
+        facts: Facts | None = None,
+        lists: IdLists | None = None,
     ) -> None:
+        super().__init__(conventions, reading, lists or IdLists({}))
         self._schema = schema
         self._facts = facts if facts is not None else Facts(schema)
-        self._conventions = conventions
-        self._reading = reading
         self._gaps = gaps
-        self._problems = reading.problems
         self._describer = Spoken(conventions)
         self._counters: dict[str, Counter] = {}
 
@@ -66,62 +62,21 @@ class ConditionParser:
         """The counters of all conditions read so far, each with room for the largest number of times asked for."""
         return tuple(self._counters.values())
 
-    def condition(self, node: Node, what: str) -> Condition:
-        """The condition written in a block of keys: all of them."""
-        if not isinstance(node, Mapping):
-            self._reading.wrong_kind(node, what, "a block of `key: value` lines", self._block_meant(node, what))
-            return _UNREADABLE
-        mapping = node
-        if not mapping.entries:
-            everyone = "leave it out to mean everyone"
-            hint = everyone if what == "`to`" else "write a question, such as `visitor.known: true`"
-            self._problems.error("E210", f"{what} says nothing", mapping, hint)
-            return _UNREADABLE
-        is_did = mapping.get("did") is not None
-        parts = [self._did(mapping)] if is_did else []
-        for key, value in mapping.entries:
-            if not (is_did and key.text in _DID_KEYS):
-                parts.append(self._entry(key, value, what))
-        return everything(*parts)
+    def _block(self, mapping: Mapping, what: str) -> list[Condition]:
+        if mapping.get("did") is None:
+            return super()._block(mapping, what)
+        beside = [(key, value) for key, value in mapping.entries if key.text not in _DID_KEYS]
+        return [self._did(mapping), *(self._entry(key, value) for key, value in beside)]
 
-    def _block_meant(self, node: Node, what: str) -> str | None:
-        """A hint for what stands where a block of questions is expected."""
-        if isinstance(node, Sequence):
-            return "begin with `any:` or `all:` above the dashes, and move them in by two blanks"
-        if isinstance(node, Scalar) and node.value is None:
-            return f"nothing stands below {what}: move its questions in by two blanks"
-        if isinstance(node, Scalar) and IDENTIFIER.fullmatch(node.text):
-            return f"write {{segment: {node.text}}} for the segment of this name"
-        return None
+    def _entry(self, key: Scalar, value: Node) -> Condition:
+        return self._segments(value) if key.text == "segment" else super()._entry(key, value)
 
-    def _entry(self, key: Scalar, value: Node, what: str) -> Condition:
-        match key.text:
-            case "any":
-                return Any(self._group(key, value))
-            case "all":
-                return All(self._group(key, value))
-            case "not":
-                return Not(self.condition(value, "`not`"))
-            case "segment":
-                return self._segments(value)
+    def _fact(self, key: Scalar, value: Node) -> Fact | None:
         fact = self._facts.get(key.text)
-        if fact is None:
-            if not self._gaps.may_define_fact(key.text):
-                hint = _group_meant(key.text, value) or self._facts.hint(key.text, _GROUPS)
-                self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
-            return _UNREADABLE
-        return self.question(fact, value)
-
-    def _group(self, key: Scalar, value: Node) -> tuple[Condition, ...]:
-        if not isinstance(value, Sequence) or not value.items:
-            self._problems.error(
-                "E212",
-                f"`{key.text}` needs a list of conditions",
-                value,
-                "begin each condition on a new line with a dash",
-            )
-            return (_UNREADABLE,)
-        return tuple(self.condition(item, f"`{key.text}`") for item in value.items)
+        if fact is None and not self._gaps.may_define_fact(key.text):
+            hint = group_meant(key.text, value) or self._facts.hint(key.text, _GROUPS)
+            self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
+        return fact
 
     def _segments(self, value: Node) -> Condition:
         named = self._reading.scalars(value, "`segment`")
@@ -130,97 +85,18 @@ class ConditionParser:
         parts = tuple(InSegment(scalar.text, scalar.place) for scalar in named)
         return parts[0] if len(parts) == 1 else Any(parts)
 
-    # One fact ------------------------------------------------------------------------------------------
-
-    def question(self, fact: Fact, node: Node) -> Condition:
-        """What is asked of one fact: a value (is), a list (one of), or operators (all of them)."""
-        if fact.takes is not None:
-            return self._own_condition(fact, node)
-        if isinstance(node, Mapping):
-            return self._operators(fact, node)
-        word = "one_of" if isinstance(node, Sequence) else "is"
-        return self._leaf(fact, word, node, node, ignore_case=False)
-
-    def _own_condition(self, fact: Fact, node: Node) -> Condition:
-        try:
-            return own_condition(fact, node, self._conventions)
-        except ArgumentError as error:
-            self._problems.error("E215", f"`{fact.name}`: {error}", node, error.hint)
-            return _UNREADABLE
-
-    def _operators(self, fact: Fact, mapping: Mapping) -> Condition:
-        ignore_case = self._reading.flag(mapping, "ignore_case", f"`{fact.name}`")
-        if self._has_comma(fact, mapping):
-            return _UNREADABLE
-        parts = [
-            self._leaf(fact, key.text, value, key, ignore_case=ignore_case)
-            for key, value in mapping.entries
-            if key.text != "ignore_case"
-        ]
-        if not parts:
-            self._problems.error(
-                "E213", f"`{fact.name}` asks nothing", mapping, "add an operator such as `at_least: 1`"
-            )
-            return _UNREADABLE
-        return everything(*parts)
-
-    def _has_comma(self, fact: Fact, mapping: Mapping) -> bool:
-        """Whether a number is written with a comma, which parts it in two between braces; said, if so."""
-        for (_, before), (key, after) in pairwise(mapping.entries):
-            is_rest = key.text.isdecimal() and isinstance(after, Scalar) and after.value is None
-            if is_rest and isinstance(before, Scalar) and isinstance(before.value, int | float):
-                written = f"{before.text},{key.text}"
-                meant = before.text + key.text if len(key.text) == 3 else f"{before.text}.{key.text}"
-                hint = f"write {meant}: no comma, since it parts two entries here"
-                self._problems.error("E215", f"`{fact.name}`: {quoted(written)} is not a number", before, hint)
-                return True
-        return False
-
-    def _leaf(self, fact: Fact, word: str, node: Node, at: Node, *, ignore_case: bool) -> Condition:
-        operator = self._operator(fact, word, at)
-        if operator is None:
-            return _UNREADABLE
-        folded = fact if not ignore_case else _folding(fact)
-        try:
-            argument = operator.read(node, folded, self._conventions)
-        except ArgumentError as error:
-            # Only what stands alone behind the fact may become operators or a list.
-            is_alone = at is node and isinstance(node, Scalar)
-            hint = error.hint if is_alone or _is_one_value(error.hint) else str(error.hint)
-            self._problems.error("E215", f"`{fact.name}`: {error}", node, hint)
-            return _UNREADABLE
-        leaf = Leaf(fact, operator, operator.word, argument, folded.fold, at.place)
-        if operator.word == "exists":
-            known = Leaf(fact, operator, operator.word, True, place=at.place)
-            return known if argument else Not(known)
-        return Not(leaf) if word in NEGATIVES else leaf
-
-    def _operator(self, fact: Fact, word: str, at: Node) -> Operator | None:
-        operator = OPERATORS.get(NEGATIVES.get(word, word))
-        fitting = tuple(name for name, known in OPERATORS.items() if fact.type in known.types)
-        negative = tuple(name for name, positive in NEGATIVES.items() if positive in fitting)
-        if operator is not None and operator.word in fitting:
-            return operator
-        said = "is not an operator" if operator is None else f"does not fit `{fact.name}`, which is {_article(fact)}"
-        # A word that is spelled well is no slip of the pen: `more_than` is not what was meant by `older_than`.
-        guess = operator_meant(word) or did_you_mean(word, (*fitting, *negative)) if operator is None else None
-        allowed = f"it takes {', '.join((*fitting, *negative))}"
-        self._problems.error("E214", f"{quoted(word)} {said}", at, guess or allowed)
-        return None
-
     # Behaviour -----------------------------------------------------------------------------------------
 
     def _did(self, mapping: Mapping) -> Condition:
         event = self._event(mapping)
         if event is None:
-            return _UNREADABLE
+            return UNREADABLE
         chosen = self._filter(event, mapping.get("where"))
         within = self._within(mapping.get("within"))
         times = mapping.get("times")
         key = _counter_key(event.name, chosen)
-        fact = counter_fact(
-            key, f"{quoted(event.title or event.name)}{chosen.describe(self._describer)}", event.purpose
-        )
+        where = "" if chosen == EVERY_EVENT else f", where {self._describer.condition(chosen.condition)},"
+        fact = counter_fact(key, f"{quoted(event.title or event.name)}{where}", event.purpose)
         bounds = self._bounds(times) if times is not None else [(1, True)]
         parts: list[Condition] = []
         for count, wanted in bounds:
@@ -242,28 +118,25 @@ class ConditionParser:
         return event
 
     def _filter(self, event: EventType, node: Node | None) -> Filter:
-        parts: list[Condition] = []
-        for key, value in self._reading.entries(node, "`where`"):
-            shape = _property_shape(event.properties, key.text.split("."))
-            if shape is None and self._gaps.is_broken(Kind.EVENT, event.name):
-                continue
-            if shape is None:
-                names = tuple(_property_names(event.properties))
-                self._problems.error(
-                    "E217",
-                    f"{quoted(key.text)} is not a property of {event.name}",
-                    key,
-                    did_you_mean(key.text, names) or f"its properties: {', '.join(names) or 'none'}",
-                )
-                continue
-            part = self.question(element_fact(key.text, shape), value)
-            self._refuse_ages(part)
-            parts.append(part)
-        return Filter(everything(*parts))
+        if not self._reading.entries(node, "`where`"):
+            return EVERY_EVENT
+        assert node is not None
+        parser = FieldParser(
+            event.properties,
+            event.name,
+            self._conventions,
+            self._reading,
+            self._lists,
+            wanted=self._wanted,
+            may_lack=self._gaps.is_broken(Kind.EVENT, event.name),
+        )
+        chosen = Filter(parser.condition(node, "`where`"))
+        self._refuse_ages(chosen)
+        return chosen
 
-    def _refuse_ages(self, condition: Condition) -> None:
+    def _refuse_ages(self, chosen: Filter) -> None:
         """An event counts or doesn't when it is recorded, so a filter can't look at the clock of later on."""
-        for leaf in leaves(condition):
+        for leaf in chosen.leaves():
             if leaf.uses_now:
                 self._problems.error(
                     "E219",
@@ -348,20 +221,6 @@ class ConditionParser:
         self._counters[key] = Counter(key=key, event_type=event.name, limit=limit, matches=chosen.matches)
 
 
-def _group_meant(word: str, value: Node) -> Guess | None:
-    """A hint at the group that another language calls so."""
-    meant = _GROUPS_MEANT.get(word.casefold())
-    if meant is None:
-        return None
-    is_sure = meant != "not" and isinstance(value, Sequence)
-    return Guess(f"did you mean `{meant}`?", word, meant if is_sure else None)
-
-
-def _is_one_value(hint: str | None) -> bool:
-    """Whether the guess of a hint, if it is one, may stand wherever a value may: it is no block and no list."""
-    return not isinstance(hint, Guess) or (hint.instead or "")[:1] not in ("{", "[")
-
-
 def _times_meant(text: str) -> str | None:
     """How to write what was likely meant by a number of times in other words."""
     if (ends := _RANGE.fullmatch(text)) is not None:
@@ -380,42 +239,3 @@ def _from_to(low: int, high: int) -> list[tuple[int, bool]]:
 def _counter_key(event: str, chosen: Filter) -> str:
     """The name of a counter: the same event and filter give the same one in every rule set."""
     return hashlib.sha256(f"{event}\n{chosen.canonical()}".encode()).hexdigest()[:16]
-
-
-def _folding(fact: Fact) -> Fact:
-    return replace(fact, fold=True)
-
-
-def _property_shape(shapes: Table[str, Shape], path: list[str]) -> Shape | None:
-    """The shape of a property named by a dotted path; inside a list of mappings the result is a list."""
-    shape = shapes.get(path[0])
-    if shape is None or len(path) == 1:
-        return shape if shape is not None and _is_askable(shape) else None
-    inner = shape.of if shape.type is ValueType.LIST and shape.of is not None else shape
-    found = _property_shape(inner.fields, path[1:])
-    if found is None or found.type is ValueType.LIST:
-        return found
-    return Shape(ValueType.LIST, of=found) if shape.type is ValueType.LIST else found
-
-
-def _is_askable(shape: Shape) -> bool:
-    inner = shape.of if shape.type is ValueType.LIST else shape
-    return inner is not None and inner.type not in (ValueType.LIST, ValueType.MAPPING)
-
-
-def _property_names(shapes: Table[str, Shape], prefix: str = "") -> list[str]:
-    names: list[str] = []
-    for name, shape in shapes.items():
-        inner = shape.of if shape.type is ValueType.LIST and shape.of is not None else shape
-        names += _property_names(inner.fields, f"{prefix}{name}.") if inner.fields else [f"{prefix}{name}"]
-    return names
-
-
-def _article(fact: Fact) -> str:
-    return {
-        FactType.BOOL: "true or false",
-        FactType.TIME: "a moment",
-        FactType.CLOCK: "a time of day",
-        FactType.MONEY: "an amount",
-        FactType.CHOICE: "one of a few words",
-    }.get(fact.type, f"a {fact.type}")

@@ -4,26 +4,40 @@ Each guards its type: a value that the operator says nothing about is answered w
 Now is an aware moment; what day it is, and on which day another moment lies, its own zone says.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from math import isfinite
-from typing import Any
+from typing import Any, Protocol, cast
 
 from personalize.events.event import from_micros
 from personalize.rules.days import Days, anniversary_in
 from personalize.rules.equality import Listed, equality_key
-from personalize.rules.fact_values import decimal_number
+from personalize.rules.fact_values import NumberText, decimal_number
+from personalize.rules.id_lists import NamedList
+from personalize.rules.networks import Networks
 from personalize.rules.times import Times
 from personalize.rules.window import Window
+from personalize.versions import Version
 
 Predicate = Callable[[object, object, datetime], bool]
+
+#: As a tuple: `list | tuple` would be put together anew each time a question is asked.
+_LISTS = (list, tuple)
+
+
+class Test(Protocol):
+    """A question about an element of a list, or about how many there are."""
+
+    def matches(self, value: object, now: datetime) -> bool:
+        """Whether the value passes."""
+        ...
 
 
 def _compare(test: Callable[[Any, Any], bool]) -> Predicate:
     def holds(element: object, argument: object, now: datetime) -> bool:
-        comparable = _comparable(element, argument)
-        return comparable is not None and test(comparable, argument)
+        pair = _comparable(element, argument)
+        return pair is not None and test(*pair)
 
     return holds
 
@@ -62,12 +76,66 @@ def in_set(element: object, argument: object, now: datetime) -> bool:
     return element in argument
 
 
+def any_of(value: object, argument: object, now: datetime) -> bool:
+    """The value is a list, and one of its elements is one of these."""
+    assert isinstance(argument, Listed)
+    return isinstance(value, _LISTS) and any(element in argument for element in value)
+
+
+def all_of(value: object, argument: object, now: datetime) -> bool:
+    """The value is a list with each of these in it."""
+    assert isinstance(argument, Listed)
+    if not isinstance(value, _LISTS):
+        return False
+    elements = Listed(value)
+    return all(one in elements for one in argument)
+
+
+def size(value: object, argument: object, now: datetime) -> bool:
+    """The value is a list whose number of elements passes a test."""
+    return isinstance(value, _LISTS) and cast(Test, argument).matches(len(value), now)
+
+
+def some(value: object, argument: object, now: datetime) -> bool:
+    """The value is a list of whose elements one passes a test."""
+    return isinstance(value, _LISTS) and any(cast(Test, argument).matches(element, now) for element in value)
+
+
+def is_of_type(value: object, argument: object, now: datetime) -> bool:
+    """The value is of one of these types of JSON."""
+    assert isinstance(argument, tuple)
+    return json_type(value) in argument
+
+
+def in_version_range(element: object, argument: object, now: datetime) -> bool:
+    """The version lies in one of several ranges."""
+    assert isinstance(argument, tuple)
+    return isinstance(element, Version) and any(element in one for one in argument)
+
+
+def in_network(element: object, argument: object, now: datetime) -> bool:
+    """The text is an address in one of several networks."""
+    assert isinstance(argument, Networks)
+    return isinstance(element, str) and element in argument
+
+
+def in_list(element: object, argument: object, now: datetime) -> bool:
+    """The element is an id of a list."""
+    assert isinstance(argument, NamedList)
+    return element in argument.ids
+
+
+def matches(element: object, argument: object, now: datetime) -> bool:
+    """One of several patterns is found in the text."""
+    assert isinstance(argument, tuple)
+    return isinstance(element, str) and any(pattern.found_in(element) for pattern in argument)
+
+
 def between(element: object, argument: object, now: datetime) -> bool:
     """The element lies between two ends, or is one of them."""
     assert isinstance(argument, tuple)
     low, high = argument
-    comparable = _comparable(element, low)
-    return comparable is not None and low <= comparable <= high
+    return at_least(element, low, now) and at_most(element, high, now)
 
 
 def exists(element: object, argument: object, now: datetime) -> bool:
@@ -135,6 +203,19 @@ def in_window(element: object, argument: object, now: datetime) -> bool:
     return isinstance(element, datetime) and argument.holds(element)
 
 
+def json_type(value: object) -> str | None:
+    """What editors call the type of a value of JSON; None where it is none of them."""
+    if isinstance(value, bool):
+        return "bool"
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, _LISTS):
+        return "list"
+    if isinstance(value, Mapping):
+        return "mapping"
+    return "number" if _is_number(value) else None
+
+
 def _is_number(value: object) -> bool:
     if isinstance(value, Decimal):
         return value.is_finite()
@@ -153,11 +234,15 @@ def _is_naive(element: object) -> bool:
     return isinstance(element, datetime) and element.tzinfo is None
 
 
-def _comparable(element: object, argument: object) -> object | None:
-    """The element as something that can be ordered beside the argument; a decimal number written as text counts."""
-    if _is_number(argument) and isinstance(element, str):
-        return decimal_number(element)
-    return element if _same_kind(element, argument) else None
+def _comparable(element: object, argument: object) -> tuple[Any, Any] | None:
+    """The element and the argument as two values that can be ordered; a decimal number written as text counts."""
+    if isinstance(argument, NumberText) and _is_number(element):
+        return element, Decimal(argument)
+    if isinstance(element, str) and _is_number(argument):
+        number = decimal_number(element)
+        return None if number is None else (number, argument)
+    is_text = isinstance(element, str) and isinstance(argument, str)
+    return (element, argument) if is_text or _same_kind(element, argument) else None
 
 
 def _day(element: object, now: datetime) -> date | None:

@@ -17,7 +17,7 @@ from personalize.rules.times import Times
 from personalize.rules.ways import Wanted
 
 #: What follows "would have to", for the words with which the phrases of operators begin.
-_HAVE_TO = {"is": "be", "has": "have", "does": "do", "are": "be"}
+_HAVE_TO = {"is": "be", "has": "have", "does": "do", "are": "be", "matches": "match"}
 #: Where a value is known, the opposite of one order is another.
 _OPPOSITES = {
     "at_least": "less_than",

@@ -12,10 +12,11 @@ from personalize.content.files import read_content
 from personalize.problems import Problems
 from personalize.rules.allowances import apply_allowances
 from personalize.rules.conventions import Conventions
+from personalize.rules.id_lists import LARGEST_LIST, is_list
 from personalize.rules.ruleset import RuleSet, load_rule_set, version_of
 from personalize.runtime.own_facts import load_own_facts
 from personalize.settings import Settings
-from personalize.yaml_tree import read_text
+from personalize.yaml_tree import MAX_BYTES, read_text
 
 _RULES = "rules/"
 _RULE_FILES = (".yaml", ".yml")
@@ -41,9 +42,9 @@ def read_draft(settings: Settings, problems: Problems) -> Draft:
             "E101", "there is no folder with rule files", None, "run personalize init", file=str(settings.rules)
         )
     for path in sorted(settings.rules.rglob("*")):
-        if path.suffix in _RULE_FILES and path.is_file():
+        if (path.suffix in _RULE_FILES or is_list(path.name)) and path.is_file():
             name = _RULES + path.relative_to(settings.rules).as_posix()
-            text = read_text(path, name, problems)
+            text = read_text(path, name, problems, LARGEST_LIST if is_list(path.name) else MAX_BYTES)
             if text is not None:
                 files[name] = text
     return Draft(MappingProxyType(files))

@@ -10,7 +10,9 @@ from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, N
 from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
+from personalize.rules.filters import Filter
 from personalize.rules.operators import HAPPENED, OPERATORS
+from personalize.rules.patterns import like
 from personalize.rules.times import Times
 from personalize.rules.unanswerable import Unanswerable
 
@@ -32,6 +34,10 @@ FACTS = {
         Fact("k", "did", "k", FactType.TIMES, stored=True, purpose="personalize"),
     )
 }
+
+#: Operators whose meaning is told by cases alone: another meaning of theirs would be their own once more.
+_SAID_ELSEWHERE = frozenset({"matches", "in_list", "in_network", *(word for word in OPERATORS if "version" in word)})
+_LIKENESSES = st.sampled_from(["", "*", "?", "a*", "*b", "?b*", "a?", "**", "ss", "1?", "a", "*\n*", "(a)"])
 
 _NUMBERS = st.sampled_from([-1, 0, 1, 2, 12, Decimal("0.1"), Decimal("1.5"), 2**53 + 1])
 _TEXTS = st.sampled_from(["", "a", "A", "ab", "b", "12", "ß", "ss", "ABba"])
@@ -107,20 +113,29 @@ def leaf(draw: st.DrawFn) -> Leaf:
     fact = draw(st.sampled_from(list(FACTS.values())))
     if fact.type is FactType.TIMES:
         return Leaf(fact, HAPPENED, HAPPENED.word, Times(draw(st.integers(1, 3)), draw(st.none() | _AGES)))
-    word = draw(st.sampled_from([word for word, operator in OPERATORS.items() if fact.type in operator.types]))
-    fold = draw(st.booleans()) if fact.type is FactType.TEXT else False
+    words = [
+        word for word, known in OPERATORS.items() if fact.type in known.types and (fact.many or not known.lists_only)
+    ]
+    word = draw(st.sampled_from([word for word in words if word not in _SAID_ELSEWHERE]))
+    fold = draw(st.booleans()) if fact.type is FactType.TEXT and word != "exactly" else False
     one = _single(fact, word, fold=fold or fact.fold)
-    return Leaf(fact, OPERATORS[word], word, draw(_argument(word, one)), fold or fact.fold)
+    return Leaf(fact, OPERATORS[word], word, draw(_argument(word, one)), (fold or fact.fold) and word != "exactly")
 
 
 def _argument(word: str, one: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
     match word:
         case "exists":
             return st.just(True)
-        case "one_of":
+        case "one_of" | "any_of" | "all_of" | "exactly":
             return st.lists(one, min_size=1, max_size=3).map(Listed)
         case "contains" | "starts_with" | "ends_with":
             return st.lists(one.filter(bool), min_size=1, max_size=2).map(tuple)
+        case "like":
+            return st.lists(_LIKENESSES.map(like), min_size=1, max_size=2).map(tuple)
+        case "size":
+            return _of_one(Fact("the number", "element", "", FactType.NUMBER), st.integers(0, 3))
+        case "some":
+            return _of_one(Fact("it", "element", "", FactType.TEXT), one)
         case "between":
             return st.tuples(one, one).map(lambda ends: tuple(sorted(ends)))
         case "within" | "older_than":
@@ -130,6 +145,11 @@ def _argument(word: str, one: st.SearchStrategy[object]) -> st.SearchStrategy[ob
         case "before" | "after":
             return st.one_of(one, DAYS_IN_WORDS)
     return one
+
+
+def _of_one(fact: Fact, values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
+    words = st.sampled_from(["is", "at_least"])
+    return st.tuples(words, values).map(lambda asked: Filter(Leaf(fact, OPERATORS[asked[0]], *asked)))
 
 
 def conditions(segment_ids: Sequence[str] = ()) -> st.SearchStrategy[Condition]:

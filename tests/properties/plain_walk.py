@@ -14,6 +14,7 @@ from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, N
 from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import FactType
+from personalize.rules.filters import Filter
 from personalize.rules.times import Times
 from personalize.rules.unanswerable import Unanswerable
 
@@ -68,8 +69,44 @@ def leaf_holds(leaf: Leaf, value: object, now: datetime) -> bool:
         return False
     if leaf.fact.type is FactType.TIMES:
         return did(value, leaf.argument, now)
-    elements = list(value) if isinstance(value, list | tuple) else [value]
+    is_list = isinstance(value, list | tuple)
+    if leaf.word == "exists":
+        return True
+    if leaf.word in ("any_of", "all_of", "size", "some"):
+        return is_list and list_holds(leaf, list(value), now)  # type: ignore[call-overload]
+    elements = list(value) if is_list else [value]  # type: ignore[call-overload]
+    if leaf.word == "one_of" and is_list and any(same(value, one) for one in leaf.argument):  # type: ignore[attr-defined]
+        return True
     return any(element_holds(leaf, element, now) for element in elements)
+
+
+def list_holds(leaf: Leaf, elements: list[object], now: datetime) -> bool:
+    """Whether a question about a whole list holds."""
+    argument = leaf.argument
+    if isinstance(argument, Filter):
+        assert isinstance(argument.condition, Leaf)
+        asked = [len(elements)] if leaf.word == "size" else elements
+        return any(leaf_holds(argument.condition, one, now) for one in asked)
+    assert isinstance(argument, Listed)
+    folded = [fold(one) for one in elements] if leaf.fold else elements
+    found = [any(same(one, element) for element in folded) for one in argument]
+    return any(found) if leaf.word == "any_of" else all(found)
+
+
+def fold(value: object) -> object:
+    """Texts without regard to case, those in lists too."""
+    if isinstance(value, str):
+        return value.casefold()
+    return [fold(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def same(one: object, other: object) -> bool:
+    """Whether two values are equal, lists and mappings by what is in them."""
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    return (one is None and other is None) or equal(one, other)
 
 
 def did(value: object, times: object, now: datetime) -> bool:
@@ -86,13 +123,14 @@ def element_holds(leaf: Leaf, element: object, now: datetime) -> bool:
     if isinstance(element, str) and leaf.fold:
         element = element.casefold()
     word, argument = leaf.word, leaf.argument
-    if word == "exists":
-        return True
     if word == "is":
         return equal(element, argument)
-    if word == "one_of":
+    if word in ("one_of", "exactly"):
         assert isinstance(argument, Listed)
         return any(equal(element, one) for one in argument)
+    if word == "like":
+        assert isinstance(argument, tuple)
+        return isinstance(element, str) and any(is_like(element, pattern.text) for pattern in argument)
     if word in ("contains", "starts_with", "ends_with"):
         assert isinstance(argument, tuple)
         return isinstance(element, str) and any(text_fits(word, element, part) for part in argument)
@@ -143,6 +181,15 @@ def text_fits(word: str, text: str, part: str) -> bool:
     at = {"contains": r"[\s\S]*", "starts_with": "", "ends_with": r"[\s\S]*"}[word]
     pattern = at + re.escape(part) + ("" if word == "ends_with" else r"[\s\S]*")
     return re.fullmatch(pattern, text) is not None
+
+
+def is_like(text: str, pattern: str) -> bool:
+    """Whether `*` and `?` can be filled so that the pattern becomes the text, tried sign by sign."""
+    if not pattern:
+        return not text
+    if pattern[0] == "*":
+        return any(is_like(text[at:], pattern[1:]) for at in range(len(text) + 1))
+    return bool(text) and pattern[0] in ("?", text[0]) and is_like(text[1:], pattern[1:])
 
 
 def equal(element: object, argument: object) -> bool:

@@ -28,6 +28,7 @@ from personalize.rules.conventions import Conventions
 from personalize.rules.declarations import DeclarationReader
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.gaps import Gaps
+from personalize.rules.id_lists import IdLists
 from personalize.rules.index import Answers, Index
 from personalize.rules.parse import ConditionParser
 from personalize.rules.reading import Reading
@@ -55,6 +56,7 @@ class Site:
 
     schema: Schema
     conventions: Conventions
+    lists: IdLists
 
 
 @dataclass(frozen=True)
@@ -115,13 +117,19 @@ def read_site(root: Block) -> Site:
     attributes = reading.entries(root.get("attributes"), "`attributes`")
     schema = reader.schema(attributes, reading.entries(root.get("events"), "`events`"))
     assert not problems.list, problems.list
-    return Site(schema, conventions)
+    lists = {name.text: _text_of(node) for name, node in reading.entries(root.get("lists"), "`lists`")}
+    return Site(schema, conventions, IdLists(lists))
+
+
+def _text_of(node: Node) -> str:
+    assert isinstance(node, Scalar)
+    return node.text
 
 
 def read_question(block: Block, site: Site, problems: Problems, key: str = "who") -> Question:
     """The condition under `who` (or under another key), the window under `when`, the `segments`."""
     reading = Reading(problems)
-    parser = ConditionParser(site.schema, site.conventions, reading, Gaps())
+    parser = ConditionParser(site.schema, site.conventions, reading, Gaps(), lists=site.lists)
     who = block.get(key)
     tree = EVERYONE if who is None else parser.condition(who, f"`{key}`")
     window = read_window(block.get("when"), site.conventions, reading, parser.local_now)

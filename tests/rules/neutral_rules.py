@@ -1,14 +1,17 @@
 """Turns neutral rules of public engines into this project's own YAML, which is what is tested.
 
-The neutral form is that of the conformance data beside the checkout. A context becomes attributes of matching types,
-checked and stored as a site would set them. What the language has no words for yet is said by `NotExpressible`.
+The neutral form is that of the conformance data beside the checkout. Each value of a context becomes an attribute of
+the type `any`, checked and stored as a site would set it; where a type of ours fits all of them, it is asked once more
+as an attribute of that type. Lists of ids become CSV files.
 """
 
+import ipaddress
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 
 from personalize.decisions.context import RequestFacts, make_context
 from personalize.errors import EventRefused
@@ -20,6 +23,7 @@ from personalize.rules.check import check_definitions
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions
 from personalize.rules.load import read_definitions
+from personalize.rules.paths import split_path
 from personalize.rules.ruleset import compile_rule_set
 from personalize.visitors.consent import granting
 from personalize.visitors.identity import Identity
@@ -28,38 +32,34 @@ from tests.rules.small_site import rule_set_of
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LIBRARY = rule_set_of("").library
 
+#: Neutral words and ours, for questions that say the same.
 WORDS = {
     "eq": "is",
-    "ne": "is_not",
-    "in": "one_of",
-    "not_in": "none_of",
     "gte": "at_least",
     "gt": "more_than",
     "lte": "at_most",
     "lt": "less_than",
-    **{word: word for word in ("exists", "starts_with", "ends_with", "contains", "before", "after", "ignore_case")},
+    "has_all": "all_of",
+    "in_cidr": "in_network",
+    "ver_eq": "version_is",
+    "ver_gt": "version_more_than",
+    "ver_gte": "version_at_least",
+    "ver_lt": "version_less_than",
+    "ver_lte": "version_at_most",
+    "ver_range": "version_in",
+    **{word: word for word in ("exists", "starts_with", "ends_with", "contains", "matches", "in_list")},
 }
-#: Operators of the neutral form that the language has no word for yet.
-LATER = {
-    "as": "casts",
-    "has_all": "lists as wholes",
-    "in_cidr": "networks",
-    "in_list": "named lists",
-    "matches": "patterns",
-    "not_in_list": "named lists",
-    "not_matches": "patterns",
-    "num_eq": "casts",
-    "size": "lists as wholes",
-    "some": "lists as wholes",
-    "type": "types",
-}
+#: Neutral words for the opposite of another one.
+OPPOSITES = {"ne": "eq", "not_in": "in", "not_in_list": "in_list", "ver_ne": "ver_eq"}
+OPPOSITES |= {f"not_{word}": word for word in ("matches", "contains", "starts_with", "ends_with", "in_cidr")}
+TYPES = {"string": "text", "number": "number", "boolean": "bool", "array": "list", "object": "mapping"}
+TEXT_WORDS = ("contains", "starts_with", "ends_with", "matches")
+ORDER_WORDS = ("gt", "gte", "lt", "lte")
+MODIFIERS = ("ignore_case", "as")
 
 #: Always true, in words of the language: whether a visitor is known is always answered.
 ALWAYS = {"any": [{"visitor.known": True}, {"visitor.known": False}]}
-
-
-class NotExpressible(Exception):  # noqa: N818 (it says what the case is, and nothing went wrong)
-    """The language has no words for this yet; the message says for what."""
+NEVER = {"not": ALWAYS}
 
 
 @dataclass
@@ -72,104 +72,135 @@ class NeutralCase:
     segments: Mapping[str, object]
     expected: bool
     must_pass: bool
-    _names: dict[str, str] = field(default_factory=dict)
+    now: datetime = NOW
 
     def answer(self) -> bool:
-        """Whether the rule matches; a rule that the loader refuses doesn't. Raises NotExpressible."""
-        text = self._file()
+        """Whether the rule matches; a rule that the loader refuses doesn't."""
         problems = Problems()
         conventions = Conventions()
-        definitions = read_definitions({"case.yaml": text}, conventions, problems)
+        definitions = read_definitions(self.files, conventions, problems)
         check_definitions(definitions, LIBRARY, problems)
         return not problems.has_errors and self._holds(definitions, conventions)
 
-    def _file(self) -> str:
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """Our name for each first step of a path that the rule or the context has."""
+        steps = dict.fromkeys([*self.context, *(path[0] for path in _paths([self.rule, *self.segments.values()]))])
+        return {step: f"a{number}" for number, step in enumerate(steps)}
+
+    @cached_property
+    def files(self) -> Mapping[str, str]:
+        """The rule as files of this project: the segment `asked`, those that it names, attributes, lists of ids."""
         who = {"asked": {"who": self._translated(self.rule)}}
         who |= {name: {"who": self._translated(self.segments[name])} for name in self._segments_named(self.rule)}
-        declared = {short: self._declaration(name) for name, short in self._names.items()}
-        return yaml_of({"attributes": declared, "segments": who})
+        declared = {name: {"type": "any"} for name in self.names.values()}
+        files = {"rules/case.yaml": yaml_of({"attributes": declared, "segments": who})}
+        for name in _lists_named([self.rule, *self.segments.values()]):
+            ids = (self.segments.get(name) or {}).get("list", ())  # type: ignore[attr-defined]
+            files[f"rules/lists/{name}.csv"] = "".join(f"{yaml_of(one)}\n" for one in ids)
+        return files
 
     def _segments_named(self, rule: object) -> Iterator[str]:
         if isinstance(rule, Mapping):
             for key, value in rule.items():
                 if key == "segment" and value in self.segments:
                     yield str(value)
+                    yield from self._segments_named(self.segments[value])
                 yield from self._segments_named(value)
         elif isinstance(rule, list):
             for part in rule:
                 yield from self._segments_named(part)
 
-    def _translated(self, rule: object) -> object:
+    # Questions -----------------------------------------------------------------------------------------
+
+    def _translated(self, rule: object, inside: bool = False) -> object:
+        """A rule; `inside` an element of a list its paths begin there."""
         assert isinstance(rule, Mapping)
         if rule == {"all": []}:
-            return ALWAYS
-        parts = [self._part(key, value) for key, value in rule.items()]
+            return ALWAYS if not inside else {"not": {"all": [{"exists": True}, {"exists": False}]}}
+        parts = [self._part(key, value, inside) for key, value in rule.items()]
         return parts[0] if len(parts) == 1 else {"all": parts}
 
-    def _part(self, key: str, value: object) -> object:
+    def _part(self, key: str, value: object, inside: bool) -> object:
         if key in ("all", "any"):
             assert isinstance(value, list)
-            return {key: [self._translated(part) for part in value]}
+            return {key: [self._translated(part, inside) for part in value]}
         if key == "not":
-            return {"not": self._translated(value)}
+            return {"not": self._translated(value, inside)}
         if key == "segment":
             return {"segment": value}
         assert isinstance(value, Mapping)
-        return ALWAYS if value == {"not_in": []} else self._question(key, value)
+        return self._asked(self._fact(key, inside), value)
 
-    def _question(self, path: str, operators: Mapping[str, object]) -> object:
-        if "." in path:
-            raise NotExpressible("paths into values")
-        if "not" in operators:
-            denied = operators["not"]
-            assert isinstance(denied, Mapping) and len(operators) == 1
-            return {"not": self._question(path, denied)}
-        for word, argument in operators.items():
-            if word in LATER or word.startswith("ver_"):
-                raise NotExpressible(LATER.get(word, "versions"))
-            if word in ("eq", "ne") and isinstance(argument, list | dict):
-                raise NotExpressible("lists as wholes")
-        name = self._names.setdefault(path, f"a{len(self._names)}")
-        asked: dict[str, object] = {}
-        for word, argument in operators.items():
-            if argument is None:
-                asked["exists"] = word == "ne"
-            else:
-                asked[WORDS.get(word, word)] = argument
-        return {f"profile.{name}": asked}
+    def _fact(self, path: str, inside: bool) -> str:
+        first, *rest = split_path(path) or (path,)
+        if inside:
+            return ".".join("\\" + step.replace("\\", "\\\\").replace(".", "\\.") for step in (first, *rest))
+        return ".".join(["profile", self.names[first], *(_escaped(step) for step in rest)])
 
-    # Attributes ----------------------------------------------------------------------------------------
+    def _asked(self, fact: str | None, operators: Mapping[str, object]) -> object:
+        """All that operators ask of a fact, or of an element itself where there is none."""
+        modifiers = {key: value for key, value in operators.items() if key in MODIFIERS}
+        asked = [
+            self._one(fact, word, argument, modifiers) for word, argument in operators.items() if word not in MODIFIERS
+        ]
+        return asked[0] if len(asked) == 1 else {"all": asked}
 
-    def _declaration(self, name: str) -> dict[str, object]:
-        value = self.context.get(name)
-        if isinstance(value, list):
-            return {"type": "list", "of": type_of(value[0]) if value else self._asked_type(name)}
-        if {"before", "after"} & set(self._operators(self.rule, name)):
-            return {"type": "time"}
-        return {"type": self._asked_type(name) if value is None else type_of(value)}
+    def _one(self, fact: str | None, word: str, argument: object, modifiers: Mapping[str, object]) -> object:
+        if word in OPPOSITES:
+            return {"not": self._one(fact, OPPOSITES[word], argument, modifiers)}
+        if word == "not":
+            assert isinstance(argument, Mapping)
+            return {"not": self._asked(fact, {**argument, **modifiers})}
+        if word == "in":
+            return self._among(fact, argument, modifiers)
+        asked = self._operator(word, argument, modifiers)
+        return NEVER if asked is None and fact is not None else {"exists": False} if asked is None else _of(fact, asked)
 
-    def _asked_type(self, name: str) -> str:
-        """The type that the rule's own arguments have, for an attribute of which the context says nothing."""
-        for argument in self._operators(self.rule, name).values():
-            one = argument[0] if isinstance(argument, list) and argument else argument
-            if one is not None and not isinstance(one, list):
-                return type_of(one)
-        return "text"
+    def _among(self, fact: str | None, argument: object, modifiers: Mapping[str, object]) -> object:
+        """One of several values, of which null says that it is missing."""
+        if not isinstance(argument, list):
+            return _of(fact, {"one_of": argument})
+        values = [one for one in argument if one is not None]
+        parts = [_of(fact, {"one_of": values, **_manner(modifiers)})] if values else []
+        parts += [_of(fact, {"exists": False})] if None in argument else []
+        if not parts:
+            return {"all": [_of(fact, {"exists": True}), _of(fact, {"exists": False})]}
+        return parts[0] if len(parts) == 1 else {"any": parts}
 
-    def _operators(self, rule: object, name: str) -> dict[str, object]:
-        found: dict[str, object] = {}
-        if isinstance(rule, list):
-            for part in rule:
-                found |= self._operators(part, name)
-        elif isinstance(rule, Mapping):
-            for key, value in rule.items():
-                found |= dict(value) if key == name and isinstance(value, Mapping) else self._operators(value, name)
-        return found
+    def _operator(self, word: str, argument: object, modifiers: Mapping[str, object]) -> object:
+        """What is asked in our words; None for what never holds, since it compares what can't be compared."""
+        manner = _manner(modifiers)
+        if argument is None:
+            return {"exists": False} if word == "eq" else None
+        match word:
+            case "some":
+                assert isinstance(argument, Mapping)
+                inner = argument.get("rule")
+                return {"some": self._asked(None, argument) if inner is None else self._translated(inner, inside=True)}
+            case "size":
+                return {"size": self._asked(None, argument) if isinstance(argument, Mapping) else argument}
+            case "type":
+                return {"exists": False} if argument == "null" else {"type": TYPES.get(str(argument), argument)}
+            case "num_eq":
+                return {"is": argument, "as": "number"}
+            case "before" | "after":
+                return {word: _moment(argument)}
+            case "in_cidr":
+                return {"in_network": _networks(argument)}
+        if word in TEXT_WORDS and "as" not in manner:
+            texts = [one for one in (argument if isinstance(argument, list) else [argument]) if isinstance(one, str)]
+            return {WORDS[word]: texts, **manner} if texts else None
+        if word in ORDER_WORDS and (isinstance(argument, bool | list | dict)):
+            return None
+        return {WORDS.get(word, word): argument, **({} if word in ORDER_WORDS and "as" not in manner else manner)}
+
+    # The visitor ---------------------------------------------------------------------------------------
 
     def _holds(self, definitions: Definitions, conventions: Conventions) -> bool:
         rule_set = compile_rule_set("v", definitions, LIBRARY, conventions)
         stored = {}
-        for name, short in self._names.items():
+        for name, short in self.names.items():
             try:
                 stored |= check_attributes({short: self.context.get(name)}, rule_set.schema, zone=UTC)
             except EventRefused:
@@ -178,12 +209,12 @@ class NeutralCase:
             identity=Identity(profile_id="u:1", consent=granting(["personalize"])),
             profile=Profile("u:1", {name: AttributeValue(value, NOW) for name, value in stored.items()}),
             facts=RequestFacts(),
-            now=NOW,
+            now=self.now,
             zone=UTC,
             lifecycle=Lifecycle(),
             catalogue=rule_set.facts,
         )
-        return rule_set.index.answers(rule_set.index.reach((), ["asked"]), context.values, NOW).in_segment("asked")
+        return rule_set.index.answers(rule_set.index.reach((), ["asked"]), context.values, self.now).in_segment("asked")
 
 
 def read_neutral(line: str) -> NeutralCase:
@@ -196,18 +227,62 @@ def read_neutral(line: str) -> NeutralCase:
         segments=told.get("segments") or {},
         expected=told["expected"],
         must_pass=told["must_pass"],
+        now=datetime.fromisoformat(told["now"]).astimezone(UTC) if told.get("now") else NOW,
     )
 
 
-def type_of(value: object) -> str:
-    """The declared type that a value of a context has."""
-    if isinstance(value, bool):
-        return "bool"
-    if isinstance(value, int | Decimal):
-        return "number"
-    if isinstance(value, list | dict):
-        raise NotExpressible("values of any shape")
-    return "text"
+def _of(fact: str | None, asked: object) -> object:
+    return asked if fact is None else {fact: asked}
+
+
+def _manner(modifiers: Mapping[str, object]) -> dict[str, object]:
+    ours = {"ignore_case": True} if modifiers.get("ignore_case") else {}
+    return {**ours, "as": "text"} if modifiers.get("as") == "string" else ours
+
+
+def _escaped(step: str) -> str:
+    return step.replace("\\", "\\\\").replace(".", "\\.")
+
+
+def _moment(argument: object) -> object:
+    """A moment as ISO text; neutral rules also tell it in milliseconds since 1970."""
+    if isinstance(argument, bool) or not isinstance(argument, int | Decimal):
+        return argument
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=float(argument))).isoformat()
+
+
+def _networks(argument: object) -> object:
+    """Networks without those that are none: the neutral operator passes over them. Where all are none, all stay."""
+    written = argument if isinstance(argument, list) else [argument]
+    networks = [one for one in written if _is_network(one)]
+    return networks or written
+
+
+def _is_network(text: object) -> bool:
+    try:
+        return bool(ipaddress.ip_network(str(text), strict=False))
+    except ValueError:
+        return False
+
+
+def _paths(rules: object) -> Iterator[tuple[str, ...]]:
+    """The paths of questions about the context, not those about elements of its lists."""
+    if isinstance(rules, list):
+        for rule in rules:
+            yield from _paths(rule)
+    elif isinstance(rules, Mapping):
+        for key, value in rules.items():
+            if key in ("all", "any", "not"):
+                yield from _paths(value)
+            elif key not in ("segment", "list"):
+                yield split_path(key) or (key,)
+
+
+def _lists_named(rules: object) -> Iterator[str]:
+    if isinstance(rules, Mapping):
+        yield from (str(value) for key, value in rules.items() if key in ("in_list", "not_in_list"))
+    for part in rules.values() if isinstance(rules, Mapping) else rules if isinstance(rules, list) else ():
+        yield from _lists_named(part)
 
 
 def yaml_of(value: object) -> str:

@@ -51,7 +51,7 @@ def test_a_condition_in_words(case: Mapping) -> None:
         (FactType.DATE, date(2026, 1, 2), "2026-01-02"),
         (FactType.TIME, datetime(2026, 7, 1, 22, 30, tzinfo=UTC), "2026-07-01 22:30"),
         (FactType.CLOCK, timedelta(hours=9, minutes=5, seconds=7), "09:05"),
-        (FactType.NUMBER, {"a": 1}, "{'a': 1}"),
+        (FactType.NUMBER, {"a": 1}, "{a: 1}"),
     ],
 )
 def test_a_value_in_words(type_: FactType, value: object, words: str) -> None:

@@ -64,7 +64,8 @@ def test_every_code_that_rules_can_raise_is_among_the_cases() -> None:
     of_whole_files = {"W203"}  # without a line, so it is not among the cases but has its own test below
     of_comments = {"W280"}  # with tests in tests/rules/test_allowances.py
     of_code = {"E251", "E252"}  # of the site's code, with a test in tests/rules/test_own_names.py
-    assert raised == said | of_whole_files | of_comments | of_code
+    of_lists = {"E243", "W241"}  # of files of ids, with a test in tests/rules/test_id_lists.py
+    assert raised == said | of_whole_files | of_comments | of_code | of_lists
 
 
 def test_an_id_is_unique_over_all_files() -> None:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from personalize.events.schema import Schema
+from personalize.events.schema import Schema, Shape, ValueType
 from personalize.problems import Problems
 from personalize.rules.conditions import Leaf, Not
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType
+from personalize.rules.filters import Filter
 from personalize.rules.gaps import Gaps
+from personalize.rules.id_lists import IdLists
 from personalize.rules.operators import HAPPENED, IN_WINDOW, NEGATIVES, OPERATORS
 from personalize.rules.parse import ConditionParser
 from personalize.rules.reading import Reading
@@ -17,7 +19,8 @@ from personalize.yaml_tree import Mapping as Block
 from personalize.yaml_tree import parse_yaml
 from tests.rules.asking import CASES, Case, context_of, read_cases, read_question
 
-FILES = ("days", "did", "groups", "lists", "numbers", "pages", "text", "times", "when", "words")
+FILES = ("any", "days", "did", "elements", "groups", "lists", "networks", "numbers", "pages", "patterns")
+FILES += ("text", "times", "versions", "when", "words")
 ALL_CASES = [case for name in FILES for case in read_cases(CASES / f"{name}.yaml")]
 
 #: Written as an argument for a fact of the type; good for every operator that takes the type.
@@ -30,6 +33,26 @@ ARGUMENTS = {
     FactType.DATE: "2026-01-01",
     FactType.TIME: "2026-01-01",
     FactType.CLOCK: "08:00",
+    FactType.VERSION: "1.2",
+    FactType.ANY: "1",
+    FactType.MAPPING: "1",
+}
+#: The same for operators that take something else than a value of the fact.
+WRITTEN = {
+    "exists": "true",
+    "within": "3 days",
+    "older_than": "3 days",
+    "before": "2026-01-01",
+    "after": "2026-01-01",
+    "on": "2026-01-01",
+    "anniversary": "2026-01-01",
+    "type": "text",
+    "size": "1",
+    "in_network": "10.0.0.0/8",
+    "in_list": "vip",
+    "version_in": "^1.2",
+    **dict.fromkeys(("version_is", "version_at_least", "version_more_than"), "1.2"),
+    **dict.fromkeys(("version_at_most", "version_less_than"), "1.2"),
 }
 
 
@@ -71,6 +94,8 @@ def asked(case: Case) -> Iterator[Leaf]:
         match waiting.pop():
             case Leaf() as leaf:
                 yield leaf
+                if isinstance(leaf.argument, Filter):
+                    yield from leaf.argument.leaves()
             case Not(part):
                 waiting.append(part)
             case group:
@@ -81,18 +106,25 @@ def asked(case: Case) -> Iterator[Leaf]:
 @pytest.mark.parametrize("word", [*OPERATORS, *NEGATIVES])
 def test_an_operator_takes_its_types_and_no_others(word: str, type_: FactType) -> None:
     operator = OPERATORS[NEGATIVES.get(word, word)]
-    problems = Problems()
-    fact = Fact("profile.it", "profile", "it", type_)
-    parser = ConditionParser(schema=Schema(), conventions=Conventions(), reading=Reading(problems), gaps=Gaps())
-    node = parse_yaml(f"{word}: {argument_for(word, type_)}", "one.yaml", problems)
-    assert isinstance(node, Block)
-    parser.question(fact, node)
-    codes = [problem.code for problem in problems.list]
-    assert codes == ([] if type_ in operator.types else ["E214"])
+    for many in (False, True):
+        problems = Problems()
+        fact = Fact("profile.it", "profile", "it", type_, many=many, fields={"a": Shape(ValueType.TEXT)})
+        lists = IdLists({"vip": "a\n1\n"})
+        parser = ConditionParser(Schema(), Conventions(), Reading(problems), Gaps(), lists=lists)
+        node = parse_yaml(f"{word}: {argument_for(word, type_)}", "one.yaml", problems)
+        assert isinstance(node, Block)
+        parser.question(fact, node)
+        codes = [problem.code for problem in problems.list]
+        fits = type_ in operator.types and (many or type_ is FactType.ANY or not operator.lists_only)
+        assert codes == ([] if fits else ["E214"])
 
 
 def argument_for(word: str, type_: FactType) -> str:
-    written = {"exists": "true", "within": "3 days", "older_than": "3 days"}.get(word, ARGUMENTS[type_])
-    if word in ("one_of", "none_of"):
+    if word == "some" and type_ is FactType.MAPPING:
+        return "{a: x}"
+    if word == "some" and type_ is FactType.TIME:
+        return "{after: 2026-01-01}"
+    written = WRITTEN.get(word, ARGUMENTS[type_])
+    if word in ("one_of", "none_of", "any_of", "all_of"):
         return f"[{written}]"
     return f"[{written}, {written}]" if word == "between" else written

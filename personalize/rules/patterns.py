@@ -1,0 +1,76 @@
+"""Patterns that a text is held against, in time that grows with the text's length alone, whatever the pattern."""
+
+import re
+from dataclasses import dataclass, field
+
+import re2
+
+from personalize.problems import quoted
+
+#: A longer pattern is refused, and one whose repetitions, written out, would be longer.
+LONGEST_PATTERN = 500
+MOST_STEPS = 300
+#: What one pattern may take in memory, for itself and for what it remembers of texts.
+_MOST_BYTES = 1 << 20
+_LIKE = re.compile(r"[*?]|[^*?]+")
+_LIKE_SIGNS = {"*": ".*", "?": "."}
+
+
+class PatternError(ValueError):
+    """A pattern that can't be read, or would be slow; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A compiled pattern. `text` is what was written."""
+
+    text: str
+    ignore_case: bool
+    _expression: "re2._Regexp" = field(compare=False, repr=False)
+
+    def found_in(self, text: str) -> bool:
+        """Whether the pattern is found anywhere in the text."""
+        return self._expression.search(text.encode(errors="replace")) is not None
+
+    def __str__(self) -> str:
+        return quoted(self.text)
+
+
+def expression(text: str, *, ignore_case: bool = False) -> Pattern:
+    """A regular expression in the syntax of RE2, without anchors of its own. Raises PatternError."""
+    return _compiled(text, text, ignore_case=ignore_case)
+
+
+def like(text: str) -> Pattern:
+    """A text in which `*` stands for any signs, or none, and `?` for one; it covers all of what it is held against.
+
+    Raises PatternError.
+    """
+    parts = (_LIKE_SIGNS.get(part) or re2.escape(part) for part in _LIKE.findall(text))
+    return _compiled(text, f"(?s)^{''.join(parts)}$", ignore_case=False)
+
+
+def _compiled(written: str, source: str, *, ignore_case: bool) -> Pattern:
+    if len(written) > LONGEST_PATTERN:
+        raise PatternError(f"it has {len(written)} characters, and may have {LONGEST_PATTERN}")
+    options = re2.Options()
+    options.max_mem = _MOST_BYTES
+    options.log_errors = False
+    options.never_capture = True
+    options.case_sensitive = not ignore_case
+    try:
+        compiled = re2.compile(source, options)
+        options.encoding = re2.Options.Encoding.LATIN1
+        steps = re2.compile(source.encode("latin-1", errors="replace"), options).programsize
+    except re2.error as error:
+        raise PatternError(_reason(error)) from error
+    if steps > MOST_STEPS:
+        raise PatternError("its repetitions are too many to be quick")
+    return Pattern(written, ignore_case, compiled)
+
+
+def _reason(error: Exception) -> str:
+    said = error.args[0]
+    text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+    is_too_much = "too large" in text or "repetition size" in text
+    return "its repetitions are too many to be quick" if is_too_much else text
