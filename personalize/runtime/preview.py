@@ -2,20 +2,19 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from personalize.decisions.context import Context, RequestFacts
 from personalize.decisions.decide import decide
-from personalize.decisions.decision import Decision
+from personalize.decisions.decision import Decision, Reason
 from personalize.decisions.explain import explain
 from personalize.decisions.explanation import Explanation
 from personalize.errors import InvalidFiles, StoreError, UnknownVersion
 from personalize.events.event import JSONValue
 from personalize.rules.definitions import Persona
-from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.offline import persona_context, visitor_context
 from personalize.runtime.page_view import Notice, PageView
@@ -169,12 +168,18 @@ class PreviewPageView(PageView):
                 self._context = persona_context(persona, rule_set, settings, now=self.now, facts=facts)
         return self._context
 
-    async def _decide_page(self, page: Page, rule_set: RuleSet) -> Mapping[str, Decision]:
-        context, shown = self._persona_context(), self._shown()
-        decisions = decide(page, context, rule_set, shown=shown)
-        for slot_id in decisions:
-            self.explanations[slot_id] = explain(slot_id, context, rule_set, shown=shown)
-        return decisions
+    async def _decide(self, slot_id: str) -> Decision:
+        if slot_id not in self._decisions:
+            rule_set, shown = self.opened.rule_set, self._shown()
+            page = rule_set.pages.get(slot_id)
+            if page is None:
+                self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
+            else:
+                context = self._persona_context()
+                decisions = decide(page, context, rule_set, shown=shown)
+                self.explanations |= {one: explain(one, context, rule_set, shown=shown) for one in decisions}
+                self._decisions.update(decisions)
+        return self._decisions[slot_id]
 
     def _render(self, decision: Decision) -> str | None:
         markup = ""

@@ -50,9 +50,12 @@ def _kept_out(headers: RawHeaders) -> RawHeaders:
 async def refuse(send: Send, refusal: Refusal, path: str, query_string: bytes) -> None:
     """Answer a link that shows no preview by a plain page that says so, and leads to the page itself."""
     status, title, text = _REFUSALS[refusal]
-    page = quote(path) + (f"?{query_string.decode('latin-1')}" if query_string else "")
+    # Two slashes at the beginning would lead to another site.
+    page = quote(f"/{path.lstrip('/')}") + (f"?{query_string.decode('latin-1')}" if query_string else "")
     body = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<meta name="color-scheme" content="light dark">'
+        "<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}</style>"
         f"<title>{title}</title><h1>{title}</h1><p>{text} A new one is made by <code>personalize preview</code>.</p>"
         f'<p><a href="{escape(page)}">The page as you see it yourself</a></p></html>'
     ).encode()

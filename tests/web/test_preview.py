@@ -310,6 +310,16 @@ def test_no_link_opens_another_page_or_another_sites_or_one_that_was_changed(tmp
     visited(tmp_path, body)
 
 
+def test_the_page_of_a_refused_link_leads_to_no_other_site(tmp_path: Path) -> None:
+    async def body(site: Site, browser: Browser) -> None:
+        reply = await browser.get('//evil.example/"><script>?pz_preview=x&a="><script>')
+        (link,) = LexborHTMLParser(reply.text).css("a")
+        assert link.attributes["href"] == '/evil.example/%22%3E%3Cscript%3E?a="><script>'
+        assert "<script" not in reply.text
+
+    visited(tmp_path, body)
+
+
 def test_a_draft_that_is_not_there_or_does_not_load_is_told_and_counted(tmp_path: Path) -> None:
     async def body(site: Site, browser: Browser) -> None:
         assert (await browser.get(site.link(version="0" * 16))).status == 503
