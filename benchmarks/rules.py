@@ -96,7 +96,7 @@ def walked(shop: Shop, visitor: Visitor) -> Winners:
     )
 
 
-def cases_of(shop: Shop, size: int, peers: Sequence[str]) -> list[Case]:
+def cases_of(shop: Shop, size: int, peers: Sequence[str], different: int = DIFFERENT) -> list[Case]:
     """All cases of one size, each of which has given the answers of a plain walk."""
     ours = Ours(shop)
     clean, messy = (make_visitors(shop, WARM, messy=is_messy) for is_messy in (False, True))
@@ -104,17 +104,17 @@ def cases_of(shop: Shop, size: int, peers: Sequence[str]) -> list[Case]:
     assert [ours.winners(visitor) for visitor in clean] == expected
     assert [ours.decided(visitor) for visitor in clean] == expected
     assert [ours.winners(visitor) for visitor in messy] == [walked(shop, visitor) for visitor in messy]
-    different = make_visitors(shop, DIFFERENT, messy=True, seed=13)
+    others = make_visitors(shop, different, messy=True, seed=13)
     cases = [
         Case("index, 64 visitors", _each(ours.winners, clean, 8), WARM * 8, []),
         Case("index, 64 messy visitors", _each(ours.winners, messy, 8), WARM * 8, []),
-        Case("index, 10,000 messy visitors", _each(ours.winners, different, 1), DIFFERENT, []),
+        Case("index, 10,000 messy visitors", _each(ours.winners, others, 1), different, []),
         Case("index and decide, 64 visitors", _each(ours.decided, clean, 8), WARM * 8, []),
     ]
     attributes = [attributes_of(shop, visitor) for visitor in clean]
     for name in peers:
         ask = PEERS[name](shop)
-        some = attributes[: PEER_BUDGET_PAGES[size]]
+        some = attributes[: PEER_BUDGET_PAGES.get(size, WARM)]
         assert [ask(one) for one in some] == expected[: len(some)], f"{name} answers otherwise"
         cases.append(Case(name, _each(ask, some, 1), len(some), []))
     return cases
@@ -159,7 +159,7 @@ def report_growth(cases: Mapping[int, Sequence[Case]]) -> None:
         print(f"cost(10,000) / cost(100), {what}: {ratio:.2f}")
 
 
-def report_cold(shop: Shop, size: int) -> None:
+def report_cold(shop: Shop, size: int, visitors: int = DIFFERENT) -> None:
     """What an index costs before it is warm: to build, in memory, and on its first pages."""
     conditions = {
         key: rule.condition
@@ -176,14 +176,14 @@ def report_cold(shop: Shop, size: int) -> None:
     index = Index(conditions, segments)
     built = tracemalloc.get_traced_memory()[0]
     reach = index.reach(conditions, segments)
-    for visitor in make_visitors(shop, DIFFERENT, messy=True, seed=13):
+    for visitor in make_visitors(shop, visitors, messy=True, seed=13):
         index.answers(reach, visitor, NOW)
     filled = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     index = Index(conditions, segments)
     reach, pages = index.reach(conditions, segments), []
     gc.disable()
-    for visitor in make_visitors(shop, 2_000, messy=True, seed=17):
+    for visitor in make_visitors(shop, min(visitors, 2_000), messy=True, seed=17):
         begun = time.thread_time()
         index.answers(reach, visitor, NOW)
         pages.append((time.thread_time() - begun) * 1e3)

@@ -120,6 +120,11 @@ class Answers:
         """Whether the visitor is in a segment that the reach covers."""
         return bool(self._members >> self._index.segments.number[segment_id] & 1)
 
+    @property
+    def members(self) -> int:
+        """The segments that the visitor is in, as bits by their numbers in the index."""
+        return self._members
+
     def answer(self, question: Leaf | InSegment) -> bool:
         """The answer to one single question of a covered condition."""
         return self._answer(question, self._members)
@@ -243,6 +248,7 @@ class Index:
         names: dict[str, None] = {}
         needed: set[str] = set()
         waiting = [self._conditions[one] for one in condition_ids]
+        asks_rules = bool(waiting)
         waiting += [InSegment(one) for one in segment_ids]
         while waiting:
             for question in questions(waiting.pop()):
@@ -254,7 +260,7 @@ class Index:
         facts = [self._facts[name] for name in names]
         reads = tuple((fact.name, fact.memories, fact.read_anew) for fact in facts)
         counts = any(fact.is_counter for fact in facts)
-        return Reach(reads, counts, self.segments.reach(needed) if needed else None)
+        return Reach(reads, counts, self.segments.reach(needed, refutes=asks_rules) if needed else None)
 
     def row(self, condition_ids: Iterable[ConditionId]) -> Row[ConditionId]:
         """These conditions, to be asked together; in the order in which the index was given them."""

@@ -90,16 +90,18 @@ class SegmentIndex:
         for chunk in self._chunks:
             chunk.finish(full)
 
-    def reach(self, needed: Iterable[str]) -> "SegmentReach":
-        """The part that these segments need; those that they name are among them."""
+    def reach(self, needed: Iterable[str], *, refutes: bool) -> "SegmentReach":
+        """The part that these segments need; those that they name are among them. It `refutes` where conditions of
+        rules are asked, too."""
         numbers = sorted(self.number[one] for one in needed)
         found = [self.memberships[number] for number in numbers]
+        chunks = dict.fromkeys(number // _CHUNK for number in numbers)
         simple = [one for one in found if not one.needs_others]
         return SegmentReach(
             alone=reduce(or_, (one.bit & one.plain for one in simple), 0),
             several=tuple((one.bit, one.plain) for one in simple if one.plain != one.bit),
             nested=tuple(one for one in found if one.needs_others),
-            chunks=tuple((at * _CHUNK, self._chunks[at]) for at in dict.fromkeys(each // _CHUNK for each in numbers)),
+            chunks=tuple((at * _CHUNK, self._chunks[at]) for at in chunks) if refutes else (),
         )
 
 

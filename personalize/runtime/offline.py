@@ -1,6 +1,6 @@
 """Contexts away from any request: stored visitors and personas, for counting, explaining and simulating."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 
 from personalize.decisions.context import Context, RequestFacts, make_context
@@ -136,18 +136,22 @@ async def count_segments(
     `progress` is told now and then how many more were counted. Profiles that went into another by a join are
     not visitors of their own.
     """
-    segment_ids: Sequence[str] = tuple(rule_set.segments)
-    reach = rule_set.index.reach((), segment_ids)
-    counts = dict.fromkeys(segment_ids, 0)
+    index = rule_set.index
+    reach = index.reach((), rule_set.segments)
+    names = reach.fact_names
+    tally: dict[int, int] = {}
     total = 0
     async for profile in store.profiles():
         if not is_visitor(profile):
             continue
         total += 1
         context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
-        answers = rule_set.index.answers(reach, context.values, context.now)
-        for segment_id in segment_ids:
-            counts[segment_id] += answers.in_segment(segment_id)
+        context.values.work_out(names)
+        members = index.answers(reach, context.values, context.now).members
+        while members:
+            one = members & -members
+            tally[one] = tally.get(one, 0) + 1
+            members ^= one
         if progress is not None and total % _PROGRESS_EVERY == 0:
             progress(_PROGRESS_EVERY)
-    return counts, total
+    return {one: tally.get(1 << index.segments.number[one], 0) for one in rule_set.segments}, total

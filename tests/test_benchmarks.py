@@ -1,0 +1,27 @@
+"""The benchmarks run, on a scale at which their figures mean nothing; each checks the answers that it times."""
+
+import asyncio
+
+import pytest
+
+from benchmarks import reload, rules, segments
+from benchmarks.shop import make_shop
+
+
+def test_rules_are_decided_alike_by_the_index_by_hand_and_by_a_plain_walk(capsys: pytest.CaptureFixture[str]) -> None:
+    shop = make_shop(20)
+    cases = rules.cases_of(shop, 20, ["closures"], different=100)
+    rules.in_rounds(cases, 1)
+    rules.report("20 rules", cases)
+    rules.report_cold(shop, 20, visitors=100)
+    assert "closures" in capsys.readouterr().out
+
+
+def test_segments_are_counted_alike_by_the_index_and_by_sql(capsys: pytest.CaptureFixture[str]) -> None:
+    segments.main(200)
+    assert "SQL, one pass" in capsys.readouterr().out
+
+
+def test_a_reload_tells_what_pages_wait_for(capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(reload.main(20))
+    assert "quietly" in capsys.readouterr().out
