@@ -13,6 +13,7 @@ from personalize.cli.check import check
 from personalize.cli.describe import describe
 from personalize.cli.explain import explain
 from personalize.cli.findings import Failed, Findings
+from personalize.cli.fmt import fmt
 from personalize.cli.import_ import import_
 from personalize.cli.init import init
 from personalize.cli.plan import plan
@@ -67,6 +68,7 @@ def main(ctx: click.Context, settings: Path | None) -> None:
 for command in (
     init,
     check,
+    fmt,
     plan,
     publish,
     rollback,

@@ -50,6 +50,11 @@ def read_draft(settings: Settings, problems: Problems) -> Draft:
     return Draft(MappingProxyType(files))
 
 
+def rule_files(folder: Path) -> list[Path]:
+    """The rule files in a folder and in those below it, in order."""
+    return [path for path in sorted(folder.rglob("*")) if path.suffix in _RULE_FILES and path.is_file()]
+
+
 def load_files(files: Mapping[str, str], settings: Settings, problems: Problems) -> RuleSet | None:
     """The rule set of these files, or None where `problems` holds an error afterwards.
 

@@ -15,6 +15,7 @@ from tests.conftest import REPOSITORY
 COMMANDS = [
     "init",
     "check",
+    "fmt",
     "plan",
     "publish",
     "rollback",
