@@ -13,8 +13,9 @@ from personalize.profiles.lifecycle import Lifecycle, is_new, state_of
 from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import PageFacts, visit_with_page
+from personalize.rules.beside import pairs
 from personalize.rules.fact_values import fact_value
-from personalize.rules.facts import LOCAL_NOW, OWN_ROOT, WEEKDAYS, Fact, FactType
+from personalize.rules.facts import LOCAL_NOW, OWN_ROOT, PAIR_ROOT, WEEKDAYS, Fact, FactType
 from personalize.rules.paths import follow
 from personalize.rules.unanswerable import Unanswerable
 from personalize.visitors.consent import Consent
@@ -278,6 +279,12 @@ def _visit_value(context: Context, fact: Fact) -> object:
     return getattr(visit, "started_at" if fact.key == "started" else fact.key) if visit is not None else None
 
 
+def _pair_value(context: Context, fact: Fact) -> object:
+    left, right = (context.values[part.name] for part in fact.parts)
+    unanswerable = left if isinstance(left, Unanswerable) else right
+    return unanswerable if isinstance(unanswerable, Unanswerable) else pairs(left, right, fold=fact.fold)
+
+
 def _now_value(context: Context, fact: Fact) -> object:
     if fact.type is FactType.INSTANT:
         return context.now
@@ -309,6 +316,7 @@ def _own_value(context: Context, fact: Fact) -> object:
 
 _READERS: Mapping[str, Callable[[Context, Fact], object]] = {
     OWN_ROOT: _own_value,
+    PAIR_ROOT: _pair_value,
     "profile": _profile_value,
     "visitor": _visitor_value,
     "page": _page_value,

@@ -128,7 +128,7 @@ def _ways_out(leaf: Leaf) -> str:
 def _may_be_asked_for(leaf: Leaf) -> bool:
     """Whether `exists` could stand beside the question: not beside a `did`, nor where there is always an answer."""
     fact = leaf.fact
-    always_answered = fact.type is FactType.TIMES or fact.root == "now" or fact.name == "visitor.known"
+    always_answered = fact.type in (FactType.TIMES, FactType.PAIR) or fact.root == "now" or fact.name == "visitor.known"
     return leaf.word != "exists" and not always_answered
 
 

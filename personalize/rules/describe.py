@@ -7,6 +7,7 @@ from decimal import Decimal
 from personalize.durations import format_duration
 from personalize.money import format_amount
 from personalize.problems import quoted
+from personalize.rules.beside import Beside, Pair
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.conventions import Conventions
 from personalize.rules.days import Days
@@ -84,7 +85,8 @@ class Describer:
             return "", f"{'' if wanted else 'not '}{leaf.argument}"
         if leaf.fact.argument is not None:
             return "", f"{'' if wanted else 'not: '}{leaf.fact.title}"
-        operator, subject = leaf.operator, self.subject(leaf.fact) + self._read_as(leaf)
+        asked = leaf.fact.parts[0] if leaf.fact.type is FactType.PAIR else leaf.fact
+        operator, subject = leaf.operator, self.subject(asked) + self._read_as(leaf)
         literal = _literal(leaf)
         if literal is not None:
             return subject, f"{'is' if wanted else 'is not'} exactly {self.value(leaf.fact, literal)}"
@@ -102,6 +104,8 @@ class Describer:
         return f" as {leaf.cast.type}" if is_said and leaf.cast is not None else ""
 
     def _argument(self, leaf: Leaf) -> str:
+        if isinstance(leaf.argument, Beside):
+            return self._beside(leaf.argument)
         if isinstance(leaf.argument, Days):
             return str(leaf.argument) if leaf.word in ("before", "after") else leaf.argument.said
         if isinstance(leaf.argument, Filter):
@@ -109,6 +113,14 @@ class Describer:
         if isinstance(leaf.argument, Listed | tuple) and leaf.word != "between":
             return listed([self.value(leaf.fact, one) for one in leaf.argument], "or")
         return self.value(leaf.fact, leaf.argument)
+
+    def _beside(self, beside: Beside) -> str:
+        """What a fact is compared with."""
+        other = self.subject(beside.other)
+        limit = other if beside.percent is None else f"{beside.percent} percent of {other}"
+        if beside.plus is None:
+            return limit
+        return f"{limit} {'minus' if beside.takes_away else 'plus'} {self.value(beside.other, abs(beside.plus))}"
 
     def seen(self, leaf: Leaf, value: object) -> str:
         """The value that a question looked at, or why there is none; beside weekdays, with the day of the week."""
@@ -139,6 +151,9 @@ class Describer:
 
     def _single(self, fact: Fact, value: object) -> str:
         match value:
+            case Pair():
+                left, right = fact.parts
+                return f"{self.value(left, value.left)}, and {self.value(right, value.right)} beside it"
             case str():
                 return quoted(value)
             case int() if fact.type is FactType.MONEY:

@@ -16,7 +16,7 @@ class FactType(StrEnum):
     """What a fact's value is, and so which operators it takes.
 
     `mapping` is several values together, in a list of such; `clock` is a time of day, `times` the latest times of a
-    counter, `instant` the moment that is now.
+    counter, `instant` the moment that is now, `pair` the values of two facts together.
     """
 
     TEXT = "text"
@@ -32,6 +32,7 @@ class FactType(StrEnum):
     CLOCK = "clock"
     TIMES = "times"
     INSTANT = "instant"
+    PAIR = "pair"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,8 @@ _LOCAL_INSTANT = Fact(LOCAL_NOW, "now", "local", FactType.INSTANT, title="now")
 BUILT_IN_ROOTS = frozenset({"profile", "organization", "visitor", "page", "visit", "now", "interest", "did"})
 #: The root of the facts of a site's own code, whatever they are called; no event can be called like it.
 OWN_ROOT = "(own)"
+#: The root of facts that are two others together.
+PAIR_ROOT = "(pair)"
 #: What is known of every type of event, and of those with a value.
 EVENT_KEYS = ("count", "first", "last", "total", "average", "first_value", "last_value")
 #: Those that follow from the declared value of the events.

@@ -23,6 +23,7 @@ MOMENTS = frozenset({FactType.TIME, FactType.ANY})
 DAYS = MOMENTS | {FactType.DATE}
 ORDERED = NUMBERS | {FactType.TEXT, FactType.CLOCK, FactType.VERSION, FactType.ANY}
 EQUAL = TEXTS | NUMBERS | {FactType.BOOL, FactType.DATE, FactType.CLOCK, FactType.VERSION}
+SAME = EQUAL - {FactType.ANY, FactType.VERSION}
 ANYTHING = EQUAL | DAYS
 ELEMENTS = EQUAL - {FactType.CLOCK}
 IN_LISTS = ELEMENTS | DAYS | {FactType.MAPPING}
@@ -77,6 +78,7 @@ def _read_by_the_parser(node: Node, fact: Fact, conventions: Conventions) -> obj
 _TABLE = (
     Operator("is", EQUAL, arguments.read_value, predicates.equal, "is {}", "is not {}",
              cuts=scales.at_argument),
+    Operator("same_as", SAME, _read_by_the_parser, predicates.equal, "is the same as {}", "is not the same as {}"),
     Operator("one_of", EQUAL, arguments.read_set, predicates.in_set, "is {}", "is not {}",
              asked=Asked.EITHER,
              cuts=scales.at_each),

@@ -78,6 +78,9 @@ class ConditionParser(QuestionParser):
             self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
         return fact
 
+    def _other_facts(self) -> Facts:
+        return self._facts
+
     def _segments(self, value: Node) -> Condition:
         named = self._reading.scalars(value, "`segment`")
         if isinstance(value, Sequence) and not value.items:

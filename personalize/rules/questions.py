@@ -8,11 +8,12 @@ from personalize.events.schema import Shape
 from personalize.guesses import Guess
 from personalize.problems import did_you_mean, quoted
 from personalize.rules.arguments import ArgumentError, read_value
+from personalize.rules.beside import BESIDE, pair_fact
 from personalize.rules.casts import WRITTEN_CASTS, Cast
 from personalize.rules.conditions import All, Any, Condition, Leaf, Not, everything
 from personalize.rules.conventions import Conventions
 from personalize.rules.equality import Listed
-from personalize.rules.facts import Fact, FactType
+from personalize.rules.facts import Fact, Facts, FactType
 from personalize.rules.filters import Filter
 from personalize.rules.id_lists import IdLists
 from personalize.rules.operators import NEGATIVES, OPERATORS, Operator
@@ -20,6 +21,7 @@ from personalize.rules.operators_meant import operator_meant
 from personalize.rules.own_conditions import own_condition
 from personalize.rules.paths import split_path
 from personalize.rules.properties import property_fact, property_names
+from personalize.rules.read_beside import read_beside
 from personalize.rules.reading import IDENTIFIER, Reading
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
@@ -183,6 +185,8 @@ class QuestionParser:
         if operator is None:
             return UNREADABLE
         asked = _as_read(asked, operator, ignore_case=manner.ignore_case)
+        if operator.word == "same_as" or (operator.word in BESIDE and isinstance(node, Mapping)):
+            return self._beside(asked, operator.word, node, at)
         try:
             operator, argument = self._argument(operator, asked, node)
         except ArgumentError as error:
@@ -200,6 +204,19 @@ class QuestionParser:
             known = Leaf(fact, operator, operator.word, True, place=at.place)
             return known if argument else Not(known)
         return Not(leaf) if negative else leaf
+
+    def _beside(self, fact: Fact, word: str, node: Node, at: Node) -> Condition:
+        """A question about two facts."""
+        try:
+            beside = read_beside(node, fact, self._other_facts(), self._conventions)
+        except ArgumentError as error:
+            self._problems.error("E254", f"`{fact.name}`: {error}", node, error.hint)
+            return UNREADABLE
+        return Leaf(pair_fact(fact, beside), BESIDE[word], word, beside, place=at.place)
+
+    def _other_facts(self) -> Facts:
+        """The facts that one may be compared with here. Raises ArgumentError where there are none."""
+        raise ArgumentError("here is asked of one value alone, which is compared with no fact")
 
     def _argument(self, operator: Operator, fact: Fact, node: Node) -> tuple[Operator, object]:
         """The argument, with the operator that takes it: to be a list or mapping is to be one of one of them."""

@@ -36,7 +36,9 @@ FACTS = {
 }
 
 #: Operators whose meaning is told by cases alone: another meaning of theirs would be their own once more.
-_SAID_ELSEWHERE = frozenset({"matches", "in_list", "in_network", *(word for word in OPERATORS if "version" in word)})
+_SAID_ELSEWHERE = frozenset(
+    {"same_as", "matches", "in_list", "in_network", *(word for word in OPERATORS if "version" in word)}
+)
 _LIKENESSES = st.sampled_from(["", "*", "?", "a*", "*b", "?b*", "a?", "**", "ss", "1?", "a", "*\n*", "(a)"])
 
 _NUMBERS = st.sampled_from([-1, 0, 1, 2, 12, Decimal("0.1"), Decimal("1.5"), 2**53 + 1])

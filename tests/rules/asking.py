@@ -26,7 +26,7 @@ from personalize.profiles.project import ProfileProjector
 from personalize.rules.conditions import EVERYONE, Condition, Not, everything, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.declarations import DeclarationReader
-from personalize.rules.facts import Fact, FactType
+from personalize.rules.facts import Fact, FactType, with_parts
 from personalize.rules.gaps import Gaps
 from personalize.rules.id_lists import IdLists
 from personalize.rules.index import Answers, Index
@@ -82,7 +82,7 @@ class Question:
     def catalogue(self) -> Mapping[str, Fact]:
         """The facts that it reads, by name."""
         trees = (self.condition, *self.segments.values())
-        return {leaf.fact.name: leaf.fact for tree in trees for leaf in leaves(tree)}
+        return {fact.name: fact for tree in trees for leaf in leaves(tree) for fact in with_parts(leaf.fact)}
 
     def answers(self, context: Context) -> Answers:
         """What the index makes of it: the condition as `asked`, and its opposite as `denied`."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from personalize.events.schema import Schema, Shape, ValueType
+from personalize.events.schema import EventType, Schema, Shape, ValueType
 from personalize.problems import Problems
 from personalize.rules.conditions import Leaf, Not
 from personalize.rules.conventions import Conventions
@@ -19,7 +19,7 @@ from personalize.yaml_tree import Mapping as Block
 from personalize.yaml_tree import parse_yaml
 from tests.rules.asking import CASES, Case, context_of, read_cases, read_question
 
-FILES = ("any", "days", "did", "elements", "groups", "lists", "networks", "numbers", "pages", "patterns")
+FILES = ("any", "beside", "days", "did", "elements", "groups", "lists", "networks", "numbers", "pages", "patterns")
 FILES += ("text", "times", "versions", "when", "words")
 ALL_CASES = [case for name in FILES for case in read_cases(CASES / f"{name}.yaml")]
 
@@ -54,6 +54,16 @@ WRITTEN = {
     **dict.fromkeys(("version_is", "version_at_least", "version_more_than"), "1.2"),
     **dict.fromkeys(("version_at_most", "version_less_than"), "1.2"),
 }
+#: A fact of the type, to compare another with.
+OTHER_FACTS = {
+    FactType.CHOICE: "page.device",
+    FactType.NUMBER: "visitor.visits",
+    FactType.MONEY: "sale.total",
+    FactType.BOOL: "page.bot",
+    FactType.DATE: "now.date",
+    FactType.CLOCK: "now.time",
+}
+SALES = Schema(events={"sale": EventType("sale", {"amount": Shape(ValueType.MONEY)}, value="amount")})
 
 
 @pytest.mark.parametrize("case", ALL_CASES, ids=lambda case: case.where)
@@ -79,7 +89,9 @@ def test_a_negative_operator_is_exactly_the_opposite_of_its_positive_one(case: C
 
 
 def test_every_operator_is_tried_with_every_type_it_takes() -> None:
-    tried = {(leaf.word, leaf.fact.type) for case in ALL_CASES for leaf in asked(case)}
+    leaves = [leaf for case in ALL_CASES for leaf in asked(case)]
+    tried = {(leaf.word, leaf.fact.type) for leaf in leaves}
+    tried |= {(leaf.word, leaf.fact.parts[0].type) for leaf in leaves if leaf.fact.type is FactType.PAIR}
     taken = {(word, type_) for word, operator in OPERATORS.items() for type_ in operator.types}
     assert taken - tried == set()
     assert {(HAPPENED.word, FactType.TIMES), (IN_WINDOW.word, FactType.INSTANT)} <= tried
@@ -110,7 +122,7 @@ def test_an_operator_takes_its_types_and_no_others(word: str, type_: FactType) -
         problems = Problems()
         fact = Fact("profile.it", "profile", "it", type_, many=many, fields={"a": Shape(ValueType.TEXT)})
         lists = IdLists({"vip": "a\n1\n"})
-        parser = ConditionParser(Schema(), Conventions(), Reading(problems), Gaps(), lists=lists)
+        parser = ConditionParser(SALES, Conventions(), Reading(problems), Gaps(), lists=lists)
         node = parse_yaml(f"{word}: {argument_for(word, type_)}", "one.yaml", problems)
         assert isinstance(node, Block)
         parser.question(fact, node)
@@ -120,6 +132,8 @@ def test_an_operator_takes_its_types_and_no_others(word: str, type_: FactType) -
 
 
 def argument_for(word: str, type_: FactType) -> str:
+    if word == "same_as":
+        return OTHER_FACTS.get(type_, "page.path")
     if word == "some" and type_ is FactType.MAPPING:
         return "{a: x}"
     if word == "some" and type_ is FactType.TIME:
