@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 
 _SHORTEST_SURE = 4
 _LONGEST_COMPARED = 100
+#: To compare with each of more words than these takes longer than a guess is worth.
+_FEW = 500
 #: Text that needs no quotes in YAML, wherever it stands.
 _PLAIN = re.compile(r"(?!(?:true|false|null)$)[a-z][\w./-]*", re.IGNORECASE | re.ASCII)
 _SEPARATORS = str.maketrans("", "", " -_")
@@ -36,10 +40,34 @@ class Guess(str):
 def nearest(word: str, allowed: Iterable[str]) -> str | None:
     """The allowed word that was most likely meant, without regard to case; None when nothing is near."""
     by_folded: dict[str, str] = {}
-    for candidate in sorted(allowed):
+    for candidate in sorted(_comparable(word, allowed)):
         by_folded.setdefault(candidate.casefold(), candidate)
     close = difflib.get_close_matches(word[:_LONGEST_COMPARED].casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
+
+
+def _comparable(word: str, allowed: Iterable[str]) -> Collection[str]:
+    """The allowed words that are worth comparing: of many only those that a slip of the pen may have made it of."""
+    words = frozenset(allowed)
+    if len(words) <= _FEW:
+        return words
+    neighbours = _neighbours(words)
+    return {near for shortened in _shortened(word) for near in neighbours.get(shortened, ())}
+
+
+@lru_cache(maxsize=2)
+def _neighbours(words: frozenset[str]) -> Mapping[str, Sequence[str]]:
+    """Words by all that is left of them without one letter: two that differ by a slip have one of these in common."""
+    found = defaultdict[str, list[str]](list)
+    for word in words:
+        for shortened in _shortened(word):
+            found[shortened].append(word)
+    return found
+
+
+def _shortened(word: str) -> set[str]:
+    folded = word[:_LONGEST_COMPARED].casefold()
+    return {folded, *(folded[:at] + folded[at + 1 :] for at in range(len(folded)))}
 
 
 def did_you_mean(word: str, allowed: Iterable[str], *, before: str = "") -> Guess | None:
@@ -47,7 +75,7 @@ def did_you_mean(word: str, allowed: Iterable[str], *, before: str = "") -> Gues
 
     `before` is what stands before the word and was right: the `purchase.` of a fact.
     """
-    candidates = tuple(allowed)
+    candidates = _comparable(word, allowed)
     guess = nearest(word, candidates)
     if guess is None:
         return None

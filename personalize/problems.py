@@ -83,11 +83,21 @@ class Problem:
         return f"{place}{self.severity} {self.code}: {self.message}{hint}"
 
 
-class Problems:
-    """Collects findings while a file is read, so that the author sees all of them at once."""
+class TooManyProblems(Exception):  # noqa: N818
+    """So much is wrong that nobody would read on; whoever has set the limit stops here."""
 
-    def __init__(self) -> None:
+
+class Problems:
+    """Collects findings while a file is read, so that the author sees all of them at once.
+
+    With `most`, the error after so many raises `TooManyProblems`, so that a file that is not what it seems to be costs
+    no more time than one that is.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
         self._found: list[Problem] = []
+        self._most = most
+        self._errors = 0
 
     def error(
         self,
@@ -115,15 +125,21 @@ class Problems:
 
     def add(self, problem: Problem) -> None:
         """Add a finding made elsewhere."""
+        if problem.severity == "error":
+            if self._errors == self._most:
+                raise TooManyProblems
+            self._errors += 1
         self._found.append(problem)
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Add findings made elsewhere."""
-        self._found.extend(problems)
+        for problem in problems:
+            self.add(problem)
 
     def drop(self, is_dropped: Callable[[Problem], bool]) -> None:
         """Forget the findings of which this is true."""
         self._found = [problem for problem in self._found if not is_dropped(problem)]
+        self._errors = sum(problem.severity == "error" for problem in self._found)
 
     @property
     def list(self) -> tuple[Problem, ...]:
@@ -133,7 +149,7 @@ class Problems:
     @property
     def has_errors(self) -> bool:
         """Whether anything worse than a warning was found."""
-        return any(problem.severity == "error" for problem in self._found)
+        return self._errors > 0
 
     def __len__(self) -> int:
         return len(self._found)

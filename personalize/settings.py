@@ -284,14 +284,19 @@ def _from_file(path: Path, problems: Problems) -> dict[str, object]:
     return values
 
 
+#: Where the parser of TOML sees a fault that it has no line for.
+_AT_END = " (at end of document)"
+
+
 def _tables(text: str, file: str, problems: Problems) -> dict[str, object]:
     try:
         return tomllib.loads(text)
     except ValueError as error:
         reason, _, place = str(error).partition(" (at line ")
         spot = re.fullmatch(r"([0-9]+), column ([0-9]+)\)", place)
-        line, column = (int(spot[1]), int(spot[2])) if spot else (None, None)
-        problems.add(Problem("E051", f"this is not TOML: {reason}", file, line, column))
+        last = text.count("\n") + 1
+        line, column = (int(spot[1]), int(spot[2])) if spot else (last, len(text) - text.rfind("\n"))
+        problems.add(Problem("E051", f"this is not TOML: {reason.removesuffix(_AT_END)}", file, line, column))
         return {}
 
 
@@ -316,16 +321,28 @@ def _flattened(tables: Mapping[str, object], sections: set[str]) -> Iterator[tup
 
 
 def _line_of(text: str, name: str) -> int | None:
-    """The line of a setting, which tomllib does not tell: found again by its section and key."""
-    section = ""
-    for count, line in enumerate(text.splitlines(), start=1):
+    """The line of a setting, which tomllib does not tell: found again by its section and key.
+
+    Where the key has no line of its own, as in `visits = {ends_after = "1 hour"}`, it is that of the table.
+    """
+    section, around = "", None
+    for count, line in enumerate(text.split("\n"), start=1):
         plain = line.strip()
         if plain.startswith("["):
-            section = plain.strip("[] ").partition("]")[0] + "."
-        key = plain.partition("=")[0].strip().strip("\"'")
-        if name in (section + key, section.rstrip(".")):
+            section = _plain_key(plain.strip("[] \t").partition("]")[0])
+            written = section
+        else:
+            written = ".".join(filter(None, (section, _plain_key(plain.partition("=")[0]))))
+        if written == name or written.startswith(f"{name}."):
             return count
-    return None
+        if written and name.startswith(f"{written}."):
+            around = count
+    return around
+
+
+def _plain_key(written: str) -> str:
+    """A key without the blanks and quotes around its parts: `visits."ends_after"` is `visits.ends_after`."""
+    return ".".join(part.strip(" \t\r\"'") for part in written.split("."))
 
 
 def _from_environ(environ: Mapping[str, str], problems: Problems) -> dict[str, object]:

@@ -25,9 +25,11 @@ from personalize.yaml_messages import syntax_problem
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 50
+MAX_EVENTS = 250_000
 MAX_PROBLEMS = 50
 LONGEST_NUMBER = 40
 
+_SPLIT_IT = "split it into several files; all files of a folder are read together"
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 #: Only an escape in double quotes can bring these in.
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
@@ -139,8 +141,7 @@ def read_text(path: Path, file: str, problems: Problems, max_bytes: int = MAX_BY
 
 def _too_large(file: str, problems: Problems, max_bytes: int) -> None:
     limit = f"{max_bytes / 1_000_000:g} MB" if max_bytes >= 100_000 else f"{max_bytes:,} bytes"
-    hint = "split it into several files; all files of a folder are read together"
-    problems.error("E003", f"the file is larger than {limit}", hint=hint, file=file)
+    problems.error("E003", f"the file is larger than {limit}", hint=_SPLIT_IT, file=file)
 
 
 def _decode(data: bytes, file: str, problems: Problems) -> str | None:
@@ -235,10 +236,14 @@ class _Tree:
         self._offset = offset
         self._open: list[_Open] = []
         self._documents = 0
+        self._events = 0
         self._most = len(problems) + MAX_PROBLEMS
 
     def take(self, event: yaml.Event) -> bool:
         """Whether reading goes on after this event; a tree that was left early is not to be used."""
+        self._events += 1
+        if self._events > MAX_EVENTS:
+            return self._refuse_more(event)
         if isinstance(event, yaml.ScalarEvent):
             self._refuse_marks(event)
             self._add(self._scalar(event))
@@ -258,8 +263,12 @@ class _Tree:
         if self._documents == 1:
             return True
         hint = "delete the line `---`, or move what follows into a file of its own"
-        place = self._place(event)
-        self._problems.error("E017", "a second document begins here", place, hint)
+        self._problems.error("E017", "a second document begins here", self._place(event), hint)
+        return False
+
+    def _refuse_more(self, event: yaml.Event) -> bool:
+        message = f"the file holds more than {MAX_EVENTS:,} names, values and brackets"
+        self._problems.error("E003", message, self._place(event), _SPLIT_IT)
         return False
 
     def _refuse_alias(self, event: yaml.AliasEvent) -> bool:
@@ -281,9 +290,8 @@ class _Tree:
 
     def _begin(self, event: yaml.CollectionStartEvent) -> bool:
         if len(self._open) == MAX_DEPTH:
-            place = self._place(event, _span(event)[0] + 1)
-            message = f"lists and mappings are nested more than {MAX_DEPTH} deep"
-            self._problems.error("E016", message, place, "is a bracket not closed?")
+            message, place = f"lists and mappings are nested more than {MAX_DEPTH} deep", _span(event)[0] + 1
+            self._problems.error("E016", message, self._place(event, place), "is a bracket not closed?")
             return False
         self._open.append(_Open(event))
         return True

@@ -31,6 +31,7 @@ _LOOSE_NUMBER = re.compile(
 JSON_TYPES = ("text", "number", "bool", "list", "mapping")
 #: How many patterns one question may try.
 MOST_PATTERNS = 50
+_PLAIN_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_OF_DIGITS = re.compile(r"[0-9]{8}", re.ASCII)
 _BEGINS_WITH_YEAR = re.compile(r"[0-9]{4}")
@@ -132,7 +133,7 @@ def _digits_meant(text: str) -> str | None:
     if found is None:
         return None
     if text.isdecimal():
-        return Guess("write it without quotes", text, text if text == str(int(text)) else None)
+        return Guess("write it without quotes", text, text if _PLAIN_WHOLE.fullmatch(text) else None)
     grouped, cents = re.sub(r"[\s']", "", found[1]), found[2]
     number = f"{grouped}.{cents}" if cents else grouped
     return f"write {number}: digits alone, with a point, and no blank, comma or currency"

@@ -12,6 +12,9 @@ from personalize.rules.facts import FactType
 from personalize.rules.gaps import Kind
 from personalize.rules.operators import NEGATIVES
 
+#: Who has seen so many circles takes one out and looks again; each costs a walk over all segments.
+_MOST_CIRCLES = 20
+_MOST_NAMED = 10
 _NEGATIVE_WORDS = {positive: negative for negative, positive in NEGATIVES.items()}
 #: What is answered of everybody of whom anything is stored, as it is 0 where nothing happened.
 _ANSWERED_OF_VISITORS = ("count", "total")
@@ -63,8 +66,11 @@ def _check_circles(segments: Mapping[str, Segment], problems: Problems) -> None:
         segment_id: dict.fromkeys(one.segment_id for one in segments_named(segment.who) if one.segment_id in segments)
         for segment_id, segment in segments.items()
     }
-    while (circle := _circle(named)) is not None:
-        path = " -> ".join((*circle, circle[0]))
+    for _ in range(_MOST_CIRCLES):
+        circle = _circle(named)
+        if circle is None:
+            return
+        path = " -> ".join((*_shortened(circle), circle[0]))
         problems.error(
             "E223",
             f"these segments go in a circle: {path}",
@@ -74,6 +80,14 @@ def _check_circles(segments: Mapping[str, Segment], problems: Problems) -> None:
         del named[circle[-1]][circle[0]]
 
 
+def _shortened(circle: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of a circle, the middle of a long one left out."""
+    if len(circle) <= _MOST_NAMED:
+        return circle
+    half = _MOST_NAMED // 2
+    return (*circle[:half], "…", *circle[-half:])
+
+
 def _circle(named: Mapping[str, Mapping[str, None]]) -> tuple[str, ...] | None:
     """Segments of which each names the next and the last one the first, from the one defined first; or None."""
     try:
@@ -81,7 +95,8 @@ def _circle(named: Mapping[str, Mapping[str, None]]) -> tuple[str, ...] | None:
     except CycleError as error:
         backwards: list[str] = error.args[1]
         circle = backwards[:0:-1]
-        first = min(range(len(circle)), key=lambda at: list(named).index(circle[at]))
+        order = {segment_id: number for number, segment_id in enumerate(named)}
+        first = min(range(len(circle)), key=lambda at: order[circle[at]])
         return (*circle[first:], *circle[:first])
     return None
 

@@ -9,7 +9,7 @@ from jinja2 import BaseLoader
 
 from personalize.content.library import Library, load_library
 from personalize.events.schema import Schema
-from personalize.problems import Problems
+from personalize.problems import Problems, TooManyProblems
 from personalize.profiles.counters import Counter
 from personalize.profiles.holding import Holding, holding_for
 from personalize.rules.check import check_definitions
@@ -22,6 +22,9 @@ from personalize.rules.load import read_definitions
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pages_of, rule_keys
 from personalize.rules.sentences import Sentences
+
+#: Who has so much to mend looks at the first of it.
+MOST_ERRORS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,30 @@ def load_rule_set(
 ) -> RuleSet | None:
     """The rule set of these files (path -> text), or None where `problems` holds an error afterwards. `own_facts`
     are those that the site's code adds to the language, None where they can't be loaded."""
+    found = Problems(most=MOST_ERRORS)
+    try:
+        definitions, library = _read(rules, content, templates, conventions, found, own_facts)
+    except TooManyProblems:
+        file = found.list[-1].file
+        problems.extend(found.list)
+        message = f"there are more than {MOST_ERRORS:,} errors, and the rest was not looked at"
+        problems.error("E283", message, None, "mend the first ones, and check again", file=file)
+        return None
+    problems.extend(found.list)
+    if problems.has_errors:
+        return None
+    return compile_rule_set(version_of({**rules, **content}), definitions, library, conventions)
+
+
+def _read(
+    rules: Mapping[str, str],
+    content: Mapping[str, str],
+    templates: BaseLoader,
+    conventions: Conventions,
+    problems: Problems,
+    own_facts: Mapping[str, OwnFact] | None,
+) -> tuple[Definitions, Library]:
+    """What rule files and content say, and everything that is wrong with it and between the two."""
     definitions = read_definitions(rules, conventions, problems, own_facts)
     library = load_library(
         content,
@@ -94,9 +121,7 @@ def load_rule_set(
     )
     check_definitions(definitions, library, problems)
     definitions.gaps.report(problems)
-    if problems.has_errors:
-        return None
-    return compile_rule_set(version_of({**rules, **content}), definitions, library, conventions)
+    return definitions, library
 
 
 def compile_rule_set(version: str, definitions: Definitions, library: Library, conventions: Conventions) -> RuleSet:

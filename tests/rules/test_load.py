@@ -62,10 +62,22 @@ def test_every_code_that_rules_can_raise_is_among_the_cases() -> None:
     raised = set(re.findall(r'"([EW]2[0-9]{2})"', source))
     said = {re.findall(r"(?:error|warning) ([EW][0-9]{3})", line)[0] for case in ALL_BROKEN for line in case.says}
     of_whole_files = {"W203"}  # without a line, so it is not among the cases but has its own test below
+    of_many = {"E283"}  # with a test below
     of_comments = {"W280"}  # with tests in tests/rules/test_allowances.py
     of_code = {"E251", "E252"}  # of the site's code, with a test in tests/rules/test_own_names.py
     of_lists = {"E243", "W241"}  # of files of ids, with a test in tests/rules/test_id_lists.py
-    assert raised == said | of_whole_files | of_comments | of_code | of_lists
+    assert raised == said | of_whole_files | of_many | of_comments | of_code | of_lists
+
+
+def test_after_a_thousand_errors_the_rest_is_not_looked_at() -> None:
+    wrong = "".join(f"  s{n}: {{who: {{visitor.x: {n}}}}}\n" for n in range(1_200))
+    rule_set, problems = load(f"segments:\n{wrong}")
+    assert rule_set is None
+    assert len(problems) == 1_001
+    assert str(problems.list[0]) == (
+        f"{RULES_FILE}: error E283: there are more than 1,000 errors, and the rest was not looked at "
+        "(mend the first ones, and check again)"
+    )
 
 
 def test_an_id_is_unique_over_all_files() -> None:
