@@ -35,12 +35,12 @@ def decide(
     answers = rule_set.index.answers(page.reach, context.values, context.now)
     if page.decided is None or shown or notes is not None:
         return _Run(page, context, rule_set, answers, shown, notes).decisions()
-    pattern = answers.pattern(page.mask)
-    known: Mapping[str, Decision] | None = page.decided.get(pattern)
+    told = answers.pattern(page.mask) if page.rows is None else tuple(map(answers.first, page.rows))
+    known: Mapping[str, Decision] | None = page.decided.get(told)
     if known is None:
         if len(page.decided) >= MOST_REMEMBERED:
             page.decided.clear()
-        known = page.decided[pattern] = _Run(page, context, rule_set, answers, shown, notes).decisions()
+        known = page.decided[told] = _Run(page, context, rule_set, answers, shown, notes).decisions()
     return known
 
 

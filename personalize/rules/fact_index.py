@@ -97,7 +97,7 @@ class FactIndex:
         self._of_elements = bit_mask(n for leaf, n in self._leaves.items() if leaf.operator.asked is not Asked.WHOLE)
         self._moves = any(scale.moves for scale in by_scale) or any(leaf.uses_now for leaf in others)
         if len(self._scales) == 1 and isinstance(self._scales[0], Stretches) and not others:
-            self._alone = self._scales[0] if not self._scales[0].few else None
+            self._alone = self._scales[0] if not self._scales[0].recurs else None
         # By the class of a value first, since 1 is not True.
         self.memories = {one: {} for one in (() if self._moves else _REMEMBERED)}
         self.memories[type(None)] = {None: self._reading(0)}

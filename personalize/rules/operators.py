@@ -168,7 +168,15 @@ HAPPENED = Operator(
     cuts=scales.at_window,
     asked=Asked.WHOLE,
 )
-IN_WINDOW = Operator("when", frozenset({FactType.INSTANT}), _read_by_the_parser, predicates.in_window, "{}", "not {}")
+IN_WINDOW = Operator(
+    "when",
+    frozenset({FactType.INSTANT}),
+    _read_by_the_parser,
+    predicates.in_window,
+    "{}",
+    "not {}",
+    cuts=scales.each_minute,
+)
 
 #: The positive operators by their word.
 OPERATORS: Mapping[str, Operator] = MappingProxyType({operator.word: operator for operator in _TABLE})

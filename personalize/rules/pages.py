@@ -1,6 +1,6 @@
 """Pages: the slots that are decided together, what they can depend on, and what each rule can show."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import or_
@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from personalize.content.library import Library
 from personalize.rules.definitions import Show, Slot
 from personalize.rules.facts import Fact
-from personalize.rules.index import Index, Reach
+from personalize.rules.index import Index, Reach, Row
 
 #: The id of a rule's condition: its slot and its own id.
 RuleKey: TypeAlias = tuple[str, str]
@@ -30,7 +30,8 @@ class Page:
     `personal` slots may show something else to somebody else; a page that shows one belongs in no shared cache.
     `stored` slots depend on the profile, so they can't be decided where it can't be read. `mask` are the bits of all
     its conditions in the index; where they alone decide (no item begins or ends, no condition needs its tree), what
-    was decided for a pattern of them is kept in `decided`.
+    was decided for a pattern of them is kept in `decided`. Where even the first rule that holds decides its slot
+    (whatever it shows fills the slot, and is shown in no other), there are `rows`, and it is kept by those rules.
     """
 
     name: str
@@ -39,7 +40,8 @@ class Page:
     personal: frozenset[str]
     stored: frozenset[str]
     mask: int
-    decided: dict[int, Any] | None = field(compare=False, repr=False)
+    rows: tuple[Row[RuleKey], ...] | None = field(compare=False, repr=False)
+    decided: dict[Hashable, Any] | None = field(compare=False, repr=False)
 
 
 def rule_keys(slot: Slot) -> tuple[RuleKey, ...]:
@@ -80,8 +82,24 @@ def _page(name: str, members: list[Slot], index: Index, facts: Mapping[str, Fact
         personal=_and_after(members, personal),
         stored=_and_after(members, stored),
         mask=reduce(or_, (one.mask << one.first for one in bits), 0),
+        rows=tuple(index.row(rule_keys(slot)) for slot in members) if _firsts_decide(members, library) else None,
         decided={} if is_settled else None,
     )
+
+
+def _firsts_decide(members: Iterable[Slot], library: Library) -> bool:
+    """Whether there is nothing to choose once it is known which rule of each slot is the first that holds."""
+    met: set[str] = set()
+    for slot in members:
+        shown = set(_shown_by(slot, library))
+        if not met.isdisjoint(shown):
+            return False
+        met |= shown
+        for rule in slot.rules:
+            candidates = candidates_of(rule.show, library)
+            if min(candidates.limit, len(set(candidates.item_ids))) < slot.holds:
+                return False
+    return True
 
 
 def _is_timeless(slot: Slot, library: Library) -> bool:

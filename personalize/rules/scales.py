@@ -16,10 +16,13 @@ from math import inf, isfinite
 from typing import Any
 
 from personalize.rules.times import Times
+from personalize.rules.window import Window
 
 #: The place of a value on a scale, at a moment that is given as such and as microseconds since 1970; None off it.
 Measure = Callable[[Any, datetime, int], Any]
 
+#: Since then no zone is apart from another by seconds.
+_CLOCKS_GO_BY_MINUTES = 1972
 _MICROSECOND = timedelta(microseconds=1)
 #: A set of more values is looked up by its operator: so many points would cost more than they save.
 MOST_POINTS = 1000
@@ -30,13 +33,15 @@ _EVER = sys.float_info.max
 @dataclass(frozen=True, slots=True)
 class Scale:
     """An order of values. Values of the class `plain` are their own places. On a scale that `moves`, the place of a
-    value changes as time goes by. One with a `few` values that come again and again is best remembered by value."""
+    value changes as time goes by. One with a `few` values that come again and again is best remembered by value. On one
+    of `steps` there are no points: each place is a stretch of its own."""
 
     name: str
     measure: Measure = field(compare=False)
     plain: type | None = None
     moves: bool = False
     few: bool = False
+    steps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,13 @@ def _folded(value: Any, now: datetime, micros: int) -> Any:
     return value.casefold() if value.__class__ is str else None
 
 
+def _minute(value: Any, now: datetime, micros: int) -> Any:
+    if value.__class__ is not datetime or value.tzinfo is None:
+        return None
+    # In earlier years clocks of some zones went by seconds beside those of others.
+    return (value.replace(second=0, microsecond=0) if value.year > _CLOCKS_GO_BY_MINUTES else value, value.tzinfo)
+
+
 NUMBERS = Scale("numbers", _number, plain=int)
 TEXTS = Scale("texts", _of_class(str), plain=str, few=True)
 FOLDED_TEXTS = Scale("texts without regard to case", _folded, few=True)
@@ -82,6 +94,7 @@ DATES = Scale("dates", _of_class(date), few=True)
 CLOCKS = Scale("clocks", _of_class(timedelta), few=True)
 MOMENTS = Scale("moments", _moment)
 AGES = Scale("ages", _age, moves=True)
+MINUTES = Scale("minutes of a clock", _minute, steps=True)
 
 _SCALES = {
     int: NUMBERS,
@@ -156,6 +169,14 @@ def at_window(argument: object) -> Cuts:
     assert isinstance(argument, Times)
     within = _EVER if argument.within is None else argument.within // _MICROSECOND
     return Cuts(latest(argument.count), after=(within,))
+
+
+def each_minute(argument: object) -> Cuts | None:
+    """For what asks about days and hours of a moment: nobody writes seconds."""
+    assert isinstance(argument, Window)
+    written = (argument.from_at, argument.until_at)
+    is_by_minutes = all(at is None or (at.second, at.microsecond) == (0, 0) for at in written)
+    return Cuts(MINUTES) if is_by_minutes else None
 
 
 def nowhere(argument: object) -> Cuts:

@@ -15,6 +15,8 @@ from personalize.rules.conditions import Leaf
 from personalize.rules.postings import bit_mask
 from personalize.rules.scales import Latest, Scale
 
+#: How many places of a scale of steps are kept: the minute that is now, in several zones.
+MOST_STEPS = 64
 #: Of these no operator with a scale says more than that they are there, if they are off its scale. Not so of classes
 #: made of them, which may be on it and not be seen there.
 _ALIKE = frozenset({int, float, bool, Decimal, date, datetime, timedelta, dict, bytes, list, tuple, type(None)})
@@ -26,7 +28,7 @@ class Stretches:
     def __init__(self, scale: Scale, leaves: Mapping[Leaf, int]) -> None:
         self._measure = scale.measure
         self._plain = scale.plain
-        self.few = scale.few
+        self.recurs = scale.few or scale.steps
         self._leaves = leaves
         changing: dict[tuple[Any, bool], list[Leaf]] = {}
         for leaf in leaves:
@@ -38,7 +40,7 @@ class Stretches:
         self._before = [point for point, is_after in ordered if not is_after]
         self.after = [point for point, is_after in ordered if is_after]
         self._changing = [changing[cut] for cut in ordered]
-        self.truths: dict[int, int] = {}
+        self.truths: dict[Any, int] = {}
         self._off: dict[type, int] = {}
 
     def place(self, value: object, now: datetime, micros: int) -> int | None:
@@ -83,6 +85,23 @@ class Stretches:
         return unchanged | asked(between.items(), value, now)
 
 
+class Steps(Stretches):
+    """The questions on a scale of steps: each place is asked about anew, and a few are kept."""
+
+    def place(self, value: object, now: datetime, micros: int) -> Any:
+        """The value's place itself."""
+        return self._measure(value, now, micros)
+
+    def truth_at(self, place: Any, value: object, now: datetime) -> int:
+        """The answers at the place of this value."""
+        known = self.truths.get(place)
+        if known is None:
+            if len(self.truths) >= MOST_STEPS:
+                self.truths.clear()
+            known = self.truths[place] = asked(self._leaves.items(), value, now)
+        return known
+
+
 class CounterStretches:
     """The questions about several of a counter's latest times, each with its own stretches; in one loop without
     further calls, since most of a page's bisections are here."""
@@ -112,7 +131,7 @@ def stretches_of(by_scale: Mapping[Scale, Mapping[Leaf, int]]) -> tuple[Stretche
     latest = {scale: leaves for scale, leaves in by_scale.items() if isinstance(scale, Latest)}
     if len(latest) > 1:
         return (CounterStretches(latest),)
-    return tuple(Stretches(scale, leaves) for scale, leaves in by_scale.items())
+    return tuple((Steps if scale.steps else Stretches)(scale, leaves) for scale, leaves in by_scale.items())
 
 
 def asked(leaves: Iterable[tuple[Leaf, int]], value: object, now: datetime) -> int:

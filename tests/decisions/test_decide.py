@@ -123,6 +123,21 @@ def test_what_is_remembered_of_one_page_view_holds_for_no_other_visitor_moment_o
         assert decide(by_date.pages["a"], context, by_date)["a"].item_ids == (item_id,)
 
 
+def test_where_the_first_rule_that_holds_decides_it_decides_as_all_of_them_would() -> None:
+    rules = "[{id: x, to: {page.path: /}, show: notes/bye}, {id: y, to: {page.device: mobile}, show: notes/hello}]"
+    other = "[{id: z, to: {page.device: mobile}, show: offers/one}]"
+    text = f"slots:\n  a: {{page: p, rules: {rules}}}\n  b: {{page: p, rules: {other}, otherwise: offers/two}}\n"
+    rule_set = rule_set_of(text)
+    page = rule_set.pages["a"]
+    assert page.rows is not None
+    for path in ("/", "/other", "/"):
+        for device in ("mobile", "desktop"):
+            context = context_for(rule_set, facts=RequestFacts(path=path, device=device))
+            assert decide(page, context, rule_set) == decide(page, context, rule_set, notes={})
+    assert page.decided is not None
+    assert len(page.decided) == 4
+
+
 def test_a_slot_that_nobody_knows_has_no_page() -> None:
     rule_set = rule_set_of("slots:\n  a: {}\n")
     assert "b" not in rule_set.pages

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -9,11 +10,12 @@ from personalize.events.event import to_micros
 from personalize.rules import fact_index
 from personalize.rules.conditions import Leaf
 from personalize.rules.fact_index import LONGEST_REMEMBERED, MOST_REMEMBERED, FactIndex, Reading
-from personalize.rules.facts import Fact, FactType
-from personalize.rules.operators import HAPPENED, OPERATORS, Operator
+from personalize.rules.facts import NOW_INSTANT, Fact, FactType
+from personalize.rules.operators import HAPPENED, IN_WINDOW, OPERATORS, Operator
 from personalize.rules.predicates import Predicate
 from personalize.rules.times import Times
 from personalize.rules.unanswerable import Dependents
+from personalize.rules.window import Window
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -90,6 +92,26 @@ def test_ages_and_counters_are_asked_about_by_stretch_whatever_the_moment() -> N
         assert read(fact, times, later).kept == (days <= 30)
         assert not read(fact, times[:1], later).kept and not read(fact, (), later).kept
     assert asked == [(), times, times[:1]]
+
+
+def test_a_time_window_is_asked_about_once_a_minute_of_each_clock() -> None:
+    asked: list[object] = []
+    oslo = ZoneInfo("Europe/Oslo")
+    hours = Window(None, hours=(timedelta(hours=13), timedelta(hours=14)))
+    window = Leaf(NOW_INSTANT, IN_WINDOW, IN_WINDOW.word, hours)
+    fact = indexed([counting(window, asked)])
+    for second in range(59):
+        moment = NOW + timedelta(seconds=second, microseconds=7)
+        assert not read(fact, moment, moment).kept
+        assert read(fact, moment.astimezone(oslo), moment).kept
+    assert len(asked) == 2
+    later = NOW + timedelta(hours=1)
+    assert read(fact, later, later).kept and not read(fact, later.astimezone(oslo), later).kept
+    by_seconds = Window(UTC, from_at=NOW + timedelta(seconds=30))
+    fact = indexed([Leaf(NOW_INSTANT, IN_WINDOW, IN_WINDOW.word, by_seconds)])
+    for second in range(60):
+        moment = NOW + timedelta(seconds=second)
+        assert bool(read(fact, moment, moment).kept) is (second >= 30)
 
 
 def test_what_declares_no_cuts_is_asked_of_each_value_once() -> None:

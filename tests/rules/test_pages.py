@@ -77,3 +77,24 @@ def test_each_slot_without_a_page_is_a_page_of_one() -> None:
         ["x"],
     ]
     assert rule_set.pages["a"] is rule_set.pages["c"]
+
+
+@pytest.mark.parametrize(
+    ("slots", "firsts_decide"),
+    [
+        (
+            "  it: {page: p, rules: [{id: a, show: notes/hello}]}\n  b: {page: p, rules: [{id: a, show: notes/bye}]}",
+            True,
+        ),
+        ("  it: {rules: [{id: a, show: notes/hello}, {id: b, show: [notes/hello, notes/bye]}]}", True),
+        ("  it: {holds: 2, rules: [{id: a, show: [notes/hello, notes/bye]}]}", True),
+        ("  it: {holds: 2, rules: [{id: a, show: notes/hello}, {id: b, show: notes/bye}]}", False),
+        ("  it: {holds: 2, rules: [{id: a, show: {in: offers, limit: 1}}]}", False),
+        ("  it: {rules: [{id: a, show: {in: offers, tagged: [nowhere]}}]}", False),
+        ("  it: {page: p, rules: [{id: a, show: notes/bye}]}\n  b: {page: p, otherwise: notes/bye}", False),
+    ],
+)
+def test_the_first_rule_that_holds_decides_where_it_fills_its_slot_with_what_no_other_shows(
+    slots: str, firsts_decide: bool
+) -> None:
+    assert (rule_set_of(f"slots:\n{slots}\n").pages["it"].rows is not None) is firsts_decide
