@@ -1,7 +1,7 @@
 """Versions of software, read leniently and ordered as Semantic Versioning 2.0 orders them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, total_ordering
 
 #: An optional v, numbers with points between, what comes before a release, and a build that says nothing.
@@ -19,10 +19,14 @@ _FIRST_BEFORE: tuple[tuple[int, int, str], ...] = ()
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version. `numbers` has no zeros at its end: 1.2 is 1.2.0. `before` is what makes it come before the release
-    of these numbers (`rc.1`), None for the release itself."""
+    of these numbers (`rc.1`), None for the release itself. `text` is as it was written."""
 
     numbers: tuple[int, ...]
     before: tuple[tuple[int, int, str], ...] | None = None
+    text: str = field(default="", compare=False, repr=False)
+
+    def __str__(self) -> str:
+        return self.text
 
     def __lt__(self, other: "Version") -> bool:
         return self._order < other._order
@@ -47,7 +51,7 @@ def parse_version(text: str) -> Version | None:
         return None
     while numbers and numbers[-1] == 0:
         numbers.pop()
-    return Version(tuple(numbers), None if before is None else tuple(map(_identifier, before.split("."))))
+    return Version(tuple(numbers), None if before is None else tuple(map(_identifier, before.split("."))), text)
 
 
 def _identifier(text: str) -> tuple[int, int, str]:

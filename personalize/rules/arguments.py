@@ -31,6 +31,8 @@ _LOOSE_NUMBER = re.compile(
 JSON_TYPES = ("text", "number", "bool", "list", "mapping")
 #: How many patterns one question may try.
 MOST_PATTERNS = 50
+#: How many texts it may look for inside of another one.
+MOST_PARTS = 200
 _PLAIN_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_OF_DIGITS = re.compile(r"[0-9]{8}", re.ASCII)
@@ -205,6 +207,15 @@ def read_texts(node: Node, fact: Fact, conventions: Conventions) -> object:
     texts = _texts(node, fact)
     if "" in texts:
         raise ArgumentError("an empty text is part of every text", "name at least one letter")
+    return texts
+
+
+def read_parts(node: Node, fact: Fact, conventions: Conventions) -> object:
+    """Texts to be looked for inside of another one."""
+    texts = read_texts(node, fact, conventions)
+    assert isinstance(texts, tuple)
+    if len(texts) > MOST_PARTS:
+        raise ArgumentError(f"{len(texts)} texts are too many to be looked for", f"write at most {MOST_PARTS}", "E242")
     return texts
 
 

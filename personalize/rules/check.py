@@ -6,16 +6,19 @@ from graphlib import CycleError, TopologicalSorter
 from personalize.content.library import Library
 from personalize.guesses import Guess
 from personalize.problems import Problems, did_you_mean, nearest, quoted
-from personalize.rules.conditions import All, Condition, Leaf, Not, segments_named
+from personalize.rules.conditions import All, Condition, Leaf, Not, questions, segments_named
 from personalize.rules.definitions import Definitions, Expected, Named, Rule, Segment, Show, Slot
 from personalize.rules.facts import FactType
 from personalize.rules.gaps import Kind
 from personalize.rules.operators import NEGATIVES
+from personalize.yaml_tree import Place
 
 #: Who has seen so many circles takes one out and looks again; each costs a walk over all segments.
 _MOST_CIRCLES = 20
 _MOST_NAMED = 10
 _NEGATIVE_WORDS = {positive: negative for negative, positive in NEGATIVES.items()}
+#: How many questions one condition may ask, those of the segments that it names not counted.
+MOST_QUESTIONS = 500
 #: What is answered of everybody of whom anything is stored, as it is 0 where nothing happened.
 _ANSWERED_OF_VISITORS = ("count", "total")
 
@@ -23,14 +26,18 @@ _ANSWERED_OF_VISITORS = ("count", "total")
 def check_definitions(definitions: Definitions, library: Library, problems: Problems) -> None:
     """Collect what is wrong between the definitions, and between them and the content."""
     for segment in definitions.segments.values():
+        what = f"the segment {quoted(segment.segment_id)}"
+        _check_size(segment.who, what, segment.place, problems)
         _check_segments(segment.who, definitions, problems)
-        _check_negatives(segment.who, f"the segment {quoted(segment.segment_id)}", problems)
+        _check_negatives(segment.who, what, problems)
     _check_circles(definitions.segments, problems)
     for slot in definitions.slots.values():
         _SlotCheck(slot, library, problems).run()
         for rule in slot.rules:
+            what = f"the rule {quoted(rule.rule_id)}"
+            _check_size(rule.to, what, rule.place, problems)
             _check_segments(rule.to, definitions, problems)
-            _check_negatives(rule.to, f"the rule {quoted(rule.rule_id)}", problems)
+            _check_negatives(rule.to, what, problems)
     for persona in definitions.personas.values():
         for expected in persona.sees:
             _check_expected(expected, definitions, library, problems)
@@ -45,6 +52,14 @@ def _check_expected(expected: Expected, definitions: Definitions, library: Libra
     elif not definitions.gaps.may_define(Kind.SLOT, expected.slot.text):
         hint = did_you_mean(expected.slot.text, definitions.slots) or "define it under `slots:`"
         problems.error("E282", f"there is no slot {quoted(expected.slot.text)}", expected.slot.place, hint)
+
+
+def _check_size(condition: Condition, what: str, place: Place, problems: Problems) -> None:
+    """So many questions, asked of one visitor after another, would keep pages waiting."""
+    count = sum(1 for _ in questions(condition))
+    if count > MOST_QUESTIONS:
+        hint = "write values of one fact as a list, in brackets, or give parts a name as segments of their own"
+        problems.error("E244", f"{what} asks {count:,} questions, and may ask {MOST_QUESTIONS}", place, hint)
 
 
 def _check_segments(condition: Condition, definitions: Definitions, problems: Problems) -> None:

@@ -13,7 +13,7 @@ from personalize.rules.conventions import Conventions
 from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
-from personalize.rules.filters import Filter
+from personalize.rules.filters import HOW_MANY, Filter
 from personalize.rules.operators import Asked
 from personalize.rules.times import Times
 from personalize.rules.unanswerable import Unanswerable
@@ -109,9 +109,12 @@ class Describer:
         if isinstance(leaf.argument, Days):
             return str(leaf.argument) if leaf.word in ("before", "after") else leaf.argument.said
         if isinstance(leaf.argument, Filter):
-            return self.condition(leaf.argument.condition)
+            text = self.condition(leaf.argument.condition)
+            return text.replace(f"{HOW_MANY.name} is ", "")
+        if isinstance(leaf.argument, Listed) and leaf.word == "all_of":
+            return listed([self._part(leaf.fact, one) for one in leaf.argument])
         if isinstance(leaf.argument, Listed | tuple) and leaf.word != "between":
-            return listed([self.value(leaf.fact, one) for one in leaf.argument], "or")
+            return listed([self._part(leaf.fact, one) for one in leaf.argument], "or")
         return self.value(leaf.fact, leaf.argument)
 
     def _beside(self, beside: Beside) -> str:
@@ -121,6 +124,17 @@ class Describer:
         if beside.plus is None:
             return limit
         return f"{limit} {'minus' if beside.takes_away else 'plus'} {self.value(beside.other, abs(beside.plus))}"
+
+    def _part(self, fact: Fact, value: object) -> str:
+        """A value inside another one, or beside others."""
+        match value:
+            case None:
+                return "nothing"
+            case list() | tuple():
+                return f"[{', '.join(self._part(fact, one) for one in value)}]"
+            case Mapping():
+                return "{" + ", ".join(f"{name}: {self._part(fact, one)}" for name, one in value.items()) + "}"
+        return self.value(fact, value)
 
     def seen(self, leaf: Leaf, value: object) -> str:
         """The value that a question looked at, or why there is none; beside weekdays, with the day of the week."""
@@ -143,9 +157,9 @@ class Describer:
             case tuple() if fact.type is FactType.TIMES:
                 return f"{len(value)} {'time' if len(value) == 1 else 'times'} remembered"
             case Mapping():
-                return "{" + ", ".join(f"{name}: {self.value(fact, one)}" for name, one in value.items()) + "}"
+                return self._part(fact, value)
             case tuple() | list():
-                return " and ".join(self.value(fact, one) for one in value) or "none"
+                return " and ".join(self._part(fact, one) for one in value) or "none"
             case _:
                 return self._single(fact, value)
 

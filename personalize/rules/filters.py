@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not, leaves
 from personalize.rules.equality import Listed
 from personalize.rules.fact_values import fact_value
-from personalize.rules.facts import Fact
+from personalize.rules.facts import Fact, FactType
 from personalize.rules.paths import follow
 
 #: A filter of events asks nothing about the present moment, so any moment gives the same answer.
@@ -37,6 +37,8 @@ class Filter:
 
 
 EVERY_EVENT = Filter(EVERYONE)
+#: What the filter of `size` asks about.
+HOW_MANY = Fact("the number of elements", "element", "", FactType.NUMBER)
 
 
 def _holds(condition: Condition, value: object, now: datetime) -> bool:

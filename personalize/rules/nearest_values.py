@@ -74,7 +74,8 @@ def _any_holds(questions: Iterable[Leaf], element: object, now: datetime) -> boo
 
 def lists_its_values(leaf: Leaf, *, wanted: bool) -> bool:
     """Whether no value but those proposed can get the wanted answer."""
-    return leaf.fact.type in _FEW_VALUES or (wanted and leaf.word in ("is", "one_of"))
+    is_read_as_it_is = leaf.cast is None and leaf.fact.type is not FactType.ANY
+    return leaf.fact.type in _FEW_VALUES or (wanted and is_read_as_it_is and leaf.word in ("is", "one_of"))
 
 
 def tells_distance(leaf: Leaf) -> bool:

@@ -96,7 +96,7 @@ _TABLE = (
              "is between {}", "is not between {}",
              cuts=scales.at_ends),
 
-    Operator("contains", TEXTS, arguments.read_texts, predicates.contains, "contains {}", "does not contain {}"),
+    Operator("contains", TEXTS, arguments.read_parts, predicates.contains, "contains {}", "does not contain {}"),
     Operator("starts_with", TEXTS, arguments.read_texts, predicates.starts_with,
              "starts with {}", "does not start with {}",
              cuts=scales.at_beginnings),
@@ -115,7 +115,7 @@ _TABLE = (
              "has an element where {}", "does not have an element where {}",
              asked=Asked.WHOLE, lists_only=True, folds=False),
     Operator("size", IN_LISTS, _read_by_the_parser, predicates.size,
-             "is a list where {}", "is not a list where {}", asked=Asked.WHOLE, lists_only=True),
+             "has {} elements", "does not have {} elements", asked=Asked.WHOLE, lists_only=True),
 
     Operator("exists", ANYTHING | IN_LISTS, arguments.read_flag, predicates.exists, "is known", "is not known",
              asked=Asked.WHOLE,

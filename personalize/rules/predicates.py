@@ -42,24 +42,29 @@ def _compare(test: Callable[[Any, Any], bool]) -> Predicate:
     return holds
 
 
-def _texts(test: Callable[[str, str], bool]) -> Predicate:
-    def holds(element: object, argument: object, now: datetime) -> bool:
-        assert isinstance(argument, tuple)
-        return isinstance(element, str) and any(test(element, part) for part in argument)
-
-    return holds
-
-
 #: Order: the element beside the argument, both of one kind; a decimal number written as text is a number here.
 at_least = _compare(lambda element, argument: element >= argument)
 more_than = _compare(lambda element, argument: element > argument)
 at_most = _compare(lambda element, argument: element <= argument)
 less_than = _compare(lambda element, argument: element < argument)
 
-#: Text: the element and any of several texts.
-contains = _texts(lambda element, part: part in element)
-starts_with = _texts(str.startswith)
-ends_with = _texts(str.endswith)
+
+def contains(element: object, argument: object, now: datetime) -> bool:
+    """One of several texts stands somewhere in the text."""
+    assert isinstance(argument, tuple)
+    return isinstance(element, str) and any(part in element for part in argument)
+
+
+def starts_with(element: object, argument: object, now: datetime) -> bool:
+    """The text begins with one of several."""
+    assert isinstance(argument, tuple)
+    return isinstance(element, str) and element.startswith(argument)
+
+
+def ends_with(element: object, argument: object, now: datetime) -> bool:
+    """The text ends with one of several."""
+    assert isinstance(argument, tuple)
+    return isinstance(element, str) and element.endswith(argument)
 
 
 def equal(element: object, argument: object, now: datetime) -> bool:

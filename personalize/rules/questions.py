@@ -14,7 +14,7 @@ from personalize.rules.conditions import All, Any, Condition, Leaf, Not, everyth
 from personalize.rules.conventions import Conventions
 from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, Facts, FactType
-from personalize.rules.filters import Filter
+from personalize.rules.filters import HOW_MANY, Filter
 from personalize.rules.id_lists import IdLists
 from personalize.rules.operators import NEGATIVES, OPERATORS, Operator
 from personalize.rules.operators_meant import operator_meant
@@ -38,9 +38,6 @@ _CASTS_FROM = {
 _GROUPS = ("any", "all", "not")
 #: What other languages say for our groups.
 _GROUPS_MEANT = {"or": "any", "and": "all", "none": "not", "nor": "not", "except": "not"}
-#: How many elements a list has.
-_NUMBER = Fact("the number of elements", "element", "", FactType.NUMBER)
-
 #: A condition that could not be read; its problem is said, and the rule set will be refused.
 UNREADABLE = Any()
 
@@ -228,7 +225,7 @@ class QuestionParser:
             case "some":
                 return operator, Filter(self._of_element(fact).condition(node, "`some`"))
             case "size":
-                return operator, Filter(self.question(_NUMBER, node))
+                return operator, Filter(self.question(HOW_MANY, node))
             case "in_list":
                 return operator, self._named_list(fact, node)
         return operator, operator.read(node, fact, self._conventions)

@@ -26,6 +26,8 @@ _CLOCKS_GO_BY_MINUTES = 1972
 _MICROSECOND = timedelta(microseconds=1)
 #: A set of more values is looked up by its operator: so many points would cost more than they save.
 MOST_POINTS = 1000
+#: The same for beginnings of texts, which are asked about all at once.
+MOST_BEGINNINGS = 100
 #: Longer ago than anything that ever happened.
 _EVER = sys.float_info.max
 
@@ -155,6 +157,8 @@ def at_ends(argument: Any) -> Cuts | None:
 
 def at_beginnings(argument: Any) -> Cuts | None:
     """For what asks how a text begins: those that begin alike stand together in the order of texts."""
+    if len(argument) > MOST_BEGINNINGS:
+        return None
     ends = [behind for text in argument if (behind := _behind_all(text)) is not None]
     return _cuts(before=(*argument, *ends))
 

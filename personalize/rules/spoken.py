@@ -92,6 +92,8 @@ class Spoken(Describer):
         family, dot, name = fact.key.partition(".")
         if fact.root == "page" and dot and family in _FAMILIES:
             return _FAMILIES[family].format(name)
+        if fact.root == "element":
+            return fact.name
         if fact.root == "event":
             return f"the {' of its '.join(reversed(_words(fact.name).split('.')))}"
         if fact.root in ("profile", "organization"):
