@@ -70,7 +70,7 @@ def _checked(site: Site, *, fix: bool, at: str | None) -> Report:
         draft, fixed = _fixed(draft, site.settings)
     problems = Problems()
     problems.extend(unreadable.list)
-    rule_set = load_files(draft.files, site.settings, problems)
+    rule_set = load_files(draft.files, site.settings, problems, prove=True)
     tried = 0 if rule_set is None else run_trials(rule_set, site.settings, problems, now=site.moment(at))
     return Report(
         problems=problems.list,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import field, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from operator import attrgetter
 from types import MappingProxyType
@@ -15,7 +15,8 @@ from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.beside import pairs
 from personalize.rules.fact_values import fact_value
-from personalize.rules.facts import LOCAL_NOW, OWN_ROOT, PAIR_ROOT, WEEKDAYS, Fact, FactType
+from personalize.rules.facts import LOCAL_NOW, OWN_ROOT, PAIR_ROOT, Fact, FactType
+from personalize.rules.now_facts import now_value
 from personalize.rules.paths import follow
 from personalize.rules.unanswerable import Unanswerable
 from personalize.visitors.consent import Consent
@@ -194,16 +195,24 @@ class FactValues(dict[str, object]):
 
 
 def _profile_value(context: Context, fact: Fact) -> object:
+    """An attribute as it is declared now: what is of another type, or no choice any more, is missing."""
     stored = context.profile.attributes.get(fact.key) if context.profile is not None else None
     if stored is None:
         return None
     if not fact.many:
         value = follow(stored.value, fact.path) if fact.path else stored.value
-        return fact_value(value, fact.type, context.zone)
+        value = fact_value(value, fact.type, context.zone)
+        return value if not fact.choices or _is_choice(value, fact) else None
     if not isinstance(stored.value, list):
         return None
     values = [one for item in stored.value if (one := fact_value(item, fact.type, context.zone)) is not None]
     return values if values or not stored.value else None
+
+
+def _is_choice(value: object, fact: Fact) -> bool:
+    if isinstance(value, str) and fact.fold:
+        return value.casefold() in (choice.casefold() for choice in fact.choices)
+    return value in fact.choices
 
 
 def _event_value(context: Context, fact: Fact) -> object:
@@ -290,16 +299,7 @@ def _now_value(context: Context, fact: Fact) -> object:
         return context.now
     local = context.values[LOCAL_NOW]
     assert isinstance(local, datetime)
-    return _NOW[fact.key](local)
-
-
-_NOW: Mapping[str, Callable[[datetime], object]] = {
-    "time": lambda local: timedelta(hours=local.hour, minutes=local.minute, seconds=local.second),
-    "weekday": lambda local: WEEKDAYS[local.weekday()],
-    "date": lambda local: local.date(),
-    "month": attrgetter("month"),
-    "hour": attrgetter("hour"),
-}
+    return now_value(fact, local)
 
 
 def _counter_value(context: Context, fact: Fact) -> object:

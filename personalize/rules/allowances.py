@@ -4,7 +4,7 @@ The comment stands at the end of the line that is warned of, or on a line of its
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from personalize.problems import Problem, Problems
@@ -32,15 +32,20 @@ class Allowance:
         return found == ("warning", self.code, self.file, self.meant_line)
 
 
-def apply_allowances(files: Mapping[str, str], problems: Problems) -> None:
-    """Forget the warnings that the files allow; where nothing else hides any, say which comments allow nothing."""
+def apply_allowances(
+    files: Mapping[str, str], problems: Problems, not_looked_for: Collection[str] = frozenset()
+) -> None:
+    """Forget the warnings that the files allow; where nothing else hides any, say which comments allow nothing.
+
+    Nothing is said of comments that allow a code which was `not_looked_for`.
+    """
     allowances = [one for file, text in files.items() if _SAYS in text for one in _allowances(file, text)]
     used = {one for problem in problems.list for one in allowances if one.covers(problem)}
     problems.drop(lambda problem: any(one.covers(problem) for one in used))
     for one in allowances:
         if one.code.startswith("E"):
             _warn(one, f"{one.code} is an error, and errors can't be allowed", problems)
-        elif one not in used and not problems.has_errors:
+        elif one not in used and one.code not in not_looked_for and not problems.has_errors:
             hint = "delete the comment, or move it to the line that is warned of, or to the one above it"
             _warn(one, f"nothing to allow: {one.code} is not told of line {one.meant_line}", problems, hint)
 

@@ -1,5 +1,6 @@
 """Conditions on one value alone: which events of a type a `did` counts, and which element of a list will do."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,10 @@ class Filter:
             yield leaf
             if isinstance(leaf.argument, Filter):
                 yield from leaf.argument.leaves()
+
+    def counter_key(self, event_type: str) -> str:
+        """The name of the counter of such events: the same event and filter give the same one in every rule set."""
+        return hashlib.sha256(f"{event_type}\n{self.canonical()}".encode()).hexdigest()[:16]
 
     def canonical(self) -> str:
         """The filter as a text that is the same for the same meaning, whatever its order in the file."""

@@ -1,6 +1,5 @@
 """Reads conditions: what an editor wrote under `who:`, `to:` and `where:` becomes a tree of questions."""
 
-import hashlib
 import re
 from datetime import timedelta
 
@@ -97,7 +96,7 @@ class ConditionParser(QuestionParser):
         chosen = self._filter(event, mapping.get("where"))
         within = self._within(mapping.get("within"))
         times = mapping.get("times")
-        key = _counter_key(event.name, chosen)
+        key = chosen.counter_key(event.name)
         where = "" if chosen == EVERY_EVENT else f", where {self._describer.condition(chosen.condition)},"
         fact = counter_fact(key, f"{quoted(event.title or event.name)}{where}", event.purpose)
         bounds = self._bounds(times) if times is not None else [(1, True)]
@@ -237,8 +236,3 @@ def _times_meant(text: str) -> str | None:
 def _from_to(low: int, high: int) -> list[tuple[int, bool]]:
     """At least `low` times and not more than `high`; at least 0 times says nothing."""
     return [(low, True), (high + 1, False)] if low else [(high + 1, False)]
-
-
-def _counter_key(event: str, chosen: Filter) -> str:
-    """The name of a counter: the same event and filter give the same one in every rule set."""
-    return hashlib.sha256(f"{event}\n{chosen.canonical()}".encode()).hexdigest()[:16]

@@ -12,6 +12,7 @@ from personalize.content.files import read_content
 from personalize.problems import Problems
 from personalize.rules.allowances import apply_allowances
 from personalize.rules.conventions import Conventions
+from personalize.rules.findings import PROVED, check_by_proof
 from personalize.rules.id_lists import LARGEST_LIST, is_list
 from personalize.rules.ruleset import RuleSet, load_rule_set, version_of
 from personalize.runtime.own_facts import load_own_facts
@@ -55,11 +56,13 @@ def rule_files(folder: Path) -> list[Path]:
     return [path for path in sorted(folder.rglob("*")) if path.suffix in _RULE_FILES and path.is_file()]
 
 
-def load_files(files: Mapping[str, str], settings: Settings, problems: Problems) -> RuleSet | None:
+def load_files(
+    files: Mapping[str, str], settings: Settings, problems: Problems, *, prove: bool = False
+) -> RuleSet | None:
     """The rule set of these files, or None where `problems` holds an error afterwards.
 
-    Templates of collections are the developer's: they come with the code, not with the files. Warnings that the
-    files allow are not among the problems.
+    Templates of collections are the developer's: they come with the code, not with the files. Where the rules can be
+    read, what is to `prove` of them is looked for, too. Warnings that the files allow are not among the problems.
     """
     rule_set = load_rule_set(
         {path: text for path, text in files.items() if path.startswith(_RULES)},
@@ -69,7 +72,11 @@ def load_files(files: Mapping[str, str], settings: Settings, problems: Problems)
         problems=problems,
         own_facts=load_own_facts(settings, problems),
     )
-    apply_allowances(files, problems)
+    not_looked_for = PROVED
+    if prove and rule_set is not None:
+        check_by_proof(rule_set, problems)
+        not_looked_for = frozenset()
+    apply_allowances(files, problems, not_looked_for)
     return rule_set
 
 

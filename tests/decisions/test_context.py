@@ -158,6 +158,15 @@ def test_an_attribute_that_was_removed_is_missing() -> None:
     assert "profile.country" not in facts_of(*HISTORY, removed)
 
 
+def test_what_is_no_choice_any_more_is_missing() -> None:
+    rules = rule_set_of("""
+attributes: {tier: {type: choice, choices: [silver, gold]}}
+segments: {s: {who: {profile.tier: {exists: true}}}}
+""")
+    for tier, expected in (("gold", "gold"), ("bronze", None)):
+        assert context_for(rules, ("set", ago(days=1), {"tier": tier})).values["profile.tier"] == expected
+
+
 def test_a_fact_that_no_rule_reads_is_missing() -> None:
     context = context_for(RULES, *HISTORY)
     assert context.values["profile.xyz"] is None and context.values["page.xyz"] is None

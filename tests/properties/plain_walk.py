@@ -7,7 +7,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
@@ -17,6 +17,7 @@ from personalize.rules.facts import FactType
 from personalize.rules.filters import Filter
 from personalize.rules.times import Times
 from personalize.rules.unanswerable import Unanswerable
+from personalize.rules.window import Window
 
 _ORDERS: Mapping[str, Callable[[object, object], bool]] = {
     "at_least": operator.ge,
@@ -68,7 +69,7 @@ def leaf_holds(leaf: Leaf, value: object, now: datetime) -> bool:
     if value is None:
         return False
     if leaf.fact.type is FactType.TIMES:
-        return did(value, leaf.argument, now)
+        return leaf.word == "exists" or did(value, leaf.argument, now)
     is_list = isinstance(value, list | tuple)
     if leaf.word == "exists":
         return True
@@ -142,6 +143,8 @@ def element_holds(leaf: Leaf, element: object, now: datetime) -> bool:
         return (element >= now - argument) if word == "within" else (element < now - argument)
     if isinstance(argument, Days):
         return fits_days(word, element, argument.text, now)
+    if word == "when":
+        return in_window(element, argument)
     if word == "between":
         assert isinstance(argument, tuple)
         return ordered("at_least", element, argument[0]) and ordered("at_most", element, argument[1])
@@ -174,6 +177,25 @@ def fits_days(word: str, element: object, words: str, now: datetime) -> bool:
         case "after":
             return all(day > one for one in meant)
     return any(f"{one:%m-%d}" == f"{day:%m-%d}" and one.year > day.year for one in meant)
+
+
+def in_window(element: object, window: object) -> bool:
+    """Whether a moment is in a window: after its beginning, before its end, on one of its days, in its hours."""
+    assert isinstance(window, Window) and isinstance(element, datetime)
+    local = element.astimezone(window.zone)
+    clock, start, end = local.time(), *(_clock(hours) for hours in window.hours or (timedelta(), timedelta()))
+    day = local - timedelta(days=1) if clock < end < start else local
+    fits = [
+        window.from_at is None or element >= window.from_at,
+        window.until_at is None or element < window.until_at,
+        not window.weekdays or f"{day:%a}".lower() in window.weekdays,
+        start == end or (start <= clock < end) or (start > end and not end <= clock < start),
+    ]
+    return all(fits)
+
+
+def _clock(since_midnight: timedelta) -> time:
+    return (datetime.min + since_midnight).time()
 
 
 def text_fits(word: str, text: str, part: str) -> bool:

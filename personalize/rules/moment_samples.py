@@ -1,0 +1,111 @@
+"""The moments that tell questions about now apart: of the clock, the calendar, and the windows of rules."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from itertools import pairwise
+
+from personalize.rules.conditions import Leaf
+from personalize.rules.samples import SOME_MOMENT, arguments, is_plain
+from personalize.rules.window import Window
+
+_DAY = timedelta(days=1)
+_HOUR = timedelta(hours=1)
+#: All months lie in so many days.
+_A_YEAR = timedelta(days=370)
+_FAR = timedelta(days=300_000)
+#: The words whose questions about now these moments tell apart.
+MOMENT_WORDS = frozenset(
+    {"is", "one_of", "at_least", "more_than", "at_most", "less_than", "between", "before", "after", "exists", "when"}
+)
+
+
+def moment_samples(leaves: Sequence[Leaf], zone: tzinfo) -> list[datetime] | None:
+    """Moments, in UTC, that tell these questions about now apart; None where some are too far off to be told.
+
+    The limits that questions name cut time into stretches. In each one stand all days of the week, all months, and
+    all parts of the day that any question tells apart, as far as the stretch is long enough for them.
+    """
+    leaves = [leaf for leaf in leaves if is_plain(leaf)]
+    windows = [leaf.argument for leaf in leaves if isinstance(leaf.argument, Window)]
+    cuts = sorted({*_limits(windows, zone), *_midnights(leaves, zone)})
+    if any(abs(cut - SOME_MOMENT) > _FAR for cut in cuts):
+        return None
+    days = _Days.asked(leaves, windows)
+    clocks = sorted(_clocks(leaves, windows))
+    has_parts = any(leaf.fact.key == "time" for leaf in leaves)
+    early, late = min(cuts, default=SOME_MOMENT), max(cuts, default=SOME_MOMENT)
+    found: list[datetime] = []
+    for begin, end in pairwise([early - 2 * _A_YEAR, *cuts, late + 2 * _A_YEAR]):
+        found.append(begin)
+        if days.weekdays or days.months or clocks:
+            found += _inside(begin, end, days.of(begin, end, zone), clocks, zone, has_parts=has_parts)
+    return list(dict.fromkeys(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Days:
+    """Which days questions tell apart: by the day of the week, by the month."""
+
+    weekdays: bool
+    months: bool
+
+    @classmethod
+    def asked(cls, leaves: Iterable[Leaf], windows: Iterable[Window]) -> "_Days":
+        keys = {leaf.fact.key for leaf in leaves}
+        return cls("weekday" in keys or any(window.weekdays for window in windows), "month" in keys)
+
+    def of(self, begin: datetime, end: datetime, zone: tzinfo) -> list[date]:
+        """Days of a stretch among which stand all that are told apart; all of a short one."""
+        first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
+        near = 7 if self.weekdays else 1
+        if (last - first).days <= near + 1:
+            return [first + step * _DAY for step in range((last - first).days + 1)]
+        found = [first + step * _DAY for step in range(1, near + 1)]
+        if self.months:
+            span = [first + step * _DAY for step in range(min((last - first).days, _A_YEAR.days) + 1)]
+            found += [
+                first,
+                *(day for day in span if day.day <= near),
+                *(last - step * _DAY for step in range(near + 1)),
+            ]
+        return list(dict.fromkeys(found))
+
+
+def _limits(windows: Iterable[Window], zone: tzinfo) -> Iterator[datetime]:
+    for window in windows:
+        yield from window.bounds(SOME_MOMENT.astimezone(zone))
+
+
+def _midnights(leaves: Iterable[Leaf], zone: tzinfo) -> Iterator[datetime]:
+    """When the days that questions name begin and end."""
+    days = arguments((leaf for leaf in leaves if leaf.fact.key == "date"), *MOMENT_WORDS - {"exists", "when"})
+    for day in days:
+        if date.min < day < date.max - _DAY:
+            yield from (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + _DAY))
+
+
+def _clocks(leaves: Iterable[Leaf], windows: Iterable[Window]) -> set[timedelta]:
+    found = {clock for window in windows if window.hours is not None for clock in window.hours}
+    found |= arguments((leaf for leaf in leaves if leaf.fact.key == "time"), *MOMENT_WORDS - {"exists", "when"})
+    hours = arguments((leaf for leaf in leaves if leaf.fact.key == "hour"), *MOMENT_WORDS - {"exists", "when"})
+    found |= {int(hour) * _HOUR + step * _HOUR for hour in hours if 0 <= hour < 24 for step in range(2)}
+    return {clock for clock in found if clock < _DAY}
+
+
+def _inside(
+    begin: datetime, end: datetime, days: Iterable[date], clocks: Sequence[timedelta], zone: tzinfo, *, has_parts: bool
+) -> Iterator[datetime]:
+    """On each day when its parts begin and, where that may make a difference, a moment within each part."""
+    edges = [moment.astimezone(zone) for moment in (begin, end)]
+    for day in days:
+        own = {_clock_of(edge) for edge in edges if edge.date() == day}
+        for low, high in pairwise([*sorted({timedelta(), *clocks, *own}), _DAY]):
+            for clock in (low, low + (high - low) / 2) if has_parts else (low,):
+                moment = (datetime.combine(day, time(), zone) + clock).astimezone(UTC)
+                if begin <= moment < end:
+                    yield moment
+
+
+def _clock_of(local: datetime) -> timedelta:
+    return timedelta(hours=local.hour, minutes=local.minute, seconds=local.second, microseconds=local.microsecond)

@@ -1,0 +1,82 @@
+"""Conditions of which nothing can be found, told at a glance: those that ask about each thing once.
+
+A formula in which every variable stands once, and none is constant, can be true and can be false, and so can each of
+its parts where it stands ("read-once functions", Golumbic and Gurvich 2011). Most conditions are of this sort, so
+that a proof has to be looked for in the few others only.
+"""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.facts import OWN_ROOT, STATES, Fact, FactType
+from personalize.rules.now_facts import NOW
+from personalize.rules.window import Window
+
+#: Questions about what visitors did that can all be true of somebody who was often here, bought much, and just now.
+_OFTEN = frozenset({"did", "within"})
+
+
+def is_read_once(condition: Condition, segments: Mapping[str, Condition]) -> bool:
+    """Whether a condition asks, through segments too, about each thing at most once, and nothing that has one answer.
+
+    False says nothing.
+    """
+    seen: set[str] = set()
+    for leaf, wanted in occurrences(condition, segments):
+        name = NOW if leaf.fact.root == NOW else leaf.fact.name
+        if name in seen or not _is_free(leaf, wanted=wanted):
+            return False
+        seen.add(name)
+    return True
+
+
+def is_done(fact: Fact) -> bool:
+    """Whether a fact tells of what visitors did, so that it is tied to others that do."""
+    return fact.stored and fact.root not in ("profile", "visit", OWN_ROOT)
+
+
+def occurrences(
+    condition: Condition, segments: Mapping[str, Condition], *, wanted: bool = True
+) -> Iterator[tuple[Leaf, bool]]:
+    """Every place where a question stands, with the answer that is wanted there."""
+    match condition:
+        case Leaf():
+            yield condition, wanted
+        case InSegment(segment_id):
+            yield from occurrences(segments[segment_id], segments, wanted=wanted)
+        case Not(part):
+            yield from occurrences(part, segments, wanted=not wanted)
+        case All(parts) | Any(parts):
+            for part in parts:
+                yield from occurrences(part, segments, wanted=wanted)
+
+
+def _is_free(leaf: Leaf, *, wanted: bool) -> bool:
+    """Whether a question may be answered either way, whatever the other things that are asked about."""
+    fact = leaf.fact
+    if fact.name == "visitor.state":
+        return wanted and leaf.word == "is" and leaf.argument != STATES[0]
+    if is_done(fact):
+        return wanted and _tells_often(leaf)
+    if fact.root == NOW:
+        if isinstance(leaf.argument, Window):
+            return _comes_and_goes(leaf.argument)
+        return fact.name == "now.weekday" and leaf.word in ("is", "one_of")
+    if fact.type is FactType.CHOICE:
+        return leaf.word in ("is", "one_of", "exists")
+    return True
+
+
+def _tells_often(leaf: Leaf) -> bool:
+    """Whether the answer is yes of whoever was often here and bought much just now, and no of whoever never did."""
+    limit = leaf.argument
+    if isinstance(limit, int | Decimal):
+        return (leaf.word == "at_least" and limit > 0) or (leaf.word == "more_than" and limit >= 0)
+    return leaf.word in _OFTEN
+
+
+def _comes_and_goes(window: Window) -> bool:
+    """Whether a window is sure to be open at times: one between two days may hold none of its days of the week."""
+    limits, within = [window.from_at, window.until_at], [window.weekdays, window.hours, window.on]
+    return any(within) if not any(limits) else not (all(limits) and any(within))

@@ -1,0 +1,81 @@
+"""All the visitors there could be, as far as some conditions can tell them apart."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions
+from personalize.rules.dimensions import Answer, Dimension, Dimensions, Question, by_dimension, question_of
+from personalize.rules.samples import Sample
+from personalize.rules.tableau import TRUE, Has, Is, Lacks, Statement, either, every
+
+
+class Space:
+    """The dimensions in which visitors differ for some conditions, and the conditions as statements about them.
+
+    `segments` are those that the conditions name, which don't go in circles.
+    """
+
+    def __init__(
+        self,
+        conditions: Iterable[Condition],
+        segments: Mapping[str, Condition],
+        known: Dimensions,
+        laws: Callable[[Iterable[Leaf]], Iterator[Condition]],
+    ) -> None:
+        self._segments = segments
+        asked = [leaf for condition in conditions for leaf in all_leaves(condition, segments)]
+        binding = tuple(laws(asked))
+        asked += (leaf for law in binding for leaf in leaves(law))
+        self.dimensions: list[Dimension] = []
+        self.number: dict[str, int] = {}
+        self._answers: dict[tuple[Question, bool], Statement] = {}
+        for name, about in by_dimension(asked).items():
+            dimension, answers = known.answered(name, about)
+            number = self._add(dimension)
+            for question, answer in answers.items():
+                self._ask(question, answer, number)
+        self._members: dict[tuple[str, bool], Statement] = {}
+        self.full = [dimension.full for dimension in self.dimensions]
+        self.laws = tuple(self.statement(law) for law in binding)
+
+    def statement(self, condition: Condition, *, wanted: bool = True) -> Statement:
+        """What a condition says of visitors, or where it is not `wanted`, its opposite."""
+        match condition:
+            case Leaf():
+                return self._answers[question_of(condition), wanted]
+            case InSegment(segment_id):
+                known = self._members.get((segment_id, wanted))
+                if known is None:
+                    known = self.statement(self._segments[segment_id], wanted=wanted)
+                    self._members[segment_id, wanted] = known
+                return known
+            case Not():
+                return self.statement(condition.part, wanted=not wanted)
+            case All() | Any():
+                parts = [self.statement(part, wanted=wanted) for part in condition.parts]
+                return every(parts) if isinstance(condition, All) == wanted else either(parts, self.full)
+
+    def _add(self, dimension: Dimension) -> int:
+        number = self.number[dimension.name] = len(self.dimensions)
+        self.dimensions.append(dimension)
+        return number
+
+    def _ask(self, question: Question, answer: Answer, number: int) -> None:
+        """What a question and its opposite say of the samples of their dimension."""
+        said: tuple[Statement, Statement] = (Has(number, answer.yes), Lacks(number, answer.yes))
+        if not self.dimensions[number].is_list:
+            said = (Is(number, answer.yes), Is(number, answer.no))
+        elif answer.is_open:
+            said = (Has(number, answer.yes), TRUE)
+        if answer.is_open:
+            either_way = self._add(Dimension(f"{question}", (Sample(False), Sample(True))))
+            said = (every([said[0], Is(either_way, 2)]), every([said[1], Is(either_way, 1)]))
+        self._answers[question, True], self._answers[question, False] = said
+
+
+def all_leaves(condition: Condition, segments: Mapping[str, Condition]) -> Iterator[Leaf]:
+    """The questions of a condition, those of its segments too."""
+    for question in questions(condition):
+        if isinstance(question, Leaf):
+            yield question
+        else:
+            yield from all_leaves(segments[question.segment_id], segments)

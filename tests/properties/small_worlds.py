@@ -1,0 +1,415 @@
+"""Worlds so small that everybody in them can be looked at: a few facts, each with all values that matter.
+
+A world is what brute force can go through: every mixture of the values of some dimensions, as the bits of one
+integer. The meaning of questions is that of `plain_walk`, which knows nothing of the package's own evaluator. What
+visitors did is not made up: it is projected from every short history, by what projects the site's events.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache, lru_cache
+from itertools import combinations, combinations_with_replacement, product
+from random import Random
+from zoneinfo import ZoneInfo
+
+from personalize.decisions.context import RequestFacts, make_context
+from personalize.events.event import Event
+from personalize.events.schema import DEFAULT_PURPOSE, Attribute, EventType, Schema, Shape, ValueType
+from personalize.profiles.counters import Counter
+from personalize.profiles.lifecycle import Lifecycle
+from personalize.profiles.profile import Profile
+from personalize.profiles.project import ProfileProjector
+from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.equality import Listed
+from personalize.rules.facts import NOW_INSTANT, Fact, Facts, counter_fact
+from personalize.rules.filters import Filter
+from personalize.rules.now_facts import now_value
+from personalize.rules.operators import HAPPENED, IN_WINDOW, OPERATORS
+from personalize.rules.times import Times
+from personalize.rules.window import Window
+from personalize.visitors.consent import granting
+from personalize.visitors.identity import Identity
+from tests.properties.plain_walk import leaf_holds
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ZONE = ZoneInfo("Europe/Oslo")
+_DAY = timedelta(days=1)
+_WINDOWS = [5 * _DAY, 30 * _DAY, 60 * _DAY]
+
+_CHOICE = Shape(ValueType.CHOICE, choices=("basic", "silver", "gold"))
+SCHEMA = Schema(
+    attributes={
+        name: Attribute(name, shape)
+        for name, shape in {
+            "member": Shape(ValueType.BOOL),
+            "tier": _CHOICE,
+            "points": Shape(ValueType.NUMBER),
+            "likes": Shape(ValueType.LIST, of=Shape(ValueType.CHOICE, choices=("a", "b", "c"))),
+            "words": Shape(ValueType.LIST, of=Shape(ValueType.TEXT)),
+            "word": Shape(ValueType.TEXT),
+            "born": Shape(ValueType.DATE),
+            "called": Shape(ValueType.TIME),
+        }.items()
+    },
+    events={
+        "purchase": EventType(
+            "purchase", {"amount": Shape(ValueType.MONEY), "gift": Shape(ValueType.BOOL)}, value="amount"
+        )
+    },
+)
+FACTS = Facts(SCHEMA)
+
+
+def fact(name: str) -> Fact:
+    """A fact of the small site."""
+    found = FACTS.get(name)
+    assert found is not None, name
+    return found
+
+
+def question(name: str, word: str, argument: object) -> Leaf:
+    """A question about a fact of the small site."""
+    return Leaf(fact(name), OPERATORS[word], word, argument, fact(name).fold)
+
+
+# What visitors did ---------------------------------------------------------------------------------------
+
+_GIFTS = Filter(question("profile.member", "is", True))
+_ALL_KEY, _SOME_KEY = Filter(EVERYONE).counter_key("purchase"), "gifts"
+COUNTERS = (
+    Counter(_ALL_KEY, "purchase", 3, lambda properties: True),
+    Counter(_SOME_KEY, "purchase", 3, lambda properties: properties.get("gift") is True),
+)
+BOUGHT = counter_fact(_ALL_KEY, "purchase", DEFAULT_PURPOSE)
+GAVE = counter_fact(_SOME_KEY, "purchase where gift", DEFAULT_PURPOSE)
+_DID = [fact(f"purchase.{key}") for key in ("count", "total", "first", "last")]
+_DID += [BOUGHT, GAVE, fact("visitor.known"), fact("visitor.new"), fact("visitor.visits"), fact("visitor.state")]
+_CATALOGUE = {one.name: one for one in _DID}
+
+
+_USUAL = Lifecycle()
+#: A site may say that a visit goes on for so long; then what was bought long ago was bought in the first visit.
+_ONE_LONG_VISIT = Lifecycle(visit_ends_after=365 * _DAY)
+
+
+def _of_history(
+    history: Sequence[tuple[timedelta, bool, int]] | None,
+    seen: int = 0,
+    *,
+    on_page: bool = False,
+    lifecycle: Lifecycle = _USUAL,
+) -> Mapping[str, object]:
+    """What is known of somebody who bought so long ago, perhaps as a gift, for so much, and was seen so often.
+
+    None is somebody of whom nothing is stored; `on_page` is somebody who asks for a page now.
+    """
+    projector = ProfileProjector(SCHEMA, COUNTERS, lifecycle)
+    events = [("page_view", NOW - (seen - number) * 35 * _DAY, {}) for number in range(seen)]
+    events += [("purchase", NOW - age, {"amount": amount, "gift": gift}) for age, gift, amount in history or ()]
+    profile = None if history is None else Profile("u:1")
+    for number, (type_, at, properties) in enumerate(events):
+        assert profile is not None
+        event = Event(str(number), "t", type_, "u:1", at, at, properties)
+        profile = projector.project(event, {"u:1": profile})["u:1"]
+    context = make_context(
+        identity=Identity(profile_id="u:1", consent=granting([DEFAULT_PURPOSE])),
+        profile=profile,
+        facts=RequestFacts() if on_page else None,
+        now=NOW,
+        zone=ZONE,
+        lifecycle=lifecycle,
+        catalogue=_CATALOGUE,
+    )
+    return {name: context.values[name] for name in _CATALOGUE}
+
+
+def _histories() -> list[Mapping[str, object]]:
+    """Somebody unknown, whoever bought at most three times, at different prices, and whoever only looked."""
+    ages = [_DAY, 10 * _DAY, 40 * _DAY, 100 * _DAY]
+    bought = [
+        [(age, gift, amount) for age, gift in one]
+        for size in range(4)
+        for one in combinations_with_replacement(list(product(ages, (False, True))), size)
+        for amount in ((-1, 0, 1) if size == 1 else (1,))
+    ]
+    made = [_of_history(one, on_page=on_page) for one in bought for on_page in (False, True)]
+    made += [_of_history(one, on_page=True, lifecycle=_ONE_LONG_VISIT) for one in bought]
+    made += [_of_history([(_DAY, False, 1)] * count, seen) for count in (0, 1) for seen in range(4)]
+    made += [_of_history([(_DAY, False, 1)] * count, seen, on_page=True) for count in (0, 1) for seen in range(4)]
+    distinct = {repr(one): one for one in (_of_history(None), _of_history(None, on_page=True), *made)}
+    return list(distinct.values())
+
+
+# The dimensions ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """Facts that are known together: each case gives all of them their values, at a moment."""
+
+    facts: Sequence[Fact]
+    cases: Sequence[tuple[Mapping[str, object], datetime]]
+
+
+def _alone(name: str, values: Sequence[object]) -> Dimension:
+    return Dimension([fact(name)], [({name: value}, NOW) for value in (None, *values)])
+
+
+def _subsets(values: Sequence[object]) -> list[object]:
+    return [list(one) for size in range(1, len(values) + 1) for one in combinations(values, size)]
+
+
+def _texts() -> list[object]:
+    return ["".join(letters) for size in range(6) for letters in product("abz", repeat=size)]
+
+
+_NUMBERS = [-1, 0, 1, 2, 3, 4, 5]
+_CLOCKS = [time(0), time(7, 30), time(8), time(8, 30), time(12), time(12, 30), time(15), time(18), time(18, 30)]
+_CALENDAR = [date(2026, 11, 25) + step * _DAY for step in range(14)]
+# Long before and long after: of the months that questions name, and of one more, all days of a week.
+_CALENDAR += [date(year, month, day) for year in (2025, 2027) for month in (1, 11, 12) for day in range(1, 8)]
+_CLOCK_FACTS = [fact(f"now.{key}") for key in ("weekday", "month", "hour", "date", "time")] + [NOW_INSTANT]
+
+
+def _moments() -> list[tuple[Mapping[str, object], datetime]]:
+    moments = [datetime.combine(day, clock, ZONE).astimezone(UTC) for day in _CALENDAR for clock in _CLOCKS]
+    return [({one.name: now_value(one, moment.astimezone(ZONE)) for one in _CLOCK_FACTS}, moment) for moment in moments]
+
+
+@cache
+def dimensions() -> Mapping[str, Dimension]:
+    """All dimensions that a world may have."""
+    halves = [Decimal(value) + Decimal("0.5") for value in _NUMBERS]
+    return {
+        "member": _alone("profile.member", [True, False]),
+        "tier": _alone("profile.tier", ["basic", "silver", "gold"]),
+        "points": _alone("profile.points", [*_NUMBERS, *halves, *map(str, _NUMBERS), *map(str, halves)]),
+        "likes": _alone("profile.likes", _subsets(["a", "b", "c"])),
+        "words": _alone("profile.words", _subsets(["a", "b", "ab", "az", "zb", "z"])),
+        "word": _alone("profile.word", _texts()),
+        "born": _alone("profile.born", [date(2026, 1, 1) + step * _DAY for step in range(7)]),
+        "called": _alone("profile.called", [NOW - age * _DAY for age in (-3, 0, 5, 6, 30, 31, 60, 61)]),
+        "did": Dimension(_DID, [(values, NOW) for values in _histories()]),
+        "clock": Dimension(_CLOCK_FACTS, _moments()),
+    }
+
+
+# Questions -----------------------------------------------------------------------------------------------
+
+_ORDER = ("at_least", "more_than", "at_most", "less_than")
+
+
+def _of_values(chance: Random, name: str, values: Sequence[object]) -> Leaf:
+    """Whether a fact is one value, or one of two; or whether it is known."""
+    word = chance.choice(("is", "is", "one_of", "exists"))
+    one_of = Listed(chance.sample(values, min(2, len(values))))
+    return question(name, word, {"is": chance.choice(values), "one_of": one_of, "exists": True}[word])
+
+
+def _of_number(chance: Random, name: str, least: int, most: int) -> Leaf:
+    low, high = sorted(chance.choices(range(least, most + 1), k=2))
+    if chance.random() < 0.3:
+        return chance.choice((question(name, "between", (low, high)), question(name, "is", low)))
+    return question(name, chance.choice(_ORDER), low)
+
+
+def _of_text(chance: Random, name: str, texts: Sequence[str]) -> Leaf:
+    word = chance.choice(("starts_with", "ends_with", "contains", "is", "one_of"))
+    if word in ("is", "one_of"):
+        return _of_values(chance, name, texts)
+    return question(name, word, tuple(chance.sample(texts, chance.choice((1, 1, 2)))))
+
+
+def _of_words(chance: Random) -> Leaf:
+    if chance.random() < 0.5:
+        return _of_values(chance, "profile.words", ["a", "b"])
+    return chance.choice(
+        (question("profile.words", "starts_with", ("a",)), question("profile.words", "contains", ("b",)))
+    )
+
+
+def _of_word(chance: Random) -> Leaf:
+    """Texts are asked for their parts; the order of texts has questions of its own."""
+    return _of_text(chance, "profile.word", ["a", "b", "ab", "ba"])
+
+
+def _of_date(chance: Random) -> Leaf:
+    day = date(2026, 1, 2) + chance.randrange(5) * _DAY
+    return question("profile.born", chance.choice(("before", "after", "is")), day)
+
+
+def _of_age(chance: Random, name: str = "profile.called") -> Leaf:
+    word = chance.choice(("within", "older_than", "exists"))
+    return question(name, word, True if word == "exists" else chance.choice(_WINDOWS))
+
+
+def _of_did(chance: Random) -> Leaf:
+    return chance.choice(
+        (
+            lambda: _of_number(chance, "purchase.count", 0, 3),
+            lambda: _of_number(chance, "purchase.count", 0, 3),
+            lambda: question("purchase.total", chance.choice(_ORDER), 0),
+            lambda: _of_age(chance, "purchase.first"),
+            lambda: _of_age(chance, "purchase.last"),
+            lambda: _of_counter(chance),
+            lambda: _of_counter(chance),
+            lambda: question("visitor.known", "is", chance.random() < 0.5),
+            lambda: question("visitor.new", "is", chance.random() < 0.5),
+            lambda: question("visitor.state", "is", "new"),
+            lambda: _of_number(chance, "visitor.visits", 0, 2),
+        )
+    )()
+
+
+def _of_counter(chance: Random) -> Leaf:
+    times = Times(chance.randint(1, 3), chance.choice((None, *_WINDOWS)))
+    return Leaf(chance.choice((BOUGHT, GAVE)), HAPPENED, HAPPENED.word, times)
+
+
+def _of_clock(chance: Random) -> Leaf:
+    day = date(2026, 11, 27) + chance.randrange(10) * _DAY
+    return chance.choice(
+        (
+            lambda: _of_values(chance, "now.weekday", ["mon", "tue", "sat", "sun"]),
+            lambda: question("now.month", "one_of", Listed([11, 12])),
+            lambda: question("now.hour", chance.choice(_ORDER), 12),
+            lambda: question("now.time", chance.choice(_ORDER), timedelta(hours=chance.choice((8, 18)))),
+            lambda: question("now.date", chance.choice(("before", "after", "is")), day),
+            lambda: _window(chance, day),
+            lambda: _window(chance, day),
+        )
+    )()
+
+
+def _window(chance: Random, day: date) -> Leaf:
+    begin = datetime.combine(day, time(chance.choice((0, 12))), ZONE).astimezone(UTC)
+    days = frozenset(chance.sample(("mon", "tue", "wed", "thu", "fri"), chance.choice((0, 2, 5))))
+    hours = chance.choice(
+        (None, None, (timedelta(hours=8), timedelta(hours=18)), (timedelta(hours=18), timedelta(hours=8)))
+    )
+    until = begin + chance.randint(1, 6) * _DAY
+    window = Window(ZONE, chance.choice((None, begin)), chance.choice((None, until)), days, hours=hours)
+    return Leaf(NOW_INSTANT, IN_WINDOW, IN_WINDOW.word, window)
+
+
+_QUESTIONS = {
+    "member": lambda chance: _of_values(chance, "profile.member", [True, False]),
+    "tier": lambda chance: _of_values(chance, "profile.tier", ["basic", "silver", "gold"]),
+    "points": lambda chance: _of_number(chance, "profile.points", 0, 4),
+    "likes": lambda chance: _of_values(chance, "profile.likes", ["a", "b", "c"]),
+    "words": _of_words,
+    "word": _of_word,
+    "born": _of_date,
+    "called": _of_age,
+    "did": _of_did,
+    "clock": _of_clock,
+}
+
+
+def _condition(chance: Random, names: Sequence[str], segment_ids: Sequence[str], depth: int = 2) -> Condition:
+    """Any condition about some dimensions; most are what editors write, a few questions side by side."""
+    if depth == 0 or chance.random() < 0.25:
+        if segment_ids and chance.random() < 0.15:
+            return InSegment(chance.choice(segment_ids))
+        asked: Condition = _QUESTIONS[chance.choice(names)](chance)
+        return Not(asked) if chance.random() < 0.3 else asked
+    parts = tuple(_condition(chance, names, segment_ids, depth - 1) for _ in range(chance.choice((1, 2, 2, 3))))
+    return chance.choice((All(parts), All(parts), Any(parts), Not(Any(parts))))
+
+
+# Worlds --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class World:
+    """Some rules in order, two segments, and everybody: who meets a condition is a set of bits."""
+
+    names: tuple[str, ...]
+    segments: Mapping[str, Condition]
+    rules: tuple[Condition, ...]
+
+    def everybody(self) -> int:
+        """All visitors of this world: every mixture, but that nothing is stored of whom nothing is known."""
+        mixtures = self._mixtures()
+        if "did" in self.names:
+            strangers = mixtures & ~self._asked(question("visitor.known", "is", True))
+            for name in self.names:
+                (first, *_) = dimensions()[name].facts
+                if first.root == "profile":
+                    mixtures &= ~(strangers & self._asked(question(first.name, "exists", True)))
+        return mixtures
+
+    def _mixtures(self) -> int:
+        return (1 << self._size()) - 1
+
+    def _size(self) -> int:
+        size = 1
+        for name in self.names:
+            size *= len(dimensions()[name].cases)
+        return size
+
+    def who(self, condition: Condition) -> int:
+        """Those who meet a condition."""
+        match condition:
+            case Leaf():
+                return self._asked(condition)
+            case InSegment(segment_id):
+                return self.who(self.segments[segment_id])
+            case Not():
+                return self.everybody() & ~self.who(condition.part)
+            case All():
+                found = self.everybody()
+                for part in condition.parts:
+                    found &= self.who(part)
+                return found
+            case Any():
+                found = 0
+                for part in condition.parts:
+                    found |= self.who(part)
+                return found
+
+    def _asked(self, leaf: Leaf) -> int:
+        """A question asked of each case of its dimension, and what that makes of all mixtures."""
+        stride = 1
+        for name in self.names:
+            dimension = dimensions()[name]
+            width = stride * len(dimension.cases)
+            if leaf.fact in dimension.facts:
+                block, run = 0, (1 << stride) - 1
+                for place, holds in enumerate(_answers(name, leaf)):
+                    if holds:
+                        block |= run << (place * stride)
+                return block * (self._mixtures() // ((1 << width) - 1))
+            stride = width
+        raise AssertionError(leaf)
+
+
+@lru_cache(maxsize=10_000)
+def _answers(name: str, leaf: Leaf) -> list[bool]:
+    """The answer to a question in each case of a dimension."""
+    return [leaf_holds(leaf, values[leaf.fact.name], now) for values, now in dimensions()[name].cases]
+
+
+def make_world(seed: int, *, wide: bool = False) -> World:
+    """A world of one or two dimensions, at most one of them large; the same seed gives the same one.
+
+    A `wide` one has six, and so many visitors that nobody can look at them all.
+    """
+    chance = Random(seed)
+    large = chance.choice(("did", "clock", "word"))
+    small = sorted(dimensions().keys() - {"did", "clock", "word"})
+    names = chance.choice(((large,), (large, chance.choice(small)), tuple(chance.sample(small, 2))))
+    if wide:
+        names = tuple(chance.sample(sorted(dimensions()), 6))
+    first = _condition(chance, names, ())
+    segments = {"s1": first, "s2": _condition(chance, names, ("s1",))}
+    rules = tuple(_condition(chance, names, ("s1", "s2")) for _ in range(chance.randint(2, 5)))
+    return World(names, segments, rules)
+
+
+def questions_of(name: str) -> tuple[Leaf, ...]:
+    """Many different questions about the facts of a dimension."""
+    chance = Random(name)
+    return tuple(dict.fromkeys(_QUESTIONS[name](chance) for _ in range(300)))
