@@ -71,6 +71,8 @@ class _Words:
         if without:
             whose = "No page view of theirs" if without == simulation.asked else f"Of {without:,} of them no page view"
             yield f"{whose} is stored, so page, device and language are missing."
+        for name, found in simulation.raised.items():
+            yield f"{name} raised an error for {self.number(found)} of them: rules that read it match none of those."
         if simulation.unknown:
             yield f"Not kept by the log, and so missing for everybody: {', '.join(simulation.unknown)}."
 
@@ -221,6 +223,7 @@ def as_json(simulation: Simulation, rule_set: RuleSet, slot_ids: Collection[str]
         "asked": simulation.asked,
         "with_page": simulation.with_page,
         "facts_not_kept": list(simulation.unknown),
+        "facts_that_raised": {name: _estimate(found, simulation) for name, found in simulation.raised.items()},
         "slots": [
             _slot(slot, simulation, rule_set.slots[slot.slot_id].title)
             for slot in simulation.slots.values()

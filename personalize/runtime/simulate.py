@@ -2,15 +2,19 @@
 
 import asyncio
 import heapq
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
-from personalize.decisions.context import Context, RequestFacts
-from personalize.decisions.reach import ChangeCount, Changes, ReachCount, SlotReach
+from personalize.decisions.context import RequestFacts
+from personalize.decisions.reach import ChangeCount, Changes, Decisions, ReachCount, SlotReach
 from personalize.hashing import share
 from personalize.profiles.profile import Profile
+from personalize.rules.facts import OWN_ROOT
 from personalize.rules.ruleset import RuleSet
+from personalize.rules.unanswerable import Unanswerable
 from personalize.runtime.latest_visit import latest_page, reads_page, unknown_facts, visiting
 from personalize.runtime.offline import is_visitor, store_for, visitor_context
 from personalize.settings import Settings
@@ -45,6 +49,7 @@ class Simulation:
     asked: int
     with_page: int | None
     unknown: tuple[str, ...]
+    raised: Mapping[str, int]
     slots: Mapping[str, SlotReach]
     changes: Changes | None
     before: Mapping[str, SlotReach] | None = None
@@ -77,21 +82,21 @@ async def simulate(
     moment = now if at is None else at
     since = min(moment, now) - timedelta(days=days)
     past = at if at is not None and at < now else None
-    told = progress or _nobody
     own = _Side(await store_for(store, rule_set, settings, at=past), rule_set, settings, moment)
-    other = None
+    before: _Before | None = None
     if against is not None:
-        other = _Side(await store_for(store, against, settings, at=past), against, settings, moment)
-    crowd = _Crowd(own.store, since, sample, told)
-    reads = reads_page(rule_set) or (against is not None and reads_page(against))
-    changes = ChangeCount(against, rule_set) if against is not None else None
+        fits_both = rule_set.needed.covers(against.needed)
+        its_store = own.store if fits_both else await store_for(store, against, settings, at=past)
+        before = _Before(_Side(its_store, against, settings, moment), own)
+    crowd = _Crowd(own.store, since, sample, progress or _nobody)
+    reads = any(reads_page(one) for one in (rule_set, against) if one is not None)
     with_page = 0
     async for profile in crowd:
         page = await latest_page(own.store, profile, since) if reads else None
         with_page += page is not None
-        shown = own.count.ask(own.context(profile, page))
-        if other is not None and changes is not None:
-            changes.compare(other.count.ask(await other.found(profile, page, same=other.store is own.store)), shown)
+        shown = own.ask(profile, page)
+        if before is not None:
+            await before.compare(profile, page, shown)
     return Simulation(
         version=rule_set.version,
         against=against.version if against is not None else None,
@@ -101,9 +106,10 @@ async def simulate(
         asked=crowd.asked,
         with_page=with_page if reads else None,
         unknown=unknown_facts(rule_set),
+        raised=MappingProxyType(+own.raised),
         slots=own.count.slots(),
-        changes=changes.changes() if changes is not None else None,
-        before=other.count.slots() if other is not None else None,
+        changes=before.count.changes() if before is not None else None,
+        before=before.side.count.slots() if before is not None else None,
     )
 
 
@@ -116,27 +122,41 @@ class _Side:
 
     def __init__(self, store: Store, rule_set: RuleSet, settings: Settings, moment: datetime) -> None:
         self.store = store
+        self.rule_set = rule_set
         self.count = ReachCount(rule_set)
-        self._rule_set = rule_set
+        self.raised: Counter[str] = Counter()
+        self._own_names = tuple(name for name, fact in rule_set.facts.items() if fact.root == OWN_ROOT)
         self._settings = settings
         self._moment = moment
 
-    def context(self, profile: Profile, page: RequestFacts | None) -> Context:
-        """The visitor as these rules would see them on a page of their latest visit."""
-        return visitor_context(
+    def ask(self, profile: Profile, page: RequestFacts | None) -> Decisions:
+        """What this visitor would be shown on a page of their latest visit."""
+        context = visitor_context(
             profile.profile_id,
             visiting(profile, self._moment),
-            self._rule_set,
+            self.rule_set,
             self._settings,
             now=self._moment,
             facts=page or RequestFacts(),
         )
+        shown = self.count.ask(context)
+        for name in self._own_names:
+            self.raised[name] += context.values[name] is Unanswerable.RAISED
+        return shown
 
-    async def found(self, profile: Profile, page: RequestFacts | None, *, same: bool) -> Context:
-        """The same visitor; where these rules count other things, with the profile that was counted for them."""
-        if same:
-            return self.context(profile, page)
-        return self.context(await self.store.profile(profile.profile_id) or profile, page)
+
+class _Before:
+    """The rule set to compare with, and what changes against it."""
+
+    def __init__(self, side: _Side, after: _Side) -> None:
+        self.side = side
+        self._has_own_profiles = side.store is not after.store
+        self.count = ChangeCount(side.rule_set, after.rule_set)
+
+    async def compare(self, profile: Profile, page: RequestFacts | None, shown: Decisions) -> None:
+        """Count whether this visitor, who is `shown` this by the other rules, was shown something else."""
+        counted = await self.side.store.profile(profile.profile_id) if self._has_own_profiles else None
+        self.count.compare(self.side.ask(counted or profile, page), shown)
 
 
 class _Crowd:

@@ -194,9 +194,9 @@ STEPS = st.lists(
 
 
 @settings(max_examples=25)
-@given(rule_files(), STEPS, st.sampled_from(["nb", "en"]))
+@given(rule_files(), STEPS, st.sampled_from([0.1, 1, 24 * 100]), st.sampled_from(["nb", "en"]))
 def test_a_simulation_says_what_the_live_page_decided(
-    desk: Path, rules: str, steps: list[tuple[float, str, str, str | None]], language: str
+    desk: Path, rules: str, steps: list[tuple[float, str, str, str | None]], last_pause: float, language: str
 ) -> None:
     own = desk_settings(desk)
     draft, rule_set = loaded(rules, own)
@@ -219,7 +219,7 @@ def test_a_simulation_says_what_the_live_page_decided(
                     # What was bought was bought before the next page, and not at the very moment of this one.
                     clock.moment += timedelta(minutes=1)
                     await personalizer.record("purchase", profile_id, {"amount": "40", "category": category})
-            clock.moment += timedelta(minutes=2)
+            clock.moment += timedelta(hours=last_pause)
             await browser.get(path)
             log = await written(app)
         assert log[-1].type in (IMPRESSION, "page_view")

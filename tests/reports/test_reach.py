@@ -16,7 +16,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 def simulation(visitors: int, asked: int, **wins: int) -> Simulation:
     rules = tuple(RuleReach(rule_id, number, number, number, 0, {}) for rule_id, number in wins.items())
     slot = SlotReach("hero", rules, 0, asked - sum(wins.values()))
-    return Simulation("v1", None, NOON, NOON, visitors, asked, None, (), {"hero": slot}, None)
+    return Simulation("v1", None, NOON, NOON, visitors, asked, None, (), {}, {"hero": slot}, None)
 
 
 def test_where_all_were_asked_the_share_is_known() -> None:

@@ -1,11 +1,13 @@
 """Simulating: each stored visitor is asked as on the page, losers are told to whom they lost, and samples are true."""
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,6 +16,7 @@ from personalize.decisions.reach import Outcome, RuleReach
 from personalize.events.event import CONSENT, JOIN, PAGE_VIEW, SET, Event, JSONValue
 from personalize.hashing import share
 from personalize.problems import Problems
+from personalize.rules.own_facts import Occasion, OwnFacts
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, read_draft
 from personalize.runtime.publish import checked, projectors_of
@@ -41,10 +44,9 @@ def events(*happened: Happened) -> list[Event]:
 class Desk:
     """A site with rules, and a store whose profiles were projected under them."""
 
-    def __init__(self, folder: Path, rules: str = RULES) -> None:
+    def __init__(self, folder: Path, rules: str = RULES, **more: object) -> None:
         write_desk(folder, rules=rules)
-        self.folder = folder
-        self.settings: Settings = desk_settings(folder)
+        self.settings: Settings = desk_settings(folder, **more)
         self.rule_set = self.with_rules(rules)
         self.store = MemoryStore()
 
@@ -159,6 +161,13 @@ def test_who_was_new_on_their_latest_visit_is_new_in_the_simulation(desk: Desk) 
     assert rules_of(found, "hero")["letter"].wins == 1
 
 
+@pytest.mark.parametrize(("pages", "wins"), [(2, 1), (3, 0)])
+def test_the_page_that_is_asked_about_is_the_last_one_of_the_visit(tmp_path: Path, pages: int, wins: int) -> None:
+    rules = RULES.replace("{visit.source: newsletter}", f"{{visit.pages: {{at_least: {pages}}}}}")
+    found = Desk(tmp_path, rules).simulated(("v:one", PAGE_VIEW, 1, {}), ("v:one", PAGE_VIEW, 0.999, {}))
+    assert rules_of(found, "hero")["letter"].wins == wins
+
+
 SEVERAL = """
 attributes: {first_name: {type: text}, tier: {type: choice, choices: [basic, gold]}}
 slots:
@@ -217,6 +226,22 @@ def test_each_rule_set_is_asked_of_profiles_that_count_what_it_reads(desk: Desk)
     found = desk.simulated(*BUYERS, rules=draft, against=desk.rule_set)
     assert rules_of(found, "hero")["tents"].wins == 1
     assert found.changes is not None and found.changes.slots["hero"].changed == 2
+
+
+def test_facts_of_the_site_that_raise_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def loyal(occasion: Occasion) -> bool:
+        raise ZeroDivisionError("a bug of the site")
+
+    module, facts = ModuleType("facts_of_a_test"), OwnFacts()
+    facts.fact("shop.loyal", "bool", purpose=None)(loyal)
+    facts.fact("shop.open", "bool", purpose=None)(lambda occasion: True)
+    monkeypatch.setattr(module, "own_facts", facts, raising=False)
+    monkeypatch.setitem(sys.modules, "facts_of_a_test", module)
+    rules = RULES.replace("{visit.source: newsletter}", "{not: {shop.loyal: true}}").replace(
+        "{profile.tier: gold}", "{shop.open: true}"
+    )
+    found = Desk(tmp_path, rules, own_facts="facts_of_a_test:own_facts").simulated(*BUYERS)
+    assert (found.raised, rules_of(found, "hero")["letter"].matches) == ({"shop.loyal": 4}, 0)
 
 
 def test_an_empty_store_is_no_error(desk: Desk) -> None:
