@@ -45,7 +45,7 @@ def test_who_is_killed_while_filling_loses_nothing_and_another_one_goes_on_from_
     path = tmp_path / "x.db"
     asyncio.run(pending(path))
     reached = 0
-    for number in range(5):
+    for number in range(3):
         with other_process("fill_slice_by_slice", path, 11) as process:
             line_to(process)
             told = [int(line_from(process)) for _ in range(4)]
@@ -59,7 +59,7 @@ def test_who_is_killed_while_filling_loses_nothing_and_another_one_goes_on_from_
         assert int(line_from(process)) >= reached + 11
         while line_from(process) != "":
             pass
-    asyncio.run(is_as_rebuilt(path, events=EVENTS + 1 + 5))
+    asyncio.run(is_as_rebuilt(path, events=EVENTS + 1 + 3))
 
 
 def test_two_processes_that_fill_at_once_count_each_event_once(tmp_path: Path) -> None:
