@@ -28,7 +28,7 @@ _HEAD_START_SECONDS = 1.0
 #: The command has no pages to serve; the pauses are for the writers of the site.
 _REST = 0.5
 _MOST_NAMED = 5
-_OTHERS_GO_ON = 'The workers of the site go on with it; "personalize publish" waits for it.'
+_OTHERS_GO_ON = 'The workers of the site go on with it; "personalize explain --live" says how far they are.'
 
 wait_option = click.option(
     "--wait/--no-wait",
@@ -60,9 +60,9 @@ async def count(store: Store, rule_set: RuleSet, site: Site, *, wait: bool) -> N
     clock = SystemClock()
     holder = f"command:{os.getpid()}:{to_micros(clock.now()):x}"
     try:
-        with _Pace(filled, wait=wait) as pace:
+        with _Pace(filled, rule_set.needed, wait=wait) as pace:
             await fill_up(store, rule_set, site.settings, holder=holder, clock=clock, rest=_REST, goes_on=pace.goes_on)
-        click.echo(paragraph(pace.outcome(await store.filled(), rule_set)))
+        click.echo(paragraph(pace.outcome(await store.filled())))
     except asyncio.CancelledError:
         click.echo(paragraph(f"Not waited for. {_OTHERS_GO_ON}"))
     except StaleVersion as error:
@@ -72,10 +72,11 @@ async def count(store: Store, rule_set: RuleSet, site: Site, *, wait: bool) -> N
 class _Pace:
     """How fast it goes: a bar on a terminal, and what is left in words."""
 
-    def __init__(self, filled: Filled, *, wait: bool) -> None:
+    def __init__(self, filled: Filled, needed: Holding, *, wait: bool) -> None:
+        self._needed = needed
         self._wait = wait
         self._begun = time.perf_counter()
-        self._first = 0 if filled.filling is None else filled.filling.projected
+        self._first = self._counted(filled)
         self._is_told = False
         self._bar = click.progressbar(
             length=filled.events, label="counting", file=sys.stderr, hidden=not (wait and sys.stderr.isatty())
@@ -95,30 +96,31 @@ class _Pace:
     def goes_on(self, filled: Filled) -> bool:
         """Move the bar; whether to go on."""
         self._bar.length = filled.events
-        self._bar.update(_counted(filled) - self._bar.pos)
+        self._bar.update(self._counted(filled) - self._bar.pos)
         if self._seconds < _HEAD_START_SECONDS:
             return True
-        if self._wait and self._bar.hidden and not self._is_told and filled.filling is not None:
+        if self._wait and self._bar.hidden and not self._is_told and not filled.holding.covers(self._needed):
             self._is_told = True
             click.echo(f"About {self._left(filled)}.")
         return self._wait
 
-    def outcome(self, filled: Filled, rule_set: RuleSet) -> str:
+    def outcome(self, filled: Filled) -> str:
         """That it is done, or how long it will still take."""
-        if filled.holding.covers(rule_set.needed):
+        if filled.holding.covers(self._needed):
             return f"Counted in {self._seconds:.1f} s: nothing is pending any more."
         return f"About {self._left(filled)}, where the site is running. {_OTHERS_GO_ON}"
 
     def _left(self, filled: Filled) -> str:
         """How long the rest takes at this pace, as precise as a guess can be."""
-        done = max(1, _counted(filled) - self._first)
-        seconds = (filled.events - _counted(filled)) * self._seconds / done
+        counted_by_now = self._counted(filled)
+        seconds = (filled.events - counted_by_now) * self._seconds / max(1, counted_by_now - self._first)
         unit = 60 if seconds >= 60 else 1
         return f"{format_duration(timedelta(seconds=unit * math.ceil(seconds / unit)))} more"
 
-
-def _counted(filled: Filled) -> int:
-    return filled.events if filled.filling is None else filled.filling.projected
+    def _counted(self, filled: Filled) -> int:
+        if filled.holding.covers(self._needed):
+            return filled.events
+        return 0 if filled.filling is None else filled.filling.projected
 
 
 def _left_of(filled: Filled) -> str:

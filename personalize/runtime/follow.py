@@ -83,7 +83,8 @@ class Follower:
                 self.filled = await self._store.filled()
                 if live is not None and (force or self._is_due(live)):
                     await self._load(live, self.filled)
-                elif self._serving is not None and (before is None or before.holding != self.filled.holding):
+                # Also where the live one does not load here: it counts less of what is served, and others count for it.
+                if self._serving is not None and (before is None or before.holding != self.filled.holding):
                     self._changed(self._serving, pending_facts(self._serving, self.filled.holding))
             except StoreError as error:
                 self._health.failed("the live rule set could not be read", error, self._clock.now())

@@ -14,6 +14,7 @@ from tests.cli.terminal import Terminal
 
 FIVE = "who: {purchase.count: {at_least: 5}}"
 DID_FIVE = "who: {did: purchase, times: {at_least: 5}}"
+HOW_FAR = '"personalize explain --live" says how far they are.'
 SECONDS = re.compile(r"[0-9]+(?:\.[0-9])? s(?:econds?)?\b")
 
 
@@ -58,7 +59,7 @@ def test_who_does_not_wait_is_told_how_long_it_will_be_and_can_wait_later(sold: 
     text = flat(sold.well("publish", "--no-wait"))
     assert text.endswith(
         "home-hero/often. About <seconds> more, where the site is running. "
-        'The workers of the site go on with it; "personalize publish" waits for it.'
+        "The workers of the site go on with it; " + HOW_FAR
     )
     half = sold.stored(filled)
     assert half.filling is not None and half.filling.projected == 10
@@ -86,7 +87,7 @@ def test_who_breaks_the_waiting_off_leaves_the_rest_to_the_workers(
     sold.change("rules/segments.yaml", FIVE, DID_FIVE)
     monkeypatch.setattr(counting, "fill_up", broken_off)
     text = flat(sold.well("publish"))
-    assert text.endswith('Not waited for. The workers of the site go on with it; "personalize publish" waits for it.')
+    assert text.endswith("Not waited for. The workers of the site go on with it; " + HOW_FAR)
 
 
 @pytest.mark.usefixtures("only_begun")

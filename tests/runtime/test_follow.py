@@ -308,3 +308,21 @@ def test_in_development_a_saved_template_is_served_at_once(tmp_path: Path) -> No
             assert not app.personalizer.health.failures
 
     asyncio.run(run())
+
+
+def test_a_worker_that_cannot_load_what_is_live_answers_nothing_that_is_counted_no_more(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        settings = desk_settings(tmp_path)
+        first = await publish_elsewhere(settings)
+        app = wrap(lifespan_only, settings)
+        async with running(app):
+            personalizer = app.personalizer
+            assert not personalizer.pending
+            await publish_what_only_others_can_load(tmp_path, settings)  # counts socks, and no tents
+            await personalizer.refresh()
+            assert personalizer.rule_set is not None and personalizer.rule_set.version == first
+            (counter,) = personalizer.rule_set.counters
+            assert personalizer.pending == {f"did.{counter.key}"}
+
+    asyncio.run(run())
