@@ -102,8 +102,9 @@ async def keep_a_journal(path: Path, journal: str, ahead: str = "0") -> None:
                 note(kept, event_id)
 
 
-async def fill_slice_by_slice(path: Path, events: str) -> None:
-    """Fill what is pending, so many events a slice, as whoever holds no lease would; say how far each slice came."""
+async def fill_slice_by_slice(path: Path, events: str, stepwise: str = "") -> None:
+    """Fill what is pending, so many events a slice, as whoever holds no lease would; say how far each slice came,
+    and where it is to go stepwise, wait before the next one."""
     store = SqliteStore(path, busy_seconds=30)
     await store.open()
     live = await store.live()
@@ -112,6 +113,8 @@ async def fill_slice_by_slice(path: Path, events: str) -> None:
     while not filled.rests:
         filled = await store.fill(projectors(COUNTERS), version=live.version, at=BEGIN, events=int(events))
         say("done" if filled.filling is None else str(filled.filling.projected))
+        if stepwise:
+            sys.stdin.readline()
     await store.close()
 
 
