@@ -12,6 +12,7 @@ LONGEST_PATTERN = 500
 MOST_STEPS = 300
 #: What one pattern may take in memory, for itself and for what it remembers of texts.
 _MOST_BYTES = 1 << 20
+_OF_OTHER_SCRIPTS = re.compile("[^\x00-\xff]")
 _LIKE = re.compile(r"[*?]|[^*?]+")
 _LIKE_SIGNS = {"*": ".*", "?": "."}
 
@@ -61,7 +62,7 @@ def _compiled(written: str, source: str, *, ignore_case: bool) -> Pattern:
     try:
         compiled = re2.compile(source, options)
         options.encoding = re2.Options.Encoding.LATIN1
-        steps = re2.compile(source.encode("latin-1", errors="replace"), options).programsize
+        steps = re2.compile(_OF_OTHER_SCRIPTS.sub("x", source).encode("latin-1"), options).programsize
     except re2.error as error:
         raise PatternError(_reason(error)) from error
     if steps > MOST_STEPS:

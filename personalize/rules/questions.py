@@ -223,18 +223,20 @@ class QuestionParser:
             case "is" if isinstance(node, Mapping) and fact.type is FactType.ANY:
                 return OPERATORS["one_of"], Listed([read_value(node, fact, self._conventions)])
             case "some":
-                return operator, Filter(self._of_element(fact).condition(node, "`some`"))
+                element = Fact("it", "element", "", fact.type, fold=fact.fold, choices=fact.choices, fields=fact.fields)
+                return operator, Filter(self._of_element(element, f"`{fact.name}`").condition(node, "`some`"))
             case "size":
-                return operator, Filter(self.question(HOW_MANY, node))
+                return operator, Filter(self._of_element(HOW_MANY).condition(node, "`size`"))
             case "in_list":
                 return operator, self._named_list(fact, node)
         return operator, operator.read(node, fact, self._conventions)
 
-    def _of_element(self, fact: Fact) -> "QuestionParser":
-        if fact.type is FactType.MAPPING:
-            owner = f"`{fact.name}`"
-            return FieldParser(fact.fields, owner, self._conventions, self._reading, self._lists, wanted=self._wanted)
-        return ElementParser(fact, self._conventions, self._reading, self._lists, wanted=self._wanted)
+    def _of_element(self, element: Fact, owner: str = "") -> "QuestionParser":
+        """Reads what is asked of an element of a list, or of the number of its elements."""
+        place = (self._conventions, self._reading, self._lists)
+        if element.type is FactType.MAPPING:
+            return FieldParser(element.fields, owner, *place, wanted=self._wanted)
+        return ElementParser(element, *place, wanted=self._wanted)
 
     def _cast(self, fact: Fact, asked: Fact, operator: Operator) -> Cast | None:
         is_read_so = asked.type is not fact.type or fact.type is FactType.VERSION
@@ -315,10 +317,10 @@ class ElementParser(QuestionParser):
     """Reads what is asked of one element of a list: of itself by operators, or of what paths lead to inside it."""
 
     def __init__(
-        self, of: Fact, conventions: Conventions, reading: Reading, lists: IdLists, *, wanted: bool = True
+        self, element: Fact, conventions: Conventions, reading: Reading, lists: IdLists, *, wanted: bool = True
     ) -> None:
         super().__init__(conventions, reading, lists, wanted=wanted)
-        self._element = Fact("it", "element", "", of.type, fold=of.fold, choices=of.choices)
+        self._element = element
 
     def condition(self, node: Node, what: str) -> Condition:
         """A value, a list of values, operators, or a block of questions about what lies in the element."""

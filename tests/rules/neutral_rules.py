@@ -7,6 +7,7 @@ as an attribute of that type. Lists of ids become CSV files.
 
 import ipaddress
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -59,7 +60,9 @@ MODIFIERS = ("ignore_case", "as")
 
 #: Always true, in words of the language: whether a visitor is known is always answered.
 ALWAYS = {"any": [{"visitor.known": True}, {"visitor.known": False}]}
-NEVER = {"not": ALWAYS}
+#: `-7d`, as PostHog writes how long ago something was.
+RELATIVE = re.compile(r"-([0-9]+)([hdwmy])")
+UNITS = {"h": "hours", "d": "days", "w": "weeks", "m": "months", "y": "years"}
 
 
 @dataclass
@@ -92,13 +95,20 @@ class NeutralCase:
     def files(self) -> Mapping[str, str]:
         """The rule as files of this project: the segment `asked`, those that it names, attributes, lists of ids."""
         who = {"asked": {"who": self._translated(self.rule)}}
-        who |= {name: {"who": self._translated(self.segments[name])} for name in self._segments_named(self.rule)}
+        named = dict.fromkeys(self._segments_named(self.rule))
+        who |= {self.ids[name]: {"who": self._translated(self.segments[name])} for name in named}
         declared = {name: {"type": "any"} for name in self.names.values()}
         files = {"rules/case.yaml": yaml_of({"attributes": declared, "segments": who})}
         for name in _lists_named([self.rule, *self.segments.values()]):
             ids = (self.segments.get(name) or {}).get("list", ())  # type: ignore[attr-defined]
-            files[f"rules/lists/{name}.csv"] = "".join(f"{yaml_of(one)}\n" for one in ids)
+            files[f"rules/lists/{self.ids[name]}.csv"] = "".join(f"{csv_of(one)}\n" for one in ids)
         return files
+
+    @cached_property
+    def ids(self) -> Mapping[str, str]:
+        """Our id for each segment and list of ids that is named; unknown ones stay unknown."""
+        named = [*self.segments, *_lists_named([self.rule, *self.segments.values()])]
+        return {name: f"n{number}" for number, name in enumerate(dict.fromkeys(named))}
 
     def _segments_named(self, rule: object) -> Iterator[str]:
         if isinstance(rule, Mapping):
@@ -117,7 +127,7 @@ class NeutralCase:
         """A rule; `inside` an element of a list its paths begin there."""
         assert isinstance(rule, Mapping)
         if rule == {"all": []}:
-            return ALWAYS if not inside else {"not": {"all": [{"exists": True}, {"exists": False}]}}
+            return {"not": never(None)} if inside else ALWAYS
         parts = [self._part(key, value, inside) for key, value in rule.items()]
         return parts[0] if len(parts) == 1 else {"all": parts}
 
@@ -128,7 +138,7 @@ class NeutralCase:
         if key == "not":
             return {"not": self._translated(value, inside)}
         if key == "segment":
-            return {"segment": value}
+            return {"segment": self.ids.get(str(value), "unknown")}
         assert isinstance(value, Mapping)
         return self._asked(self._fact(key, inside), value)
 
@@ -154,18 +164,27 @@ class NeutralCase:
             return {"not": self._asked(fact, {**argument, **modifiers})}
         if word == "in":
             return self._among(fact, argument, modifiers)
+        if word in TEXT_WORDS[:3] and "" in (argument if isinstance(argument, list) else [argument]):
+            return self._any_text(fact, modifiers)
         asked = self._operator(word, argument, modifiers)
-        return NEVER if asked is None and fact is not None else {"exists": False} if asked is None else _of(fact, asked)
+        return never(fact) if asked is None else _of(fact, asked)
+
+    def _any_text(self, fact: str | None, modifiers: Mapping[str, object]) -> object:
+        """That it is a text, or a list with one: an empty text is part of every text."""
+        types = ["text", "number", "bool"] if modifiers.get("as") == "string" else "text"
+        return {"any": [_of(fact, {"type": types}), _of(fact, {"some": {"type": types}})]}
 
     def _among(self, fact: str | None, argument: object, modifiers: Mapping[str, object]) -> object:
         """One of several values, of which null says that it is missing."""
         if not isinstance(argument, list):
             return _of(fact, {"one_of": argument})
         values = [one for one in argument if one is not None]
+        if modifiers.get("as") == "string":
+            values = [text_of(one) for one in values]
         parts = [_of(fact, {"one_of": values, **_manner(modifiers)})] if values else []
         parts += [_of(fact, {"exists": False})] if None in argument else []
         if not parts:
-            return {"all": [_of(fact, {"exists": True}), _of(fact, {"exists": False})]}
+            return never(fact)
         return parts[0] if len(parts) == 1 else {"any": parts}
 
     def _operator(self, word: str, argument: object, modifiers: Mapping[str, object]) -> object:
@@ -185,7 +204,9 @@ class NeutralCase:
             case "num_eq":
                 return {"is": argument, "as": "number"}
             case "before" | "after":
-                return {word: _moment(argument)}
+                return _beside_moment(word, argument)
+            case "in_list":
+                return {"in_list": self.ids[str(argument)], **manner}
             case "in_cidr":
                 return {"in_network": _networks(argument)}
         if word in TEXT_WORDS and "as" not in manner:
@@ -193,6 +214,8 @@ class NeutralCase:
             return {WORDS[word]: texts, **manner} if texts else None
         if word in ORDER_WORDS and (isinstance(argument, bool | list | dict)):
             return None
+        if "as" in manner:
+            argument = [text_of(one) for one in argument] if isinstance(argument, list) else text_of(argument)
         return {WORDS.get(word, word): argument, **({} if word in ORDER_WORDS and "as" not in manner else manner)}
 
     # The visitor ---------------------------------------------------------------------------------------
@@ -226,9 +249,21 @@ def read_neutral(line: str) -> NeutralCase:
         context=told["context"],
         segments=told.get("segments") or {},
         expected=told["expected"],
-        must_pass=told["must_pass"],
+        must_pass=told.get("must_pass", True),
         now=datetime.fromisoformat(told["now"]).astimezone(UTC) if told.get("now") else NOW,
     )
+
+
+def never(fact: str | None) -> object:
+    """What holds for nobody."""
+    return {"all": [_of(fact, {"exists": True}), _of(fact, {"exists": False})]}
+
+
+def text_of(value: object) -> object:
+    """A number or truth value as the text that `as: text` makes of it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
 
 
 def _of(fact: str | None, asked: object) -> object:
@@ -244,11 +279,17 @@ def _escaped(step: str) -> str:
     return step.replace("\\", "\\\\").replace(".", "\\.")
 
 
-def _moment(argument: object) -> object:
-    """A moment as ISO text; neutral rules also tell it in milliseconds since 1970."""
+def _beside_moment(word: str, argument: object) -> object:
+    """Before or after a moment: ISO text, milliseconds since 1970, or how long ago."""
+    relative = RELATIVE.fullmatch(argument) if isinstance(argument, str) else None
+    if relative is not None and relative[2] in "hdw":
+        length = f"{relative[1]} {UNITS[relative[2]]}"
+        return {"older_than": length} if word == "before" else {"within": length}
+    if relative is not None:
+        return {word: f"{relative[1]} {UNITS[relative[2]]} ago"}
     if isinstance(argument, bool) or not isinstance(argument, int | Decimal):
-        return argument
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=float(argument))).isoformat()
+        return {word: argument}
+    return {word: (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=float(argument))).isoformat()}
 
 
 def _networks(argument: object) -> object:
@@ -283,6 +324,11 @@ def _lists_named(rules: object) -> Iterator[str]:
         yield from (str(value) for key, value in rules.items() if key in ("in_list", "not_in_list"))
     for part in rules.values() if isinstance(rules, Mapping) else rules if isinstance(rules, list) else ():
         yield from _lists_named(part)
+
+
+def csv_of(value: object) -> str:
+    """An id as a line of CSV; texts in quotes, numbers as they are."""
+    return '"' + value.replace('"', '""') + '"' if isinstance(value, str) else yaml_of(value)
 
 
 def yaml_of(value: object) -> str:

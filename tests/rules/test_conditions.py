@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules.neutral_rules import read_neutral
+from tests.conftest import REPOSITORY
+from tests.rules.neutral_rules import NeutralCase, read_neutral
+
+OWN = (REPOSITORY / "tests" / "cases" / "neutral_rules.jsonl").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("case", [*map(read_neutral, OWN)], ids=lambda case: case.case_id)
+def test_what_their_cases_do_not_say(case: NeutralCase) -> None:
+    assert case.answer() is case.expected, case.files
 
 
 @pytest.mark.shared_data
