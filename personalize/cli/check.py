@@ -31,10 +31,13 @@ _RULES = "rules/"
 )
 @click.option("--fix", is_flag=True, help="Mend what is beyond doubt, say what was mended, and check again.")
 @click.option("--warn-as-error", is_flag=True, help="End with 1 where there is a warning, too.")
+@click.option("--overlaps", is_flag=True, help="Tell of rules of a slot that overlap, too, each with an example.")
 @click.option("--at", metavar="MOMENT", help="Ask examples and personas that name no moment as of this one.")
 @click.option("--code", metavar="CODE", help="Say what a code means, with an example, and check nothing.")
 @pass_site
-def check(site: Site, form: str, fix: bool, warn_as_error: bool, at: str | None, code: str | None) -> None:
+def check(
+    site: Site, form: str, fix: bool, warn_as_error: bool, overlaps: bool, at: str | None, code: str | None
+) -> None:
     """Say everything that is wrong with the rule and content files.
 
     Each finding names its file and line, what stands there, and what may stand there. Nothing is published, and
@@ -44,7 +47,7 @@ def check(site: Site, form: str, fix: bool, warn_as_error: bool, at: str | None,
     if code is not None:
         _explain(code)
         return
-    report = _checked(site, fix=fix, at=at)
+    report = _checked(site, fix=fix, overlaps=overlaps, at=at)
     for text in FORMATS[form](report):
         click.echo(text)
     if report.count("error") or (warn_as_error and report.problems):
@@ -62,7 +65,7 @@ def _explain(code: str) -> None:
     click.echo("\n".join(as_text(entry, width=terminal_width())))
 
 
-def _checked(site: Site, *, fix: bool, at: str | None) -> Report:
+def _checked(site: Site, *, fix: bool, overlaps: bool, at: str | None) -> Report:
     started = time.perf_counter()
     unreadable = Problems()
     draft, fixed = site.read_draft(unreadable), tuple[Problem, ...]()
@@ -70,7 +73,7 @@ def _checked(site: Site, *, fix: bool, at: str | None) -> Report:
         draft, fixed = _fixed(draft, site.settings)
     problems = Problems()
     problems.extend(unreadable.list)
-    rule_set = load_files(draft.files, site.settings, problems, prove=True)
+    rule_set = load_files(draft.files, site.settings, problems, prove=True, overlaps=overlaps)
     tried = 0 if rule_set is None else run_trials(rule_set, site.settings, problems, now=site.moment(at))
     return Report(
         problems=problems.list,

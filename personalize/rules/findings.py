@@ -11,13 +11,14 @@ from personalize.rules.definitions import Rule, Segment, Slot
 from personalize.rules.describe import Describer, listed
 from personalize.rules.facts import NOW_INSTANT, Facts
 from personalize.rules.now_facts import NOW
+from personalize.rules.overlaps import OVERLAP, tell_overlaps
 from personalize.rules.proof import Cases, Proof
 from personalize.rules.read_once import is_read_once
 from personalize.rules.ruleset import RuleSet
 from personalize.yaml_tree import Place
 
 #: The codes of all that is told here.
-PROVED = frozenset({"W260", "W261", "W262", "W263", "W264"})
+PROVED = frozenset({"W260", "W261", "W262", "W263", "W264", OVERLAP})
 
 
 def proof_of(rule_set: RuleSet) -> Proof:
@@ -26,9 +27,15 @@ def proof_of(rule_set: RuleSet) -> Proof:
     return Proof(segments, Facts(rule_set.schema), rule_set.counters, rule_set.conventions.zone)
 
 
-def check_by_proof(rule_set: RuleSet, problems: Problems) -> None:
-    """Collect conditions that nobody meets or everybody does, rules that never win, and segments that are one."""
-    _Findings(rule_set, problems).run()
+def check_by_proof(rule_set: RuleSet, problems: Problems, *, overlaps: bool = False) -> None:
+    """Collect conditions that nobody meets or everybody does, rules that never win, and segments that are one.
+
+    Rules that overlap, which most do, are told where they are asked for.
+    """
+    proof = proof_of(rule_set)
+    _Findings(rule_set, proof, problems).run()
+    if overlaps:
+        tell_overlaps(rule_set, proof, problems)
 
 
 Part = TypeVar("Part")
@@ -46,10 +53,10 @@ class Standing:
 class _Findings:
     """Looks at every segment and rule of a site once."""
 
-    def __init__(self, rule_set: RuleSet, problems: Problems) -> None:
+    def __init__(self, rule_set: RuleSet, proof: Proof, problems: Problems) -> None:
         self._rule_set = rule_set
         self._problems = problems
-        self._proof = proof_of(rule_set)
+        self._proof = proof
         titles = {segment_id: segment.title for segment_id, segment in rule_set.segments.items()}
         self._describer = Describer(rule_set.conventions, titles)
         self._empty_segments: set[str] = set()

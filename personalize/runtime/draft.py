@@ -14,6 +14,7 @@ from personalize.rules.allowances import apply_allowances
 from personalize.rules.conventions import Conventions
 from personalize.rules.findings import PROVED, check_by_proof
 from personalize.rules.id_lists import LARGEST_LIST, is_list
+from personalize.rules.overlaps import OVERLAP
 from personalize.rules.ruleset import RuleSet, load_rule_set, version_of
 from personalize.runtime.own_facts import load_own_facts
 from personalize.settings import Settings
@@ -57,12 +58,13 @@ def rule_files(folder: Path) -> list[Path]:
 
 
 def load_files(
-    files: Mapping[str, str], settings: Settings, problems: Problems, *, prove: bool = False
+    files: Mapping[str, str], settings: Settings, problems: Problems, *, prove: bool = False, overlaps: bool = False
 ) -> RuleSet | None:
     """The rule set of these files, or None where `problems` holds an error afterwards.
 
     Templates of collections are the developer's: they come with the code, not with the files. Where the rules can be
-    read, what is to `prove` of them is looked for, too. Warnings that the files allow are not among the problems.
+    read, what is to `prove` of them is looked for, too, with rules that overlap where these are asked for. Warnings
+    that the files allow are not among the problems.
     """
     rule_set = load_rule_set(
         {path: text for path, text in files.items() if path.startswith(_RULES)},
@@ -74,8 +76,8 @@ def load_files(
     )
     not_looked_for = PROVED
     if prove and rule_set is not None:
-        check_by_proof(rule_set, problems)
-        not_looked_for = frozenset()
+        check_by_proof(rule_set, problems, overlaps=overlaps)
+        not_looked_for = frozenset() if overlaps else frozenset({OVERLAP})
     apply_allowances(files, problems, not_looked_for)
     return rule_set
 

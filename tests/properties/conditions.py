@@ -207,6 +207,14 @@ def values_of(fact: Fact) -> st.SearchStrategy[object]:
     return st.one_of(fitting, fitting, MESSY, listed)
 
 
+def fitting_values(fact: Fact) -> st.SearchStrategy[object]:
+    """What a fact is of somebody whom a site knows: nothing, or a value of its type; a counter is always answered."""
+    if fact.type is FactType.TIMES:
+        return values_of(fact).map(lambda times: times or ())
+    fitting = _SINGLE[fact.type]
+    return st.none() | (st.lists(fitting, max_size=4) if fact.many else fitting)
+
+
 #: What somebody's facts might be; every fact is answered, None for what is missing.
 VISITORS: st.SearchStrategy[Mapping[str, object]] = st.fixed_dictionaries(
     {name: values_of(fact) for name, fact in FACTS.items()}

@@ -5,13 +5,22 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
 
-from personalize.rules.conditions import Condition, InSegment, leaves
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personalize.events.schema import Schema
+from personalize.rules.conditions import Condition, InSegment, Leaf, Not, leaves
 from personalize.rules.coverage import able_to_cover, reach_of
+from personalize.rules.facts import Facts
 from personalize.rules.laws import laws
 from personalize.rules.proof import Proof, Relation, Verdict, Witness
 from personalize.rules.read_once import is_read_once
+from tests.properties.conditions import FACTS as ANY_FACTS
+from tests.properties.conditions import NOW as SOON
+from tests.properties.conditions import fitting_values, leaf
 from tests.properties.plain_walk import holds
 from tests.properties.small_worlds import COUNTERS, FACTS, ZONE, World, dimensions, make_world, questions_of
 
@@ -119,3 +128,20 @@ def test_what_is_left_out_at_a_glance_would_have_proved_nothing() -> None:
                 glances["covered"] += covered
                 assert cases.is_never(rule, failing=able) is covered, f"world {seed}, rule {number}"
     assert min(glances.values()) > WORLDS // 5, glances
+
+
+_ASKED = {name: fact for name, fact in ANY_FACTS.items() if name != "c"}
+_EVERYBODY = st.fixed_dictionaries({name: fitting_values(fact) for name, fact in _ASKED.items()})
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(leaf().filter(lambda one: one.fact.name in _ASKED), min_size=2, max_size=7), _EVERYBODY)
+def test_of_whoever_there_is_never_is_not_said(asked: list[Leaf], somebody: Mapping[str, object]) -> None:
+    """Whatever the operators: what is true of somebody, put together, is nothing that nobody meets."""
+    met = [one if holds(one, somebody, {}, SOON) else Not(one) for one in asked]
+    proof = Proof({}, Facts(Schema()), (), UTC)
+    cases = proof.among(*met)
+    assert not cases.is_never(*met)
+    for number, one in enumerate(met):
+        others = met[:number] + met[number + 1 :]
+        assert not cases.is_never(*others, failing=[Not(one)])

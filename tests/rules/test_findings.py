@@ -177,3 +177,32 @@ segments:
   late: {who: {purchase.last: {within: 30 days}, segment: buyers}}
 """
     assert told(rules) == 'W264 the segment "late" holds the same people as "lately"'
+
+
+def overlaps_of(*rules: str, holds: int = 1) -> list[str]:
+    """What is told of rules of one slot that overlap, where that is asked for."""
+    lines = "".join(f"      - {{{rule}}}\n" for rule in rules)
+    problems = Problems()
+    rule_set = rule_set_of(f"{DECLARED}slots:\n  side:\n    holds: {holds}\n    rules:\n{lines}")
+    check_by_proof(rule_set, problems, overlaps=True)
+    return [one.message for one in problems.list]
+
+
+GOLD = "id: gold, to: {profile.tier: gold}, show: offers/one"
+NORWAY = "id: norway, to: {profile.country: NO}, show: offers/two"
+
+
+def test_rules_that_overlap_are_told_with_an_example_where_that_is_asked_for() -> None:
+    assert overlaps_of(GOLD, NORWAY) == [
+        'the rules "gold" and "norway" overlap: a visitor with profile.tier "gold" and profile.country "no" is shown '
+        '"gold"'
+    ]
+    assert of_rules(GOLD, NORWAY) == []
+
+
+def test_rules_that_do_not_meet_and_special_ones_before_general_ones_are_as_they_should_be() -> None:
+    silver = "id: silver, to: {profile.tier: silver}, show: offers/two"
+    best = "id: best, to: {profile.tier: gold, profile.country: NO}, show: offers/three"
+    assert overlaps_of(GOLD, silver) == []
+    assert overlaps_of(best, GOLD) == []
+    assert overlaps_of(GOLD, NORWAY, holds=2) == []
