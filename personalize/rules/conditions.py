@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from personalize.rules.casts import Cast
 from personalize.rules.days import Days
+from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import Asked, Operator
 from personalize.rules.scales import FOLDED_TEXTS, TEXTS, Cuts
@@ -42,6 +43,17 @@ class Leaf:
             return None
         found = self.operator.cuts(self.argument) if self.operator.cuts is not None else None
         return replace(found, scale=FOLDED_TEXTS) if found is not None and self.fold and found.scale is TEXTS else found
+
+    @property
+    def asked(self) -> Asked:
+        """What it is asked of where the fact's value is a list. Of what takes either only the elements matter if no
+        list is among its values: a list equals nothing but a list."""
+        is_plain = (
+            self.cast is None
+            and isinstance(self.argument, Listed)
+            and not any(isinstance(one, _SEVERAL) for one in self.argument)
+        )
+        return Asked.EACH if self.operator.asked is Asked.EITHER and is_plain else self.operator.asked
 
     @property
     def uses_now(self) -> bool:

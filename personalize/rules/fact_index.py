@@ -93,8 +93,8 @@ class FactIndex:
             others.update(constant)
         self._scales = stretches_of(by_scale)
         self._asked = tuple(others.items())
-        self._of_lists = tuple(each for each in self._leaves.items() if each[0].operator.asked is not Asked.EACH)
-        self._of_elements = bit_mask(n for leaf, n in self._leaves.items() if leaf.operator.asked is not Asked.WHOLE)
+        self._of_lists = tuple(each for each in self._leaves.items() if each[0].asked is not Asked.EACH)
+        self._of_elements = bit_mask(n for leaf, n in self._leaves.items() if leaf.asked is not Asked.WHOLE)
         self._moves = any(scale.moves for scale in by_scale) or any(leaf.uses_now for leaf in others)
         if len(self._scales) == 1 and isinstance(self._scales[0], Stretches) and not others:
             self._alone = self._scales[0] if not self._scales[0].recurs else None

@@ -9,6 +9,7 @@ import pytest
 from personalize.events.event import to_micros
 from personalize.rules import fact_index
 from personalize.rules.conditions import Leaf
+from personalize.rules.equality import Listed
 from personalize.rules.fact_index import LONGEST_REMEMBERED, MOST_REMEMBERED, FactIndex, Reading
 from personalize.rules.facts import NOW_INSTANT, Fact, FactType
 from personalize.rules.operators import HAPPENED, IN_WINDOW, OPERATORS, Operator
@@ -128,6 +129,16 @@ def test_what_declares_no_cuts_and_looks_at_the_clock_is_asked_each_time() -> No
     fact = indexed([Leaf(older.fact, unplaced, "old", older.argument)])
     assert [read(fact, NOW, NOW + timedelta(days=days)).kept for days in (0, 31, 0)] == [0, 1, 0]
     assert len(asked) == 3
+
+
+def test_a_list_is_asked_as_a_whole_only_where_a_list_was_written() -> None:
+    asked: list[object] = []
+    plain = counting(asks("one_of", Listed(["x", "y"]), FactType.TEXT), asked)
+    fact = indexed([plain])
+    assert read(fact, ["a", "x"]).kept and not read(fact, ["a", "b"]).kept
+    assert not any(isinstance(one, list) for one in asked)
+    fact = indexed([asks("one_of", Listed([["a", "b"], "z"]), FactType.ANY)])
+    assert read(fact, ["a", "b"]).kept and read(fact, ["z", "c"]).kept and not read(fact, ["b", "a"]).kept
 
 
 def test_a_large_set_is_looked_up_and_not_cut_into_stretches() -> None:
