@@ -14,6 +14,7 @@ from personalize.cli.findings import Failed, Findings, show, sources_of
 from personalize.errors import InvalidFiles
 from personalize.problems import Problem, Problems
 from personalize.rules.ruleset import RuleSet
+from personalize.rules.wall_clock import clock_remark
 from personalize.runtime.clock import SystemClock
 from personalize.runtime.draft import Draft, conventions_of, load_files, read_draft
 from personalize.runtime.examples import run_trials
@@ -67,7 +68,10 @@ class Site:
         return SystemClock().now()
 
     def moment(self, text: str | None) -> datetime:
-        """The moment that `--at` names, in UTC: a date is its midnight in the site's zone. None is now."""
+        """The moment that `--at` names, in UTC: a date is its midnight in the site's zone. None is now.
+
+        Says so where the clock shows that time twice, or never.
+        """
         if text is None:
             return self.now
         try:
@@ -79,6 +83,9 @@ class Site:
                 f'"{text}" is not a moment: write a date (1997-10-01), or a date and time (1997-10-01T18:30).',
                 param_hint="--at",
             )
+        remark = clock_remark(text, conventions_of(self.settings).zone)
+        if remark is not None:
+            click.echo(f"Note: {remark}.", err=True)
         return moment
 
     def read_draft(self, problems: Problems) -> Draft:

@@ -16,6 +16,7 @@ from personalize.rules.conditions import Leaf
 from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import Fact, FactType
+from personalize.rules.operators import Asked
 from personalize.rules.times import Times
 
 _DAY = timedelta(days=1)
@@ -63,24 +64,29 @@ def nearest_list(asked: Iterable[tuple[Leaf, bool]], value: object, now: datetim
     kept = [one for one in (value if isinstance(value, list) else ()) if not _any_holds(unwanted, one, now)]
     for leaf in (leaf for leaf, wanted in asked if wanted):
         if not leaf.holds(kept, now):
-            proposed = nearest_values(leaf, None, now, wanted=True)
-            kept += [one for one in proposed if leaf.holds(one, now) and not _any_holds(unwanted, one, now)][:1]
+            proposed = [one for one in nearest_values(leaf, None, now, wanted=True) if one not in kept]
+            allowed = [one for one in proposed if not _any_holds(unwanted, one, now)]
+            alone = [one for one in allowed if leaf.holds([*kept, one], now)]
+            kept += alone[:1] or allowed
     return kept or None
 
 
 def _any_holds(questions: Iterable[Leaf], element: object, now: datetime) -> bool:
-    return any(leaf.holds(element, now) for leaf in questions)
+    return any(leaf.holds([element], now) for leaf in questions)
 
 
 def lists_its_values(leaf: Leaf, *, wanted: bool) -> bool:
     """Whether no value but those proposed can get the wanted answer."""
+    if leaf.fact.many:
+        return False
     is_read_as_it_is = leaf.cast is None and leaf.fact.type is not FactType.ANY
-    return leaf.fact.type in _FEW_VALUES or (wanted and is_read_as_it_is and leaf.word in ("is", "one_of"))
+    return leaf.fact.type in _FEW_VALUES or (wanted and is_read_as_it_is and leaf.word in _NAMED)
 
 
 def tells_distance(leaf: Leaf) -> bool:
     """Whether what is proposed stands at the limit of what gets an answer, so that nothing nearer is left out."""
-    return leaf.word in _NEAR and leaf.word not in _PATTERNS
+    is_whole = leaf.operator.asked is Asked.WHOLE and leaf.fact.many
+    return leaf.word in _NEAR and leaf.word not in _PATTERNS and not is_whole and not isinstance(leaf.argument, Days)
 
 
 def _times(leaf: Leaf, value: object, now: datetime, *, wanted: bool) -> Iterator[object]:
@@ -125,6 +131,11 @@ def _these(asked: _Asked, *values: object) -> Iterator[object]:
             yield value
         elif not isinstance(value, bool):
             yield from (_next_to(value, asked, above=False), _next_to(value, asked, above=True))
+
+
+def _elements_of(asked: _Asked) -> Iterator[object]:
+    if asked.wanted and isinstance(asked.argument, Iterable):
+        yield from asked.argument
 
 
 def _texts(asked: _Asked) -> Iterator[object]:
@@ -205,6 +216,9 @@ _NEAR: Mapping[str, Callable[[_Asked], Iterator[object]]] = MappingProxyType(
     {
         "is": _is,
         "one_of": _one_of,
+        "exactly": _one_of,
+        "any_of": _elements_of,
+        "all_of": _elements_of,
         "contains": _texts,
         "starts_with": _texts,
         "ends_with": _texts,
@@ -221,5 +235,7 @@ _NEAR: Mapping[str, Callable[[_Asked], Iterator[object]]] = MappingProxyType(
     }
 )
 _FEW_VALUES = frozenset({FactType.BOOL, FactType.CHOICE, FactType.TIMES})
+#: Words that name the values they take, one by one.
+_NAMED = frozenset({"is", "one_of", "exactly"})
 #: Words that many texts fit, of which only the shortest are proposed.
 _PATTERNS = frozenset({"contains", "starts_with", "ends_with"})

@@ -345,3 +345,19 @@ def test_what_a_visitor_sent_cannot_steer_the_terminal(shop: Terminal, write: Wr
 def test_yes_is_green_on_a_terminal(shop: Terminal) -> None:
     result = shop.run("explain", "--slot", "home-hero", "--visitor", "regular", *AT, color=True)
     assert "\033[32m\033[1mYES\033[0m" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("at", "moment", "note"),
+    [
+        ("2026-10-25T02:30", "2026-10-25T00:30:00+00:00", "comes twice in Europe/Oslo"),
+        ("2026-10-25T02:30+01:00", "2026-10-25T01:30:00+00:00", ""),
+        ("2026-03-29T02:30", "2026-03-29T01:30:00+00:00", "does not exist in Europe/Oslo"),
+    ],
+)
+def test_a_time_that_the_clock_shows_twice_or_never_is_told_of(shop: Terminal, at: str, moment: str, note: str) -> None:
+    shop.change("personalize.toml", 'zone = "UTC"', 'zone = "Europe/Oslo"')
+    result = shop.run("explain", "--slot", "home-hero", "--visitor", "regular", "--at", at, "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["at"] == moment
+    assert (note in result.stderr) and bool(result.stderr) is bool(note)
