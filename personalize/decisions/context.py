@@ -8,14 +8,16 @@ from operator import attrgetter
 from types import MappingProxyType
 
 from personalize.events.schema import DEFAULT_PURPOSE
+from personalize.hashing import share
 from personalize.light_values import light_dataclass
 from personalize.profiles.lifecycle import Lifecycle, is_new, state_of
 from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
+from personalize.profiles.unit import unit_of
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.beside import pairs
 from personalize.rules.fact_values import fact_value
-from personalize.rules.facts import LOCAL_NOW, OWN_ROOT, PAIR_ROOT, Fact, FactType
+from personalize.rules.facts import LOCAL_NOW, OWN_ROOT, PAIR_ROOT, SPLIT_ROOT, Fact, FactType
 from personalize.rules.now_facts import now_value
 from personalize.rules.paths import follow
 from personalize.rules.unanswerable import Unanswerable
@@ -288,6 +290,17 @@ def _visit_value(context: Context, fact: Fact) -> object:
     return getattr(visit, "started_at" if fact.key == "started" else fact.key) if visit is not None else None
 
 
+def _split_value(context: Context, fact: Fact) -> object:
+    if not fact.parts:
+        profile = context.profile if context.consent.permits_identifier else None
+        unit: object = unit_of(context.identity.profile_id, profile, context.identity.joins)
+    else:
+        unit = context.values[fact.parts[0].name]
+    if isinstance(unit, Unanswerable):
+        return unit
+    return share(fact.key, str(unit)) if isinstance(unit, str | int | Decimal) else None
+
+
 def _pair_value(context: Context, fact: Fact) -> object:
     left, right = (context.values[part.name] for part in fact.parts)
     unanswerable = left if isinstance(left, Unanswerable) else right
@@ -317,6 +330,7 @@ def _own_value(context: Context, fact: Fact) -> object:
 _READERS: Mapping[str, Callable[[Context, Fact], object]] = {
     OWN_ROOT: _own_value,
     PAIR_ROOT: _pair_value,
+    SPLIT_ROOT: _split_value,
     "profile": _profile_value,
     "visitor": _visitor_value,
     "page": _page_value,

@@ -25,6 +25,7 @@ _CONSENT = "c"  # [purposes]
 _CONSENT_AT = "d"
 _JOINED = "j"  # [into, at]
 _JOINED_FROM = "g"  # [ids]
+_UNIT = "u"
 
 _FROM_JOIN = 1
 _TAGGED = 2  # the value has numbers that JSON cannot hold: each of those, and each mapping, stands under a tag
@@ -53,6 +54,7 @@ def encode_profile(profile: Profile) -> bytes:
         _CONSENT_AT: _micros(profile.consent_at),
         _JOINED: None if profile.joined is None else [profile.joined.into, to_micros(profile.joined.at)],
         _JOINED_FROM: profile.joined_from,
+        _UNIT: profile.unit,
     }
     empty: tuple[object, ...] = (None, {}, ())
     return orjson.dumps({key: part for key, part in parts.items() if part not in empty})
@@ -78,6 +80,7 @@ def decode_profile(data: bytes) -> Profile:
         None if joined is None else Joined(joined[0], from_micros(joined[1])),
         tuple(part(_JOINED_FROM, ())),
         row[_EVENTS],
+        part(_UNIT),
     )
 
 

@@ -8,6 +8,7 @@ from personalize.profiles.counters import MOST_TIMES, merged
 from personalize.profiles.profile import AttributeValue, Profile, Visit
 from personalize.profiles.seen import latest_before
 from personalize.profiles.totals import together
+from personalize.profiles.unit import unit_after_join
 from personalize.visitors.consent import stricter
 
 #: How many of the joined anonymous profiles a known one names; the log names them all.
@@ -46,6 +47,7 @@ def joined(known: Profile, anonymous: Profile, *, limits: Mapping[str, int], end
         joined=known.joined,
         joined_from=(*names, anonymous.profile_id)[-JOINED_KEPT:],
         events=known.events + anonymous.events + 1,
+        unit=unit_after_join(known, anonymous),
     )
 
 

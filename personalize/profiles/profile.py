@@ -77,6 +77,7 @@ class Profile:
     microseconds since 1970, oldest first. `events` counts what was projected, so two readings can be compared.
     `seen_before_at` is the latest known time that lies longer than a visit's pause before `last_seen_at`.
     `consent_at` is when `consent` was given. `joined_from` names the latest anonymous profiles that went in.
+    `unit` is the id by which splits place the visitor, None for the profile's own (see `profiles.unit`).
     """
 
     profile_id: str
@@ -92,3 +93,4 @@ class Profile:
     joined: Joined | None = None
     joined_from: tuple[str, ...] = ()
     events: int = 0
+    unit: str | None = None

@@ -8,7 +8,7 @@ from personalize.guesses import Guess
 from personalize.problems import Problems, did_you_mean, nearest, quoted
 from personalize.rules.conditions import All, Condition, Leaf, Not, questions, segments_named
 from personalize.rules.definitions import Definitions, Expected, Named, Rule, Segment, Show, Slot
-from personalize.rules.facts import FactType
+from personalize.rules.facts import SPLIT_ROOT, FactType
 from personalize.rules.gaps import Kind
 from personalize.rules.operators import NEGATIVES
 from personalize.yaml_tree import Place
@@ -158,6 +158,8 @@ def _ways_out(leaf: Leaf) -> str:
 def _may_be_asked_for(leaf: Leaf) -> bool:
     """Whether `exists` could stand beside the question: not beside a `did`, nor where there is always an answer."""
     fact = leaf.fact
+    if fact.root == SPLIT_ROOT:
+        return False
     always_answered = fact.type in (FactType.TIMES, FactType.PAIR) or fact.root == "now" or fact.name == "visitor.known"
     return leaf.word != "exists" and not always_answered
 

@@ -12,7 +12,7 @@ from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, N
 from personalize.rules.conventions import Conventions
 from personalize.rules.days import Days
 from personalize.rules.equality import Listed
-from personalize.rules.facts import Fact, FactType
+from personalize.rules.facts import SPLIT_ROOT, Fact, FactType
 from personalize.rules.filters import HOW_MANY, Filter
 from personalize.rules.operators import Asked
 from personalize.rules.times import Times
@@ -85,6 +85,8 @@ class Describer:
             return "", f"{'' if wanted else 'not '}{leaf.argument}"
         if leaf.fact.argument is not None:
             return "", f"{'' if wanted else 'not: '}{leaf.fact.title}"
+        if leaf.fact.root == SPLIT_ROOT:
+            return "", f"{'' if wanted else 'not '}{self._split(leaf)}"
         asked = leaf.fact.parts[0] if leaf.fact.type is FactType.PAIR else leaf.fact
         operator, subject = leaf.operator, self.subject(asked) + self._read_as(leaf)
         literal = _literal(leaf)
@@ -117,6 +119,11 @@ class Describer:
             return listed([self._part(leaf.fact, one) for one in leaf.argument], "or")
         return self.value(leaf.fact, leaf.argument)
 
+    def _split(self, leaf: Leaf) -> str:
+        """A part of all visitors, or of all values of a fact."""
+        of_what = "visitors" if not leaf.fact.parts else f"all values of {self.subject(leaf.fact.parts[0])}"
+        return f"among {_percent(leaf.argument)} of {of_what} (split {quoted(leaf.fact.key)})"
+
     def _beside(self, beside: Beside) -> str:
         """What a fact is compared with."""
         other = self.subject(beside.other)
@@ -140,6 +147,8 @@ class Describer:
         """The value that a question looked at, or why there is none; beside weekdays, with the day of the week."""
         if isinstance(value, Unanswerable):
             return _UNANSWERABLE[value]
+        if leaf.fact.root == SPLIT_ROOT and value is not None:
+            return f"at {_percent(value)}"
         text = self.value(leaf.fact, value)
         if not (isinstance(leaf.argument, Window) and isinstance(value, datetime)):
             return text
@@ -192,6 +201,12 @@ def _literal(leaf: Leaf) -> object | None:
         return None
     values = list(leaf.argument)
     return values[0] if len(values) == 1 and isinstance(values[0], list | Mapping) else None
+
+
+def _percent(share: object) -> str:
+    """A share as percent, with as many digits as say where somebody stands."""
+    assert isinstance(share, Decimal | float)
+    return f"{Decimal(share) * 100:.4f}".rstrip("0").rstrip(".") + "%"
 
 
 def listed(texts: Sequence[str], word: str = "and") -> str:

@@ -127,6 +127,8 @@ _LOCAL_INSTANT = Fact(LOCAL_NOW, "now", "local", FactType.INSTANT, title="now")
 BUILT_IN_ROOTS = frozenset({"profile", "organization", "visitor", "page", "visit", "now", "interest", "did"})
 #: The root of the facts of a site's own code, whatever they are called; no event can be called like it.
 OWN_ROOT = "(own)"
+#: The root of facts that say where somebody stands in a split.
+SPLIT_ROOT = "(split)"
 #: The root of facts that are two others together.
 PAIR_ROOT = "(pair)"
 #: What is known of every type of event, and of those with a value.

@@ -8,6 +8,7 @@ from personalize.events.schema import EventType, Schema
 from personalize.guesses import Guess
 from personalize.problems import did_you_mean, quoted
 from personalize.profiles.counters import MOST_TIMES, Counter, room_for
+from personalize.rules.arguments import ArgumentError
 from personalize.rules.conditions import Any, Condition, InSegment, Leaf, Not, everything
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, Facts, counter_fact
@@ -18,11 +19,12 @@ from personalize.rules.operators import HAPPENED
 from personalize.rules.operators_meant import order_meant
 from personalize.rules.questions import UNREADABLE, FieldParser, QuestionParser, group_meant
 from personalize.rules.reading import Reading, shown
+from personalize.rules.splits import read_split
 from personalize.rules.spoken import Spoken
 from personalize.rules.times import Times
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
-_GROUPS = ("any", "all", "not", "segment", "did")
+_GROUPS = ("any", "all", "not", "segment", "did", "percentage")
 _DID_KEYS = ("did", "where", "times", "within")
 _RANGE = re.compile(r"([0-9]+) ?(?:-|–|\.\.|to) ?([0-9]+)")
 _OFTEN = {"once": 1, "twice": 2, "thrice": 3}
@@ -50,6 +52,7 @@ class ConditionParser(QuestionParser):
         self._gaps = gaps
         self._describer = Spoken(conventions)
         self._counters: dict[str, Counter] = {}
+        self._owner = ""
 
     @property
     def local_now(self) -> Fact | None:
@@ -68,7 +71,24 @@ class ConditionParser(QuestionParser):
         return [self._did(mapping), *(self._entry(key, value) for key, value in beside)]
 
     def _entry(self, key: Scalar, value: Node) -> Condition:
-        return self._segments(value) if key.text == "segment" else super()._entry(key, value)
+        match key.text:
+            case "segment":
+                return self._segments(value)
+            case "percentage":
+                return self._split(value)
+        return super()._entry(key, value)
+
+    def condition_of(self, owner: str, node: Node, what: str) -> Condition:
+        """The condition of a rule or segment, whose id `owner` is the key of the splits in it that name none."""
+        self._owner = owner
+        return self.condition(node, what)
+
+    def _split(self, value: Node) -> Condition:
+        try:
+            return read_split(value, self._owner, self._facts)
+        except ArgumentError as error:
+            self._problems.error("E255", f"`percentage`: {error}", value, error.hint)
+            return UNREADABLE
 
     def _fact(self, key: Scalar, value: Node) -> Fact | None:
         fact = self._facts.get(key.text)

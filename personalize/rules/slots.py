@@ -41,7 +41,7 @@ class SlotReader:
         return Segment(
             segment_id=segment_id,
             title=self._reading.text(mapping, "title", what, segment_id),
-            who=self._conditions.condition(who, "`who`"),
+            who=self._conditions.condition_of(segment_id, who, "`who`"),
             place=key.place,
             examples=self._personas.examples(mapping.get("examples"), what),
         )
@@ -93,7 +93,7 @@ class SlotReader:
         what = f"a rule of {slot}" if rule_id is None else f"the rule {quoted(rule_id)}"
         self._reading.only(mapping, _RULE_KEYS, what)
         show = self._show(self._reading.required(mapping, "show", what), what)
-        to = self._to(mapping.get("to"))
+        to = self._to(mapping.get("to"), rule_id or "")
         when = read_window(mapping.get("when"), self._conventions, self._reading, self._conditions.local_now)
         title = self._reading.text(mapping, "title", what, rule_id or "")
         examples = self._personas.examples(mapping.get("examples"), what)
@@ -110,8 +110,8 @@ class SlotReader:
         self._reading.wrong_kind(node, f'"id" of a rule of {slot}', "a text")
         return None
 
-    def _to(self, node: Node | None) -> Condition:
-        return EVERYONE if node is None else self._conditions.condition(node, "`to`")
+    def _to(self, node: Node | None, rule_id: str) -> Condition:
+        return EVERYONE if node is None else self._conditions.condition_of(rule_id, node, "`to`")
 
     def _show(self, node: Node | None, what: str) -> Show | None:
         if node is None:

@@ -131,7 +131,7 @@ def read_question(block: Block, site: Site, problems: Problems, key: str = "who"
     reading = Reading(problems)
     parser = ConditionParser(site.schema, site.conventions, reading, Gaps(), lists=site.lists)
     who = block.get(key)
-    tree = EVERYONE if who is None else parser.condition(who, f"`{key}`")
+    tree = EVERYONE if who is None else parser.condition_of("gate", who, f"`{key}`")
     window = read_window(block.get("when"), site.conventions, reading, parser.local_now)
     named = reading.entries(block.get("segments"), "`segments`")
     segments = {name.text: parser.condition(node, "`who`") for name, node in named}

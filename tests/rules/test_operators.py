@@ -20,7 +20,7 @@ from personalize.yaml_tree import parse_yaml
 from tests.rules.asking import CASES, Case, context_of, read_cases, read_question
 
 FILES = ("any", "beside", "days", "did", "elements", "groups", "lists", "networks", "numbers", "pages", "patterns")
-FILES += ("text", "times", "versions", "when", "words")
+FILES += ("splits", "text", "times", "versions", "when", "words")
 ALL_CASES = [case for name in FILES for case in read_cases(CASES / f"{name}.yaml")]
 
 #: Written as an argument for a fact of the type; good for every operator that takes the type.
