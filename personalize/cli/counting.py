@@ -56,7 +56,7 @@ async def count(store: Store, rule_set: RuleSet, site: Site, *, wait: bool) -> N
     if filled.holding.covers(rule_set.needed):
         return
     waiting = pending_rules(rule_set, pending_facts(rule_set, filled.holding))
-    click.echo(paragraph(f"{_left_of(filled)} {_named(waiting)}"))
+    click.echo(paragraph(f"{_left_of(filled, site)} {_named(waiting)}"))
     clock = SystemClock()
     holder = f"command:{os.getpid()}:{to_micros(clock.now()):x}"
     try:
@@ -123,12 +123,13 @@ class _Pace:
         return 0 if filled.filling is None else filled.filling.projected
 
 
-def _left_of(filled: Filled) -> str:
-    """How much of the log there is to count."""
-    done = 0 if filled.filling is None else filled.filling.projected
-    if not done:
-        return f"{counted(filled.events, 'event')} of the log are counted again."
-    return f"{filled.events - done:,} of {counted(filled.events, 'event')} of the log are still to be counted."
+def _left_of(filled: Filled, site: Site) -> str:
+    """How much of the log there is to count, and since when it is counted where somebody has begun."""
+    events, filling = counted(filled.events, "event"), filled.filling
+    if filling is None or not filling.projected:
+        return f"{events} of the log are counted again."
+    since = site.written(filling.since)
+    return f"{filled.events - filling.projected:,} of {events} of the log are still to be counted, since {since}."
 
 
 def _named(waiting: tuple[RuleKey, ...]) -> str:
