@@ -20,6 +20,7 @@ from personalize.runtime.offline import persona_context, visitor_context
 from personalize.runtime.page_view import Notice, PageView
 from personalize.runtime.preview_links import Preview, PreviewLinks
 from personalize.runtime.publish import saved_rule_set
+from personalize.runtime.quiet_loading import let_go, pieces_of
 from personalize.runtime.sources import Scope
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
@@ -47,10 +48,15 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenPreview:
-    """A preview with its rules, ready to be shown."""
+    """A preview with its rules, ready to be shown.
+
+    Previews use rule sets of their own, never the one that pages are decided by, and take a `turn` each: explaining
+    is work for a thread, and what an index remembers is for one thread at a time.
+    """
 
     preview: Preview
     rule_set: RuleSet
+    turn: asyncio.Lock
 
     @property
     def persona(self) -> Persona | None:
@@ -60,13 +66,14 @@ class OpenPreview:
 
 
 class Previews:
-    """Opens links in one worker. Drafts are loaded away from the loop, one at a time, and a few are kept."""
+    """Opens links in one worker. Rule sets are loaded away from the loop, one at a time, and a few are kept."""
 
     def __init__(self, personalizer: "Personalizer") -> None:
         self._personalizer = personalizer
         self._links = PreviewLinks(personalizer.keys)
         self._drafts: OrderedDict[str, RuleSet] = OrderedDict()
         self._loading = asyncio.Lock()
+        self._turn = asyncio.Lock()
 
     async def open(self, token: str, path: str) -> OpenPreview | Refusal:
         """The preview that this token opens on this path."""
@@ -83,12 +90,9 @@ class Previews:
             return Refusal.UNAVAILABLE
         if preview.persona_id is not None and preview.persona_id not in rule_set.personas:
             return Refusal.FORGED
-        return OpenPreview(preview, rule_set)
+        return OpenPreview(preview, rule_set, self._turn)
 
     async def _rule_set(self, version: str) -> RuleSet:
-        live = self._personalizer.rule_set
-        if live is not None and live.version == version:
-            return live
         async with self._loading:
             known = self._drafts.get(version)
             if known is None:
@@ -96,7 +100,7 @@ class Previews:
             self._drafts[version] = known
             self._drafts.move_to_end(version)
             if len(self._drafts) > MOST_DRAFTS:
-                self._drafts.popitem(last=False)
+                await let_go(pieces_of(self._drafts.popitem(last=False)[1]))
             return known
 
 
@@ -170,16 +174,22 @@ class PreviewPageView(PageView):
 
     async def _decide(self, slot_id: str) -> Decision:
         if slot_id not in self._decisions:
-            rule_set, shown = self.opened.rule_set, self._shown()
-            page = rule_set.pages.get(slot_id)
-            if page is None:
-                self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
-            else:
-                context = self._persona_context()
-                decisions = decide(page, context, rule_set, shown=shown)
-                self.explanations |= {one: explain(one, context, rule_set, shown=shown) for one in decisions}
-                self._decisions.update(decisions)
+            async with self.opened.turn:
+                await self._decide_page_of(slot_id)
         return self._decisions[slot_id]
+
+    async def _decide_page_of(self, slot_id: str) -> None:
+        """Decide and explain all slots of this one's page."""
+        rule_set, shown = self.opened.rule_set, self._shown()
+        page = rule_set.pages.get(slot_id)
+        if page is None:
+            self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
+            return
+        context = self._persona_context()
+        self._decisions.update(decide(page, context, rule_set, shown=shown))
+        for slot in page.slots:
+            why = await asyncio.to_thread(explain, slot.slot_id, context, rule_set, shown=shown)
+            self.explanations[slot.slot_id] = why
 
     def _render(self, decision: Decision) -> str | None:
         markup = ""

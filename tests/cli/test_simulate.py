@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.terminal import Terminal
+from tests.docs.blocks import code_words, table_below
 
 #: Far enough back that the year of all purchases is looked at.
 THEN = ("--at", "1997-10-01", "--days", "300")
@@ -80,6 +81,12 @@ def test_as_json_the_parts_are_the_whole_and_changes_name_what_decided(crowd: Te
     crowd.change("rules/slots.yaml", "        to: {segment: recent-buyers}\n", "")
     found = json.loads(crowd.well("simulate", *THEN, "--format", "json"))
     assert found["unit"] == "visitors with a profile" and found["changed"]["visitors"] == 170
+    assert {
+        key for row in table_below("docs/operators.md", "Simulations for programs") for key in code_words(row[0])
+    } == {
+        *(key for key in found if key != "slots"),
+        *(f"slots[].{key}" for key in found["slots"][0] if key not in ("slot", "title")),
+    }
     for slot in found["slots"]:
         parts = [rule["wins"]["visitors"] for rule in slot["rules"]]
         assert sum(parts) + slot["otherwise"]["visitors"] + slot["default"]["visitors"] == 300

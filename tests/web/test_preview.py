@@ -1,9 +1,11 @@
 """A preview link shows the page as a persona by a draft: to nobody else, kept nowhere, and in all caches' way."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from personalize.decisions.explain import explain
+from personalize.decisions.explanation import Explanation
 from personalize.problems import Problems
 from personalize.runtime import preview as runtime_preview
 from personalize.runtime.draft import Draft, read_draft
@@ -371,6 +375,28 @@ def test_a_draft_is_loaded_once_and_only_a_few_are_kept(tmp_path: Path, monkeypa
             assert (await browser.get(site.link(version=await site.save(draft)))).status == 200
         await browser.get(site.link())
         assert loaded.count(site.draft.version) == 2
+
+    visited(tmp_path, body)
+
+
+def test_while_a_preview_is_explained_no_page_of_a_visitor_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go_on = threading.Event()
+
+    def slow(*arguments: Any, **more: Any) -> Explanation:
+        assert may_go_on.wait(30)
+        return explain(*arguments, **more)
+
+    monkeypatch.setattr(runtime_preview, "explain", slow)
+
+    async def body(site: Site, browser: Browser) -> None:
+        preview = asyncio.create_task(browser.get(site.link()))
+        await asyncio.sleep(0.05)
+        assert text_of(await Browser(site.app).get("/"), "section.x") == "Default é"
+        assert not preview.done()
+        may_go_on.set()
+        assert "hero shows things/letter" in text_of(await preview, "aside")
 
     visited(tmp_path, body)
 
