@@ -250,8 +250,9 @@ def _patterns(node: Node, fact: Fact, compiled: Callable[[str], Pattern]) -> tup
         try:
             patterns.append(compiled(text))
         except PatternError as error:
-            hint = "it takes the syntax of RE2, which has no (?=…), (?!…), nor references back such as \\1"
-            raise ArgumentError(f"{quoted(text)} is no pattern that can be used: {error}", hint, "E242") from error
+            raise ArgumentError(
+                f"{quoted(text)} is no pattern that can be used: {error}", error.hint, "E242"
+            ) from error
     return tuple(patterns)
 
 

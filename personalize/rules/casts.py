@@ -62,7 +62,8 @@ def _number(value: object, _zone: tzinfo) -> Decimal | None:
 
 
 def _version(value: object, _zone: tzinfo) -> Version | None:
-    return parse_version(value) if isinstance(value, str) else None
+    """A version as text, or one that was read already, as what a persona is given."""
+    return parse_version(value) if isinstance(value, str) else value if isinstance(value, Version) else None
 
 
 def _time(value: object, zone: tzinfo) -> object | None:

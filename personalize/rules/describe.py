@@ -111,7 +111,7 @@ class Describer:
         if isinstance(leaf.argument, Days):
             return str(leaf.argument) if leaf.word in ("before", "after") else leaf.argument.said
         if isinstance(leaf.argument, Filter):
-            text = self.condition(leaf.argument.condition)
+            text = Describer(self._conventions).condition(leaf.argument.condition)
             return text.replace(f"{HOW_MANY.name} is ", "")
         if isinstance(leaf.argument, Listed) and leaf.word == "all_of":
             return listed([self._part(leaf.fact, one) for one in leaf.argument])

@@ -163,7 +163,7 @@ class Facts:
         known = self._named.get(".".join(steps[:2])) if steps is not None and len(steps) > 2 else None
         if known is None or steps is None or known.type is not FactType.ANY or known.many:
             return None
-        return replace(known, name=name, path=steps[2:], title=name)
+        return replace(known, name=name, path=steps[2:], title=" ".join((known.title, *steps[2:])))
 
     def _own_fact(self, declared: OwnFact) -> Fact:
         parts = tuple(part for name in declared.reads if (part := self.get(name)) is not None)

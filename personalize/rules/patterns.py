@@ -13,12 +13,18 @@ MOST_STEPS = 300
 #: What one pattern may take in memory, for itself and for what it remembers of texts.
 _MOST_BYTES = 1 << 20
 _OF_OTHER_SCRIPTS = re.compile("[^\x00-\xff]")
+_SYNTAX = "it takes the syntax of RE2, which has no (?=…), (?!…), nor references back such as \\1"
+_SHORTER = "make it shorter, or several patterns of it: with a list, one of them is enough"
 _LIKE = re.compile(r"[*?]|[^*?]+")
 _LIKE_SIGNS = {"*": ".*", "?": "."}
 
 
 class PatternError(ValueError):
-    """A pattern that can't be read, or would be slow; the message says which."""
+    """A pattern that can't be read, or would be slow; the message says which, `hint` what to do."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +59,7 @@ def like(text: str) -> Pattern:
 
 def _compiled(written: str, source: str, *, ignore_case: bool) -> Pattern:
     if len(written) > LONGEST_PATTERN:
-        raise PatternError(f"it has {len(written)} characters, and may have {LONGEST_PATTERN}")
+        raise PatternError(f"it has {len(written)} characters, and may have {LONGEST_PATTERN}", _SHORTER)
     options = re2.Options()
     options.max_mem = _MOST_BYTES
     options.log_errors = False
@@ -64,14 +70,18 @@ def _compiled(written: str, source: str, *, ignore_case: bool) -> Pattern:
         options.encoding = re2.Options.Encoding.LATIN1
         steps = re2.compile(_OF_OTHER_SCRIPTS.sub("x", source).encode("latin-1"), options).programsize
     except re2.error as error:
-        raise PatternError(_reason(error)) from error
+        raise _refusal(error) from error
     if steps > MOST_STEPS:
-        raise PatternError("its repetitions are too many to be quick")
+        raise _too_much()
     return Pattern(written, ignore_case, compiled)
 
 
-def _reason(error: Exception) -> str:
+def _refusal(error: Exception) -> PatternError:
     said = error.args[0]
     text = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
     is_too_much = "too large" in text or "repetition size" in text
-    return "its repetitions are too many to be quick" if is_too_much else text
+    return _too_much() if is_too_much else PatternError(text, _SYNTAX)
+
+
+def _too_much() -> PatternError:
+    return PatternError("its repetitions are too many to be quick", _SHORTER)

@@ -8,6 +8,7 @@ from personalize.problems import Problems
 from personalize.profiles.profile import Profile
 from personalize.rules.definitions import Persona
 from personalize.rules.facts import OWN_ROOT
+from personalize.rules.paths import follow
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.own_facts import OwnFactsAsked, load_own_facts
 from personalize.runtime.persona_profile import given_values, persona_profile
@@ -52,8 +53,16 @@ def persona_context(
     profile = persona_profile(persona, given, now, lifecycle_of(settings), asks_for_page=facts is not None)
     identity = Identity(profile_id=f"p:{persona.persona_id}", consent=_asked_for(rule_set, settings))
     context = _context(identity, profile, rule_set, settings, now, facts)
-    context.values.give({**given, **dict(_own_values(persona, rule_set))})
+    context.values.give({**dict(_inside(given, rule_set)), **given, **dict(_own_values(persona, rule_set))})
     return context
+
+
+def _inside(given: Mapping[str, object], rule_set: RuleSet) -> Iterator[tuple[str, object]]:
+    """What paths lead to inside the values of any type that are given."""
+    for fact in rule_set.facts.values():
+        outer = f"{fact.root}.{fact.key}"
+        if fact.path and outer in given:
+            yield fact.name, follow(given[outer], fact.path)
 
 
 def _own_values(persona: Persona, rule_set: RuleSet) -> Iterator[tuple[str, object]]:
