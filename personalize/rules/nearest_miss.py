@@ -82,7 +82,7 @@ class NearestMisses:
         self._now = now
         self._timeline = Timeline(now)
         self._seen: dict[datetime, Mapping[str, object]] = {}
-        self._found: dict[frozenset[Wanted], list[datetime]] = {}
+        self._found: dict[frozenset[Wanted], datetime | None] = {}
 
     def of(self, condition: Condition) -> Miss | None:
         """The least that would have to be different for the condition to hold; None where nothing would do."""
@@ -113,14 +113,15 @@ class NearestMisses:
         moments = {self._now: None}
         for asked in dict.fromkeys((of_clock, moving)):
             if not all(self._is_answered(one, self._now) for one in asked):
-                moments |= dict.fromkeys(self._moments_of(frozenset(asked)))
+                moments[self._moment_of(frozenset(asked)) or self._now] = None
         return moments
 
-    def _moments_of(self, asked: frozenset[Wanted]) -> list[datetime]:
-        """The nearest moments at which all of these are answered as wanted."""
+    def _moment_of(self, asked: frozenset[Wanted]) -> datetime | None:
+        """The nearest moment at which all of these are answered as wanted."""
         if asked not in self._found:
             known = frozenset(moment for leaf, _ in asked for moment in self._turns(leaf))
-            self._found[asked] = self._timeline.nearest(self._all_answered(asked), known)
+            told = all(isinstance(leaf.argument, timedelta | Times) and leaf.fact.root != "now" for leaf, _ in asked)
+            self._found[asked] = self._timeline.nearest(self._all_answered(asked), known, turns_only_there=told)
         return self._found[asked]
 
     def _all_answered(self, asked: frozenset[Wanted]) -> Callable[[datetime], bool]:

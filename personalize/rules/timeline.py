@@ -20,30 +20,37 @@ class Timeline:
         self._now = now
         self._steps = {forward: tuple(_steps(now, 1 if forward else -1)) for forward in (True, False)}
 
-    def nearest(self, holds: Callable[[datetime], bool], known: frozenset[datetime]) -> list[datetime]:
-        """The nearest moment after now and the nearest before it at which this holds, where they are found.
-
-        `known` are moments at which it may begin or end, however far away. Exact to the microsecond where what holds
-        goes on for a quarter of an hour; what holds more shortly than that, or a year away, may be missed.
-        """
-        found = (self._nearest(holds, known, forward=forward) for forward in (True, False))
-        return [moment for moment in found if moment is not None]
-
-    def _nearest(
-        self, holds: Callable[[datetime], bool], known: frozenset[datetime], *, forward: bool
+    def nearest(
+        self, holds: Callable[[datetime], bool], known: frozenset[datetime], *, turns_only_there: bool = False
     ) -> datetime | None:
+        """The nearest moment to come at which this holds, else the nearest in the past, else None.
+
+        `known` are moments at which it may begin or end, however far away; no others, where it `turns_only_there`.
+        Exact to the microsecond where what holds goes on for a quarter of an hour; what holds more shortly than that,
+        or a year away, may be missed.
+        """
+        for forward in (True, False):
+            found = self._nearest(holds, self._in_order(known, turns_only_there, forward=forward))
+            if found is not None:
+                return found
+        return None
+
+    def _nearest(self, holds: Callable[[datetime], bool], moments: Sequence[datetime]) -> datetime | None:
         before = self._now
-        for moment in self._in_order(known, forward=forward):
+        for moment in moments:
             if holds(moment):
                 return _edge(holds, before, moment)
             before = moment
         return None
 
-    def _in_order(self, known: frozenset[datetime], *, forward: bool) -> Sequence[datetime]:
+    def _in_order(self, known: frozenset[datetime], turns_only_there: bool, *, forward: bool) -> Sequence[datetime]:
+        steps = () if turns_only_there else self._steps[forward]
         if not known:
-            return self._steps[forward]
-        around = {moment for moment in _around(known) if moment != self._now and (moment > self._now) == forward}
-        return sorted(around.union(self._steps[forward]), reverse=not forward)
+            return steps
+        near = {moment + number * _FINEST for moment in known for number in (-1, 0, 1)}
+        around = near if turns_only_there else near.union(_around(known))
+        on_side = {moment for moment in around if moment != self._now and (moment > self._now) == forward}
+        return sorted(on_side.union(steps), reverse=not forward)
 
 
 def _steps(now: datetime, sign: int) -> Iterator[datetime]:
@@ -60,10 +67,9 @@ def _steps(now: datetime, sign: int) -> Iterator[datetime]:
 
 
 def _around(known: frozenset[datetime]) -> Iterator[datetime]:
-    """Known moments, the ones next to them, and the eight days around each."""
+    """The eight days around each known moment."""
     step, end = _LADDER[0]
     for moment in known:
-        yield from (moment - _FINEST, moment, moment + _FINEST)
         yield from (moment + number * step for number in range(-(end // step), end // step))
 
 
