@@ -35,6 +35,7 @@ class _Asked:
     def __init__(self, leaves: Iterable[Leaf], facts: Facts, counters: Iterable[Counter]) -> None:
         self._facts = facts
         self._counters = {counter.key: counter for counter in counters}
+        self._events: dict[str, str | None] = {}
         self.questions: dict[str, list[Leaf]] = {}
         self.named: dict[str, Fact] = {}
         for leaf in leaves:
@@ -50,7 +51,9 @@ class _Asked:
         if fact.root == "did":
             counter = self._counters.get(fact.key)
             return None if counter is None else counter.event_type
-        return fact.root if self._facts.get(f"{fact.root}.count") is not None else None
+        if fact.root not in self._events:
+            self._events[fact.root] = fact.root if self._facts.get(f"{fact.root}.count") is not None else None
+        return self._events[fact.root]
 
     def events(self) -> Iterator[str]:
         """The events of which something is asked."""

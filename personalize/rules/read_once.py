@@ -6,15 +6,19 @@ that a proof has to be looked for in the few others only.
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from decimal import Decimal
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.facts import OWN_ROOT, STATES, Fact, FactType
 from personalize.rules.now_facts import NOW
+from personalize.rules.samples import SOME_MOMENT
 from personalize.rules.window import Window
 
 #: Questions about what visitors did that can all be true of somebody who was often here, bought much, and just now.
 _OFTEN = frozenset({"did", "within"})
+#: In so many days each day of the week comes round whole, the first and the last being cut.
+_A_WEEK = timedelta(days=9)
 
 
 def is_read_once(condition: Condition, segments: Mapping[str, Condition]) -> bool:
@@ -77,6 +81,10 @@ def _tells_often(leaf: Leaf) -> bool:
 
 
 def _comes_and_goes(window: Window) -> bool:
-    """Whether a window is sure to be open at times: one between two days may hold none of its days of the week."""
+    """Whether a window is sure to be open at times: one of a few days may hold none of its days of the week."""
     limits, within = [window.from_at, window.until_at], [window.weekdays, window.hours, window.on]
-    return any(within) if not any(limits) else not (all(limits) and any(within))
+    if window.from_at is None or window.until_at is None:
+        return any(limits) or any(within)
+    begin, end = window.bounds(SOME_MOMENT)
+    is_long = end - begin > _A_WEEK and not window.on
+    return is_long or not any(within)
