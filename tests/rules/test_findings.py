@@ -76,6 +76,13 @@ def test_a_condition_that_nobody_meets_is_told_with_what_excludes_what(who: str,
         "{page.path: {starts_with: /a/, ends_with: .html, contains: tent}}",
         "{profile.tier: {none_of: [basic, silver, gold]}}",
         "{visitor.new: false, visitor.visits: 1}",
+        "{purchase.total: {more_than: 1, less_than: 2}}",
+        "{purchase.average: {more_than: 1, less_than: 1.01}}",
+        "{now.time: {more_than: 08:00, less_than: 08:01}}",
+        "{page.browser: {more_than: a, less_than: b}}",
+        "{visitor.first_seen: {after: 2026-01-01, before: 2026-01-02}}",
+        "{purchase.last: {older_than: 9 days, within: 10 days}}",
+        "{now.date: {after: 2026-01-01, before: 2026-01-03}, now.weekday: fri}",
     ],
 )
 def test_nothing_is_told_of_conditions_that_some_meet_and_some_do_not(who: str) -> None:
