@@ -6,6 +6,10 @@ from pathlib import Path
 import click
 
 from personalize.cli.findings import Failed
+from personalize.cli.schema import FILE_NAME as SCHEMA_FILE
+from personalize.cli.schema import write_schema
+from personalize.cli.site import Site
+from personalize.settings import FILE_NAME as SETTINGS_FILE
 
 STARTER = Path(__file__).parent / "starter"
 
@@ -38,11 +42,13 @@ Then change {content} and publish again.
 def init(folder: Path) -> None:
     """Write the files of a new site into FOLDER (else into this one), with comments that explain them.
 
-    Settings, a slot, two segments, two content items and their template. Nothing is overwritten: where one of the
-    files is there already, it is named, and nothing is written.
+    Settings, a slot, two segments, two content items and their template, and a schema with which VS Code and others
+    complete rules. Nothing is overwritten: where one of the files is there already, it is named, and nothing is
+    written.
     """
     written = {folder / path.relative_to(STARTER): path for path in _starter_files()}
-    in_the_way = [str(target) for target in written if target.exists()]
+    schema = folder / SCHEMA_FILE
+    in_the_way = [str(target) for target in (*written, schema) if target.exists()]
     if in_the_way:
         raise Failed("\n  ".join(["nothing was written, since this stands in the way already:", *in_the_way]))
     try:
@@ -51,6 +57,7 @@ def init(folder: Path) -> None:
             with target.open("x", encoding="utf-8") as file:
                 file.write(source.read_text(encoding="utf-8"))
             click.echo(f"wrote {target}")
+        write_schema(Site(folder / SETTINGS_FILE, {}), schema)
     except OSError as error:
         raise Failed(f"{error.filename} cannot be written: {error.strerror}") from error
     there = f"\n         cd {folder}" if folder != Path() else ""

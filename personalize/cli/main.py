@@ -21,6 +21,7 @@ from personalize.cli.preview import preview
 from personalize.cli.publish import publish
 from personalize.cli.rebuild import rebuild
 from personalize.cli.rollback import rollback
+from personalize.cli.schema import schema
 from personalize.cli.segments import segments
 from personalize.cli.serve import serve
 from personalize.cli.simulate import simulate
@@ -69,6 +70,7 @@ for command in (
     init,
     check,
     fmt,
+    schema,
     plan,
     publish,
     rollback,

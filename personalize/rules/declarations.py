@@ -12,10 +12,10 @@ from personalize.rules.gaps import Gaps, Kind
 from personalize.rules.reading import NAME, Reading
 from personalize.yaml_tree import Mapping, Node, Scalar
 
-_SHAPE_KEYS = ("type", "of", "choices", "fold")
-_ATTRIBUTE_KEYS = (*_SHAPE_KEYS, "title", "purpose", "private", "from_browser", "zone")
-_EVENT_KEYS = ("title", "properties", "value", "purpose", "from_browser")
-_WRITTEN_TYPES = tuple(str(one) for one in ValueType if one is not ValueType.MAPPING)
+SHAPE_KEYS = ("type", "of", "choices", "fold")
+ATTRIBUTE_KEYS = (*SHAPE_KEYS, "title", "purpose", "private", "from_browser", "zone")
+EVENT_TYPE_KEYS = ("title", "properties", "value", "purpose", "from_browser")
+WRITTEN_TYPES = tuple(str(one) for one in ValueType if one is not ValueType.MAPPING)
 _ADDS_UP = (ValueType.MONEY, ValueType.NUMBER)
 #: The types that a key goes with; elsewhere it would say something that nobody listens to.
 _GOES_WITH = {
@@ -65,7 +65,7 @@ class DeclarationReader:
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
-        self._reading.only(mapping, _ATTRIBUTE_KEYS, what)
+        self._reading.only(mapping, ATTRIBUTE_KEYS, what)
         shape = self._attribute_shape(mapping, what)
         if name is None or shape is None:
             return None
@@ -100,7 +100,7 @@ class DeclarationReader:
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
-        self._reading.only(mapping, _EVENT_KEYS, what)
+        self._reading.only(mapping, EVENT_TYPE_KEYS, what)
         properties = self._fields(mapping.get("properties"), what)
         event = EventType(
             name=name or "",
@@ -148,14 +148,14 @@ class DeclarationReader:
         shape = self._shape(mapping, what)
         of = mapping.get("of")
         if shape is not None and isinstance(of, Mapping):
-            self._reading.wrong_kind(of, f'"of" of {what}', f"one of {', '.join(_single_types())}")
+            self._reading.wrong_kind(of, f'"of" of {what}', f"one of {', '.join(single_types())}")
             return None
         return shape
 
     def _shape(self, mapping: Mapping, what: str) -> Shape | None:
         if self._reading.required(mapping, "type", what) is None:
             return None
-        name = self._reading.choice(mapping, "type", _WRITTEN_TYPES, what)
+        name = self._reading.choice(mapping, "type", WRITTEN_TYPES, what)
         if name is None:
             return None
         type_ = ValueType(name)
@@ -178,7 +178,7 @@ class DeclarationReader:
         node = mapping.get("of")
         if isinstance(node, Mapping):
             return Shape(ValueType.MAPPING, fields=MappingProxyType(self._fields(node, what)))
-        name = self._reading.choice(mapping, "of", _single_types(), what)
+        name = self._reading.choice(mapping, "of", single_types(), what)
         return Shape(ValueType(name) if name is not None else ValueType.TEXT, fold=fold)
 
     def _fields(self, node: Node | None, what: str) -> dict[str, Shape]:
@@ -194,14 +194,15 @@ class DeclarationReader:
         """A property: its type in one word (`sku: text`), or a block with `type:`."""
         part = f"the property {quoted(key.text)} of {what}"
         if isinstance(node, Scalar) and node.value is not None:
-            name = self._reading.word(node, _single_types(), f"the type of {part}")
+            name = self._reading.word(node, single_types(), f"the type of {part}")
             return Shape(ValueType(name)) if name is not None else None
         if not isinstance(node, Mapping):
             self._reading.wrong_kind(node, part, "a type such as text, or a block with `type:`")
             return None
-        self._reading.only(node, _SHAPE_KEYS, part)
+        self._reading.only(node, SHAPE_KEYS, part)
         return self._shape(node, part)
 
 
-def _single_types() -> tuple[str, ...]:
-    return tuple(name for name in _WRITTEN_TYPES if name not in (ValueType.LIST, ValueType.CHOICE))
+def single_types() -> tuple[str, ...]:
+    """The types that one word says all of."""
+    return tuple(name for name in WRITTEN_TYPES if name not in (ValueType.LIST, ValueType.CHOICE))

@@ -136,7 +136,7 @@ EVENT_KEYS = ("count", "first", "last", "total", "average", "first_value", "last
 #: Those that follow from the declared value of the events.
 ADDED_UP_KEYS = frozenset({"total", "average", "first_value", "last_value"})
 _FACTS_BEGIN = "facts begin with profile., visitor., page., visit., now., or the name of an event"
-_OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
+OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 
 
 class Facts:
@@ -179,7 +179,7 @@ class Facts:
 
     def names(self) -> tuple[str, ...]:
         """Every name that can be listed; query parameters, headers and cookies stand as `page.query.<name>`."""
-        return (*self._named, *(f"{family}<name>" for family in _OPEN_FAMILIES))
+        return (*self._named, *(f"{family}<name>" for family in OPEN_FAMILIES))
 
     def hint(self, name: str, also: Collection[str] = ()) -> str:
         """What may have been meant by a name that is no fact; `also` are other words that could stand there."""
@@ -282,7 +282,7 @@ def _event_facts(name: str, value: Shape | None, purpose: str, title: str) -> It
 
 
 def _open_fact(name: str) -> Fact | None:
-    for family in _OPEN_FAMILIES:
+    for family in OPEN_FAMILIES:
         if name.startswith(family) and len(name) > len(family):
             return Fact(name, "page", name.removeprefix("page."), FactType.TEXT, many=True, title=name)
     return None

@@ -24,11 +24,11 @@ from personalize.rules.spoken import Spoken
 from personalize.rules.times import Times
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
-_GROUPS = ("any", "all", "not", "segment", "did", "percentage")
-_DID_KEYS = ("did", "where", "times", "within")
+GROUPS = ("any", "all", "not", "segment", "did", "percentage")
+DID_KEYS = ("did", "where", "times", "within")
 _RANGE = re.compile(r"([0-9]+) ?(?:-|–|\.\.|to) ?([0-9]+)")
 _OFTEN = {"once": 1, "twice": 2, "thrice": 3}
-_DID_ORDER = ("at_least", "more_than", "at_most", "less_than", "is", "between")
+DID_ORDER = ("at_least", "more_than", "at_most", "less_than", "is", "between")
 
 
 class ConditionParser(QuestionParser):
@@ -67,7 +67,7 @@ class ConditionParser(QuestionParser):
     def _block(self, mapping: Mapping, what: str) -> list[Condition]:
         if mapping.get("did") is None:
             return super()._block(mapping, what)
-        beside = [(key, value) for key, value in mapping.entries if key.text not in _DID_KEYS]
+        beside = [(key, value) for key, value in mapping.entries if key.text not in DID_KEYS]
         return [self._did(mapping), *(self._entry(key, value) for key, value in beside)]
 
     def _entry(self, key: Scalar, value: Node) -> Condition:
@@ -93,7 +93,7 @@ class ConditionParser(QuestionParser):
     def _fact(self, key: Scalar, value: Node) -> Fact | None:
         fact = self._facts.get(key.text)
         if fact is None and not self._gaps.may_define_fact(key.text):
-            hint = group_meant(key.text, value) or self._facts.hint(key.text, _GROUPS)
+            hint = group_meant(key.text, value) or self._facts.hint(key.text, GROUPS)
             self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
         return fact
 
@@ -186,12 +186,12 @@ class ConditionParser(QuestionParser):
             return _from_to(exactly, exactly)
         bounds: list[tuple[int, bool]] = []
         for key, value in self._reading.entries(node, "`times`"):
-            if key.text not in _DID_ORDER:
+            if key.text not in DID_ORDER:
                 self._problems.error(
                     "E214",
                     f"{quoted(key.text)} does not fit `times`",
                     key,
-                    did_you_mean(key.text, _DID_ORDER) or f"it takes {', '.join(_DID_ORDER)}",
+                    did_you_mean(key.text, DID_ORDER) or f"it takes {', '.join(DID_ORDER)}",
                 )
                 continue
             bounds += self._bound(key.text, value)

@@ -16,8 +16,8 @@ from personalize.rules.own_conditions import argument_fact
 from personalize.rules.reading import Reading, shown
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
-_KEYS = ("title", "given", "at", "sees")
-_EXAMPLE_KEYS = ("given", "at", "matches")
+PERSONA_KEYS = ("title", "given", "at", "sees")
+EXAMPLE_KEYS = ("given", "at", "matches")
 _DID_KEYS = ("did", "where", "times", "within")
 _AGO = " ago"
 
@@ -37,7 +37,7 @@ class PersonaReader:
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
-        self._reading.only(mapping, _KEYS, what)
+        self._reading.only(mapping, PERSONA_KEYS, what)
         title = self._reading.text(mapping, "title", what, persona_id)
         return replace(self._visitor(mapping, persona_id, title, what), place=key.place, sees=self._sees(mapping, what))
 
@@ -57,7 +57,7 @@ class PersonaReader:
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
-        self._reading.only(mapping, _EXAMPLE_KEYS, what)
+        self._reading.only(mapping, EXAMPLE_KEYS, what)
         if self._reading.required(mapping, "matches", what) is None:
             return None
         matches = self._reading.flag(mapping, "matches", what)

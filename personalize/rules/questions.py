@@ -26,7 +26,7 @@ from personalize.rules.reading import IDENTIFIER, Reading
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 #: What stands beside operators and changes how they ask.
-_MODIFIERS = ("ignore_case", "as")
+MODIFIERS = ("ignore_case", "as")
 #: Operators that look at a value as it is, whatever type it is read as.
 _OF_ANY_TYPE = ("exists", "type", "some", "size")
 _READ_BY_OPERATORS = (FactType.TEXT, FactType.ANY)
@@ -35,11 +35,25 @@ _CASTS_FROM = {
     FactType.NUMBER: (FactType.TEXT, FactType.CHOICE, FactType.NUMBER, FactType.ANY),
 }
 #: Words of a block that hold conditions in turn.
-_GROUPS = ("any", "all", "not")
+INNER_GROUPS = ("any", "all", "not")
 #: What other languages say for our groups.
 _GROUPS_MEANT = {"or": "any", "and": "all", "none": "not", "nor": "not", "except": "not"}
 #: A condition that could not be read; its problem is said, and the rule set will be refused.
 UNREADABLE = Any()
+
+
+def words_for(fact: Fact, cast: FactType | None = None) -> tuple[str, ...]:
+    """The operators that go with a fact, or with it when it is read as another type; negative words last."""
+    type_, is_list = cast or fact.type, fact.many or (cast or fact.type) is FactType.ANY
+    fitting = tuple(
+        word for word, known in OPERATORS.items() if type_ in known.types and (is_list or not known.lists_only)
+    )
+    return (*fitting, *(word for word, positive in NEGATIVES.items() if positive in fitting))
+
+
+def may_be_read_as(fact: Fact, cast: FactType) -> bool:
+    """Whether `as` may name this type beside a question about the fact."""
+    return fact.type in _CASTS_FROM[cast]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +157,7 @@ class QuestionParser:
         if self._has_comma(fact, mapping):
             return UNREADABLE
         manner = self._manner(fact, mapping)
-        asked = [(key, value) for key, value in mapping.entries if key.text not in _MODIFIERS]
+        asked = [(key, value) for key, value in mapping.entries if key.text not in MODIFIERS]
         if not asked:
             self._problems.error(
                 "E213", f"`{fact.name}` asks nothing", mapping, "add an operator such as `at_least: 1`"
@@ -156,7 +170,7 @@ class QuestionParser:
         ignore_case = self._reading.flag(mapping, "ignore_case", what)
         named = self._reading.choice(mapping, "as", WRITTEN_CASTS, what)
         cast = None if named is None else FactType(named)
-        if cast is not None and fact.type not in _CASTS_FROM[cast]:
+        if cast is not None and not may_be_read_as(fact, cast):
             said = f"{what}, which is {_article(fact)}, can't be read as a {cast}"
             self._problems.error("E240", said, mapping.key_node("as"), "leave `as` out")
         if ignore_case and mapping.get("exactly") is not None:
@@ -266,17 +280,13 @@ class QuestionParser:
 
     def _operator(self, fact: Fact, word: str, at: Node) -> Operator | None:
         operator = OPERATORS.get(NEGATIVES.get(word, word))
-        is_list = fact.many or fact.type is FactType.ANY
-        fitting = tuple(
-            name for name, known in OPERATORS.items() if fact.type in known.types and (is_list or not known.lists_only)
-        )
-        negative = tuple(name for name, positive in NEGATIVES.items() if positive in fitting)
+        fitting = words_for(fact)
         if operator is not None and operator.word in fitting:
             return operator
         said = "is not an operator" if operator is None else f"does not fit `{fact.name}`, which is {_article(fact)}"
         # A word that is spelled well is no slip of the pen: `more_than` is not what was meant by `older_than`.
-        guess = operator_meant(word) or did_you_mean(word, (*fitting, *negative)) if operator is None else None
-        allowed = f"it takes {', '.join((*fitting, *negative))}"
+        guess = operator_meant(word) or did_you_mean(word, fitting) if operator is None else None
+        allowed = f"it takes {', '.join(fitting)}"
         self._problems.error("E214", f"{quoted(word)} {said}", at, guess or allowed)
         return None
 
@@ -331,8 +341,8 @@ class ElementParser(QuestionParser):
     def _asks_element(self, mapping: Mapping) -> bool:
         words = mapping.keys()
         if self._element.type is FactType.ANY:
-            return any(word in OPERATORS or word in NEGATIVES or word in _MODIFIERS for word in words)
-        return any(word not in _GROUPS for word in words)
+            return any(word in OPERATORS or word in NEGATIVES or word in MODIFIERS for word in words)
+        return any(word not in INNER_GROUPS for word in words)
 
     def _fact(self, key: Scalar, value: Node) -> Fact | None:
         path = split_path(key.text)

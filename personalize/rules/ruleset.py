@@ -87,7 +87,7 @@ def load_rule_set(
     are those that the site's code adds to the language, None where they can't be loaded."""
     found = Problems(most=MOST_ERRORS)
     try:
-        definitions, library = _read(rules, content, templates, conventions, found, own_facts)
+        definitions, library = read_all(rules, content, templates, conventions, found, own_facts)
     except TooManyProblems:
         file = found.list[-1].file
         problems.extend(found.list)
@@ -100,7 +100,7 @@ def load_rule_set(
     return compile_rule_set(version_of({**rules, **content}), definitions, library, conventions)
 
 
-def _read(
+def read_all(
     rules: Mapping[str, str],
     content: Mapping[str, str],
     templates: BaseLoader,

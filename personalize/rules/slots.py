@@ -10,10 +10,10 @@ from personalize.rules.reading import Reading
 from personalize.rules.timing import read_window
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
-_SEGMENT_KEYS = ("title", "who", "examples")
-_SLOT_KEYS = ("title", "page", "holds", "accepts", "rules", "otherwise")
-_RULE_KEYS = ("id", "title", "to", "when", "show", "examples")
-_SHOW_KEYS = ("in", "tagged", "limit")
+SEGMENT_KEYS = ("title", "who", "examples")
+SLOT_KEYS = ("title", "page", "holds", "accepts", "rules", "otherwise")
+RULE_KEYS = ("id", "title", "to", "when", "show", "examples")
+SHOW_KEYS = ("in", "tagged", "limit")
 
 
 class SlotReader:
@@ -34,7 +34,7 @@ class SlotReader:
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
-        self._reading.only(mapping, _SEGMENT_KEYS, what)
+        self._reading.only(mapping, SEGMENT_KEYS, what)
         who = self._reading.required(mapping, "who", what)
         if who is None:
             return None
@@ -52,7 +52,7 @@ class SlotReader:
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
-        self._reading.only(mapping, _SLOT_KEYS, what)
+        self._reading.only(mapping, SLOT_KEYS, what)
         return Slot(
             slot_id=slot_id,
             title=self._reading.text(mapping, "title", what, slot_id),
@@ -91,7 +91,7 @@ class SlotReader:
             return None
         rule_id = self._rule_id(mapping, slot)
         what = f"a rule of {slot}" if rule_id is None else f"the rule {quoted(rule_id)}"
-        self._reading.only(mapping, _RULE_KEYS, what)
+        self._reading.only(mapping, RULE_KEYS, what)
         show = self._show(self._reading.required(mapping, "show", what), what)
         to = self._to(mapping.get("to"), rule_id or "")
         when = read_window(mapping.get("when"), self._conventions, self._reading, self._conditions.local_now)
@@ -118,7 +118,7 @@ class SlotReader:
             return None
         if not isinstance(node, Mapping):
             return self._show_items(node, what)
-        self._reading.only(node, _SHOW_KEYS, f"`show` of {what}")
+        self._reading.only(node, SHOW_KEYS, f"`show` of {what}")
         collection = self._reading.required(node, "in", f"`show` of {what}")
         tags = self._tags(node.get("tagged"), what)
         limit = self._reading.whole(node, "limit", f"`show` of {what}", default=MOST_ITEMS, most=MOST_ITEMS)

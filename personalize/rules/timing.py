@@ -15,7 +15,7 @@ from personalize.rules.reading import Reading, shown
 from personalize.rules.window import Window
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
-_KEYS = ("from", "until", "weekdays", "on", "hours", "zone")
+WHEN_KEYS = ("from", "until", "weekdays", "on", "hours", "zone")
 _WEEKDAY = Fact("weekdays", "now", "weekday", FactType.CHOICE, choices=WEEKDAYS)
 _DATE = Fact("on", "now", "date", FactType.DATE)
 _CLOCK = Fact("hours", "now", "time", FactType.CLOCK)
@@ -31,7 +31,7 @@ def read_window(
     mapping = reading.mapping(node, "`when`")
     if mapping is None:
         return None
-    reading.only(mapping, _KEYS, "`when`")
+    reading.only(mapping, WHEN_KEYS, "`when`")
     until = mapping.get("until")
     is_local = _is_local(mapping, reading, local_now)
     window = Window(

@@ -12,10 +12,14 @@ from personalize.content.files import read_content
 from personalize.problems import Problems
 from personalize.rules.allowances import apply_allowances
 from personalize.rules.conventions import Conventions
+from personalize.rules.facts import Facts
 from personalize.rules.findings import PROVED, check_by_proof
 from personalize.rules.id_lists import LARGEST_LIST, is_list
+from personalize.rules.json_schema import rule_file_schema
 from personalize.rules.overlaps import OVERLAP
-from personalize.rules.ruleset import RuleSet, load_rule_set, version_of
+from personalize.rules.own_facts import NO_OWN_FACTS
+from personalize.rules.ruleset import RuleSet, load_rule_set, read_all, version_of
+from personalize.rules.schema_parts import JSONSchema
 from personalize.runtime.own_facts import load_own_facts
 from personalize.settings import Settings
 from personalize.yaml_tree import MAX_BYTES, read_text
@@ -80,6 +84,20 @@ def load_files(
         not_looked_for = frozenset() if overlaps else frozenset({OVERLAP})
     apply_allowances(files, problems, not_looked_for)
     return rule_set
+
+
+def schema_of(files: Mapping[str, str], settings: Settings) -> JSONSchema:
+    """The JSON Schema of the site's rule files, with the names that these files define, as far as they can be read."""
+    own_facts = load_own_facts(settings, Problems())
+    definitions, library = read_all(
+        {path: text for path, text in files.items() if path.startswith(_RULES)},
+        {path: text for path, text in files.items() if not path.startswith(_RULES)},
+        FileSystemLoader(settings.templates),
+        conventions_of(settings),
+        Problems(),
+        own_facts,
+    )
+    return rule_file_schema(definitions, Facts(definitions.schema, own_facts or NO_OWN_FACTS), library)
 
 
 def path_of(name: str, settings: Settings) -> Path:

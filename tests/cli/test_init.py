@@ -1,5 +1,6 @@
 """The starter: what it writes can be used as it is, and it never writes over anything."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,14 @@ from personalize.cli.init import STARTER
 from tests.cli.terminal import Terminal
 
 FILES = [
+    ".vscode/extensions.json",
+    ".vscode/settings.json",
     "content/collections.yaml",
     "content/heroes/welcome-back.md",
     "content/heroes/welcome.md",
     "content_templates/hero.html",
     "personalize.toml",
+    "rules.schema.json",
     "rules/profile.yaml",
     "rules/segments.yaml",
     "rules/slots.yaml",
@@ -26,7 +30,7 @@ def written(folder: Path) -> list[str]:
 def test_a_new_site_has_every_file_and_says_what_comes_next(empty: Terminal) -> None:
     text = empty.well("init")
     assert written(empty.folder) == FILES
-    assert text.startswith("wrote content/collections.yaml\n")
+    assert text.startswith("wrote .vscode/extensions.json\n")
     for step in ("app = wrap(app)", '<section data-slot="home-hero">', "personalize publish\n", "personalize serve"):
         assert step in text
     assert "cd " not in text
@@ -81,4 +85,14 @@ def test_a_file_where_a_folder_should_be_is_said(empty: Terminal) -> None:
 
 
 def test_the_starter_is_part_of_the_package(empty: Terminal) -> None:
-    assert written(STARTER) == FILES
+    assert written(STARTER) == [name for name in FILES if name != "rules.schema.json"]
+
+
+def test_vs_code_finds_the_schema_of_the_rules(empty: Terminal) -> None:
+    empty.well("init")
+    settings = json.loads((empty.folder / ".vscode/settings.json").read_text(encoding="utf-8"))
+    ((schema, patterns),) = settings["yaml.schemas"].items()
+    assert (empty.folder / schema).read_text(encoding="utf-8") == empty.well("schema")
+    assert {path for pattern in patterns for path in empty.folder.glob(pattern)} == set(
+        (empty.folder / "rules").glob("*.yaml")
+    )

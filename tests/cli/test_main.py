@@ -16,6 +16,7 @@ COMMANDS = [
     "init",
     "check",
     "fmt",
+    "schema",
     "plan",
     "publish",
     "rollback",

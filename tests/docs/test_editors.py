@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from personalize.content.collection import FieldType
 from personalize.events.schema import EventType, Schema, Shape, ValueType
@@ -11,9 +12,9 @@ from personalize.problems import Problem, Problems
 from personalize.rules.facts import Facts
 from personalize.rules.load import SECTIONS
 from personalize.rules.operators import NEGATIVES, OPERATORS
-from personalize.runtime.draft import load_files, read_draft
+from personalize.runtime.draft import load_files, read_draft, schema_of
 from personalize.settings import load_settings
-from personalize.yaml_tree import Mapping, Sequence, parse_yaml
+from personalize.yaml_tree import Mapping, Sequence, parse_yaml, to_data
 from tests.docs.bench import Bench
 from tests.docs.blocks import Block, blocks_of, code_words, folder_of_desk, table_below
 
@@ -68,6 +69,16 @@ def test_every_block_can_be_published_and_warns_only_where_it_says_so(bench: Ben
     unexpected = [str(problem) for problem in found if (problem.file, problem.code) not in announced]
     assert not unexpected, "\n" + "\n".join(unexpected)
     assert {(problem.file, problem.code) for problem in found} == set(announced)
+
+
+def test_every_block_is_valid_by_the_schema_of_the_page(bench: Bench) -> None:
+    settings = load_settings(bench.folder / "personalize.toml", {})
+    files = read_draft(settings, Problems()).files
+    validator = Draft202012Validator(schema_of(files, settings))
+    rules = {path: parse_yaml(text, path, Problems()) for path, text in files.items() if path.startswith("rules/line-")}
+    refused = {path: [error.message for error in validator.iter_errors(to_data(tree))] for path, tree in rules.items()}
+    assert {path: found for path, found in refused.items() if found} == {}
+    assert len(rules) > 20
 
 
 def test_the_commands_print_what_the_page_shows(bench: Bench) -> None:
@@ -133,7 +144,7 @@ def test_the_keys_are_those_of_the_language(heading: str, tmp_path: Path) -> Non
 
 def test_the_keys_of_behaviour_and_of_groups_are_those_of_the_language() -> None:
     source = (Path(__file__).parents[2] / "personalize" / "rules" / "parse.py").read_text(encoding="utf-8")
-    for heading, name in {"What `did` says": "_DID_KEYS", "Conditions": "_GROUPS"}.items():
+    for heading, name in {"What `did` says": "DID_KEYS", "Conditions": "GROUPS"}.items():
         written = re.search(rf"^{name} = \((.+)\)$", source, re.MULTILINE)
         assert written is not None
         documented = [code_words(row[0]) for row in table_below(PAGE, heading)]
