@@ -402,7 +402,7 @@ def test_profiles_are_right_for_a_rule_set_that_goes_live_in_the_middle(tmp_path
     profile, version = asyncio.run(run())
     assert version == other.version
     assert profile.totals["purchase"].count == 4
-    assert [len(times) for times in profile.recent.values()] == [2]
+    assert [len(times) for times in profile.recent.values()] == [counter.limit for counter in other.counters] == [3]
 
 
 def purchase(event_id: str) -> Event:
