@@ -84,9 +84,9 @@ class Describer:
         if leaf.fact.type is FactType.INSTANT:
             return "", f"{'' if wanted else 'not '}{leaf.argument}"
         if leaf.fact.argument is not None:
-            return "", f"{'' if wanted else 'not: '}{leaf.fact.title}"
+            return quoted(leaf.fact.title), f"is{'' if wanted else ' not'} true"
         if leaf.fact.root == SPLIT_ROOT:
-            return "", f"{'' if wanted else 'not '}{self._split(leaf)}"
+            return self._place(leaf.fact), f"is{'' if wanted else ' not'} among the first {_percent(leaf.argument)}"
         asked = leaf.fact.parts[0] if leaf.fact.type is FactType.PAIR else leaf.fact
         operator, subject = leaf.operator, self.subject(asked) + self._read_as(leaf)
         literal = _literal(leaf)
@@ -119,10 +119,10 @@ class Describer:
             return listed([self._part(leaf.fact, one) for one in leaf.argument], "or")
         return self.value(leaf.fact, leaf.argument)
 
-    def _split(self, leaf: Leaf) -> str:
-        """A part of all visitors, or of all values of a fact."""
-        of_what = "visitors" if not leaf.fact.parts else f"all values of {self.subject(leaf.fact.parts[0])}"
-        return f"among {_percent(leaf.argument)} of {of_what} (split {quoted(leaf.fact.key)})"
+    def _place(self, split: Fact) -> str:
+        """Where somebody stands in a split: each visitor, or all who share the value of a fact."""
+        by = f" by {self.subject(split.parts[0])}" if split.parts else ""
+        return f"their place in the split {quoted(split.key)}{by}"
 
     def _beside(self, beside: Beside) -> str:
         """What a fact is compared with."""

@@ -84,8 +84,10 @@ def _folded(value: Any, now: datetime, micros: int) -> Any:
 def _minute(value: Any, now: datetime, micros: int) -> Any:
     if value.__class__ is not datetime or value.tzinfo is None:
         return None
-    # In earlier years clocks of some zones went by seconds beside those of others.
-    return (value.replace(second=0, microsecond=0) if value.year > _CLOCKS_GO_BY_MINUTES else value, value.tzinfo)
+    # In earlier years clocks of some zones went by seconds beside those of others. The fold tells the minutes apart
+    # that a clock shows twice, which Python holds for equal.
+    minute = value.replace(second=0, microsecond=0) if value.year > _CLOCKS_GO_BY_MINUTES else value
+    return (minute, value.fold, value.tzinfo)
 
 
 NUMBERS = Scale("numbers", _number, plain=int)

@@ -1,6 +1,7 @@
 """Contexts away from any request: stored visitors and personas, for counting, explaining and simulating."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from personalize.decisions.context import Context, RequestFacts, make_context
@@ -17,6 +18,7 @@ from personalize.settings import Settings
 from personalize.stores.protocols import Store
 from personalize.visitors.consent import Consent, granting
 from personalize.visitors.identity import Identity
+from personalize.zones import zone_named
 
 #: How many profiles are counted between two calls of a progress callback.
 _PROGRESS_EVERY = 500
@@ -53,6 +55,10 @@ def persona_context(
     profile = persona_profile(persona, given, now, lifecycle_of(settings), asks_for_page=facts is not None)
     identity = Identity(profile_id=f"p:{persona.persona_id}", consent=_asked_for(rule_set, settings))
     context = _context(identity, profile, rule_set, settings, now, facts)
+    zone = zone_named(given.get(f"profile.{rule_set.schema.zone_attribute}"))
+    if zone is not None:
+        context = replace(context, local_zone=zone)
+        context.values.bind(context)
     context.values.give({**dict(_inside(given, rule_set)), **given, **dict(_own_values(persona, rule_set))})
     return context
 

@@ -188,3 +188,15 @@ def test_no_number_of_another_class_is_taken_for_one_on_the_scale() -> None:
 
     fact = indexed([asks("at_least", 40), asks("less_than", 40)])
     assert [read(fact, Shoe(size)).kept for size in (39, 41, 39)] == [0b10, 0b01, 0b10]
+
+
+def test_a_minute_that_the_visitors_clock_shows_twice_is_asked_twice() -> None:
+    window = Window(zone=None, from_at=datetime(2026, 11, 1, 1, 30))
+    fact = indexed([Leaf(NOW_INSTANT, IN_WINDOW, IN_WINDOW.word, window)])
+    first, second = (
+        datetime(2026, 11, 1, hour, 10, tzinfo=UTC).astimezone(ZoneInfo("America/New_York")) for hour in (5, 6)
+    )
+    assert first.time() == second.time()
+    for _ in range(2):
+        assert not read(fact, first).kept
+        assert read(fact, second).kept

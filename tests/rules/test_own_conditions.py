@@ -30,10 +30,10 @@ def words_for(question: str) -> str:
 @pytest.mark.parametrize(
     ("question", "words"),
     [
-        ("shop.near: 5", "at most 5 km from a shop"),
-        ("shop.near: [5, 2.50]", "at most 5 km from a shop or at most 2.50 km from a shop"),
-        ("not: {shop.near: 5}", "not: at most 5 km from a shop"),
-        ("shop.sells: 0150", 'shop.sells "0150"'),
+        ("shop.near: 5", '"at most 5 km from a shop" is true'),
+        ("shop.near: [5, 2.50]", '"at most 5 km from a shop" is true or "at most 2.50 km from a shop" is true'),
+        ("not: {shop.near: 5}", '"at most 5 km from a shop" is not true'),
+        ("shop.sells: 0150", '`shop.sells "0150"` is true'),
     ],
 )
 def test_a_condition_is_said_in_the_words_of_its_title(question: str, words: str) -> None:

@@ -1,5 +1,6 @@
 """Stored visitors and personas, away from any request."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,18 @@ def test_a_persona_is_given_values_of_any_type_whole_or_in_part(
     context = persona_context(rule_set.personas[persona_id], rule_set, settings, now=SystemClock().now())
     answers = rule_set.index.answers(rule_set.index.reach((), ["old-father", "new-app"]), context.values, context.now)
     assert [one for one in ("old-father", "new-app") if answers.in_segment(one)] == members
+
+
+def test_a_persona_is_given_a_time_zone_of_its_own(tmp_path: Path) -> None:
+    rules = RULES.replace("attributes:\n", "attributes:\n  clock: {type: text, zone: true}\n")
+    rules += "      - {id: late, to: {now.hour: 1}, show: things/season}\n"
+    write_desk(
+        tmp_path, rules=rules + "personas: {far: {given: {profile.clock: Pacific/Auckland}}, near: {given: {}}}\n"
+    )
+    settings = desk_settings(tmp_path)
+    rule_set = checked(read_draft(settings, Problems()), settings)
+    noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    hours = [
+        persona_context(one, rule_set, settings, now=noon).values["now.hour"] for one in rule_set.personas.values()
+    ]
+    assert hours == [1, 12]
