@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from personalize.problems import Problems
 from personalize.rules.conditions import All, Any, InSegment, Leaf, Not
 from personalize.rules.describe import Describer
 from personalize.rules.examples import told
-from personalize.rules.facts import Fact, FactType
+from personalize.rules.facts import Fact, Facts, FactType
 from personalize.rules.findings import proof_of
-from personalize.rules.proof import Relation, Verdict, Witness
+from personalize.rules.proof import Proof, Relation, Verdict, Witness
 from personalize.rules.ruleset import RuleSet
+from tests.rules.asking import CASES, read_cases, read_question
 from tests.rules.small_site import CONVENTIONS, rule_set_of
 
 SITE = """
@@ -153,3 +156,19 @@ def test_an_example_is_one_of_the_visitors_of_now() -> None:
     local = found.now.astimezone(ZoneInfo("Europe/Oslo"))
     assert local.hour == 9 and local.weekday() >= 5
     assert found.now.utcoffset() == timedelta()
+
+
+OF_VISITORS = [path for path in sorted(CASES.glob("*.yaml")) if "\n    holds:" in path.read_text(encoding="utf-8")]
+
+
+@pytest.mark.parametrize("path", OF_VISITORS, ids=lambda path: path.stem)
+def test_never_is_not_said_of_any_case(path: Path) -> None:
+    """Every case of the operators is a visitor, so nothing is proved that it would make untrue."""
+    for case in read_cases(path):
+        question = read_question(case.question, case.site, Problems())
+        proof = Proof(question.segments, Facts(case.site.schema), question.counters, case.site.conventions.zone)
+        cases = proof.among(question.condition)
+        if case.expected:
+            assert not cases.is_never(question.condition), case.where
+        else:
+            assert not cases.is_never(failing=[question.condition]), case.where
