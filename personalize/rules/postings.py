@@ -1,21 +1,20 @@
 """Which conjunctions want which answers, so that a pattern of answers tells which of them are refuted."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class Postings:
     """For each of some numbered questions the conjunctions that want a yes, and those that want a no.
 
-    Most conjunctions want a yes of only one of the questions. Their masks are kept apart from one another, so that
-    a pattern of answers costs its yeses, not all questions.
+    A conjunction that wants a yes of several of them has the first in one level, the second in the next, and so on. It
+    is refuted where no yes meets it in one of its levels. So a pattern of answers costs its yeses alone.
     """
 
     def __init__(self) -> None:
         self._noted: dict[tuple[int, bool], list[int]] = {}
-        self._wants: dict[int, int] = {}
+        self._levels: list[int] = []
+        self._wants: dict[int, list[tuple[int, int]]] = {}
         self._bans: dict[int, int] = {}
-        self._single = 0
-        self._several: list[tuple[int, int]] = []
 
     def note(self, question: int, bit: int, *, wanted: bool) -> None:
         """Note that the conjunction of this bit wants this answer to a question."""
@@ -23,35 +22,38 @@ class Postings:
 
     def finish(self) -> None:
         """Make the masks of what was noted; nothing is noted afterwards."""
-        met = several = 0
-        masks = {key: bit_mask(bits) for key, bits in self._noted.items()}
-        for (_, wanted), mask in masks.items():
+        for (question, wanted), bits in self._noted.items():
+            mask = bit_mask(bits)
             if wanted:
-                several |= met & mask
-                met |= mask
-        self._single = met & ~several
-        for (question, wanted), mask in masks.items():
-            if not wanted:
+                self._wants[question] = list(self._by_level(mask))
+            else:
                 self._bans[question] = mask
-                continue
-            self._wants[question] = mask & ~several
-            if mask & several:
-                self._several.append((1 << question, mask & several))
         self._noted.clear()
+
+    def _by_level(self, mask: int) -> Iterator[tuple[int, int]]:
+        """The parts of a mask by level: each conjunction in the first one in which it is not yet."""
+        level = 0
+        while mask:
+            if level == len(self._levels):
+                self._levels.append(0)
+            if part := mask & ~self._levels[level]:
+                self._levels[level] |= part
+                yield level, part
+            mask &= ~part
+            level += 1
 
     def refuted(self, truth: int) -> int:
         """The conjunctions that these answers, as bits by the questions' numbers, refute."""
-        met = banned = 0
+        met, refuted = [0] * len(self._levels), 0
         left = truth
         while left:
             question = (left & -left).bit_length() - 1
             left &= left - 1
-            met |= self._wants.get(question, 0)
-            banned |= self._bans.get(question, 0)
-        refuted = self._single & ~met | banned
-        for bit, mask in self._several:
-            if not truth & bit:
-                refuted |= mask
+            for level, mask in self._wants.get(question, ()):
+                met[level] |= mask
+            refuted |= self._bans.get(question, 0)
+        for wanted, found in zip(self._levels, met, strict=True):
+            refuted |= wanted & ~found
         return refuted
 
 

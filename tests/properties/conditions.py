@@ -119,9 +119,10 @@ def leaf(draw: st.DrawFn) -> Leaf:
         word for word, known in OPERATORS.items() if fact.type in known.types and (fact.many or not known.lists_only)
     ]
     word = draw(st.sampled_from([word for word in words if word not in _SAID_ELSEWHERE]))
-    fold = draw(st.booleans()) if fact.type is FactType.TEXT and word != "exactly" else False
-    one = _single(fact, word, fold=fold or fact.fold)
-    return Leaf(fact, OPERATORS[word], word, draw(_argument(word, one)), (fold or fact.fold) and word != "exactly")
+    may_fold = fact.type is FactType.TEXT and OPERATORS[word].folds and word != "exactly"
+    fold = may_fold and (fact.fold or draw(st.booleans()))
+    one = _single(fact, word, fold=fold)
+    return Leaf(fact, OPERATORS[word], word, draw(_argument(word, one)), fold)
 
 
 def _argument(word: str, one: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
