@@ -62,7 +62,7 @@ class Shortfall:
         if isinstance(leaf.argument, Times):
             return f"it must not be that {self._describer.condition(leaf)}"
         subject, phrase = self._describer.question(leaf, wanted=wanted)
-        by = self._by(leaf.fact, change.before, change.after)
+        by = self._by(leaf.fact, change.before, change.after) if wanted else ""
         needed = have_to(phrase)
         if subject.startswith("none of "):
             needed = needed.replace("would have to", "may", 1)
