@@ -29,9 +29,12 @@ from personalize.rules.shortfall import Shortfall
 from personalize.rules.unanswerable import Unanswerable
 
 
-def explain(slot_id: str, context: Context, rule_set: RuleSet, *, shown: frozenset[str] = frozenset()) -> Explanation:
+def explain(
+    slot_id: str, context: Context, rule_set: RuleSet, *, shown: frozenset[str] = frozenset(), misses: bool = True
+) -> Explanation:
     """Why the slot shows what it shows. `shown` are the items that the page view showed before this slot's page.
 
+    `misses` says whether to look for what would have to be different, which takes longer than all the rest.
     Raises KeyError for a slot that the rule set doesn't have.
     """
     page = rule_set.pages[slot_id]
@@ -39,7 +42,8 @@ def explain(slot_id: str, context: Context, rule_set: RuleSet, *, shown: frozens
     notes: Notes = {}
     decisions = decide(page, context, rule_set, shown=shown, notes=notes)
     answers = rule_set.index.answers(page.reach, context.values, context.now)
-    teller = _Teller(slot_id, context, rule_set, answers, shown, decisions)
+    what_if = Counterfactuals(slot_id, context, rule_set, answers, shown) if misses else None
+    teller = _Teller(slot_id, context, rule_set, answers, decisions, what_if)
     rules = tuple(teller.rule(rule, notes.get((slot_id, rule.rule_id))) for rule in slot.rules)
     return Explanation(decisions[slot_id], slot.title, rules, teller.instead(rules))
 
@@ -53,8 +57,8 @@ class _Teller:
         context: Context,
         rule_set: RuleSet,
         answers: Answers,
-        shown: frozenset[str],
         decisions: Mapping[str, Decision],
+        what_if: Counterfactuals | None,
     ) -> None:
         self._slot = rule_set.slots[slot_id]
         self._context = context
@@ -63,7 +67,7 @@ class _Teller:
         self._standing = {item_id: slot for slot, one in decisions.items() for item_id in one.item_ids}
         self._describer = Describer(rule_set.conventions, rule_set.titles)
         self._shortfall = Shortfall(self._describer)
-        self._if = Counterfactuals(slot_id, context, rule_set, answers, shown)
+        self._if = what_if
 
     def rule(self, rule: Rule, items: tuple[str, ...] | None) -> RuleStep:
         conditions = [rule.to] if rule.when is None else [rule.to, rule.when]
@@ -89,7 +93,7 @@ class _Teller:
             conditions=steps,
             unanswered=unanswered,
             withheld=withheld,
-            nearest_miss=() if holds else self._different(self._if.miss(rule)),
+            nearest_miss=() if holds or self._if is None else self._different(self._if.miss(rule)),
         )
 
     def _withheld(self, rule: Rule) -> Iterator[WithheldItem]:
@@ -105,6 +109,8 @@ class _Teller:
 
     def instead(self, steps: Sequence[RuleStep]) -> tuple[Instead, ...]:
         """How each rule that shows nothing would show something."""
+        if self._if is None:
+            return ()
         found: list[tuple[tuple[int, timedelta], Instead]] = []
         for step, rule in zip(steps, self._slot.rules, strict=True):
             if step.result is RuleResult.SLOT_FULL and (item_ids := self._free(rule)):

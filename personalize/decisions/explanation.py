@@ -78,8 +78,8 @@ class RuleStep:
 
     `reached` is false for a rule behind the one that filled the slot. `unanswered` says why a rule can't be
     answered now, as in its steps. `withheld` are its items where it has nothing left to show. `nearest_miss` is the
-    least that would have to be different for it to match, all of it together: empty where it matches, None where
-    nothing would do, as for a rule that can't be answered.
+    least that would have to be different for it to match, all of it together: empty where it matches or nobody asked,
+    None where nothing would do, as for a rule that can't be answered.
     """
 
     rule_id: str

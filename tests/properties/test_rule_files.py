@@ -224,4 +224,6 @@ def test_each_problem_of_a_broken_file_has_a_place_and_nothing_is_raised(text: s
     if rule_set is not None:
         context = context_for(rule_set, facts=RequestFacts(path="/", query={"x": ("abc",)}))
         for slot_id, page in rule_set.pages.items():
-            assert explain(slot_id, context, rule_set).decision == decide(page, context, rule_set)[slot_id]
+            assert (
+                explain(slot_id, context, rule_set, misses=False).decision == decide(page, context, rule_set)[slot_id]
+            )

@@ -95,7 +95,7 @@ class Shop:
         for profile_id, profile in profiles.items():
             facts = RequestFacts(path="/", device="desktop")
             context = visitor_context(profile_id, profile, rule_set, self.settings, now=now, facts=facts)
-            decisions[profile_id] = {slot: explain(slot, context, rule_set).decision for slot in SLOTS}
+            decisions[profile_id] = {slot: explain(slot, context, rule_set, misses=False).decision for slot in SLOTS}
         await store.close()
         return rule_set, decisions, profiles
 
