@@ -5,9 +5,11 @@ scales (`stretches`) and of the questions that have to be asked. Each answer com
 so an explanation that asks the same index can't say what serving would not do. What was found is remembered.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from personalize.rules.conditions import Leaf
@@ -65,6 +67,7 @@ class FactIndex:
         self._at: dict[int, Reading] = {}
         self.memories: dict[type, dict[Any, Reading]] = {}
         self._readings: dict[int, Reading] = {}
+        self._mets: dict[int, tuple[int, ...]] = {}
 
     # Building ------------------------------------------------------------------------------------------
 
@@ -123,7 +126,7 @@ class FactIndex:
         elif isinstance(value, Unanswerable):
             return Reading(0, self._full & ~self._dependents.of(self.name))
         elif value.__class__ in _SEVERAL and not self.is_counter:
-            return self._reading(self._truth_of_any(value, now, micros))
+            return self._reading(*self._truths_of_list(value, now, micros))
         else:
             reading = self._reading(self._truth(value, now, micros))
         if not self._moves:
@@ -138,13 +141,14 @@ class FactIndex:
             memory.clear()
         memory[value] = reading
 
-    def _truth_of_any(self, elements: Iterable[object], now: datetime, micros: int) -> int:
-        """The answers for a list: a question holds if it holds for any element, or is asked of the list as a whole."""
-        truth = 0
+    def _truths_of_list(self, elements: Iterable[object], now: datetime, micros: int) -> Iterator[int]:
+        """The answers for a list, which hold together: a question holds if it holds for any element, or is asked of
+        the list as a whole."""
+        yield asked(self._of_lists, elements, now)
         for element in elements:
             is_single = element is not None and element.__class__ not in _SEVERAL
-            truth |= self.read(element, now, micros).truth if is_single else self._truth(element, now, micros)
-        return truth & self._of_elements | asked(self._of_lists, elements, now)
+            truth = self.read(element, now, micros).truth if is_single else self._truth(element, now, micros)
+            yield truth & self._of_elements
 
     def _truth(self, value: object, now: datetime, micros: int) -> int:
         truth = asked(self._asked, value, now)
@@ -152,12 +156,25 @@ class FactIndex:
             truth |= scale.truth(value, now, micros)
         return truth
 
-    def _reading(self, truth: int) -> Reading:
+    def _reading(self, *truths: int) -> Reading:
+        """The reading of answers that hold together."""
+        truth = truths[0] if len(truths) == 1 else reduce(or_, truths)
         known = self._readings.get(truth)
         if known is None:
             if len(self._readings) >= self._most_masks:
                 self._readings.clear()
-            known = self._readings[truth] = Reading(truth, self._full & ~self._postings.refuted(truth))
+            met = self._postings.met if len(truths) == 1 else self._met
+            refuted = self._postings.refuted(*map(met, truths))
+            known = self._readings[truth] = Reading(truth, self._full & ~refuted)
+        return known
+
+    def _met(self, truth: int) -> tuple[int, ...]:
+        """What the answers for an element meet; remembered, since elements come in many combinations."""
+        known = self._mets.get(truth)
+        if known is None:
+            if len(self._mets) >= FEWEST_MASKS:
+                self._mets.clear()
+            known = self._mets[truth] = self._postings.met(truth)
         return known
 
     def answer(self, leaf: Leaf, truth: int) -> bool:

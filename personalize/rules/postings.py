@@ -1,6 +1,8 @@
 """Which conjunctions want which answers, so that a pattern of answers tells which of them are refuted."""
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import or_
 
 
 class Postings:
@@ -42,18 +44,24 @@ class Postings:
             mask &= ~part
             level += 1
 
-    def refuted(self, truth: int) -> int:
-        """The conjunctions that these answers, as bits by the questions' numbers, refute."""
-        met, refuted = [0] * len(self._levels), 0
+    def met(self, truth: int) -> tuple[int, ...]:
+        """What these answers, as bits by the questions' numbers, meet in each level, and at the end what they ban."""
+        met, banned = [0] * len(self._levels), 0
         left = truth
         while left:
             question = (left & -left).bit_length() - 1
             left &= left - 1
             for level, mask in self._wants.get(question, ()):
                 met[level] |= mask
-            refuted |= self._bans.get(question, 0)
-        for wanted, found in zip(self._levels, met, strict=True):
-            refuted |= wanted & ~found
+            banned |= self._bans.get(question, 0)
+        return (*met, banned)
+
+    def refuted(self, *met: tuple[int, ...]) -> int:
+        """The conjunctions that are refuted by what several patterns of answers meet together."""
+        found: list[int] = [reduce(or_, masks) for masks in zip(*met, strict=True)]
+        refuted = found.pop()
+        for wanted, one in zip(self._levels, found, strict=True):
+            refuted |= wanted & ~one
         return refuted
 
 

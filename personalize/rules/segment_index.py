@@ -67,7 +67,7 @@ class Chunk:
         """The conjunctions that these eight memberships don't refute."""
         known = self._kept.get(pattern)
         if known is None:
-            known = self._kept[pattern] = self._full & ~self._postings.refuted(pattern)
+            known = self._kept[pattern] = self._full & ~self._postings.refuted(self._postings.met(pattern))
         return known
 
 

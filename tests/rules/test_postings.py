@@ -19,7 +19,9 @@ def test_what_wants_an_answer_that_is_not_given_is_refuted() -> None:
             for bit, answers in wants.items()
             if any(bool(truth >> question & 1) is not wanted for question, wanted in answers.items())
         }
-        assert postings.refuted(truth) == bit_mask(expected)
+        assert postings.refuted(postings.met(truth)) == bit_mask(expected)
+        halves = (postings.met(truth & 0b10101), postings.met(truth & 0b101010))
+        assert postings.refuted(*halves) == bit_mask(expected)
 
 
 def test_a_mask_has_the_bits_it_is_made_of() -> None:
