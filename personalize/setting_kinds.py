@@ -11,7 +11,7 @@ from pathlib import Path
 
 from personalize.durations import parse_duration
 from personalize.problems import did_you_mean, quoted
-from personalize.zones import zone_names
+from personalize.zones import is_zone, zone_names
 
 SHORTEST_KEY = 32
 FEWEST_DIFFERENT = 8
@@ -124,14 +124,14 @@ def _read_switch(text: str) -> object:
 
 
 def _zone(value: object) -> str:
+    if isinstance(value, str) and is_zone(value):
+        return value
     known = zone_names()
-    if len(known) == 1 and value != "UTC":
+    if len(known) == 1:
         raise ValueError("this machine knows no time zones: install the package tzdata")
-    if not isinstance(value, str) or value not in known:
-        guess = did_you_mean(value, known) if isinstance(value, str) else None
-        advice = guess or "it takes a name such as Europe/Oslo"
-        raise ValueError(f"{_found(value)} is not a time zone; {advice}")
-    return value
+    guess = did_you_mean(value, known) if isinstance(value, str) else None
+    advice = guess or "it takes a name such as Europe/Oslo"
+    raise ValueError(f"{_found(value)} is not a time zone; {advice}")
 
 
 def _path(value: object) -> Path:

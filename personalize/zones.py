@@ -12,6 +12,15 @@ def zone_names() -> frozenset[str]:
     return frozenset(zoneinfo.available_timezones() | {UTC})
 
 
+def is_zone(name: str) -> bool:
+    """Whether this machine knows a zone of this name: one file is looked for, where listing all reads hundreds."""
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return name == UTC
+    return True
+
+
 def zone_named(name: object) -> zoneinfo.ZoneInfo | None:
     """The zone of this name, written exactly; None for anything else, which may come from a browser."""
     return _zone(name) if isinstance(name, str) and name in zone_names() else None

@@ -8,7 +8,7 @@ The method is the counting-free variant of indexing Boolean expressions (Whang e
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -35,11 +35,10 @@ class Reach:
     reads: tuple[tuple[str, Memories, Read], ...]
     counts: bool
     segments: SegmentReach | None
+    fact_names: tuple[str, ...] = field(init=False)
 
-    @property
-    def fact_names(self) -> tuple[str, ...]:
-        """The names of the facts."""
-        return tuple(name for name, *_ in self.reads)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fact_names", tuple(name for name, *_ in self.reads))
 
 
 @dataclass(frozen=True, slots=True)
