@@ -8,7 +8,7 @@ thousand, so that who asks rules one by one has to ask most of them. With segmen
 
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SLOTS = tuple(f"place-{number}" for number in range(1, 6))
 GROUPED, IN_SEGMENT, NESTED_SEGMENT = 1 / 3, 0.3, 0.2
 RULES_A_FILE = 200
+TEMPLATE, TEMPLATE_TEXT = "thing.html", "<p>{{ item.title }}</p>"
 SEGMENTS = {10: 5, 100: 20, 1_000: 40, 10_000: 60}
 #: How often a messy visitor's fact is something else than the rules expect.
 MESSY = 0.05
@@ -121,17 +122,22 @@ def make_shop(rules: int, *, seed: int = 7, small: bool = False) -> Shop:
 def load(files: Mapping[str, str]) -> RuleSet:
     """The rule set of the files, with an item for each slot."""
     problems = Problems()
-    collections = "collections: {things: {kind: thing, template: thing.html, fields: {}}}"
-    content = {"content/collections.yaml": collections}
-    content |= {f"content/things/{slot}.md": f"---\ntitle: {slot}\n---\nWords." for slot in SLOTS}
-    templates = DictLoader({"thing.html": "<p>{{ item.title }}</p>"})
-    made = load_rule_set(files, content, templates=templates, conventions=Conventions(), problems=problems)
+    templates = DictLoader({TEMPLATE: TEMPLATE_TEXT})
+    made = load_rule_set(files, content_files(SLOTS), templates=templates, conventions=Conventions(), problems=problems)
     assert made is not None, problems.list[:3]
     return made
 
 
-def rule_files(rules: int, *, seed: int = 7, small: bool = False) -> dict[str, str]:
-    """The texts of a shop's rule files, by path; JSON, which is YAML."""
+def content_files(slots: Sequence[str]) -> dict[str, str]:
+    """The texts of an item for each slot, by path."""
+    items = {f"content/things/{slot}.md": f"---\ntitle: {slot}\n---\nWords." for slot in slots}
+    return {
+        "content/collections.yaml": f"collections: {{things: {{kind: thing, template: {TEMPLATE}, fields: {{}}}}}}"
+    } | items
+
+
+def rule_files(rules: int, *, seed: int = 7, small: bool = False, slots: Sequence[str] = SLOTS) -> dict[str, str]:
+    """The texts of a shop's rule files, by path, a file for each slot; JSON, which is YAML."""
     rng = random.Random(f"{seed} rules")
     segments = 0 if small else SEGMENTS.get(rules, max(5, min(60, rules // 25)))
     names = [f"crowd-{number}" for number in range(segments)]
@@ -140,8 +146,8 @@ def rule_files(rules: int, *, seed: int = 7, small: bool = False) -> dict[str, s
         "rules/declared.yaml": json.dumps(DECLARED),
         "rules/segments.yaml": json.dumps({"segments": crowds} if crowds else {}),
     }
-    for at, slot in enumerate(SLOTS):
-        made = [_rule(rng, number, slot, names, small) for number in range(at, rules, len(SLOTS))]
+    for at, slot in enumerate(slots):
+        made = [_rule(rng, number, slot, names, small) for number in range(at, rules, len(slots))]
         listed = "".join(f"      - {json.dumps(rule)}\n" for rule in made)
         files[f"rules/{slot}.yaml"] = f"slots:\n  {slot}:\n    page: home\n    rules:\n{listed}"
     return files
