@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from benchmarks import reload, rules, segments
+from benchmarks import check, reload, rules, segments
 from benchmarks.shop import make_shop
 
 
@@ -25,3 +25,8 @@ def test_segments_are_counted_alike_by_the_index_and_by_sql(capsys: pytest.Captu
 def test_a_reload_tells_what_pages_wait_for(capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(reload.main(20))
     assert "quietly" in capsys.readouterr().out
+
+
+def test_a_site_is_checked_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    check.main(20, 5, 1)
+    assert "check of 20 rules" in capsys.readouterr().out

@@ -12,9 +12,11 @@ from personalize.rules.facts import Fact, FactType
 from personalize.rules.now_facts import NOW
 from personalize.rules.read_once import is_done, occurrences
 from personalize.rules.ruleset import RuleSet
+from personalize.rules.samples import SOME_MOMENT
 
-#: Stands for all facts that are tied to one another by what visitors did: none of them can be missing alone.
-_DONE = "(what visitors did)"
+#: What is told by what visitors did, of somebody known who was here before and of no event at all; the rest of it is
+#: missing then. Visits and whether they are new aren't told by an event.
+_NEVER_DONE: Mapping[str, object] = {"count": 0, "total": 0, "visits": 2, "new": False}
 
 #: The types of facts of which two values that are not equal are never both the one that a visitor has.
 _PLAIN = frozenset({FactType.TEXT, FactType.CHOICE, FactType.NUMBER, FactType.MONEY, FactType.BOOL, FactType.DATE})
@@ -26,9 +28,9 @@ Wide = TypeVar("Wide")
 class Reach:
     """What of a condition tells at a glance whom it leaves out.
 
-    `asks` are the names of the facts that it asks about, `denies` of those that it may hold without, `needs` of those
-    without which it does not, and `turns` of those of which some value alone makes it fail. `values` are the few that
-    it needs some facts to have.
+    `asks` are the names of the things that it asks about, `denies` of those that it may hold without, `needs` of those
+    without which it does not, and `turns` of those of which some value alone makes it fail. A thing is a fact, or all
+    that is told of one event, as none of that changes alone. `values` are the few that it needs some facts to have.
     """
 
     asks: frozenset[str]
@@ -46,7 +48,8 @@ def able_to_cover(narrow: Reach, wide: Iterable[tuple[Wide, Reach]]) -> list[Wid
     """Those of some conditions that are worth asking for a proof that one of them always holds with a narrow one.
 
     A fact that nobody else asks about may be missing, or have the one value that makes a condition fail; so may one
-    that the others need to be known. What is left out so gives the rest more room.
+    that the others need to be known, and an event that they need may never have happened. What is left out so gives
+    the rest more room.
     """
     able = [(one, reach) for one, reach in wide if reach.meets(narrow)]
     while True:
@@ -67,27 +70,37 @@ def _escapes(reach: Reach, narrow: Reach, asked: Mapping[str, int], denied: Mapp
 
 def reach_of(condition: Condition, segments: Mapping[str, Condition]) -> Reach:
     """What a condition reaches, through segments too."""
-    told = [(_names(leaf.fact), wanted) for leaf, wanted in occurrences(condition, segments)]
-    times = Counter(name for names, _ in told for name in names)
+    told = [(_thing(leaf.fact), leaf, wanted) for leaf, wanted in occurrences(condition, segments)]
+    times = Counter(name for name, _, _ in told)
     needs, turns = set[str](), set[str]()
     values: dict[str, frozenset[object]] = {}
     for leaf, wanted in _literals(condition, segments):
-        fact = leaf.fact
-        name = _DONE if is_done(fact) else NOW if fact.root == NOW else fact.name
-        if wanted and name != NOW and fact.name != "visitor.known":
+        fact, name = leaf.fact, _thing(leaf.fact)
+        if wanted and name != NOW and fact.name != "visitor.known" and not _holds_without(leaf):
             needs.add(name)
         if times[name] == 1 and (fact.root != NOW or leaf.word == "when") and not fact.stored:
             turns.add(name)
         if wanted and leaf.word in ("is", "one_of") and fact.type in _PLAIN and not (fact.many or leaf.cast):
             values[fact.name] = frozenset(leaf.argument if isinstance(leaf.argument, Listed) else [leaf.argument])
-    denies = frozenset(name for names, wanted in told if not wanted for name in names)
+    denies = frozenset(name for name, leaf, wanted in told if not wanted or _holds_without(leaf))
     return Reach(frozenset(times), denies, frozenset(needs), frozenset(turns), values)
 
 
-def _names(fact: Fact) -> tuple[str, ...]:
+def _thing(fact: Fact) -> str:
+    """What a fact is told of, with others that are tied to it."""
+    if fact.root == "did":
+        return f"{fact.title} (did)"
     if fact.root == NOW:
-        return (NOW,)
-    return (fact.name, _DONE) if fact.stored else (fact.name,)
+        return NOW
+    return f"{fact.root} (did)" if is_done(fact) else fact.name
+
+
+def _holds_without(leaf: Leaf) -> bool:
+    """Whether the answer is yes of somebody known of whom nothing is told of what the question is about."""
+    if not is_done(leaf.fact):
+        return False
+    nothing: object = () if leaf.fact.root == "did" else _NEVER_DONE.get(leaf.fact.key)
+    return nothing is not None and leaf.holds(nothing, SOME_MOMENT)
 
 
 def _literals(condition: Condition, segments: Mapping[str, Condition]) -> Iterator[tuple[Leaf, bool]]:
