@@ -8,9 +8,9 @@ from typing import TypeVar
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.definitions import Rule, Slot
 from personalize.rules.equality import Listed
-from personalize.rules.facts import Fact, FactType
+from personalize.rules.facts import FactType
 from personalize.rules.now_facts import NOW
-from personalize.rules.read_once import is_done, occurrences
+from personalize.rules.read_once import is_done, occurrences, thing_of
 from personalize.rules.ruleset import RuleSet
 from personalize.rules.samples import SOME_MOMENT
 
@@ -70,12 +70,12 @@ def _escapes(reach: Reach, narrow: Reach, asked: Mapping[str, int], denied: Mapp
 
 def reach_of(condition: Condition, segments: Mapping[str, Condition]) -> Reach:
     """What a condition reaches, through segments too."""
-    told = [(_thing(leaf.fact), leaf, wanted) for leaf, wanted in occurrences(condition, segments)]
+    told = [(thing_of(leaf.fact), leaf, wanted) for leaf, wanted in occurrences(condition, segments)]
     times = Counter(name for name, _, _ in told)
     needs, turns = set[str](), set[str]()
     values: dict[str, frozenset[object]] = {}
     for leaf, wanted in _literals(condition, segments):
-        fact, name = leaf.fact, _thing(leaf.fact)
+        fact, name = leaf.fact, thing_of(leaf.fact)
         if wanted and name != NOW and fact.name != "visitor.known" and not _holds_without(leaf):
             needs.add(name)
         if times[name] == 1 and (fact.root != NOW or leaf.word == "when") and not fact.stored:
@@ -84,15 +84,6 @@ def reach_of(condition: Condition, segments: Mapping[str, Condition]) -> Reach:
             values[fact.name] = frozenset(leaf.argument if isinstance(leaf.argument, Listed) else [leaf.argument])
     denies = frozenset(name for name, leaf, wanted in told if not wanted or _holds_without(leaf))
     return Reach(frozenset(times), denies, frozenset(needs), frozenset(turns), values)
-
-
-def _thing(fact: Fact) -> str:
-    """What a fact is told of, with others that are tied to it."""
-    if fact.root == "did":
-        return f"{fact.title} (did)"
-    if fact.root == NOW:
-        return NOW
-    return f"{fact.root} (did)" if is_done(fact) else fact.name
 
 
 def _holds_without(leaf: Leaf) -> bool:

@@ -86,6 +86,17 @@ class Dimensions:
             known = self._known[key] = dimension, answers
         return known
 
+    def may_be_either(self, leaf: Leaf) -> bool:
+        """Whether samples tell for sure that a question, asked alone, is answered yes for some and no for others.
+
+        Missing values are left aside: some facts are known of everybody of whom anything is.
+        """
+        ((name, asked),) = by_dimension([leaf]).items()
+        dimension, answers = self.answered(name, asked)
+        answer = answers[question_of(leaf)]
+        present = dimension.full & ~1 if dimension.samples[0] is _MISSING else dimension.full
+        return not answer.is_open and bool(answer.yes) and bool(answer.no & present)
+
     def _dimension(self, name: str, asked: Sequence[Leaf]) -> tuple[Dimension, frozenset[str]]:
         """A dimension, and the words of questions that all but the missing one of its samples answer either way."""
         if name in CLOCKS:

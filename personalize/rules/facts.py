@@ -44,7 +44,8 @@ class Fact:
     consent it needs, None for what needs none (a visit is known without a profile, too). `stored` facts need the
     profile to be read. `parts` are the facts that it is worked out from. A condition of the site's own `takes` an
     argument; each that a rule writes makes a fact of its own, true or false, that carries it.
-    One that is not `personal` is the same for everybody who asks at the same moment.
+    One that is not `personal` is the same for everybody who asks at the same moment. `event` is the type of the events
+    that tell it, empty where none do.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Fact:
     takes: FactType | None = None
     argument: object = None
     personal: bool = True
+    event: str = ""
 
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -209,9 +211,9 @@ def is_of_event(fact: Fact) -> bool:
     return fact.root not in BUILT_IN_ROOTS and fact.key in EVENT_KEYS
 
 
-def counter_fact(key: str, event_type: str, purpose: str) -> Fact:
-    """The fact behind a `did` condition: the latest times of the counter with this key."""
-    return Fact(f"did.{key}", "did", key, FactType.TIMES, purpose=purpose, stored=True, title=event_type)
+def counter_fact(key: str, event: str, purpose: str, title: str) -> Fact:
+    """The fact behind a `did` condition: the latest times of the counter of such events with this key."""
+    return Fact(f"did.{key}", "did", key, FactType.TIMES, purpose=purpose, stored=True, title=title, event=event)
 
 
 def with_parts(fact: Fact) -> Iterator[Fact]:
@@ -278,6 +280,7 @@ def _event_facts(name: str, value: Shape | None, purpose: str, title: str) -> It
             purpose=purpose,
             stored=True,
             title=f"{title}: {key.replace('_', ' ')}",
+            event=name,
         )
 
 

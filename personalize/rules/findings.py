@@ -13,7 +13,6 @@ from personalize.rules.facts import NOW_INSTANT, Facts
 from personalize.rules.now_facts import NOW
 from personalize.rules.overlaps import OVERLAP, tell_overlaps
 from personalize.rules.proof import Cases, Proof
-from personalize.rules.read_once import is_read_once
 from personalize.rules.ruleset import RuleSet
 from personalize.yaml_tree import Place
 
@@ -81,7 +80,7 @@ class _Findings:
 
     def _check_segment(self, segment: Segment) -> None:
         what = f"the segment {quoted(segment.segment_id)}"
-        if is_read_once(segment.who, self._proof.segments):
+        if self._proof.is_open(segment.who):
             return
         cases = self._proof.among(segment.who)
         if self._check_never(cases, segment.who, f"{what} can't hold anybody", segment.place):
@@ -93,7 +92,7 @@ class _Findings:
     def _check_rule(self, rule: Rule, condition: Condition) -> bool:
         """Whether anybody may meet the rule's condition."""
         what = f"the rule {quoted(rule.rule_id)}"
-        if is_read_once(condition, self._proof.segments):
+        if self._proof.is_open(condition):
             return True
         cases = self._proof.among(condition)
         if self._check_never(cases, condition, f"{what} can never match", rule.place):

@@ -35,7 +35,6 @@ class _Asked:
     def __init__(self, leaves: Iterable[Leaf], facts: Facts, counters: Iterable[Counter]) -> None:
         self._facts = facts
         self._counters = {counter.key: counter for counter in counters}
-        self._events: dict[str, str | None] = {}
         self.questions: dict[str, list[Leaf]] = {}
         self.named: dict[str, Fact] = {}
         for leaf in leaves:
@@ -46,19 +45,9 @@ class _Asked:
         """A fact of the site, asked for or not."""
         return self.named.get(name) or self._facts.get(name)
 
-    def event_of(self, fact: Fact) -> str | None:
-        """The event that a fact counts or tells of."""
-        if fact.root == "did":
-            counter = self._counters.get(fact.key)
-            return None if counter is None else counter.event_type
-        if fact.root not in self._events:
-            self._events[fact.root] = fact.root if self._facts.get(f"{fact.root}.count") is not None else None
-        return self._events[fact.root]
-
     def events(self) -> Iterator[str]:
         """The events of which something is asked."""
-        found = (self.event_of(fact) for fact in self.named.values())
-        yield from dict.fromkeys(event for event in found if event is not None)
+        yield from dict.fromkeys(fact.event for fact in self.named.values() if fact.event)
 
     def counts_all(self, fact: Fact) -> bool:
         """Whether a counter is that of an event of every sort."""
@@ -69,7 +58,7 @@ class _Asked:
 def _of_strangers(asked: _Asked) -> Iterator[Condition]:
     """Of whom we don't know nothing is stored; of whom we know, how often is always answered."""
     known = asked.fact("visitor.known")
-    stored = [fact for fact in asked.named.values() if _is_kept(fact, asked)]
+    stored = [fact for fact in asked.named.values() if _is_kept(fact)]
     if known is None or not (len(stored) > 1 or (stored and known.name in asked.named)):
         return
     is_known = _question(known, "is", True)
@@ -79,9 +68,9 @@ def _of_strangers(asked: _Asked) -> Iterator[Condition]:
             yield Any((Not(is_known), _exists(fact)))
 
 
-def _is_kept(fact: Fact, asked: _Asked) -> bool:
+def _is_kept(fact: Fact) -> bool:
     """Whether the fact is read from the profile, with the consent that makes a visitor known."""
-    of_profile = fact.root in ("profile", "visitor", "did") or asked.event_of(fact) is not None
+    of_profile = fact.root in ("profile", "visitor") or bool(fact.event)
     return of_profile and fact.stored and fact.purpose == DEFAULT_PURPOSE
 
 
@@ -107,7 +96,7 @@ def _of_first_visit(asked: _Asked) -> Iterator[Condition]:
 
 def _of_event(asked: _Asked, event: str) -> Iterator[Condition]:
     """What is known of an event goes by how often it happened."""
-    of_event = [fact for fact in asked.named.values() if asked.event_of(fact) == event]
+    of_event = [fact for fact in asked.named.values() if fact.event == event]
     count = asked.fact(f"{event}.count")
     if count is None or len(of_event) < 2:
         return

@@ -118,7 +118,7 @@ class ConditionParser(QuestionParser):
         times = mapping.get("times")
         key = chosen.counter_key(event.name)
         where = "" if chosen == EVERY_EVENT else f", where {self._describer.condition(chosen.condition)},"
-        fact = counter_fact(key, f"{quoted(event.title or event.name)}{where}", event.purpose)
+        fact = counter_fact(key, event.name, event.purpose, f"{quoted(event.title or event.name)}{where}")
         bounds = self._bounds(times) if times is not None else [(1, True)]
         parts: list[Condition] = []
         for count, wanted in bounds:

@@ -20,6 +20,7 @@ from personalize.rules.facts import LOCAL_NOW, Fact, Facts
 from personalize.rules.index import Index
 from personalize.rules.laws import laws
 from personalize.rules.now_facts import CLOCKS, NOW, now_value
+from personalize.rules.read_once import is_read_once
 from personalize.rules.samples import SOME_MOMENT, UNNAMED, Sample
 from personalize.rules.space import Space, all_leaves
 from personalize.rules.tableau import OutOfWorkError, Statement, Tableau
@@ -70,6 +71,10 @@ class Proof:
         self._laws = partial(laws, facts=facts, counters=counters)
         self._known = Dimensions(zone)
         self._zone = zone
+
+    def is_open(self, condition: Condition) -> bool:
+        """Whether it is seen at a glance that a condition, and each of its parts where it stands, may be met or not."""
+        return is_read_once(condition, self.segments, self._known)
 
     def among(self, *conditions: Condition) -> "Cases":
         """All cases that some conditions tell apart; to ask several things of the same conditions is quicker so."""

@@ -5,11 +5,12 @@ its parts where it stands ("read-once functions", Golumbic and Gurvich 2011). Mo
 that a proof has to be looked for in the few others only.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.dimensions import Dimensions
 from personalize.rules.facts import OWN_ROOT, STATES, Fact, FactType
 from personalize.rules.now_facts import NOW
 from personalize.rules.samples import SOME_MOMENT
@@ -21,18 +22,26 @@ _OFTEN = frozenset({"did", "within"})
 _A_WEEK = timedelta(days=9)
 
 
-def is_read_once(condition: Condition, segments: Mapping[str, Condition]) -> bool:
+def is_read_once(condition: Condition, segments: Mapping[str, Condition], known: Dimensions) -> bool:
     """Whether a condition asks, through segments too, about each thing at most once, and nothing that has one answer.
 
-    False says nothing.
+    Of what is told of an event it may ask more, where nothing but much of it, and of late, is wanted. False says
+    nothing.
     """
-    seen: set[str] = set()
+    asked: dict[str, list[tuple[Leaf, bool]]] = {}
     for leaf, wanted in occurrences(condition, segments):
-        name = NOW if leaf.fact.root == NOW else leaf.fact.name
-        if name in seen or not _is_free(leaf, wanted=wanted):
-            return False
-        seen.add(name)
-    return True
+        asked.setdefault(thing_of(leaf.fact), []).append((leaf, wanted))
+    return all(_is_free(about, known) for about in asked.values())
+
+
+def thing_of(fact: Fact) -> str:
+    """What a fact tells of: an event with all that is told of it is one thing, as none of that changes alone.
+
+    So are the visits of a visitor, and the moment; any other fact is a thing of its own.
+    """
+    if is_done(fact):
+        return f"{fact.event or fact.root} (done)"
+    return NOW if fact.root == NOW else fact.name
 
 
 def is_done(fact: Fact) -> bool:
@@ -56,20 +65,26 @@ def occurrences(
                 yield from occurrences(part, segments, wanted=wanted)
 
 
-def _is_free(leaf: Leaf, *, wanted: bool) -> bool:
-    """Whether a question may be answered either way, whatever the other things that are asked about."""
-    fact = leaf.fact
-    if fact.name == "visitor.state":
-        return wanted and leaf.word == "is" and leaf.argument != STATES[0]
-    if is_done(fact):
-        return wanted and _tells_often(leaf)
-    if fact.root == NOW:
-        if isinstance(leaf.argument, Window):
-            return _comes_and_goes(leaf.argument)
-        return fact.name == "now.weekday" and leaf.word in ("is", "one_of")
-    if fact.type is FactType.CHOICE:
-        return leaf.word in ("is", "one_of", "exists")
+def _is_free(about: Sequence[tuple[Leaf, bool]], known: Dimensions) -> bool:
+    """Whether the questions about one thing may be answered in any way, whatever the other things asked about."""
+    if len(about) > 1:
+        names = {leaf.fact.name for leaf, _ in about}
+        return len(names) == len(about) and all(_wants_much(leaf, wanted=wanted) for leaf, wanted in about)
+    ((leaf, wanted),) = about
+    if leaf.fact.name == "visitor.known":
+        return False
+    if isinstance(leaf.argument, Window) and _comes_and_goes(leaf.argument):
+        return True
+    if leaf.fact.root == NOW or leaf.fact.type is FactType.CHOICE or is_done(leaf.fact):
+        return _wants_much(leaf, wanted=wanted) or known.may_be_either(leaf)
     return True
+
+
+def _wants_much(leaf: Leaf, *, wanted: bool) -> bool:
+    """Whether what is wanted of a visitor is so of whoever was often here, and did much, and just now."""
+    if leaf.fact.name == "visitor.state":
+        return wanted and leaf.word == "is" and leaf.argument != STATES[0]
+    return wanted and is_done(leaf.fact) and _tells_often(leaf)
 
 
 def _tells_often(leaf: Leaf) -> bool:

@@ -82,8 +82,8 @@ COUNTERS = (
     Counter(_ALL_KEY, "purchase", 3, lambda properties: True),
     Counter(_SOME_KEY, "purchase", 3, lambda properties: properties.get("gift") is True),
 )
-BOUGHT = counter_fact(_ALL_KEY, "purchase", DEFAULT_PURPOSE)
-GAVE = counter_fact(_SOME_KEY, "purchase where gift", DEFAULT_PURPOSE)
+BOUGHT = counter_fact(_ALL_KEY, "purchase", DEFAULT_PURPOSE, "purchase")
+GAVE = counter_fact(_SOME_KEY, "purchase", DEFAULT_PURPOSE, "purchase where gift")
 _DID = [fact(f"purchase.{key}") for key in ("count", "total", "first", "last")]
 _DID += [BOUGHT, GAVE, fact("visitor.known"), fact("visitor.new"), fact("visitor.visits"), fact("visitor.state")]
 _CATALOGUE = {one.name: one for one in _DID}

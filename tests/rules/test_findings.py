@@ -134,6 +134,14 @@ def test_a_rule_behind_one_that_wins_all_its_visitors_is_told() -> None:
     assert message.startswith('the rule "best" can never win: "some" (line ')
 
 
+def test_a_rule_behind_one_that_says_the_same_of_an_event_in_other_words_is_told() -> None:
+    (message,) = of_rules(
+        "id: once, to: {purchase.count: {at_least: 1}}, show: offers/one",
+        "id: lately, to: {did: purchase, times: 3, within: 9 days}, show: offers/two",
+    )
+    assert message.startswith('the rule "lately" can never win: "once" (line ')
+
+
 def test_a_rule_behind_several_that_win_all_its_visitors_together_is_told() -> None:
     (message,) = of_rules(
         "id: lately, to: {purchase.last: {within: 30 days}}, show: offers/one",
