@@ -132,6 +132,9 @@ class Settings:
     own_facts: str | None = field(
         default=None, metadata=_of(OWN_FACTS, "Facts of the site's own code: a module and a name.")
     )
+    geoip: Path | None = field(
+        default=None, metadata=_of(PATH, "GeoIP database (.mmdb) that tells where visitors are.")
+    )
     reload: Literal["follow", "save"] = field(
         default="follow",
         metadata=_of(choice("follow", "save"), "Serve what was published, or (in development) every valid save."),
@@ -161,6 +164,8 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("rules", "content", "templates", "key_file"):
             object.__setattr__(self, name, self.root / getattr(self, name))
+        if self.geoip is not None:
+            object.__setattr__(self, "geoip", self.root / self.geoip)
         scheme, _, path = self.store.partition(":")
         if scheme == "sqlite" and path and path != ":memory:":
             object.__setattr__(self, "store", f"sqlite:{self.root / path}")

@@ -57,8 +57,16 @@ class Reply:
 class Browser:
     """One browser: sends requests to an app and keeps its cookies."""
 
-    def __init__(self, app: App, *, scheme: str = "http", headers: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        scheme: str = "http",
+        headers: Sequence[tuple[str, str]] = (),
+        address: str = "127.0.0.1",
+    ) -> None:
         self.app = app
+        self.address = address
         self.scheme = scheme
         self.headers = list(headers)
         self.cookies: dict[str, str] = {}
@@ -132,7 +140,7 @@ class Browser:
             "query_string": query.encode(),
             "root_path": root_path,
             "headers": [(name.encode(), value.encode("latin-1")) for name, value in sent],
-            "client": ("127.0.0.1", 50000),
+            "client": (self.address, 50000),
             "server": ("127.0.0.1", 80),
         }
 

@@ -57,6 +57,7 @@ def test_without_a_file_and_variables_every_setting_has_its_safe_default(tmp_pat
 EVERYTHING = f"""
 app = "shop.main:app"
 own_facts = "shop.facts:own_facts"
+geoip = "data/GeoLite2-City.mmdb"
 zone = "Europe/Oslo"
 currency = "NOK"
 currency_digits = 0
@@ -110,6 +111,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         content=Path("/srv/content"),
         templates=tmp_path / "desk/templates",
         own_facts="shop.facts:own_facts",
+        geoip=tmp_path / "data/GeoLite2-City.mmdb",
         reload="save",
         off=True,
         at=datetime(1997, 9, 30, 22, tzinfo=UTC),
@@ -139,6 +141,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_CONTENT": "/srv/content",
         "PERSONALIZE_TEMPLATES": "desk/templates",
         "PERSONALIZE_OWN_FACTS": "shop.facts:own_facts",
+        "PERSONALIZE_GEOIP": "data/GeoLite2-City.mmdb",
         "PERSONALIZE_RELOAD": "save",
         "PERSONALIZE_OFF": "1",
         "PERSONALIZE_AT": "1997-10-01",

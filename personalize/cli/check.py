@@ -15,6 +15,7 @@ from personalize.rules.load import read_definitions
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, conventions_of, load_files, path_of
 from personalize.runtime.examples import run_trials
+from personalize.runtime.geoip import check_geoip
 from personalize.runtime.mending import mend, save
 from personalize.settings import Settings
 
@@ -73,6 +74,7 @@ def _checked(site: Site, *, fix: bool, overlaps: bool, at: str | None) -> Report
         draft, fixed = _fixed(draft, site.settings)
     problems = Problems()
     problems.extend(unreadable.list)
+    check_geoip(site.settings, problems)
     rule_set = load_files(draft.files, site.settings, problems, prove=True, overlaps=overlaps)
     tried = 0 if rule_set is None else run_trials(rule_set, site.settings, problems, now=site.moment(at))
     return Report(

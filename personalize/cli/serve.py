@@ -43,6 +43,7 @@ def serve(site: Site, /, app: str | None, host: str, port: int, workers: int, at
         )
     moment = None if at is None else site.moment(at)
     site.show_warnings(site.checked_draft())
+    site.check_geoip()
     live = asyncio.run(_live(site))
     _refuse_taken(host, port)
     _hand_over(site, moment)

@@ -18,6 +18,7 @@ from personalize.rules.wall_clock import clock_remark
 from personalize.runtime.clock import SystemClock
 from personalize.runtime.draft import Draft, conventions_of, load_files, read_draft
 from personalize.runtime.examples import run_trials
+from personalize.runtime.geoip import check_geoip
 from personalize.runtime.publish import saved_rule_set
 from personalize.settings import FILE_NAME, Settings, find_settings, load_settings
 from personalize.stores.opening import open_store
@@ -108,6 +109,13 @@ class Site:
         if problems.has_errors:
             raise Findings(problems.list, sources_of(self.settings, checked.draft.files), then=then)
         return checked
+
+    def check_geoip(self) -> None:
+        """Look at the GeoIP database, where there is one. Raises `Findings` where it can't be used."""
+        problems = Problems()
+        check_geoip(self.settings, problems)
+        if problems.has_errors:
+            raise Findings(problems.list)
 
     def show_warnings(self, checked: Checked) -> None:
         """Print what is worth saying about a draft that can be used."""

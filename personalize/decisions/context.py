@@ -47,6 +47,8 @@ class RequestFacts:
     os: str | None = None
     language: str | None = None
     country: str | None = None
+    region: str | None = None
+    city: str | None = None
     bot: bool = False
     prefetch: bool = False
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -101,6 +101,8 @@ _PAGE = (
     Fact("page.browser", "page", "browser", FactType.TEXT, fold=True, title="browser"),
     Fact("page.os", "page", "os", FactType.TEXT, fold=True, title="operating system"),
     Fact("page.country", "page", "country", FactType.TEXT, fold=True, title="country"),
+    Fact("page.region", "page", "region", FactType.TEXT, fold=True, title="region"),
+    Fact("page.city", "page", "city", FactType.TEXT, fold=True, title="city"),
     Fact("page.bot", "page", "bot", FactType.BOOL, title="a robot asks"),
 )
 _VISIT = (

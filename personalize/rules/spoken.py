@@ -35,6 +35,8 @@ _SUBJECTS: Mapping[str, str] = MappingProxyType(
         "page.language": "the language of their browser",
         "page.device": "the device",
         "page.country": "the country they are in",
+        "page.region": "the region they are in",
+        "page.city": "the city they are in",
         "visit.pages": "the number of pages in this visit",
         "now.date": "the date",
     }

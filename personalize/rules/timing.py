@@ -58,7 +58,7 @@ def _is_local(mapping: Mapping, reading: Reading, local_now: Fact | None) -> boo
     """Whether the window is one of the visitor's zone; where nothing tells it, the site's is all there is."""
     wanted = reading.choice(mapping, "zone", ("site", "visitor"), "`when`") == "visitor"
     if wanted and local_now is None:
-        hint = "declare an attribute with `zone: true`, or let developers connect a GeoIP database"
+        hint = "declare an attribute with `zone: true`"
         message = "nothing tells the visitor's time zone, so this window is one of the site's"
         reading.problems.warning("W250", message, mapping.key_node("zone"), hint)
     return wanted and local_now is not None

@@ -18,6 +18,7 @@ from personalize.runtime.clock import Clock, FixedClock, SystemClock
 from personalize.runtime.draft import read_draft
 from personalize.runtime.filling import FillTask
 from personalize.runtime.follow import Follower
+from personalize.runtime.geoip import GeoIP, open_geoip
 from personalize.runtime.health import Health
 from personalize.runtime.ingest import Ingest
 from personalize.runtime.keys import secret_keys
@@ -61,6 +62,7 @@ class Personalizer:
         )
         self.facts = facts
         self.own_facts = _own_facts_of(settings)
+        self.geoip: GeoIP | None = None
         self.clock: Clock = FixedClock(settings.at) if settings.at is not None else clock or SystemClock()
         self.chance = chance
         self.lifecycle = lifecycle_of(settings)
@@ -81,12 +83,7 @@ class Personalizer:
             on_failure=self._batch_failed,
         )
         self._follower = Follower(
-            self.store,
-            settings,
-            worker=self.worker,
-            clock=self.clock,
-            health=self.health,
-            changed=self.serve,
+            self.store, settings, worker=self.worker, clock=self.clock, health=self.health, changed=self.serve
         )
         self._filler = FillTask(
             self.store,
@@ -121,8 +118,9 @@ class Personalizer:
     async def start(self) -> None:
         """Open the store and begin to follow the live rule set; harmless when done already.
 
-        A store that can't be opened keeps no page from being served: it is said, counted and tried again. A
-        start that raises, or is broken off, has undone what it did and can be tried again.
+        A store that can't be opened keeps no page from being served: it is said, counted and tried again. Nor does
+        a GeoIP database that can't be: it is said and counted. A start that raises, or is broken off, has undone what
+        it did and can be tried again.
         """
         async with self._starting:
             if self.started:
@@ -140,6 +138,7 @@ class Personalizer:
                 raise
 
     async def _open(self) -> None:
+        self._open_geoip()
         try:
             await self.store.open()
             if self.settings.at is not None:
@@ -148,6 +147,13 @@ class Personalizer:
                 await self._watcher.publish_saved()
         except (StoreError, InvalidFiles) as error:
             self.health.failed("the site starts without its store or rules", error, self.clock.now())
+
+    def _open_geoip(self) -> None:
+        problems = Problems()
+        self.geoip = open_geoip(self.settings, problems)
+        if problems.has_errors:
+            error = SettingsError(problems.list)
+            self.health.failed("the site starts without its GeoIP database", error, self.clock.now())
 
     async def _open_past(self, moment: datetime) -> None:
         rule_set = await live_rule_set(self.store, self.settings)
@@ -170,11 +176,13 @@ class Personalizer:
             if self._present is not None:
                 ending.push_async_callback(self._present.close)
             ending.push_async_callback(self.store.close)
+            if self.geoip is not None:
+                ending.callback(self.geoip.close)
             ending.push_async_callback(self._follower.stop)
             ending.push_async_callback(self._watcher.stop)
             ending.push_async_callback(self._filler.stop)
             ending.push_async_callback(self.ingest.stop)
-            self.started = False
+            self.started, self.geoip = False, None
             if self._present is not None:
                 self.store, self._present = self._present, None
 

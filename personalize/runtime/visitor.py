@@ -49,13 +49,34 @@ class Visitor:
         can't be answered; a field of another type than text is missing."""
         facts = self._read_facts()
         if self._personalizer.facts is None:
-            return facts
+            return self._placed(facts)
         try:
             told = dict(self._personalizer.facts.facts(self.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the fact source failed", error)
+            facts = self._placed(facts)
             return replace(facts, unanswerable=frozenset(one for one in OWN_FACTS if getattr(facts, one) is None))
-        return replace(facts, **{name: value for name, value in told.items() if self._fits(name, value)})
+        return self._placed(replace(facts, **{name: value for name, value in told.items() if self._fits(name, value)}))
+
+    def _placed(self, facts: RequestFacts) -> RequestFacts:
+        """The facts, with the place that the GeoIP database tells where the site told none; a region or city is not
+        put into another country than the site's."""
+        geoip = self._personalizer.geoip
+        if geoip is None:
+            return facts
+        try:
+            place = geoip.place(self._scope.get("client"))
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
+            self.failed("the GeoIP database could not be read", error)
+            return facts
+        if place is None or (facts.country or place.country).upper() != place.country:
+            return facts
+        return replace(
+            facts,
+            country=facts.country or place.country,
+            region=facts.region or place.region,
+            city=facts.city or place.city,
+        )
 
     def _fits(self, name: str, value: object) -> bool:
         """Whether a fact source may give this; what it may not is counted by its name, and left out."""
@@ -195,7 +216,9 @@ class Visitor:
 
 
 #: What a site may know better than we do of a request.
-OWN_FACTS = frozenset({"referrer", "source", "medium", "campaign", "device", "browser", "os", "language", "country"})
+OWN_FACTS = frozenset(
+    {"referrer", "source", "medium", "campaign", "device", "browser", "os", "language", "country", "region", "city"}
+)
 
 
 def _checked(decision: object) -> Consent:

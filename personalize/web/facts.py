@@ -26,8 +26,8 @@ _SEARCH_ENGINES = ("google.", "bing.", "duckduckgo.", "yahoo.", "ecosia.", "qwan
 def request_facts(scope: MutableMapping[str, Any], path: str) -> RequestFacts:
     """The facts of an HTTP request, as far as it tells them; `path` is as the site itself knows it.
 
-    Nothing is taken from headers that any client could use to pass for another address; so the country is not
-    known without a fact source of the site.
+    Nothing is taken from headers that any client could use to pass for another address; where they are is told by
+    a fact source of the site, or by its GeoIP database.
     """
     headers = SentHeaders(scope.get("headers", ()))
     query = _query(scope.get("query_string", b""))
@@ -47,7 +47,6 @@ def request_facts(scope: MutableMapping[str, Any], path: str) -> RequestFacts:
         browser=agent.browser,
         os=agent.os,
         language=best_language(headers.text(b"accept-language")),
-        country=None,
         bot=agent.is_bot,
         prefetch=is_prefetch(headers.raw),
         headers=headers,
