@@ -75,7 +75,7 @@ def open_geoip(settings: Settings, problems: Problems) -> GeoIP | None:
             return GeoIP(maxminddb.open_database(settings.geoip))
     except OSError as error:
         why = error.strerror or "it can't be opened"
-        _refuse(why, "`geoip` in the settings names an .mmdb file, by its path from beside them", settings, problems)
+        _refuse(why, "`geoip` names an .mmdb file; a relative path begins beside the settings file", settings, problems)
     except _BROKEN:
         _refuse("this is no MaxMind database, or a broken one", "download it again", settings, problems)
     else:
