@@ -106,6 +106,15 @@ class VisitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class InterestSettings:
+    """How fast interests fade."""
+
+    half_life: timedelta = field(
+        default=timedelta(days=30), metadata=_of(DURATION, "After so long, what taught an interest counts half.")
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one site. Relative paths, also in an `sqlite:` store, are resolved beside `root`."""
 
@@ -160,6 +169,7 @@ class Settings:
     privacy: PrivacySettings = PrivacySettings()
     ingest: IngestSettings = IngestSettings()
     visits: VisitSettings = VisitSettings()
+    interests: InterestSettings = InterestSettings()
 
     def __post_init__(self) -> None:
         for name in ("rules", "content", "templates", "key_file"):

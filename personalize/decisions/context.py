@@ -10,6 +10,7 @@ from types import MappingProxyType
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
 from personalize.light_values import light_dataclass
+from personalize.profiles.interests import strength, strongest
 from personalize.profiles.lifecycle import Lifecycle, is_new, state_of
 from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
@@ -17,7 +18,7 @@ from personalize.profiles.unit import unit_of
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.beside import pairs
 from personalize.rules.fact_values import fact_value
-from personalize.rules.facts import LOCAL_NOW, OWN_ROOT, PAIR_ROOT, SPLIT_ROOT, Fact, FactType
+from personalize.rules.facts import INTEREST_ROOT, LOCAL_NOW, OWN_ROOT, PAIR_ROOT, SPLIT_ROOT, Fact, FactType
 from personalize.rules.now_facts import now_value
 from personalize.rules.paths import follow
 from personalize.rules.unanswerable import Unanswerable
@@ -321,6 +322,16 @@ def _counter_value(context: Context, fact: Fact) -> object:
     return context.profile.recent.get(fact.key, ()) if context.profile is not None else None
 
 
+def _interest_value(context: Context, fact: Fact) -> object:
+    profile, half_life = context.profile, context.lifecycle.interest_half_life
+    if profile is None:
+        return None
+    if fact.type is FactType.TEXT:
+        return strongest(profile.interests, context.now, half_life)
+    times = profile.interests.get(fact.key)
+    return 0 if times is None else strength(times, context.now, half_life)
+
+
 def _own_value(context: Context, fact: Fact) -> object:
     if context.own is None:
         return None
@@ -339,4 +350,5 @@ _READERS: Mapping[str, Callable[[Context, Fact], object]] = {
     "visit": _visit_value,
     "now": _now_value,
     "did": _counter_value,
+    INTEREST_ROOT: _interest_value,
 }

@@ -253,6 +253,7 @@ def _of_event(event: EventType) -> Mapping[str, str]:
         "title": f'"{event.title}"',
         "purpose": event.purpose,
         "value": event.value or "",
+        "interest": event.interest or "",
         "from_browser": str(event.from_browser).lower(),
         **{f"property {name}": _of_shape(shape)["type"] for name, shape in event.properties.items()},
     }

@@ -54,7 +54,8 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True)
 class EventType:
-    """A declared type of event. `value` names the property that totals add up."""
+    """A declared type of event. `value` names the property that totals add up; `interest` is the dotted path to the
+    texts that tell what whoever does it likes."""
 
     name: str
     properties: Mapping[str, Shape] = field(default_factory=lambda: MappingProxyType({}))
@@ -62,6 +63,7 @@ class EventType:
     value: str | None = None
     purpose: str = DEFAULT_PURPOSE
     from_browser: bool = False
+    interest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,11 @@ class Schema:
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: MappingProxyType({}))
     events: Mapping[str, EventType] = field(default_factory=lambda: MappingProxyType({}))
     currency_digits: int = 2
+
+    @property
+    def teaches_interests(self) -> bool:
+        """Whether some event tells what visitors like."""
+        return any(event.interest is not None for event in self.events.values())
 
     @property
     def zone_attribute(self) -> str | None:

@@ -26,6 +26,7 @@ _CONSENT_AT = "d"
 _JOINED = "j"  # [into, at]
 _JOINED_FROM = "g"  # [ids]
 _UNIT = "u"
+_INTERESTS = "k"  # {tag: [times]}
 
 _FROM_JOIN = 1
 _TAGGED = 2  # the value has numbers that JSON cannot hold: each of those, and each mapping, stands under a tag
@@ -55,6 +56,7 @@ def encode_profile(profile: Profile) -> bytes:
         _JOINED: None if profile.joined is None else [profile.joined.into, to_micros(profile.joined.at)],
         _JOINED_FROM: profile.joined_from,
         _UNIT: profile.unit,
+        _INTERESTS: dict(profile.interests),
     }
     empty: tuple[object, ...] = (None, {}, ())
     return orjson.dumps({key: part for key, part in parts.items() if part not in empty})
@@ -65,7 +67,7 @@ def decode_profile(data: bytes) -> Profile:
     row = orjson.loads(data)
     part = row.get
     visit, granted, joined = part(_VISIT), part(_CONSENT), part(_JOINED)
-    attributes, totals, recent = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT)
+    attributes, totals, recent, interests = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT), part(_INTERESTS)
     return Profile(
         row[_ID],
         _ReadWhenAsked(attributes, _read_attribute) if attributes else {},
@@ -81,6 +83,7 @@ def decode_profile(data: bytes) -> Profile:
         tuple(part(_JOINED_FROM, ())),
         row[_EVENTS],
         part(_UNIT),
+        _ReadWhenAsked(interests, tuple) if interests else {},
     )
 
 

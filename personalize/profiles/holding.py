@@ -1,4 +1,4 @@
-"""What stored profiles hold: the counters and the added-up values that rules may rely on."""
+"""What stored profiles hold: the counters, the added-up values and the interests that rules may rely on."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,23 +13,32 @@ class Holding:
     """What profiles were projected for from the first event of the log to the last.
 
     `counters` says how many of the latest times each counter keeps, by its key; `values` by which property the
-    events of a type are added up, as (type, property).
+    events of a type are added up, as (type, property). `interests` says which events teach what somebody likes, as
+    (type, path); all of them teach one thing, so it is right as a whole or not at all.
     """
 
     counters: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     values: frozenset[tuple[str, str]] = frozenset()
+    interests: frozenset[tuple[str, str]] = frozenset()
 
     def covers(self, needed: "Holding") -> bool:
         """Whether profiles that hold this are right for whoever needs the other."""
-        return needed.values <= self.values and all(
-            self.counters.get(key, 0) >= limit for key, limit in needed.counters.items()
+        return (
+            needed.values <= self.values
+            and self.knows_interests(needed)
+            and all(self.counters.get(key, 0) >= limit for key, limit in needed.counters.items())
         )
+
+    def knows_interests(self, needed: "Holding") -> bool:
+        """Whether these events, and no others, have taught the interests; true where nobody asks for any."""
+        return needed.interests in (frozenset(), self.interests)
 
     def kept_under(self, other: "Holding") -> "Holding":
         """What of it stays right while events are projected for the other: nobody counts for the rest any more."""
         shared = self.counters.keys() & other.counters.keys()
         kept = {key: min(self.counters[key], other.counters[key]) for key in shared}
-        return Holding(MappingProxyType(kept), self.values & other.values)
+        interests = self.interests if self.interests == other.interests else frozenset()
+        return Holding(MappingProxyType(kept), self.values & other.values, interests)
 
 
 NOTHING_HELD = Holding()
@@ -41,4 +50,7 @@ def holding_for(schema: Schema, counters: Iterable[Counter]) -> Holding:
     for counter in counters:
         limits[counter.key] = max(counter.limit, limits.get(counter.key, 0))
     values = frozenset((event.name, event.value) for event in schema.events.values() if event.value is not None)
-    return Holding(MappingProxyType(limits), values)
+    interests = frozenset(
+        (event.name, event.interest) for event in schema.events.values() if event.interest is not None
+    )
+    return Holding(MappingProxyType(limits), values, interests)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from personalize.profiles.counters import MOST_TIMES, merged
+from personalize.profiles.interests import together as interests_together
 from personalize.profiles.profile import AttributeValue, Profile, Visit
 from personalize.profiles.seen import latest_before
 from personalize.profiles.totals import together
@@ -18,7 +19,7 @@ JOINED_KEPT = 50
 def joined(known: Profile, anonymous: Profile, *, limits: Mapping[str, int], ends_after: timedelta) -> Profile:
     """The known profile with all of the anonymous one in it.
 
-    Totals add up, first and last keep their values, counters keep the latest times (`limits` by counter key).
+    Totals add up, first and last keep their values, counters (`limits` by counter key) and interests the latest times.
     An attribute that the known profile was told itself stays, even where it was told to remove it; among those
     that came from joins the newest stays. The later visit goes on and the numbers add up; visits that overlap,
     or have no pause of `ends_after` between them, are one. Of two decisions on consent the stricter holds.
@@ -48,6 +49,7 @@ def joined(known: Profile, anonymous: Profile, *, limits: Mapping[str, int], end
         joined_from=(*names, anonymous.profile_id)[-JOINED_KEPT:],
         events=known.events + anonymous.events + 1,
         unit=unit_after_join(known, anonymous),
+        interests=interests_together(known.interests, anonymous.interests),
     )
 
 

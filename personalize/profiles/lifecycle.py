@@ -8,11 +8,12 @@ from personalize.profiles.profile import Profile, Visit
 
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
-    """After how long a visit ends, a visitor is cooling, and has lapsed."""
+    """After how long a visit ends, a visitor is cooling, and has lapsed; and an interest is half as heavy."""
 
     visit_ends_after: timedelta = timedelta(minutes=30)
     cooling_after: timedelta = timedelta(days=30)
     lapsed_after: timedelta = timedelta(days=90)
+    interest_half_life: timedelta = timedelta(days=30)
 
 
 def is_new(profile: Profile, visit: Visit | None, now: datetime, lifecycle: Lifecycle) -> bool:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from personalize.events.event import JSONValue
 from personalize.light_values import light_dataclass
+from personalize.profiles.interests import Interests
 from personalize.visitors.consent import UNKNOWN, Consent
 
 
@@ -78,6 +79,7 @@ class Profile:
     `seen_before_at` is the latest known time that lies longer than a visit's pause before `last_seen_at`.
     `consent_at` is when `consent` was given. `joined_from` names the latest anonymous profiles that went in.
     `unit` is the id by which splits place the visitor, None for the profile's own (see `profiles.unit`).
+    `interests` says when each tag was taught (see `profiles.interests`).
     """
 
     profile_id: str
@@ -94,3 +96,4 @@ class Profile:
     joined_from: tuple[str, ...] = ()
     events: int = 0
     unit: str | None = None
+    interests: Interests = field(default_factory=lambda: MappingProxyType({}))

@@ -9,6 +9,7 @@ from personalize.events.schema import Schema
 from personalize.profiles.counters import Counter, with_event
 from personalize.profiles.encoding import decode_profile, encode_profile
 from personalize.profiles.holding import holding_for
+from personalize.profiles.interests import taught
 from personalize.profiles.join import joined, newer
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import AttributeValue, Joined, Profile
@@ -24,8 +25,8 @@ KNOWN_PREFIX = "u:"
 class ProfileProjector:
     """Keeps one `Profile` per visitor; the keys are profile ids.
 
-    Projecting the log in its order always gives the same rows. Totals, counters, attributes, consent, first
-    and last seen are the same in whatever order a visitor's events arrive; of events at the same moment the
+    Projecting the log in its order always gives the same rows. Totals, counters, interests, attributes, consent,
+    first and last seen are the same in whatever order a visitor's events arrive; of events at the same moment the
     order of arrival decides. Visits take in late page views as `visit_with_page` says. A join takes what
     arrived before it; events that occurred before it and arrive later follow into the known profile.
 
@@ -43,6 +44,7 @@ class ProfileProjector:
     ) -> None:
         self.holding = holding_for(schema or Schema(), counters)
         self._value_names = dict(self.holding.values)
+        self._teaches = {type_: tuple(path.split(".")) for type_, path in self.holding.interests}
         self._counters = _by_type(counters)
         self._ends_after = (lifecycle or Lifecycle()).visit_ends_after
         self._steps: Mapping[str, Callable[[Profile, Event, Joined | None], Profile]] = {
@@ -111,7 +113,11 @@ class ProfileProjector:
 
     def _with_declared(self, profile: Profile, event: Event, _through: Joined | None) -> Profile:
         value = event.properties.get(self._value_names.get(event.type, ""))
-        return seen_at(_counted(profile, event, value), event.occurred_at, self._ends_after)
+        counted = _counted(profile, event, value)
+        if (path := self._teaches.get(event.type)) is not None:
+            interests = taught(profile.interests, event.properties, path, event.occurred_at)
+            counted = replace(counted, interests=interests)
+        return seen_at(counted, event.occurred_at, self._ends_after)
 
     def _with_attributes(self, profile: Profile, event: Event, through: Joined | None) -> Profile:
         attributes = dict(profile.attributes)

@@ -1,6 +1,7 @@
 """Reads `attributes:` and `events:`: what a site knows of its visitors, and what can happen."""
 
-from collections.abc import Callable, Iterable
+from collections import abc
+from collections.abc import Callable, Iterable, Iterator
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from personalize.yaml_tree import Mapping, Node, Scalar
 
 SHAPE_KEYS = ("type", "of", "choices", "fold")
 ATTRIBUTE_KEYS = (*SHAPE_KEYS, "title", "purpose", "private", "from_browser", "zone")
-EVENT_TYPE_KEYS = ("title", "properties", "value", "purpose", "from_browser")
+EVENT_TYPE_KEYS = ("title", "properties", "value", "interest", "purpose", "from_browser")
 WRITTEN_TYPES = tuple(str(one) for one in ValueType if one is not ValueType.MAPPING)
 _ADDS_UP = (ValueType.MONEY, ValueType.NUMBER)
 #: The types that a key goes with; elsewhere it would say something that nobody listens to.
@@ -25,6 +26,7 @@ _GOES_WITH = {
 }
 
 Declared = TypeVar("Declared", Attribute, EventType)
+Fields = abc.Mapping[str, Shape]
 Entries = Iterable[tuple[Scalar, Node]]
 
 
@@ -109,6 +111,7 @@ class DeclarationReader:
             value=self._value(mapping, properties, what),
             purpose=self._reading.text(mapping, "purpose", what, DEFAULT_PURPOSE),
             from_browser=self._reading.flag(mapping, "from_browser", what),
+            interest=self._interest(mapping, properties, what),
         )
         return event if name is not None else None
 
@@ -141,6 +144,41 @@ class DeclarationReader:
             or (f"it is one of {', '.join(numbers)}" if numbers else "declare a property of the type money or number"),
         )
         return None
+
+    def _interest(self, mapping: Mapping, properties: dict[str, Shape], what: str) -> str | None:
+        """The path to the texts that tell what somebody likes: into mappings, and through lists of them."""
+        node = mapping.get("interest")
+        path = self._reading.text(mapping, "interest", what) if node is not None else ""
+        if not path:
+            return None
+        purpose = mapping.get("purpose")
+        if isinstance(purpose, Scalar) and purpose.text != DEFAULT_PURPOSE:
+            self._problems.error(
+                "E257",
+                f"{what} serves the purpose {quoted(purpose.text)}, and what it tells can't teach their taste",
+                node,
+                f"`interest` goes with the purpose {DEFAULT_PURPOSE}",
+            )
+            return None
+        paths = tuple(_text_paths(properties))
+        if path in paths or any(path.startswith(f"{name}.") for name in _open_paths(properties)):
+            return path
+        if self._is_broken(mapping, path, properties):
+            return None
+        self._problems.error(
+            "E256",
+            f"`interest` of {what} is the property that tells what they like, and {quoted(path)} is no text of it",
+            node,
+            did_you_mean(path, paths)
+            or (f"it is one of {', '.join(paths)}" if paths else "declare a property of the type text"),
+        )
+        return None
+
+    @staticmethod
+    def _is_broken(mapping: Mapping, path: str, properties: dict[str, Shape]) -> bool:
+        """Whether the path begins with a property whose own declaration has been found wrong."""
+        written, name = mapping.get("properties"), path.partition(".")[0]
+        return name not in properties and isinstance(written, Mapping) and written.get(name) is not None
 
     # Types ---------------------------------------------------------------------------------------------
 
@@ -206,3 +244,16 @@ class DeclarationReader:
 def single_types() -> tuple[str, ...]:
     """The types that one word says all of."""
     return tuple(name for name in WRITTEN_TYPES if name not in (ValueType.LIST, ValueType.CHOICE))
+
+
+def _text_paths(properties: Fields) -> Iterator[str]:
+    """The dotted paths to every text and choice, through lists and what is in them."""
+    for name, shape in properties.items():
+        inner = shape.of if shape.of is not None else shape
+        if inner.type in (ValueType.TEXT, ValueType.CHOICE):
+            yield name
+        yield from (f"{name}.{path}" for path in _text_paths(inner.fields))
+
+
+def _open_paths(properties: Fields) -> Iterator[str]:
+    return (name for name, shape in properties.items() if (shape.of or shape).type is ValueType.ANY)

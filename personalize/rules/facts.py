@@ -8,6 +8,7 @@ from types import MappingProxyType
 from personalize.events.schema import DEFAULT_PURPOSE, Schema, Shape, ValueType
 from personalize.guesses import Guess
 from personalize.problems import did_you_mean
+from personalize.profiles.interests import tag_of
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.paths import split_path
 
@@ -139,6 +140,19 @@ PAIR_ROOT = "(pair)"
 EVENT_KEYS = ("count", "first", "last", "total", "average", "first_value", "last_value")
 #: Those that follow from the declared value of the events.
 ADDED_UP_KEYS = frozenset({"total", "average", "first_value", "last_value"})
+#: What is known of somebody's taste: `interest.top`, and `interest.` before any tag.
+INTEREST_ROOT = "interest"
+INTEREST_FAMILY = "interest."
+_INTEREST_TOP = Fact(
+    "interest.top",
+    INTEREST_ROOT,
+    "top",
+    FactType.TEXT,
+    fold=True,
+    purpose=DEFAULT_PURPOSE,
+    stored=True,
+    title="what they like best",
+)
 _FACTS_BEGIN = "facts begin with profile., visitor., page., visit., now., or the name of an event"
 OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 
@@ -146,11 +160,13 @@ OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 class Facts:
     """The facts of one site: the built-in ones, those that its schema declares, and those of its own code.
 
-    `local_now` is the moment in the visitor's zone, None where nothing tells that zone.
+    `local_now` is the moment in the visitor's zone, None where nothing tells that zone. `open_families` are the
+    beginnings behind which any name is a fact.
     """
 
     def __init__(self, schema: Schema, own: Mapping[str, OwnFact] = NO_OWN_FACTS) -> None:
         self._named: dict[str, Fact] = {fact.name: fact for fact in _all_facts(schema)}
+        self.open_families = (*OPEN_FAMILIES, INTEREST_FAMILY) if schema.teaches_interests else OPEN_FAMILIES
         knows_zone = schema.zone_attribute is not None
         self.local_now = _in_visitors_zone(_LOCAL_INSTANT, schema) if knows_zone else None
         for declared in own.values():
@@ -159,7 +175,15 @@ class Facts:
     def get(self, name: str) -> Fact | None:
         """The fact of this name, or None where there is none."""
         known = self._named.get(name)
-        return known or _open_fact(name) or self._inside(name)
+        return known or self._open_fact(name) or self._inside(name)
+
+    def _open_fact(self, name: str) -> Fact | None:
+        family = next((one for one in self.open_families if name.startswith(one) and len(name) > len(one)), None)
+        if family is None:
+            return None
+        if family == INTEREST_FAMILY:
+            return _interest_fact(name.removeprefix(family))
+        return Fact(name, "page", name.removeprefix("page."), FactType.TEXT, many=True, title=name)
 
     def _inside(self, name: str) -> Fact | None:
         """What a path leads to inside a fact of the type `any`: `profile.family.father.age`."""
@@ -182,8 +206,8 @@ class Facts:
         )
 
     def names(self) -> tuple[str, ...]:
-        """Every name that can be listed; query parameters, headers and cookies stand as `page.query.<name>`."""
-        return (*self._named, *(f"{family}<name>" for family in OPEN_FAMILIES))
+        """Every name that can be listed; query parameters, headers, cookies and tags stand as `page.query.<name>`."""
+        return (*self._named, *(f"{family}<name>" for family in self.open_families))
 
     def hint(self, name: str, also: Collection[str] = ()) -> str:
         """What may have been meant by a name that is no fact; `also` are other words that could stand there."""
@@ -201,6 +225,8 @@ class Facts:
             )
         if (guess := did_you_mean(key, keys, before=f"{root}.")) is not None:
             return guess
+        if root == INTEREST_ROOT:
+            return "say in an event what tells their taste, as in interest: items.category"
         if root == "profile":
             return "declare it under `attributes:`"
         if keys:
@@ -253,6 +279,8 @@ def _all_facts(schema: Schema) -> Iterator[Fact]:
     yield from (_in_visitors_zone(fact, schema) for fact in _NOW)
     for attribute in schema.attributes.values():
         yield _attribute_fact(attribute.name, attribute.shape, attribute.purpose, attribute.title)
+    if schema.teaches_interests:
+        yield _INTEREST_TOP
     for event in schema.events.values():
         shape = event.properties.get(event.value) if event.value else None
         yield from _event_facts(event.name, shape, event.purpose, event.title or event.name)
@@ -286,8 +314,14 @@ def _event_facts(name: str, value: Shape | None, purpose: str, title: str) -> It
         )
 
 
-def _open_fact(name: str) -> Fact | None:
-    for family in OPEN_FAMILIES:
-        if name.startswith(family) and len(name) > len(family):
-            return Fact(name, "page", name.removeprefix("page."), FactType.TEXT, many=True, title=name)
-    return None
+def _interest_fact(tag: str) -> Fact:
+    """How much somebody likes what carries the tag; of however many spellings, the fact is one."""
+    key = tag_of(tag)
+    return replace(
+        _INTEREST_TOP,
+        name=f"{INTEREST_FAMILY}{key}",
+        key=key,
+        type=FactType.NUMBER,
+        fold=False,
+        title=f'interest in "{key}"',
+    )

@@ -15,7 +15,7 @@ from personalize.rules import arguments
 from personalize.rules.casts import WRITTEN_CASTS
 from personalize.rules.declarations import ATTRIBUTE_KEYS, EVENT_TYPE_KEYS, SHAPE_KEYS, WRITTEN_TYPES, single_types
 from personalize.rules.definitions import KEEP, MOST_ITEMS, Definitions
-from personalize.rules.facts import OPEN_FAMILIES, WEEKDAYS, Fact, Facts, FactType
+from personalize.rules.facts import INTEREST_FAMILY, OPEN_FAMILIES, WEEKDAYS, Fact, Facts, FactType
 from personalize.rules.load import SECTIONS
 from personalize.rules.operators import NEGATIVES, OPERATORS, Operator
 from personalize.rules.parse import DID_KEYS, DID_ORDER, GROUPS
@@ -129,6 +129,7 @@ class _Site:
                 "title": ("For people; explanations use it.", TEXT),
                 "properties": ("What is told about it, each with a type.", named(NAME.pattern, PROPERTY)),
                 "value": ("The property that totals and averages are made of.", TEXT),
+                "interest": ("The property that tells what they like, such as items.category.", TEXT),
                 "purpose": ("What the visitor has to have agreed to; personalize if left out.", TEXT),
                 "from_browser": ("A browser may send it.", FLAG),
             },
@@ -235,7 +236,14 @@ class _Site:
 
     def _given(self) -> JSONSchema:
         given = {fact.name: titled(fact.title, ANYTHING) for fact in self._listed()}
-        return nullable({**_open(ANYTHING, self._listed()), "type": "object", "properties": given})
+        return nullable({**self._open(ANYTHING, ANYTHING), "type": "object", "properties": given})
+
+    def _open(self, texts: JSONSchema, interests: JSONSchema) -> JSONSchema:
+        """Facts with any name behind a few beginnings, what paths lead to inside facts, and no others."""
+        patterns = {f"^(?:{_either(OPEN_FAMILIES)})": texts} | _inside(self._listed()).get("patternProperties", {})
+        if INTEREST_FAMILY in self._facts.open_families:
+            patterns[f"^{re.escape(INTEREST_FAMILY)}(?!top$)"] = interests
+        return {"patternProperties": patterns, "additionalProperties": False}
 
     # Conditions ----------------------------------------------------------------------------------------
 
@@ -263,7 +271,7 @@ class _Site:
             "type": "object",
             "minProperties": 1,
             "properties": properties,
-            **_open({"$ref": f"#/$defs/{FactType.TEXT}"}, self._listed()),
+            **self._open({"$ref": f"#/$defs/{FactType.TEXT}"}, {"$ref": f"#/$defs/{FactType.NUMBER}"}),
             "dependentRequired": {key: ["did"] for key in DID_KEYS if key != "did"},
             "allOf": [self._filter_of(event) for event in self._events.values()],
         }
@@ -416,12 +424,6 @@ def _argument(operator: Operator, fact: Fact) -> JSONSchema:
     make = _ARGUMENTS.get(operator.read)
     is_one = operator.read is arguments.read_value and (fact.many or fact.type is FactType.ANY)
     return ANYTHING if make is None or is_one or operator.reads_as is not None else make(fact)
-
-
-def _open(schema: JSONSchema, facts: Iterable[Fact]) -> JSONSchema:
-    """Facts with any name behind a few beginnings, what paths lead to inside facts, and no others."""
-    patterns = {f"^(?:{_either(OPEN_FAMILIES)})": schema} | _inside(facts).get("patternProperties", {})
-    return {"patternProperties": patterns, "additionalProperties": False}
 
 
 def _inside(facts: Iterable[Fact]) -> JSONSchema:

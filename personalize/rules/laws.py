@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.profiles.counters import Counter
 from personalize.rules.conditions import EVERYONE, Any, Condition, Leaf, Not
-from personalize.rules.facts import Fact, Facts
+from personalize.rules.facts import INTEREST_ROOT, Fact, Facts, FactType
 from personalize.rules.filters import Filter
 from personalize.rules.operators import HAPPENED, OPERATORS
 from personalize.rules.times import Times
@@ -70,13 +70,15 @@ def _of_strangers(asked: _Asked) -> Iterator[Condition]:
 
 def _is_kept(fact: Fact) -> bool:
     """Whether the fact is read from the profile, with the consent that makes a visitor known."""
-    of_profile = fact.root in ("profile", "visitor") or bool(fact.event)
+    of_profile = fact.root in ("profile", "visitor", INTEREST_ROOT) or bool(fact.event)
     return of_profile and fact.stored and fact.purpose == DEFAULT_PURPOSE
 
 
 def _is_answered(fact: Fact) -> bool:
     if fact.root == "visitor":
         return fact.key in ("visits", "new")
+    if fact.root == INTEREST_ROOT:
+        return fact.type is FactType.NUMBER
     return fact.root == "did" or (fact.root != "profile" and fact.key in ("count", "total"))
 
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from personalize.rules.conditions import Condition, InSegment, Leaf
 from personalize.rules.describe import Describer
-from personalize.rules.facts import OWN_ROOT, WEEKDAYS, Fact, is_of_event
+from personalize.rules.facts import INTEREST_ROOT, OWN_ROOT, WEEKDAYS, Fact, FactType, is_of_event
 from personalize.rules.times import Times
 
 #: What begins most questions about the visitor.
@@ -37,6 +37,7 @@ _SUBJECTS: Mapping[str, str] = MappingProxyType(
         "page.country": "the country they are in",
         "page.region": "the region they are in",
         "page.city": "the city they are in",
+        "interest.top": "their strongest interest",
         "visit.pages": "the number of pages in this visit",
         "now.date": "the date",
     }
@@ -98,6 +99,8 @@ class Spoken(Describer):
             return fact.name
         if fact.root == "event":
             return f"the {' of its '.join(reversed(_words(fact.name).split('.')))}"
+        if fact.root == INTEREST_ROOT and fact.type is FactType.NUMBER:
+            return f"{_THEIR}{fact.title}"
         if fact.root in ("profile", "organization"):
             return f"{_THEIR}{_lower_first(fact.title if fact.title != fact.key else _words(fact.key))}"
         return f"the {_lower_first(fact.title or _words(fact.name))}"

@@ -3,14 +3,17 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import Profile, Visit
 from personalize.rules.definitions import Persona
+from personalize.rules.facts import INTEREST_FAMILY
 
 _DAY = timedelta(days=1)
+_TOP = "interest.top"
 #: What a fact of no event begins with.
-_WITHOUT_EVENTS = ("profile.", "visitor.", "page.", "visit.", "now.")
+_WITHOUT_EVENTS = ("profile.", "visitor.", "page.", "visit.", "now.", "interest.")
 #: What one event alone tells of the others: its value is the first, the last, and all of them together.
 _OF_ONE_EVENT = (("first", "last"), ("first_value", "last_value", "total", "average"))
 
@@ -24,7 +27,18 @@ def given_values(persona: Persona, now: datetime) -> Mapping[str, object]:
     happened = {name.partition(".")[0] for name in values if not name.startswith(_WITHOUT_EVENTS) and values[name] != 0}
     for event in happened:
         values |= _of_event(event, values)
-    return values
+    return _with_strongest_interest(values)
+
+
+def _with_strongest_interest(given: Mapping[str, object]) -> Mapping[str, object]:
+    """Whoever is given interests likes the strongest of them best, the first by name of several."""
+    strong = {
+        name.removeprefix(INTEREST_FAMILY): value
+        for name, value in given.items()
+        if name.startswith(INTEREST_FAMILY) and isinstance(value, int | Decimal) and value > 0
+    }
+    top = min(strong, key=lambda tag: (-strong[tag], tag), default=None)
+    return given if top is None else {_TOP: top, **given}
 
 
 def _tells_when(name: str) -> bool:

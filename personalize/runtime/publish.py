@@ -94,9 +94,9 @@ def projectors_of(rule_set: RuleSet | None, settings: Settings) -> Sequence[Prof
 
 
 def lifecycle_of(settings: Settings) -> Lifecycle:
-    """The site's idea of visits and of how long silence means what."""
+    """The site's idea of visits, of how long silence means what, and of how fast interests fade."""
     visits = settings.visits
-    return Lifecycle(visits.ends_after, visits.cooling_after, visits.lapsed_after)
+    return Lifecycle(visits.ends_after, visits.cooling_after, visits.lapsed_after, settings.interests.half_life)
 
 
 async def _move(store: Store, rule_set: RuleSet, settings: Settings, live: Live) -> None:

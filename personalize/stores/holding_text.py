@@ -8,7 +8,11 @@ from personalize.profiles.holding import Holding
 
 def holding_as_text(holding: Holding) -> str:
     """JSON text, the same for equal holdings, that `holding_from_text` turns into an equal one."""
-    parts = {"counters": dict(holding.counters), "values": sorted(map(list, holding.values))}
+    parts = {
+        "counters": dict(holding.counters),
+        "values": sorted(map(list, holding.values)),
+        "interests": sorted(map(list, holding.interests)),
+    }
     return json.dumps(parts, separators=(",", ":"), sort_keys=True)
 
 
@@ -16,4 +20,5 @@ def holding_from_text(text: str) -> Holding:
     """The holding that was written."""
     parts = json.loads(text)
     values = frozenset((event_type, name) for event_type, name in parts["values"])
-    return Holding(MappingProxyType(parts["counters"]), values)
+    interests = frozenset((event_type, path) for event_type, path in parts.get("interests", ()))
+    return Holding(MappingProxyType(parts["counters"]), values, interests)

@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from personalize.decisions.context import Context, RequestFacts
+from personalize.profiles.holding import NOTHING_HELD
 from personalize.rules.facts import Facts
+from personalize.rules.pending import pending_facts
 from personalize.rules.ruleset import RuleSet
 from personalize.visitors.consent import REFUSED, UNKNOWN, Consent, granting
 from tests.decisions.visitors import EVERYTHING, HOME, NOW, Happened, ago, context_for
@@ -302,3 +304,63 @@ def test_the_state_of_a_visitor(
 def test_each_fact_is_worked_out_once() -> None:
     context = context_for(RULES, *HISTORY)
     assert context.values["profile.likes"] is context.values["profile.likes"]
+
+
+TASTES = rule_set_of(
+    """
+events:
+  purchase:
+    properties: {items: {type: list, of: {category: text}}}
+    interest: items.category
+segments:
+  campers: {who: {interest.Tents: {at_least: 0.6}}}
+  first: {who: {interest.top: TENTS}}
+  second: {who: {interest.sleeping bags: {more_than: 0}, interest.v1.2: 0}}
+"""
+)
+
+
+def bought(category: str, days: float) -> Happened:
+    return ("purchase", ago(days=days), {"items": [{"category": category}]})
+
+
+def in_segments(*events: Happened, now_in_days: int = 0) -> set[str]:
+    context = context_for(TASTES, *events, now=NOW + timedelta(days=now_in_days))
+    reach = TASTES.index.reach((), TASTES.segments)
+    found = TASTES.index.answers(reach, context.values, context.now).members
+    return {one for one in TASTES.segments if found & 1 << TASTES.index.segments.number[one]}
+
+
+def test_rules_ask_how_strong_an_interest_is_and_which_is_strongest() -> None:
+    history = (bought("Tents", 0), bought("tents", 1), bought("sleeping bags", 2))
+    assert in_segments(*history) == {"campers", "first", "second"}
+    assert in_segments(*history, now_in_days=60) == {"first", "second"}
+    assert in_segments(bought("tents", 0)) == {"first"}
+    assert in_segments() == set()
+
+
+def test_an_unmet_tag_is_0_with_a_profile_and_everything_is_missing_without_one() -> None:
+    names = ("interest.tents", "interest.sleeping bags", "interest.top")
+    values = context_for(TASTES, bought("tents", 30)).values
+    assert [values[name] for name in names] == [Decimal("0.293"), 0, "tents"]
+    assert [context_for(TASTES).values[name] for name in names] == [0, 0, None]
+    assert [context_for(TASTES, stored=False).values[name] for name in names] == [None] * 3
+
+
+def test_interests_need_the_consent_to_personalise() -> None:
+    values = context_for(TASTES, bought("tents", 0), consent=granting(["measure"])).values
+    assert (values["interest.tents"], values["interest.top"]) == (None, None)
+
+
+def test_interests_are_pending_until_profiles_were_taught_by_the_same_events() -> None:
+    asked = {"interest.tents", "interest.top", "interest.sleeping bags", "interest.v1.2"}
+    assert pending_facts(TASTES, NOTHING_HELD) == asked
+    assert pending_facts(TASTES, TASTES.needed) == frozenset()
+
+
+@pytest.mark.parametrize("name", ["interest.TENTS", "interest. tents", "interest.tents"])
+def test_every_spelling_of_a_tag_is_one_fact(name: str) -> None:
+    rules = rule_set_of(
+        f"events:\n  a: {{properties: {{t: text}}, interest: t}}\nsegments:\n  s: {{who: {{{name}: 0}}}}\n"
+    )
+    assert set(rules.facts) == {"interest.tents"}

@@ -20,7 +20,7 @@ from tests.docs.blocks import Block, blocks_of, code_words, folder_of_desk, tabl
 
 PAGE = "docs/editors.md"
 CODE = re.compile(r"[EW][0-9]{3}")
-EVENT = EventType("<event>", {"amount": Shape(ValueType.MONEY)}, value="amount")
+EVENT = EventType("<event>", {"amount": Shape(ValueType.MONEY)}, value="amount", interest="category")
 
 
 def as_rule_file(block: Block) -> str:

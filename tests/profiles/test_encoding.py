@@ -44,6 +44,7 @@ profiles = st.builds(
         max_size=3,
     ),
     recent=st.dictionaries(names, st.lists(st.integers(-(2**62), 2**62)).map(tuple), max_size=3),
+    interests=st.dictionaries(names, st.lists(st.integers(-(2**62), 2**62)).map(tuple), max_size=3),
     visit=st.none() | visits,
     first_seen_at=optional_moments,
     last_seen_at=optional_moments,

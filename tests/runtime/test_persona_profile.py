@@ -1,6 +1,7 @@
 """Personas: what is not given follows from what is, so that no two facts of one persona disagree."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -27,7 +28,7 @@ NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 ASKS_ALL = """
 attributes: {first_name: {type: text}}
 events:
-  purchase: {properties: {amount: money}, value: amount}
+  purchase: {properties: {amount: money, tag: text}, value: amount, interest: tag}
 segments:
   all:
     who:
@@ -38,6 +39,8 @@ segments:
         - visitor.first_seen: {exists: true}
         - visitor.last_seen: {exists: true}
         - visitor.state: new
+        - interest.top: tents
+        - interest.tents: 1
         - purchase.count: 1
         - purchase.total: 1
         - purchase.average: 1
@@ -127,6 +130,22 @@ def test_who_bought_long_ago_has_been_here_before(asking_all: Site) -> None:
     assert values["visitor.new"] is False
     assert values["visitor.last_seen"] == NOW - days_ago(100)
     assert values["visitor.state"] == "returned"
+
+
+@pytest.mark.parametrize(
+    ("told", "top"),
+    [
+        ({"tents": Decimal("0.7"), "stoves": Decimal("0.2")}, "tents"),
+        ({"tents": Decimal("0.7"), "stoves": Decimal("0.7")}, "stoves"),
+        ({"tents": 0}, None),
+        ({"tents": Decimal("0.7"), "top": "lamps"}, "lamps"),
+    ],
+)
+def test_the_strongest_interest_of_a_persona_follows_from_those_that_are_given(
+    told: dict[str, object], top: str | None, asking_all: Site
+) -> None:
+    values = context_of({f"interest.{tag}": value for tag, value in told.items()}, asking_all).values
+    assert (values["interest.top"], values["interest.tents"]) == (top, told["tents"])
 
 
 DISTANCES = st.integers(min_value=0, max_value=400 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes))
