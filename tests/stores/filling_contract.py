@@ -79,10 +79,10 @@ def play(make: Make, scene: Callable[[Store], Awaitable[None]]) -> None:
 
 
 async def fill(store: Store, counts: Counts, *, version: str = "v1", events: int = 3, slices: int = 1000) -> None:
-    """Fill slice by slice until nothing is under way, or for so many slices."""
+    """Fill slice by slice until nothing is under way or lacking, or for so many slices."""
     for _ in range(slices):
         filled = await store.fill(counts.projectors, version=version, at=at(0), events=events)
-        if filled.rests:
+        if filled.rests and filled.holding.covers(counts.needed):
             return
 
 
