@@ -10,6 +10,7 @@ PersonalizeError
 │   ├── ReadOnlyStore     a store of the past, or one opened for reading only
 │   └── StaleVersion      another rule set went live meanwhile: follow it and try again  .live
 ├── UnknownVersion        no rule set of this version is kept                     .version
+├── CountingStopped       a process that counted with others ended before its work         .reason
 └── AwayFromRequest       a site's own fact asked for the request where there is none
 """
 
@@ -106,6 +107,17 @@ class StaleVersion(StoreError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class CountingStopped(PersonalizeError):
+    """A process that counted with others ended before its work was done; `reason` is what is known of why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"a process that counted with this one has ended before its work was done: {self.reason}"
 
 
 class UnknownVersion(PersonalizeError):

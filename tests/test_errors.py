@@ -10,6 +10,7 @@ import pytest
 from personalize import errors
 from personalize.errors import (
     AwayFromRequest,
+    CountingStopped,
     EventRefused,
     InvalidFiles,
     PersonalizeError,
@@ -37,6 +38,7 @@ EVERY_ERROR = [
     ReadOnlyStore(),
     StaleVersion("c3d4"),
     UnknownVersion("a1b2"),
+    CountingStopped("signal 9"),
     AwayFromRequest(),
 ]
 

@@ -12,7 +12,8 @@ from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, table, terminal_width
 from personalize.cli.tally import Tally
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.offline import count_segments, store_for
+from personalize.runtime.counting import Task, count_with_processes
+from personalize.runtime.offline import store_for
 from personalize.stores.protocols import Store
 
 
@@ -22,23 +23,30 @@ from personalize.stores.protocols import Store
 @click.option(
     "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
 )
+@click.option(
+    "--processes",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="How many processes count; by default one for each 50,000 visitors, up to the number of processors.",
+)
 @pass_site
-def segments(site: Site, at: str | None, live: bool, shape: str) -> None:
+def segments(site: Site, at: str | None, live: bool, shape: str, processes: int | None) -> None:
     """Count the visitors in each segment, now or at a moment of the past.
 
     Counts by the files as they are on disk, so you can see a segment's size before you publish it. With --at
     1997-10-01 only what had happened before that day counts.
     """
-    asyncio.run(_segments(site, at, live=live, shape=shape))
+    asyncio.run(_segments(site, at, live=live, shape=shape, processes=processes))
 
 
-async def _segments(site: Site, at: str | None, *, live: bool, shape: str) -> None:
+async def _segments(site: Site, at: str | None, *, live: bool, shape: str, processes: int | None) -> None:
     now = site.moment(at)
     async with site.store() as store:
-        rule_set = await rule_set_for(site, store, live=live)
+        rule_set, files = await _rules_asked(site, store, live=live)
+        task = Task(dict(files), site.settings, now)
         with Tally("reading the log", "visitors counted") as tally:
             past = await store_for(store, rule_set, site.settings, at=now if at is not None else None)
-            counts, total = await count_segments(past, rule_set, site.settings, now=now, progress=tally.add)
+            counts, total = await count_with_processes(past, rule_set, task, processes=processes, progress=tally.add)
     if shape == "json":
         click.echo(_as_json(rule_set, counts, total, now))
     else:
@@ -47,12 +55,18 @@ async def _segments(site: Site, at: str | None, *, live: bool, shape: str) -> No
 
 async def rule_set_for(site: Site, store: Store, *, live: bool) -> RuleSet:
     """The rule set that a question is asked of: that of the files, or the live one."""
+    rule_set, _ = await _rules_asked(site, store, live=live)
+    return rule_set
+
+
+async def _rules_asked(site: Site, store: Store, *, live: bool) -> tuple[RuleSet, Mapping[str, str]]:
     if not live:
-        return site.checked_draft().rule_set
+        checked = site.checked_draft()
+        return checked.rule_set, checked.draft.files
     found = await site.live(store)
     if found is None:
         raise Failed('nothing is published yet. Leave --live out, or run "personalize publish" first.')
-    return found[1]
+    return found[1], await store.rule_set(found[0].version)
 
 
 def _print(site: Site, rule_set: RuleSet, counts: Mapping[str, int], total: int, now: datetime, *, live: bool) -> None:

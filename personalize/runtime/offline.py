@@ -15,7 +15,7 @@ from personalize.runtime.own_facts import OwnFactsAsked, load_own_facts
 from personalize.runtime.persona_profile import given_values, persona_profile
 from personalize.runtime.publish import lifecycle_of, projectors_of
 from personalize.settings import Settings
-from personalize.stores.protocols import Store
+from personalize.stores.protocols import ALL_PROFILES, Store, Stretch
 from personalize.visitors.consent import Consent, granting
 from personalize.visitors.identity import Identity
 from personalize.zones import zone_named
@@ -144,9 +144,10 @@ async def count_segments(
     settings: Settings,
     *,
     now: datetime,
+    within: Stretch = ALL_PROFILES,
     progress: Callable[[int], None] | None = None,
 ) -> tuple[Mapping[str, int], int]:
-    """How many stored visitors are in each segment at this moment, and how many there are.
+    """How many stored visitors of a stretch are in each segment at this moment, and how many there are.
 
     `progress` is told now and then how many more were counted. Profiles that went into another by a join are
     not visitors of their own.
@@ -156,7 +157,7 @@ async def count_segments(
     names = reach.fact_names
     tally: dict[int, int] = {}
     total = 0
-    async for profile in store.profiles():
+    async for profile in store.profiles(within):
         if not is_visitor(profile):
             continue
         total += 1

@@ -14,6 +14,7 @@ from personalize.stores.event_text import properties_as_text, properties_from_te
 from personalize.stores.past import past_of
 from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of
 from personalize.stores.protocols import (
+    ALL_PROFILES,
     NOTHING_LIVE,
     REPORTS_LAST,
     Applied,
@@ -23,7 +24,9 @@ from personalize.stores.protocols import (
     Live,
     Projector,
     Store,
+    Stretch,
     WorkerReport,
+    stretches_between,
 )
 
 READ_AT_ONCE = 200
@@ -35,6 +38,8 @@ class MemoryStore:
 
     #: A profile is read at once.
     waits = False
+    #: It lies in the memory of this process.
+    is_shared = False
 
     def __init__(self) -> None:
         self._log: list[Event] = []
@@ -82,11 +87,18 @@ class MemoryStore:
         data = self._projections.get(PROFILES, {}).get(profile_id)
         return None if data is None else decode_profile(data)
 
-    async def profiles(self) -> AsyncIterator[Profile]:
-        """All profiles by id."""
-        for number, data in enumerate([row for _, row in sorted(self._projections.get(PROFILES, {}).items())]):
+    async def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
+        """The profiles of a stretch by id."""
+        rows = self._projections.get(PROFILES, {})
+        inside = [key for key in rows if key > within.after and (within.until is None or key <= within.until)]
+        for number, data in enumerate([rows[key] for key in sorted(inside)]):
             yield decode_profile(data)
             await _breathe(number)
+
+    async def stretches(self, profiles: int) -> Sequence[Stretch]:
+        """All profiles in stretches of so many."""
+        ids = sorted(self._projections.get(PROFILES, {}))
+        return stretches_between(ids[profiles - 1 : -1 : profiles])
 
     async def history(self, profile_id: str) -> AsyncIterator[Event]:
         """The events sent with this profile id, newest entry of the log first."""

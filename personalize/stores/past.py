@@ -6,7 +6,17 @@ from datetime import datetime
 from personalize.errors import ReadOnlyStore
 from personalize.events.event import Event
 from personalize.profiles.profile import Profile
-from personalize.stores.protocols import Applied, Filled, Lease, Live, Projector, Store, WorkerReport
+from personalize.stores.protocols import (
+    ALL_PROFILES,
+    Applied,
+    Filled,
+    Lease,
+    Live,
+    Projector,
+    Store,
+    Stretch,
+    WorkerReport,
+)
 
 EVENTS_AT_ONCE = 1_000
 
@@ -37,6 +47,8 @@ class PastStore:
 
     #: A profile is read at once.
     waits = False
+    #: It lies in the memory of this process.
+    is_shared = False
 
     def __init__(self, then: Store, now: Store) -> None:
         self._then = then
@@ -59,9 +71,13 @@ class PastStore:
         """The profile as it was, or None."""
         return await self._then.profile(profile_id)
 
-    def profiles(self) -> AsyncIterator[Profile]:
-        """All profiles as they were, by id."""
-        return self._then.profiles()
+    def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
+        """The profiles of a stretch as they were, by id."""
+        return self._then.profiles(within)
+
+    async def stretches(self, profiles: int) -> Sequence[Stretch]:
+        """All profiles of then in stretches of so many."""
+        return await self._then.stretches(profiles)
 
     def history(self, profile_id: str) -> AsyncIterator[Event]:
         """What had occurred and was sent with this profile id, newest entry of the log first."""

@@ -111,17 +111,41 @@ class Lease:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the profiles in order of their ids: those beyond the id `after`, up to `until` and with it.
+
+    None is without an end, so `Stretch()` is all of them.
+    """
+
+    after: str = ""
+    until: str | None = None
+
+
+ALL_PROFILES = Stretch()
+
+
+def stretches_between(ends: Sequence[str]) -> Sequence[Stretch]:
+    """All profiles in stretches that end at these ids, which are in order; the last one has no end."""
+    return [Stretch(*ends_of) for ends_of in zip(("", *ends), (*ends, None), strict=True)]
+
+
 class Store(Protocol):
     """Where events, profiles and rule sets are kept.
 
     Every method raises `StoreBusy` where the store is locked or too slow, and `StoreUnavailable` where it
     can't be reached or written; nothing is half done then. `waits` says whether reading a profile may take its
-    time (a network lies between), so that a page has to watch the clock.
+    time (a network lies between), so that a page has to watch the clock. `is_shared` says whether another process
+    that opens the same store finds the same profiles.
     """
 
     @property
     def waits(self) -> bool:
         """Whether reading a profile may wait."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes see the same."""
 
     async def open(self) -> None:
         """Make ready: connect, create or migrate the schema. Safe to call from several processes at once."""
@@ -148,8 +172,12 @@ class Store(Protocol):
     async def profile(self, profile_id: str) -> Profile | None:
         """The stored profile, or None. Never waits for a lock."""
 
-    def profiles(self) -> AsyncIterator[Profile]:
-        """All stored profiles, in order of their ids."""
+    def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
+        """The stored profiles of a stretch, in order of their ids."""
+
+    async def stretches(self, profiles: int) -> Sequence[Stretch]:
+        """All stored profiles in stretches of so many, the last of at most as many. Together they are all ids there
+        can be, so that somebody who comes meanwhile is in one of them."""
 
     def history(self, profile_id: str) -> AsyncIterator[Event]:
         """The events sent with this profile id, newest entry of the log first."""

@@ -17,7 +17,18 @@ from personalize.stores import sqlite_generations as generations
 from personalize.stores import sqlite_tables as tables
 from personalize.stores.memory import MemoryStore
 from personalize.stores.past import past_of
-from personalize.stores.protocols import Applied, Filled, Lease, Live, Projector, Store, WorkerReport
+from personalize.stores.protocols import (
+    ALL_PROFILES,
+    Applied,
+    Filled,
+    Lease,
+    Live,
+    Projector,
+    Store,
+    Stretch,
+    WorkerReport,
+    stretches_between,
+)
 from personalize.stores.sqlite_errors import meaning_of
 from personalize.stores.sqlite_link import Link, link_for_reading
 from personalize.stores.sqlite_writer import Writer
@@ -42,6 +53,8 @@ class SqliteStore:
 
     #: A profile is read at once.
     waits = False
+    #: Any process of the machine may open the file.
+    is_shared = True
 
     def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
         self._path = path
@@ -77,14 +90,25 @@ class SqliteStore:
         found = self._read(tables.PROFILE, (profile_id,))
         return decode_profile(found[0][0]) if found else None
 
-    async def profiles(self) -> AsyncIterator[Profile]:
-        """All profiles by id; each as it was when its part of the table was read."""
-        key = ""
-        while found := self._read(tables.PROFILE_ROWS, (key, READ_AT_ONCE)):
+    async def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
+        """The profiles of a stretch by id; each as it was when its part of the table was read."""
+        key, until = within.after, tables.BEYOND_ALL_KEYS if within.until is None else within.until
+        while found := self._read(tables.PROFILE_ROWS, (key, until, READ_AT_ONCE)):
             for _, data in found:
                 yield decode_profile(data)
             key = found[-1][0]
             await asyncio.sleep(0)
+
+    async def stretches(self, profiles: int) -> Sequence[Stretch]:
+        """All profiles in stretches of so many; only the index of their ids is read."""
+        ends: list[str] = []
+        after = ""
+        # The last id and the one behind it: where there is none behind it, no other stretch follows.
+        while len(found := self._read(tables.PROFILE_KEYS, (after, profiles - 1))) == 2:
+            after = found[0][0]
+            ends.append(after)
+            await asyncio.sleep(0)
+        return stretches_between(ends)
 
     async def history(self, profile_id: str) -> AsyncIterator[Event]:
         """The events sent with this profile id, newest entry of the log first."""

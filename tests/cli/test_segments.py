@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from personalize.runtime import counting
 from tests.cli.conftest import CDNOW, IMPORTS
 from tests.cli.terminal import Terminal
 
@@ -112,6 +113,14 @@ def test_the_files_are_asked_and_with_live_what_was_published(
     assert counted(sold)["twice"] == 7
     assert "twice" not in counted(sold, "--live")
     assert ", by the live rule set " in sold.well("segments", "--live")
+
+
+@pytest.mark.parametrize("options", [(), ("--live",), ("--at", "1997-10-01")])
+def test_several_processes_count_the_same(
+    sold: Terminal, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting, "STRETCH", 5)
+    assert counted(sold, "--processes", "2", *options) == counted(sold, "--processes", "1", *options)
 
 
 def test_nobody_is_known_yet(shop: Terminal) -> None:

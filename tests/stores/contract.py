@@ -17,7 +17,16 @@ from personalize.profiles.counters import Counter
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
 from personalize.stores.memory import MemoryStore
-from personalize.stores.protocols import NOTHING_LIVE, REPORTS_LAST, Applied, Lease, Live, Store, WorkerReport
+from personalize.stores.protocols import (
+    NOTHING_LIVE,
+    REPORTS_LAST,
+    Applied,
+    Lease,
+    Live,
+    Store,
+    Stretch,
+    WorkerReport,
+)
 from tests.stores import samples
 from tests.stores.filling_contract import FillingContract
 from tests.stores.samples import all_of, at, event, projectors, purchase
@@ -189,6 +198,31 @@ class StoreContract(FillingContract):
             ids = [f"v:{number:03d}" for number in range(450)] + ["u:Z", "u:a", "u:å", "u:\U0001f43b", "u:\uffee"]
             await store.apply([purchase(each) for each in reversed(ids)], projectors())
             assert [each.profile_id for each in await all_of(store.profiles())] == sorted(ids)
+
+        run_with(make, scene)
+
+    @pytest.mark.parametrize("profiles", [1, 3, 225, 449, 450, 1000])
+    def test_stretches_hold_every_profile_once(self, make: Make, profiles: int) -> None:
+        async def scene(store: Store) -> None:
+            ids = sorted([f"v:{number:03d}" for number in range(446)] + ["u:a", "u:å", "u:\U0001f43b", "v:\U0010ffff!"])
+            await store.apply([purchase(each) for each in ids], projectors())
+            stretches = await store.stretches(profiles)
+            parts = [[each.profile_id for each in await all_of(store.profiles(one))] for one in stretches]
+            assert [len(part) for part in parts[:-1]] == [profiles] * (len(parts) - 1)
+            assert 0 < len(parts[-1]) <= profiles
+            assert [one for part in parts for one in part] == ids
+
+        run_with(make, scene)
+
+    def test_whoever_comes_later_is_in_one_of_the_stretches(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            assert await store.stretches(5) == [Stretch()]
+            await store.apply([purchase(f"v:{number}") for number in range(1, 9)], projectors())
+            stretches = await store.stretches(3)
+            assert stretches == [Stretch("", "v:3"), Stretch("v:3", "v:6"), Stretch("v:6", None)]
+            await store.apply([purchase(each) for each in ("u:1", "v:35", "w:1")], projectors())
+            parts = [[each.profile_id for each in await all_of(store.profiles(one))] for one in stretches]
+            assert parts == [["u:1", "v:1", "v:2", "v:3"], ["v:35", "v:4", "v:5", "v:6"], ["v:7", "v:8", "w:1"]]
 
         run_with(make, scene)
 

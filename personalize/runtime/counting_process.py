@@ -1,0 +1,49 @@
+"""A process that counts for another one: reads its task and then stretches, a line each, and answers with a line."""
+
+import asyncio
+import json
+import pickle
+import sys
+from contextlib import suppress
+from typing import BinaryIO
+
+from personalize.errors import InvalidFiles, PersonalizeError
+from personalize.problems import Problems
+from personalize.runtime.counting import Task
+from personalize.runtime.draft import load_files
+from personalize.runtime.offline import count_segments
+from personalize.stores.opening import open_store
+from personalize.stores.protocols import Stretch
+
+
+def main() -> None:
+    """Count what comes in, until the input ends. An error of ours is told as a text in place of an answer."""
+    # Whatever the site's own code prints must not stand between the answers.
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr
+    # Where whoever asks is no more, nobody waits for the answer.
+    with suppress(BrokenPipeError):
+        try:
+            asyncio.run(_serve(sys.stdin.buffer, answers))
+        except PersonalizeError as error:
+            _answer(answers, str(error))
+
+
+async def _serve(asked: BinaryIO, answers: BinaryIO) -> None:
+    task: Task = pickle.load(asked)
+    problems = Problems()
+    rule_set = load_files(task.files, task.settings, problems)
+    if rule_set is None:
+        raise InvalidFiles(problems.list)
+    store = open_store(task.settings.store, task.settings.root)
+    await store.open()
+    try:
+        for line in asked:
+            stretch = Stretch(**json.loads(line))
+            _answer(answers, await count_segments(store, rule_set, task.settings, now=task.now, within=stretch))
+    finally:
+        await store.close()
+
+
+def _answer(answers: BinaryIO, answer: object) -> None:
+    answers.write(json.dumps(answer).encode() + b"\n")
+    answers.flush()
