@@ -33,7 +33,7 @@ async def load_quietly(load: Callable[[], Loaded], files: Mapping[str, str]) -> 
 
 
 def _load(load: Callable[[], Loaded]) -> Loaded:
-    with _ONE_AT_A_TIME, _short_turns(), _no_collections():
+    with _ONE_AT_A_TIME, _short_turns(), no_collections():
         return load()
 
 
@@ -48,7 +48,8 @@ def _short_turns() -> Iterator[None]:
 
 
 @contextmanager
-def _no_collections() -> Iterator[None]:
+def no_collections() -> Iterator[None]:
+    """No garbage is looked for within the block, nor later among what it made: for work whose results last."""
     is_usual = gc.isenabled()
     gc.disable()
     try:
