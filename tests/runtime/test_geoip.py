@@ -216,7 +216,10 @@ def test_a_rule_asks_for_the_country_of_the_address(tmp_path: Path) -> None:
             addresses = (IN_BERGEN, "2a02:f000::7", IN_SWEDEN, UNKNOWN, "10.1.2.3", "127.0.0.1")
             assert [await shown(app, address) for address in addresses] == [True, True, True, False, False, False]
             assert not app.personalizer.health.failures
-        assert app.personalizer.geoip is None
+            geoip = app.personalizer.geoip
+        assert app.personalizer.geoip is None and geoip is not None
+        with pytest.raises(ValueError, match="closed"):
+            geoip.place((IN_BERGEN, 1))
         async with running(app):
             assert await shown(app, IN_BERGEN)
 
