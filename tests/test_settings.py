@@ -15,6 +15,7 @@ from personalize.problems import Problem, render
 from personalize.settings import (
     CookieSettings,
     IngestSettings,
+    InterestSettings,
     PrivacySettings,
     Settings,
     VisitSettings,
@@ -93,6 +94,9 @@ flush_seconds = 0.5
 ends_after = "1 hour"
 cooling_after = "2 weeks"
 lapsed_after = "60 days"
+
+[interests]
+half_life = "90 days"
 """
 
 
@@ -123,6 +127,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         privacy=PrivacySettings("ignore", ("measure", "personalize", "mail")),
         ingest=IngestSettings(500, 50, 0.5),
         visits=VisitSettings(timedelta(hours=1), timedelta(days=14), timedelta(days=60)),
+        interests=InterestSettings(timedelta(days=90)),
     )
     written_names = {help.name for help in describe_settings() if help.name.split(".")[-1] + " = " in EVERYTHING}
     assert len(written_names) == len(describe_settings())
@@ -160,6 +165,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_VISITS_ENDS_AFTER": "1 hour",
         "PERSONALIZE_VISITS_COOLING_AFTER": "2 weeks",
         "PERSONALIZE_VISITS_LAPSED_AFTER": "60 days",
+        "PERSONALIZE_INTERESTS_HALF_LIFE": "90 days",
     }
     assert set(environ) == {help.env for help in describe_settings()}
     from_file = load_settings(written(tmp_path, EVERYTHING), {})
