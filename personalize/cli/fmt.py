@@ -29,8 +29,7 @@ def fmt(site: Site, paths: tuple[Path, ...], only_check: bool) -> None:
     files = list(_files(paths or (site.settings.rules,)))
     changed = [path for path in files if _changes(path, problems, write=not only_check)]
     for path in changed:
-        named = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-        click.echo(f"{named} is not in form" if only_check else f"formatted {named}")
+        click.echo(f"{_named(path)} is not in form" if only_check else f"formatted {_named(path)}")
     if problems.has_errors:
         raise Findings(problems.list, sources_of(site.settings, {}), then="Such a file is not touched.")
     well = len(files) - len(changed)
@@ -45,14 +44,19 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
         yield from rule_files(path) if path.is_dir() else (path,)
 
 
+def _named(path: Path) -> str:
+    """The path as seen from here, where it lies below."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def _changes(path: Path, problems: Problems, *, write: bool) -> bool:
     """Whether a file is not in form; it is then, where it may be written."""
-    text = read_text(path, str(path), problems)
+    text = read_text(path, _named(path), problems)
     if text is None:
         return False
     formed = in_form(text, str(path))
     if formed is None:
-        parse_yaml(text, str(path), problems)
+        parse_yaml(text, _named(path), problems)
         return False
     if formed != text and write:
         try:

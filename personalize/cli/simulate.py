@@ -15,10 +15,17 @@ from personalize.problems import did_you_mean, quoted
 from personalize.runtime.simulate import USUAL_DAYS, USUAL_SAMPLE
 from personalize.runtime.simulate import simulate as ask_visitors
 
+#: A hundred years.
+_MOST_DAYS = 36_500
+
 
 @click.command(short_help="Say whom each rule would reach, and who would see something else than now.")
 @click.option(
-    "--days", type=click.IntRange(min=1), default=USUAL_DAYS, show_default=True, help="Ask visitors seen in these days."
+    "--days",
+    type=click.IntRange(1, _MOST_DAYS),
+    default=USUAL_DAYS,
+    show_default=True,
+    help="Ask visitors seen in these days.",
 )
 @click.option("--at", metavar="MOMENT", help="What they would see at this date or moment, of the past or to come.")
 @click.option("--slot", "slot_ids", multiple=True, metavar="ID", help="Tell of this slot alone; may be repeated.")

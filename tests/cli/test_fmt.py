@@ -72,7 +72,7 @@ def test_a_file_that_cannot_be_read_is_told_of_and_not_touched(shop: Terminal) -
     path = put(shop, broken)
     (shop.folder / "rules/other.yaml").write_text("segments:   {}\n")
     said = shop.said("fmt", exit_code=1)
-    assert "rules/more.yaml:" in said
+    assert "--> rules/more.yaml:" in said
     assert said.endswith("Such a file is not touched.\n")
     assert read(path) == broken
     assert read(shop.folder / "rules/other.yaml") == "segments: {}\n"

@@ -117,3 +117,8 @@ def test_a_slot_that_is_not_there_and_a_broken_draft_are_told(crowd: Terminal) -
     )
     crowd.change("rules/slots.yaml", "recent-buyers", "recent-byers")
     assert "recent-byers" in crowd.said("simulate", exit_code=1)
+
+
+def test_more_days_than_a_calendar_holds_are_refused(shop: Terminal) -> None:
+    assert "1<=x<=36500" in shop.said("simulate", "--days", "999999999", exit_code=2)
+    shop.well("simulate", "--days", "36500")
