@@ -34,6 +34,7 @@ _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\u
 #: Only an escape in double quotes can bring these in.
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _INVISIBLE_START = re.compile("[\xa0\u200b-\u200f\u2060]")
+_INVISIBLE_END = re.compile("[\xa0\u200b\u2060]+$")
 _CURLY = re.compile("[“”„‘‚»«][^“”„‘’‚»«]*[“”‘’»«]")
 _INVISIBLE_OR_BLANK = " \xa0\u200b\u200c\u200d\u200e\u200f\u2060"
 _NULL = re.compile(r"|~|null|Null|NULL")
@@ -383,6 +384,9 @@ class _Tree:
             fix = (Edit(place.line, place.column, invisible, ""),)
             found = Problem("E004", message, place.file, place.line, place.column, hint, length=place.length, fix=fix)
             self._problems.add(found)
+        elif plain and (hidden := _INVISIBLE_END.search(text)) is not None:
+            message = f"found the invisible character U+{ord(hidden[0][0]):04X} behind {quoted(text[: hidden.start()])}"
+            self._problems.error("E004", message, place, "delete it")
 
     def _resolve(self, text: str, place: Place) -> bool | int | float | str | None:
         """The value of an unquoted text by the YAML 1.2 core schema; a number with a leading zero is text."""

@@ -137,6 +137,8 @@ def _digits_meant(text: str) -> str | None:
     if text.isdecimal():
         return Guess("write it without quotes", text, text if _PLAIN_WHOLE.fullmatch(text) else None)
     grouped, cents = re.sub(r"[\s']", "", found[1]), found[2]
+    if cents and len(cents) == 3 and len(grouped) < 4:
+        return f"write {grouped}{cents}, or {grouped}.{cents} where a fraction is meant: no comma and no currency"
     number = f"{grouped}.{cents}" if cents else grouped
     return f"write {number}: digits alone, with a point, and no blank, comma or currency"
 

@@ -15,8 +15,8 @@ from personalize.rules.facts import Fact, Facts, counter_fact
 from personalize.rules.filters import EVERY_EVENT, Filter
 from personalize.rules.gaps import Gaps, Kind
 from personalize.rules.id_lists import IdLists
-from personalize.rules.operators import HAPPENED
-from personalize.rules.operators_meant import order_meant
+from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS
+from personalize.rules.operators_meant import order_meant, pair_meant
 from personalize.rules.questions import UNREADABLE, FieldParser, QuestionParser, group_meant
 from personalize.rules.reading import Reading, shown
 from personalize.rules.splits import read_split
@@ -93,7 +93,7 @@ class ConditionParser(QuestionParser):
     def _fact(self, key: Scalar, value: Node) -> Fact | None:
         fact = self._facts.get(key.text)
         if fact is None and not self._gaps.may_define_fact(key.text):
-            hint = group_meant(key.text, value) or self._facts.hint(key.text, GROUPS)
+            hint = _other_word_meant(key.text, value) or self._facts.hint(key.text, GROUPS)
             self._problems.error("E211", f"{quoted(key.text)} is not a fact we know", key, hint)
         return fact
 
@@ -241,6 +241,15 @@ class ConditionParser(QuestionParser):
         known = self._counters.get(key)
         limit = max(room_for(count), known.limit if known is not None else 1)
         self._counters[key] = Counter(key=key, event_type=event.name, limit=limit, matches=chosen.matches)
+
+
+def _other_word_meant(word: str, value: Node) -> str | None:
+    """A hint at what a word that is no fact does here, where it has a meaning elsewhere in the language."""
+    if word in DID_KEYS:
+        return f"`{word}` stands beside `did`, which names an event"
+    if word in OPERATORS or word in NEGATIVES:
+        return f"`{word}` stands behind a fact, in braces: a.fact: {{{word}: …}}"
+    return group_meant(word, value) or pair_meant(word)
 
 
 def _times_meant(text: str) -> str | None:

@@ -1,5 +1,6 @@
 """Reads questions about facts, and the groups in which they stand, at any place of a rule file that takes them."""
 
+import re
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -17,7 +18,7 @@ from personalize.rules.facts import Fact, Facts, FactType
 from personalize.rules.filters import HOW_MANY, Filter
 from personalize.rules.id_lists import IdLists
 from personalize.rules.operators import NEGATIVES, OPERATORS, Operator
-from personalize.rules.operators_meant import operator_meant
+from personalize.rules.operators_meant import operator_meant, pair_meant
 from personalize.rules.own_conditions import own_condition
 from personalize.rules.paths import split_path
 from personalize.rules.properties import property_fact, property_names
@@ -37,6 +38,8 @@ _CASTS_FROM = {
 #: Words of a block that hold conditions in turn.
 INNER_GROUPS = ("any", "all", "not")
 #: What other languages say for our groups.
+#: What word processors make of a dash at the beginning of a line.
+_DRAWN_DASH = re.compile("[–—•·−‐‑▪*](?= )")
 _GROUPS_MEANT = {"or": "any", "and": "all", "none": "not", "nor": "not", "except": "not"}
 #: A condition that could not be read; its problem is said, and the rule set will be refused.
 UNREADABLE = Any()
@@ -130,7 +133,7 @@ class QuestionParser:
                 "E212",
                 f"`{key.text}` needs a list of conditions",
                 value,
-                "begin each condition on a new line with a dash",
+                _dash_meant(value) or "begin each condition on a new line with a dash",
             )
             return (UNREADABLE,)
         return tuple(self.condition(item, f"`{key.text}`") for item in value.items)
@@ -317,7 +320,7 @@ class FieldParser(QuestionParser):
         fact = property_fact(key.text, self._fields)
         if fact is None and not self._may_lack:
             names = property_names(self._fields)
-            hint = group_meant(key.text, value) or did_you_mean(key.text, names)
+            hint = group_meant(key.text, value) or pair_meant(key.text) or did_you_mean(key.text, names)
             allowed = f"its properties: {', '.join(names) or 'none'}"
             self._problems.error("E217", f"{quoted(key.text)} is not a property of {self._owner}", key, hint or allowed)
         return fact
@@ -366,6 +369,12 @@ def group_meant(word: str, value: Node) -> Guess | None:
         return None
     is_sure = meant != "not" and isinstance(value, Sequence)
     return Guess(f"did you mean `{meant}`?", word, meant if is_sure else None)
+
+
+def _dash_meant(value: Node) -> str | None:
+    """A hint for a list that a word processor made: its dashes and dots are parts of the text here."""
+    found = _DRAWN_DASH.match(value.entries[0][0].text) if isinstance(value, Mapping) and value.entries else None
+    return None if found is None else f"begin each condition with the plain dash -, not with {found[0]}"
 
 
 def _is_one_value(hint: str | None) -> bool:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from personalize.problems import Problems, did_you_mean, quoted
-from personalize.rules.operators_meant import switch_meant
+from personalize.rules.operators_meant import pair_meant, switch_meant
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -129,6 +129,8 @@ class Reading:
 
     def wrong_kind(self, node: Node, what: str, expected: str, hint: str | None = None) -> None:
         """Say that something else is expected here."""
+        if hint is None and isinstance(node, Scalar):
+            hint = pair_meant(node.text)
         self.problems.error("E203", f"{what} is {expected}, and here stands {shown(node)}", node, hint)
 
 
