@@ -19,6 +19,7 @@ from typing import TypeAlias
 import yaml
 
 from personalize.edits import splice
+from personalize.guesses import Guess
 from personalize.light_values import light_dataclass
 from personalize.problems import Edit, Problem, Problems, quoted
 from personalize.yaml_messages import syntax_problem
@@ -33,8 +34,8 @@ _SPLIT_IT = "split it into several files; all files of a folder are read togethe
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 #: Only an escape in double quotes can bring these in.
 _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
-_INVISIBLE_START = re.compile("[\xa0\u200b-\u200f\u2060]")
-_INVISIBLE_END = re.compile("[\xa0\u200b\u2060]+$")
+#: In front of a text nobody means them; behind one, marks of direction may be meant.
+_INVISIBLE = re.compile("^[\xa0\u200b-\u200f\u2060]|[\xa0\u200b\u2060]$")
 _CURLY = re.compile("[“”„‘‚»«][^“”„‘’‚»«]*[“”‘’»«]")
 _INVISIBLE_OR_BLANK = " \xa0\u200b\u200c\u200d\u200e\u200f\u2060"
 _NULL = re.compile(r"|~|null|Null|NULL")
@@ -366,8 +367,8 @@ class _Tree:
         text = event.value
         plain = not event.style
         self._check_text(text, place, plain=plain)
-        if plain and _INVISIBLE_START.match(text):
-            text = text.lstrip(_INVISIBLE_OR_BLANK)
+        if plain and _INVISIBLE.search(text):
+            text = text.strip(_INVISIBLE_OR_BLANK)
         is_key = bool(self._open) and self._open[-1].wants_key
         return Scalar(self._resolve(text, place) if plain and not is_key else text, text, place)
 
@@ -377,16 +378,11 @@ class _Tree:
         elif plain and _CURLY.fullmatch(text):
             message = f"the curly quotes of {text} are part of the text"
             self._problems.warning("W001", message, place, 'use straight ones ("), or none')
-        elif plain and _INVISIBLE_START.match(text):
-            message = f"found the invisible character U+{ord(text[0]):04X} before {quoted(text[1:])}"
-            hint = "delete it, and put plain blanks where they are needed"
-            invisible = len(text) - len(text.lstrip(_INVISIBLE_OR_BLANK))
-            fix = (Edit(place.line, place.column, invisible, ""),)
-            found = Problem("E004", message, place.file, place.line, place.column, hint, length=place.length, fix=fix)
-            self._problems.add(found)
-        elif plain and (hidden := _INVISIBLE_END.search(text)) is not None:
-            message = f"found the invisible character U+{ord(hidden[0][0]):04X} behind {quoted(text[: hidden.start()])}"
-            self._problems.error("E004", message, place, "delete it")
+        elif plain and (hidden := _INVISIBLE.search(text)) is not None:
+            clean = text.strip(_INVISIBLE_OR_BLANK)
+            beside = "behind" if hidden.start() else "before"
+            message = f"found the invisible character U+{ord(hidden[0]):04X} {beside} {quoted(clean)}"
+            self._problems.error("E004", message, place, Guess("delete it, or put a plain blank there", text, clean))
 
     def _resolve(self, text: str, place: Place) -> bool | int | float | str | None:
         """The value of an unquoted text by the YAML 1.2 core schema; a number with a leading zero is text."""

@@ -40,7 +40,8 @@ SLIPS = {
     "or": ("{who: {or: [{visitor.new: true}]}}", "{who: {any: [{visitor.new: true}]}}"),
     "a colon without a blank": ("\n    title:x\n    who: {page.path: /}", "\n    title: x\n    who: {page.path: /}"),
     "a hard blank": ("\n    \u00a0who: {page.path: /}", "\n    who: {page.path: /}"),
-    "an invisible character": ("{who: {page.path: /a\u200b}, \x0btitle: x}", "{who: {page.path: /a\u200b}, title: x}"),
+    "an invisible character": ("{who: {page.path: /\u200ba}, \x0btitle: x}", "{who: {page.path: /\u200ba}, title: x}"),
+    "an invisible character behind a text": ("{who: {page.path: /a\u200b}}", "{who: {page.path: /a}}"),
     "two slips, one behind the other": (
         "{who: {or: [{purchase.cout: {at_lest: 3}}]}}",
         "{who: {any: [{purchase.count: {at_least: 3}}]}}",
