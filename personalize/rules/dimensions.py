@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from personalize.rules.casts import Cast
 from personalize.rules.conditions import Leaf
@@ -113,13 +113,14 @@ class Dimensions:
 
     def _answer(self, leaf: Leaf, dimension: Dimension, undecided: frozenset[str]) -> Answer:
         is_open = leaf.word in undecided or not self._is_told(leaf)
-        yes = 0
-        for place, sample in enumerate(dimension.samples):
-            if sample is _MISSING:
-                continue
-            if is_open or self._holds(leaf, sample):
-                yes |= 1 << place
         missing = 1 if dimension.samples[0] is _MISSING else 0
+        if is_open:
+            yes = dimension.full & ~missing
+        elif leaf.fact.root == NOW:
+            yes = sum(1 << place for place, sample in enumerate(dimension.samples) if self._is_then(leaf, sample.at))
+        else:
+            told = enumerate(dimension.samples)
+            yes = sum(1 << place for place, sample in told if leaf.holds(sample.value, sample.at))
         return Answer(yes, dimension.full if is_open else dimension.full & ~yes | missing)
 
     def _is_told(self, leaf: Leaf) -> bool:
@@ -128,8 +129,6 @@ class Dimensions:
             return not leaf.argument.on and leaf.argument.zone in (None, self._zone)
         return is_plain(leaf)
 
-    def _holds(self, leaf: Leaf, sample: Sample) -> bool:
-        if leaf.fact.root == NOW:
-            local = sample.at.astimezone(self._zone)
-            return leaf.holds(now_value(leaf.fact, local), local)
-        return leaf.holds(sample.value, sample.at)
+    def _is_then(self, leaf: Leaf, moment: datetime) -> bool:
+        local = moment.astimezone(self._zone)
+        return leaf.holds(now_value(leaf.fact, local), local)

@@ -27,12 +27,12 @@ class Space:
         asked += (leaf for law in binding for leaf in leaves(law))
         self.dimensions: list[Dimension] = []
         self.number: dict[str, int] = {}
-        self._answers: dict[tuple[Question, bool], Statement] = {}
+        self._answers: dict[Question, tuple[Statement, Statement]] = {}
         for name, about in by_dimension(asked).items():
             dimension, answers = known.answered(name, about)
             number = self._add(dimension)
             for question, answer in answers.items():
-                self._ask(question, answer, number)
+                self._answers[question] = self._said(question, answer, number)
         self._members: dict[tuple[str, bool], Statement] = {}
         self.full = [dimension.full for dimension in self.dimensions]
         self.laws = tuple(self.statement(law) for law in binding)
@@ -41,7 +41,8 @@ class Space:
         """What a condition says of visitors, or where it is not `wanted`, its opposite."""
         match condition:
             case Leaf():
-                return self._answers[question_of(condition), wanted]
+                yes, no = self._answers[question_of(condition)]
+                return yes if wanted else no
             case InSegment(segment_id):
                 known = self._members.get((segment_id, wanted))
                 if known is None:
@@ -59,17 +60,17 @@ class Space:
         self.dimensions.append(dimension)
         return number
 
-    def _ask(self, question: Question, answer: Answer, number: int) -> None:
+    def _said(self, question: Question, answer: Answer, number: int) -> tuple[Statement, Statement]:
         """What a question and its opposite say of the samples of their dimension."""
-        said: tuple[Statement, Statement] = (Has(number, answer.yes), Lacks(number, answer.yes))
+        said: tuple[Statement, Statement]
         if not self.dimensions[number].is_list:
             said = (Is(number, answer.yes), Is(number, answer.no))
-        elif answer.is_open:
-            said = (Has(number, answer.yes), TRUE)
+        else:
+            said = (Has(number, answer.yes), TRUE if answer.is_open else Lacks(number, answer.yes))
         if answer.is_open:
             either_way = self._add(Dimension(f"{question}", (Sample(False), Sample(True))))
             said = (every([said[0], Is(either_way, 2)]), every([said[1], Is(either_way, 1)]))
-        self._answers[question, True], self._answers[question, False] = said
+        return said
 
 
 def all_leaves(condition: Condition, segments: Mapping[str, Condition]) -> Iterator[Leaf]:
