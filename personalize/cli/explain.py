@@ -33,7 +33,11 @@ from personalize.stores.protocols import Filled, Store
     metavar="WHO",
     help="u:ID for somebody who is logged in, v:ID for a browser, or a persona of the rule files.",
 )
-@click.option("--at", metavar="MOMENT", help="As of this date or moment: only what happened before it is known.")
+@click.option(
+    "--at",
+    metavar="MOMENT",
+    help="As of this date or moment: only what happened before it is known. Else that of the persona, or now.",
+)
 @click.option("--live", is_flag=True, help="Ask the rule set that is live instead of the files.")
 @click.option("--path", metavar="/PATH", help="The page that is asked for.")
 @click.option("--query", multiple=True, metavar="NAME=VALUE", help="A parameter of its address; may be repeated.")
@@ -94,6 +98,7 @@ async def _explain(site: Site, question: _Question, *, shape: str) -> None:
     async with site.store() as store:
         rule_set = await rule_set_for(site, store, live=question.live)
         _refuse_unknown(question, rule_set)
+        now = _here_at(question, rule_set) or now
         context, profile, told = await _context(site, store, rule_set, question, now)
         waiting = _waiting(await store.filled(), rule_set, site) if question.live and question.at is None else ""
     asked = Asked(
@@ -120,6 +125,12 @@ def _refuse_unknown(question: _Question, rule_set: RuleSet) -> None:
         known = f"personas: {', '.join(rule_set.personas)}; " if rule_set.personas else ""
         hint = did_you_mean(question.visitor, rule_set.personas) or f"{known}a stored visitor is written u:ID or v:ID"
         raise Failed(f"there is no persona {quoted(question.visitor)}; {hint}")
+
+
+def _here_at(question: _Question, rule_set: RuleSet) -> datetime | None:
+    """The moment at which the persona is here, unless another one is asked about."""
+    persona = rule_set.personas.get(question.visitor)
+    return None if persona is None or question.at is not None else persona.at
 
 
 async def _context(

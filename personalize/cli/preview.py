@@ -22,7 +22,9 @@ _USUAL_SITE = "http://127.0.0.1:8000"
 @click.command(short_help="Print a link that shows a page as a persona would see it.")
 @click.argument("page", metavar="/PATH")
 @click.option("--persona", "persona_id", metavar="ID", help="A persona of the rule files; else a stranger.")
-@click.option("--at", metavar="MOMENT", help="As of this date or moment; else the moment at which it is looked at.")
+@click.option(
+    "--at", metavar="MOMENT", help="As of this date or moment; else that of the persona, or at which it is looked at."
+)
 @click.option("--live", is_flag=True, help="By the rule set that is live instead of by the files.")
 @pass_site
 def preview(site: Site, page: str, persona_id: str | None, at: str | None, live: bool) -> None:
@@ -64,6 +66,8 @@ async def _preview(site: Site, address: SplitResult, persona_id: str | None, at:
             rule_set = checked.rule_set
             _refuse_unknown(persona_id, rule_set)
             await store.save_rule_set(checked.draft.version, checked.draft.files, site.now)
+    if moment is None and persona_id is not None:
+        moment = rule_set.personas[persona_id].at
     shown = Preview(rule_set.version, path, site.now + LINK_LASTS, persona_id, moment)
     token = PreviewLinks(secret_keys(site.settings)).sign(shown)
     query = "&".join(filter(None, (address.query, f"{PARAMETER}={token}")))

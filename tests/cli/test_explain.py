@@ -227,6 +227,15 @@ def test_a_persona_is_asked_like_a_visitor(shop: Terminal) -> None:
     assert explained(shop, "--slot", "home-hero", "--visitor", "regular", *AT)["rule"] == "best"
 
 
+def test_a_persona_that_is_here_at_a_moment_is_asked_then_unless_another_is_asked_about(shop: Terminal) -> None:
+    personas = "personas: {yule: {given: {visitor.visits: 2}, at: 1997-12-24T10:00}}\n"
+    (shop.folder / "rules" / "yule.yaml").write_text(personas, encoding="utf-8")
+    asked = ("explain", "--slot", "home-hero", "--visitor", "yule")
+    assert "  moment   1997-12-24 10:00 " in shop.well(*asked)
+    assert "  moment   1997-12-25 00:00 " in shop.well(*asked, "--at", "1997-12-25")
+    assert explained(shop, *asked[1:])["at"] == "1997-12-24T10:00:00+00:00"
+
+
 @pytest.mark.parametrize(
     ("condition", "option", "value"),
     [

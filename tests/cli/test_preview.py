@@ -54,6 +54,12 @@ def test_the_link_says_what_was_asked_for_and_the_store_keeps_the_draft(desk: Te
     assert desk.stored(lambda store: store.live()) is None
 
 
+def test_a_persona_that_is_here_at_a_moment_is_shown_then_unless_another_is_asked_for(desk: Terminal) -> None:
+    desk.change("rules/personas.yaml", "given:", "at: 2026-12-24T10:00, given:")
+    assert shown(desk, "/", "--persona", "lapsed")[1].at == datetime(2026, 12, 24, 10, tzinfo=UTC)
+    assert shown(desk, "/", "--persona", "lapsed", "--at", "2026-12-25")[1].at == datetime(2026, 12, 25, tzinfo=UTC)
+
+
 def test_the_live_rules_can_be_shown_too(desk: Terminal) -> None:
     desk.well("publish")
     desk.change("rules/personas.yaml", "Once", "Twice")
