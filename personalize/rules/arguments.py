@@ -314,7 +314,7 @@ def read_pair(node: Node, fact: Fact, conventions: Conventions) -> object:
     if low > high:  # type: ignore[operator]  # both of one ordered type, as just checked
         hint = "swap the two values"
         if fact.type is FactType.CLOCK:
-            hint = "for hours that cross midnight write `when: {hours: 22:00-06:00}`"
+            hint = "hours that cross midnight are written in a rule: `when: {hours: 22:00-06:00}`"
         raise ArgumentError("the first value is larger than the second, so nothing lies between them", hint)
     return (low, high)
 

@@ -13,7 +13,7 @@ from personalize.rules.definitions import KEEP, Example, Expected, Named, Person
 from personalize.rules.facts import OWN_ROOT, Fact, Facts, FactType
 from personalize.rules.gaps import Gaps
 from personalize.rules.own_conditions import argument_fact
-from personalize.rules.reading import Reading, shown
+from personalize.rules.reading import Reading, guessed_at, shown
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 PERSONA_KEYS = ("title", "given", "at", "sees")
@@ -141,7 +141,9 @@ class PersonaReader:
                 raise ArgumentError(f"{shown(node)} is not a number of visits", hint)
             return value
         except ArgumentError as error:
-            self._reading.problems.error("E215", f"`{fact.name}`: {error}", node, error.hint)
+            is_moment = fact.type is FactType.TIME
+            way_out = "write it as 2026-12-24T18:00, or as 100 days ago" if is_moment else error.hint
+            self._reading.problems.error("E215", f"`{fact.name}`: {error}", guessed_at(node, way_out), way_out)
             return None
 
 

@@ -23,7 +23,7 @@ from personalize.rules.own_conditions import own_condition
 from personalize.rules.paths import split_path
 from personalize.rules.properties import property_fact, property_names
 from personalize.rules.read_beside import read_beside
-from personalize.rules.reading import IDENTIFIER, Reading
+from personalize.rules.reading import IDENTIFIER, Reading, guessed_at
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 #: What stands beside operators and changes how they ask.
@@ -153,7 +153,7 @@ class QuestionParser:
         try:
             return own_condition(fact, node, self._conventions)
         except ArgumentError as error:
-            self._problems.error(error.code, f"`{fact.name}`: {error}", node, error.hint)
+            self._problems.error(error.code, f"`{fact.name}`: {error}", guessed_at(node, error.hint), error.hint)
             return UNREADABLE
 
     def _operators(self, fact: Fact, mapping: Mapping) -> Condition:
@@ -207,7 +207,7 @@ class QuestionParser:
             # Only what stands alone behind the fact may become operators or a list.
             is_alone = at is node and isinstance(node, Scalar)
             hint = error.hint if is_alone or _is_one_value(error.hint) else str(error.hint)
-            self._problems.error(error.code, f"`{fact.name}`: {error}", node, hint)
+            self._problems.error(error.code, f"`{fact.name}`: {error}", guessed_at(node, hint), hint)
             return UNREADABLE
         negative = word in NEGATIVES
         if isinstance(argument, Listed) and not argument and not self._may_be_empty(fact, node, negative=negative):

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Collection
 
+from personalize.guesses import Guess
 from personalize.problems import Problems, did_you_mean, quoted
 from personalize.rules.operators_meant import pair_meant, switch_meant
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 IDENTIFIER = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+#: What is a condition here or elsewhere.
+_ASKS = re.compile(r"any|all|not|segment|did|times|within|percentage|if|who|to|[a-z_]+\.[a-z_.]+")
 
 _KINDS = {Scalar: "a single value", Sequence: "a list", Mapping: "a block of `key: value` lines"}
 
@@ -34,16 +37,14 @@ class Reading:
         mapping = self.mapping(node, what)
         return mapping.entries if mapping is not None else ()
 
-    def only(self, mapping: Mapping, allowed: Collection[str], what: str) -> None:
-        """Say which keys are not known here."""
+    def only(self, mapping: Mapping, allowed: Collection[str], what: str, *, asks_below: str | None = None) -> None:
+        """Say which keys are not known here. What would be a condition belongs below the key `asks_below`."""
         for key, _ in mapping.entries:
             if key.text not in allowed:
-                self.problems.error(
-                    "E201",
-                    f"{what} has no {quoted(key.text)}",
-                    key,
-                    did_you_mean(key.text, allowed) or f"what may stand here: {', '.join(allowed)}",
-                )
+                hint = did_you_mean(key.text, allowed) or f"what may stand here: {', '.join(allowed)}"
+                if asks_below is not None and _ASKS.fullmatch(key.text):
+                    hint = f"who is meant stands below `{asks_below}`"
+                self.problems.error("E201", f"{what} has no {quoted(key.text)}", key, hint)
 
     def required(self, mapping: Mapping, key: str, what: str) -> Node | None:
         """The value of a key that has to be there."""
@@ -139,3 +140,10 @@ def shown(node: Node) -> str:
     if isinstance(node, Scalar):
         return "nothing" if node.value is None else quoted(node.text)
     return _KINDS[type(node)]
+
+
+def guessed_at(node: Node, hint: str | None) -> Node:
+    """The element of a list that a guess is about, so that nothing else is underlined and mended; else the node."""
+    if not isinstance(hint, Guess) or not isinstance(node, Sequence):
+        return node
+    return next((item for item in node.items if isinstance(item, Scalar) and item.text == hint.word), node)

@@ -34,7 +34,7 @@ class SlotReader:
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
-        self._reading.only(mapping, SEGMENT_KEYS, what)
+        self._reading.only(mapping, SEGMENT_KEYS, what, asks_below="who")
         who = self._reading.required(mapping, "who", what)
         if who is None:
             return None
@@ -91,7 +91,7 @@ class SlotReader:
             return None
         rule_id = self._rule_id(mapping, slot)
         what = f"a rule of {slot}" if rule_id is None else f"the rule {quoted(rule_id)}"
-        self._reading.only(mapping, RULE_KEYS, what)
+        self._reading.only(mapping, RULE_KEYS, what, asks_below="to")
         show = self._show(self._reading.required(mapping, "show", what), what)
         to = self._to(mapping.get("to"), rule_id or "")
         when = read_window(mapping.get("when"), self._conventions, self._reading, self._conditions.local_now)

@@ -42,6 +42,7 @@ SLIPS = {
     "a hard blank": ("\n    \u00a0who: {page.path: /}", "\n    who: {page.path: /}"),
     "an invisible character": ("{who: {page.path: /\u200ba}, \x0btitle: x}", "{who: {page.path: /\u200ba}, title: x}"),
     "an invisible character behind a text": ("{who: {page.path: /a\u200b}}", "{who: {page.path: /a}}"),
+    "one of a list": ("{who: {profile.tier: {one_of: [Gold]}}}", "{who: {profile.tier: {one_of: [gold]}}}"),
     "two slips, one behind the other": (
         "{who: {or: [{purchase.cout: {at_lest: 3}}]}}",
         "{who: {any: [{purchase.count: {at_least: 3}}]}}",
