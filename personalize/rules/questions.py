@@ -18,7 +18,7 @@ from personalize.rules.facts import Fact, Facts, FactType
 from personalize.rules.filters import HOW_MANY, Filter
 from personalize.rules.id_lists import IdLists
 from personalize.rules.operators import NEGATIVES, OPERATORS, Operator
-from personalize.rules.operators_meant import operator_meant, pair_meant
+from personalize.rules.operators_meant import operator_meant, order_meant, pair_meant
 from personalize.rules.own_conditions import own_condition
 from personalize.rules.paths import split_path
 from personalize.rules.properties import property_fact, property_names
@@ -30,6 +30,7 @@ from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 MODIFIERS = ("ignore_case", "as")
 #: Operators that look at a value as it is, whatever type it is read as.
 _OF_ANY_TYPE = ("exists", "type", "some", "size")
+_SAYS_EQUAL = frozenset({"is", "is_not", "one_of", "none_of"})
 _READ_BY_OPERATORS = (FactType.TEXT, FactType.ANY)
 _CASTS_FROM = {
     FactType.TEXT: (FactType.TEXT, FactType.CHOICE, FactType.NUMBER, FactType.BOOL, FactType.VERSION, FactType.ANY),
@@ -212,12 +213,21 @@ class QuestionParser:
         negative = word in NEGATIVES
         if isinstance(argument, Listed) and not argument and not self._may_be_empty(fact, node, negative=negative):
             return UNREADABLE
+        if asked.type is FactType.TEXT and word in _SAYS_EQUAL:
+            self._wonder_at_signs(fact, node)
         fold, cast = asked.fold and operator.folds, self._cast(fact, asked, operator)
         leaf = Leaf(fact, operator, operator.word, argument, fold, cast, at.place)
         if operator.word == "exists":
             known = Leaf(fact, operator, operator.word, True, place=at.place)
             return known if argument else Not(known)
         return Not(leaf) if negative else leaf
+
+    def _wonder_at_signs(self, fact: Fact, node: Node) -> None:
+        """A text may begin with the sign of a comparison, which is seldom what is meant."""
+        for one in node.items if isinstance(node, Sequence) else (node,):
+            if isinstance(one, Scalar) and (meant := order_meant(one.text)) is not None:
+                said = f"`{fact.name}` is compared with {quoted(one.text)} letter by letter, with its sign"
+                self._problems.warning("W242", said, one, str(meant))
 
     def _beside(self, fact: Fact, word: str, node: Node, at: Node) -> Condition:
         """A question about two facts."""
