@@ -123,10 +123,6 @@ class Tableau:
         other._work = self._work
         return other
 
-    def afresh(self) -> "Tableau":
-        """The same, for a search of its own."""
-        return Tableau(self.left, dict(self.needs))
-
     def search(self, statements: Iterable[Statement]) -> "Tableau | None":
         """A branch on which all of these are true whatever samples are chosen of those left; None where none is.
 
