@@ -46,6 +46,11 @@ class Kind:
     read: Callable[[str], object] = _as_it_is
 
 
+def of_kind(kind: Kind, help: str) -> dict[str, Kind | str]:
+    """What a field of the settings says of itself: what it takes, and its use in one sentence."""
+    return {"kind": kind, "help": help}
+
+
 def _found(value: object) -> str:
     if isinstance(value, bool):
         return quoted(str(value).lower())

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from personalize.cache_settings import CacheSettings
 from personalize.durations import format_duration
 from personalize.errors import SettingsError
 from personalize.problems import Problem, Problems, did_you_mean, quoted
@@ -31,6 +32,7 @@ from personalize.setting_kinds import (
     Kind,
     choice,
     number,
+    of_kind,
     pattern,
     whole,
 )
@@ -52,17 +54,13 @@ OWN_FACTS = pattern(
 APP = pattern("application", "a module and a name such as shop.main:app", r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
-def _of(kind: Kind, help: str) -> dict[str, Kind | str]:
-    return {"kind": kind, "help": help}
-
-
 @dataclass(frozen=True, slots=True)
 class CookieSettings:
     """The two cookies: who the visitor is, and what was agreed to."""
 
-    name: str = field(default="pz", metadata=_of(COOKIE, "Cookie with the signed id of the visitor."))
-    max_age_days: int = field(default=395, metadata=_of(whole(1, 400), "How long browsers keep both cookies."))
-    consent_name: str = field(default="pz_consent", metadata=_of(COOKIE, "Cookie with what was agreed to."))
+    name: str = field(default="pz", metadata=of_kind(COOKIE, "Cookie with the signed id of the visitor."))
+    max_age_days: int = field(default=395, metadata=of_kind(whole(1, 400), "How long browsers keep both cookies."))
+    consent_name: str = field(default="pz_consent", metadata=of_kind(COOKIE, "Cookie with what was agreed to."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,10 @@ class PrivacySettings:
 
     gpc: Literal["refuse", "ignore"] = field(
         default="refuse",
-        metadata=_of(choice("refuse", "ignore"), "What Sec-GPC: 1 means until the visitor says otherwise."),
+        metadata=of_kind(choice("refuse", "ignore"), "What Sec-GPC: 1 means until the visitor says otherwise."),
     )
     purposes: tuple[str, ...] = field(
-        default=("measure", "personalize"), metadata=_of(PURPOSES, "What visitors are asked to agree to.")
+        default=("measure", "personalize"), metadata=of_kind(PURPOSES, "What visitors are asked to agree to.")
     )
 
 
@@ -84,11 +82,11 @@ class IngestSettings:
 
     queue_size: int = field(
         default=10_000,
-        metadata=_of(whole(1, 10_000_000), "Events that may wait; what comes then is counted."),
+        metadata=of_kind(whole(1, 10_000_000), "Events that may wait; what comes then is counted."),
     )
-    batch_size: int = field(default=1_000, metadata=_of(whole(1, 100_000), "Events in one transaction, at most."))
+    batch_size: int = field(default=1_000, metadata=of_kind(whole(1, 100_000), "Events in one transaction, at most."))
     flush_seconds: float = field(
-        default=0.2, metadata=_of(number(0.001, 60), "How long an event waits for others, at most.")
+        default=0.2, metadata=of_kind(number(0.001, 60), "How long an event waits for others, at most.")
     )
 
 
@@ -96,12 +94,14 @@ class IngestSettings:
 class VisitSettings:
     """When a visit ends, and when a visitor counts as cooling or lapsed."""
 
-    ends_after: timedelta = field(default=timedelta(minutes=30), metadata=_of(DURATION, "Silence that ends a visit."))
+    ends_after: timedelta = field(
+        default=timedelta(minutes=30), metadata=of_kind(DURATION, "Silence that ends a visit.")
+    )
     cooling_after: timedelta = field(
-        default=timedelta(days=30), metadata=_of(DURATION, "Silence after which a visitor is cooling.")
+        default=timedelta(days=30), metadata=of_kind(DURATION, "Silence after which a visitor is cooling.")
     )
     lapsed_after: timedelta = field(
-        default=timedelta(days=90), metadata=_of(DURATION, "Silence after which a visitor is lapsed.")
+        default=timedelta(days=90), metadata=of_kind(DURATION, "Silence after which a visitor is lapsed.")
     )
 
 
@@ -110,7 +110,7 @@ class InterestSettings:
     """How fast interests fade."""
 
     half_life: timedelta = field(
-        default=timedelta(days=30), metadata=_of(DURATION, "After so long, what taught an interest counts half.")
+        default=timedelta(days=30), metadata=of_kind(DURATION, "After so long, what taught an interest counts half.")
     )
 
 
@@ -119,57 +119,58 @@ class Settings:
     """All settings of one site. Relative paths, also in an `sqlite:` store, are resolved beside `root`."""
 
     root: Path
-    app: str | None = field(default=None, metadata=_of(APP, "The site that is served: a module and a name."))
-    zone: str = field(default="UTC", metadata=_of(ZONE, "The site's time zone, such as Europe/Oslo."))
-    currency: str = field(default="EUR", metadata=_of(CURRENCY, "The site's one currency."))
-    currency_digits: int = field(default=2, metadata=_of(whole(0, 4), "Decimals of the currency."))
-    language: str = field(default="en", metadata=_of(LANGUAGE, "Language of content that names none."))
+    app: str | None = field(default=None, metadata=of_kind(APP, "The site that is served: a module and a name."))
+    zone: str = field(default="UTC", metadata=of_kind(ZONE, "The site's time zone, such as Europe/Oslo."))
+    currency: str = field(default="EUR", metadata=of_kind(CURRENCY, "The site's one currency."))
+    currency_digits: int = field(default=2, metadata=of_kind(whole(0, 4), "Decimals of the currency."))
+    language: str = field(default="en", metadata=of_kind(LANGUAGE, "Language of content that names none."))
     prefix: str = field(
-        default="/_personalize", metadata=_of(PREFIX, "Where our own pages live, such as the consent form.")
+        default="/_personalize", metadata=of_kind(PREFIX, "Where our own pages live, such as the consent form.")
     )
     store: str = field(
         default="sqlite:var/personalize.db",
         repr=False,
-        metadata=_of(TEXT, "Where events and profiles are kept."),
+        metadata=of_kind(TEXT, "Where events and profiles are kept."),
     )
-    rules: Path = field(default=Path("rules"), metadata=_of(PATH, "Folder of the rule files."))
-    content: Path = field(default=Path("content"), metadata=_of(PATH, "Folder of the content items."))
+    rules: Path = field(default=Path("rules"), metadata=of_kind(PATH, "Folder of the rule files."))
+    content: Path = field(default=Path("content"), metadata=of_kind(PATH, "Folder of the content items."))
     templates: Path = field(
         default=Path("content_templates"),
-        metadata=_of(PATH, "Folder of the developer's template per collection."),
+        metadata=of_kind(PATH, "Folder of the developer's template per collection."),
     )
     own_facts: str | None = field(
-        default=None, metadata=_of(OWN_FACTS, "Facts of the site's own code: a module and a name.")
+        default=None, metadata=of_kind(OWN_FACTS, "Facts of the site's own code: a module and a name.")
     )
     geoip: Path | None = field(
-        default=None, metadata=_of(PATH, "GeoIP database (.mmdb) that tells where visitors are.")
+        default=None, metadata=of_kind(PATH, "GeoIP database (.mmdb) that tells where visitors are.")
     )
     reload: Literal["follow", "save"] = field(
         default="follow",
-        metadata=_of(choice("follow", "save"), "Serve what was published, or (in development) every valid save."),
+        metadata=of_kind(choice("follow", "save"), "Serve what was published, or (in development) every valid save."),
     )
-    off: bool = field(default=False, metadata=_of(SWITCH, "Leave every page untouched."))
+    off: bool = field(default=False, metadata=of_kind(SWITCH, "Leave every page untouched."))
     at: datetime | None = field(
-        default=None, metadata=_of(MOMENT, "Serve as of this moment of the past, recording nothing.")
+        default=None, metadata=of_kind(MOMENT, "Serve as of this moment of the past, recording nothing.")
     )
     secret_keys: tuple[str, ...] = field(
-        default=(), repr=False, metadata=_of(SECRET_KEYS, "Keys that sign cookies, oldest to newest.")
+        default=(), repr=False, metadata=of_kind(SECRET_KEYS, "Keys that sign cookies, oldest to newest.")
     )
     key_file: Path = field(
         default=Path("var/personalize.key"),
-        metadata=_of(PATH, "A key of our own, where secret_keys has none."),
+        metadata=of_kind(PATH, "A key of our own, where secret_keys has none."),
     )
     excluded: tuple[str, ...] = field(
-        default=(), metadata=_of(EXCLUDED_PATHS, "Paths that are never touched; may end in *.")
+        default=(), metadata=of_kind(EXCLUDED_PATHS, "Paths that are never touched; may end in *.")
     )
     time_budget_seconds: float = field(
-        default=0.05, metadata=_of(number(0.001, 10), "How long a page waits for the profile, at most.")
+        default=0.05, metadata=of_kind(number(0.001, 10), "How long a page waits for the profile, at most.")
     )
     cookie: CookieSettings = CookieSettings()
     privacy: PrivacySettings = PrivacySettings()
     ingest: IngestSettings = IngestSettings()
     visits: VisitSettings = VisitSettings()
     interests: InterestSettings = InterestSettings()
+    cache: CacheSettings = CacheSettings()
 
     def __post_init__(self) -> None:
         for name in ("rules", "content", "templates", "key_file"):
@@ -428,3 +429,5 @@ def _check_together(settings: Settings, problems: Problems) -> None:
         problems.error("E055", "cookie: `name` and `consent_name` cannot be one cookie")
     if settings.ingest.batch_size > settings.ingest.queue_size:
         problems.error("E055", "ingest: `batch_size` cannot be more than `queue_size`")
+    if (contradiction := settings.cache.contradiction()) is not None:
+        problems.error("E055", contradiction)

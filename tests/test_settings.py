@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from personalize.cache_settings import CacheInput, CacheSettings
 from personalize.errors import SettingsError
 from personalize.problems import Problem, render
 from personalize.settings import (
@@ -97,6 +98,19 @@ lapsed_after = "60 days"
 
 [interests]
 half_life = "90 days"
+
+[cache]
+mode = "variants"
+revalidate = true
+clear_site_data = true
+refuse_prefetch = true
+seconds = 600
+max_variants = 6
+edge_keys = ["{KEY}"]
+
+[cache.inputs]
+"page.device" = ["mobile", "desktop"]
+visitor.state = ["new"]
 """
 
 
@@ -128,8 +142,19 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         ingest=IngestSettings(500, 50, 0.5),
         visits=VisitSettings(timedelta(hours=1), timedelta(days=14), timedelta(days=60)),
         interests=InterestSettings(timedelta(days=90)),
+        cache=CacheSettings(
+            mode="variants",
+            revalidate=True,
+            clear_site_data=True,
+            refuse_prefetch=True,
+            seconds=600,
+            max_variants=6,
+            edge_keys=(KEY,),
+            inputs=(CacheInput("page.device", ("mobile", "desktop")), CacheInput("visitor.state", ("new",))),
+        ),
     )
-    written_names = {help.name for help in describe_settings() if help.name.split(".")[-1] + " = " in EVERYTHING}
+    keys = {help.name: help.name.split(".")[-1] for help in describe_settings()}
+    written_names = {name for name, key in keys.items() if f"{key} = " in EVERYTHING or f"[{name}]" in EVERYTHING}
     assert len(written_names) == len(describe_settings())
 
 
@@ -166,6 +191,14 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_VISITS_COOLING_AFTER": "2 weeks",
         "PERSONALIZE_VISITS_LAPSED_AFTER": "60 days",
         "PERSONALIZE_INTERESTS_HALF_LIFE": "90 days",
+        "PERSONALIZE_CACHE_MODE": "variants",
+        "PERSONALIZE_CACHE_REVALIDATE": "yes",
+        "PERSONALIZE_CACHE_CLEAR_SITE_DATA": "yes",
+        "PERSONALIZE_CACHE_REFUSE_PREFETCH": "yes",
+        "PERSONALIZE_CACHE_SECONDS": "600",
+        "PERSONALIZE_CACHE_MAX_VARIANTS": "6",
+        "PERSONALIZE_CACHE_EDGE_KEYS": KEY,
+        "PERSONALIZE_CACHE_INPUTS": "page.device=mobile|desktop, visitor.state = new",
     }
     assert set(environ) == {help.env for help in describe_settings()}
     from_file = load_settings(written(tmp_path, EVERYTHING), {})
@@ -326,6 +359,18 @@ def test_all_problems_of_all_places_are_told_at_once_with_lines_and_guesses(tmp_
         ("visits.ends_after = 30", 'write text such as "30 days"'),
         ('visits.ends_after = "30 dyas"', "did you mean `days`?"),
         ('visits.ends_after = "0 days"', "more than nothing"),
+        ('cache.mode = "shared"', "it takes `private` or `variants` or `fragments`"),
+        ("cache.seconds = 0", "a whole number from 1"),
+        ('cache.inputs = ["page.device"]', 'such as "page.device" = ["mobile", "desktop"]'),
+        ('cache.inputs = {device = ["mobile"]}', '"device" is not the name of a fact'),
+        ('cache.inputs = {page.device = "mobile"}', '"page.device" needs a list of texts'),
+        ("cache.inputs = {page.device = []}", '"page.device" needs a list of texts'),
+        ('cache.inputs = {page.device = ["a", "a"]}', '"page.device" names a value twice'),
+        ('cache.inputs = {page.city = ["New York"]}', '"New York" does not fit'),
+        (
+            'cache.inputs = {page.query.a_b = ["x"], page.query.a-b = ["x"]}',
+            "in one header, X-Personalize-Page-Query-A-B",
+        ),
     ],
 )
 def test_a_value_that_does_not_fit_is_told_with_what_the_setting_takes(tmp_path: Path, line: str, says: str) -> None:
@@ -343,6 +388,7 @@ def test_a_value_that_does_not_fit_is_told_with_what_the_setting_takes(tmp_path:
         'visits.cooling_after = "100 days"',
         'cookie.consent_name = "pz"',
         "ingest.batch_size = 20_000",
+        'cache.inputs = {page.device = ["mobile"]}',
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(tmp_path: Path, lines: str) -> None:

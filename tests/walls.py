@@ -23,7 +23,7 @@ FLOORS = (
         "yaml_messages",
         "yaml_tree",
     ),
-    *("setting_kinds", "settings"),
+    *("setting_kinds", "cache_settings", "settings"),
     *("visitors", "events", "profiles", "content", "rules", "decisions", "scenarios"),
     *("stores", "runtime", "reports", "web", "pages", "api", "studio", "wrap", "cli", "pytest_plugin"),
 )
