@@ -24,9 +24,8 @@ from personalize.web.tags import (
 #: The longest tag that is held back until it is whole, in bytes; from a longer one only its name is kept.
 LONGEST_TAG = 4096
 _LONGEST_SLOT_COMMENT = 256
-_BEGINS_MARKUP = frozenset(b"abcdefghijklmnopqrstuvwxyz/!?")
-#: What may stand behind a `<` that is text; nothing, where it is not there yet.
-_NO_MARKUP = frozenset(bytes([code]) for code in range(256) if code not in _BEGINS_MARKUP) | {b""}
+#: A `<` that begins markup, or may when more comes.
+_MARKUP = re.compile(rb"<(?=[a-z/!?]|\Z)")
 _TOO_SHORT_TO_LEAP = 64
 _MARK = b"data-slot"
 _AFTER_NAME = rb"(?=[%b/>])" % BLANK
@@ -115,14 +114,20 @@ class MarkupReader(ABC):
         """Whether a chunk without `<` could mean anything now."""
         return self.decided < len(self.data) or self._step != self._in_markup
 
+    @property
+    def waits_at_sign(self) -> bool:
+        """Whether all that waits is a `<`, of which the next byte will say what it begins."""
+        return self.decided == len(self.data) - 1 and self.data.endswith(b"<") and self._step == self._in_markup
+
     def read(self, chunk: bytes) -> None:
         """Reads on with the bytes that come next, one at least; afterwards `data` is known up to `decided`."""
         self.data = self.data[self.decided :] + chunk if self.decided < len(self.data) else chunk
         self.low = self.data.lower()
         position, end = self._resume, len(self.data)
         self.decided, self._resume = end, 0
-        self._leap_at = self._mark_at = -1
-        self._doubt_until = 0
+        if end >= _TOO_SHORT_TO_LEAP:
+            self._leap_at = self._mark_at = -1
+            self._doubt_until = 0
         while position < end:
             position = self._step(position)
 
@@ -170,17 +175,17 @@ class MarkupReader(ABC):
     def _in_markup(self, position: int) -> int:
         if self.tag_by_tag:
             return self.read_tags(position)
-        if len(self.data) < _TOO_SHORT_TO_LEAP:
-            at = self.low.find(b"<", position)
-            return self.read_markup(at) if at >= 0 else len(self.data)
+        if len(self.low) < _TOO_SHORT_TO_LEAP:
+            markup = _MARKUP.search(self.low, position)
+            return self.read_markup(markup.start()) if markup is not None else len(self.low)
         if position < self._doubt_until:
             return self._read_dull(position)
         return self._leap(position)
 
     def read_tags(self, position: int) -> int:
         """Reads without leaping; returns where it stopped."""
-        at = self.low.find(b"<", position)
-        return self.read_markup(at) if at >= 0 else len(self.data)
+        markup = _MARKUP.search(self.low, position)
+        return self.read_markup(markup.start()) if markup is not None else len(self.low)
 
     def _leap(self, position: int) -> int:
         """Goes to the next place that matters, or to the last tag of the chunk, which may not be whole."""
@@ -237,8 +242,8 @@ class MarkupReader(ABC):
     def read_markup(self, at: int) -> int:
         """Reads what begins with the `<` here, which is not in a tag or comment."""
         first = self.low[at + 1 : at + 2]
-        if first in _NO_MARKUP:
-            return at + 1 if first else self._wait(at)
+        if not first:
+            return self._wait(at)
         tag = TAG.match(self.low, at)
         if tag is not None:
             end = tag.end()
@@ -249,7 +254,7 @@ class MarkupReader(ABC):
             return self._end_of_something(at)
         if first == b"!":
             return self._declaration(at)
-        return self._begin_tag(at, at + 2, BOGUS)
+        return self._begin_tag(at, at + 2, BOGUS) if first == b"?" else at + 1
 
     def _end_of_something(self, at: int) -> int:
         second = self.low[at + 2 : at + 3]

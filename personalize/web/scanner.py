@@ -111,22 +111,35 @@ class Scanner:
             pieces: list[Piece] = []
             self._text(chunk, pieces)
             return pieces
+        if chunk == self._held == b"<":
+            return self._read_sign()
         return self._read(chunk, is_last=False)
+
+    def _read_sign(self) -> list[Piece]:
+        """A `<` behind another, which therefore is text: a page may be full of them, and come byte by byte."""
+        pieces: list[Piece] = []
+        self._text(b"<", pieces)
+        return pieces
 
     def _read(self, chunk: bytes, *, is_last: bool) -> list[Piece]:
         data = self._held + chunk if self._held else chunk
         pieces: list[Piece] = []
-        position = 0
-        while (mark := self._next_mark(data, position)) is not None:
-            self._text(data[position : mark.start()], pieces)
-            self._at_mark(mark, pieces)
-            position = mark.end()
+        position = self._pass_marks(data, pieces) if self._words.in_both in data else 0
         held = len(data) if is_last else self._start_of_mark(data, position)
         self._held = data[held:]
         self._text(data[position:held], pieces)
         if self._region is not None and self._region.size > self._max_region:
             self._abandon("too long", pieces)
         return pieces
+
+    def _pass_marks(self, data: bytes, pieces: list[Piece]) -> int:
+        """Reads up to the last whole mark; returns where that ends."""
+        position = 0
+        while (mark := self._next_mark(data, position)) is not None:
+            self._text(data[position : mark.start()], pieces)
+            self._at_mark(mark, pieces)
+            position = mark.end()
+        return position
 
     def last(self, chunk: bytes) -> list[Piece]:
         """The pieces of the last chunk, and what is left: `feed` and `close`, quicker for a page in one chunk."""
@@ -166,8 +179,9 @@ class Scanner:
         if at < 0:
             return len(data)
         tail = data[at:]
-        is_part = words.begin.startswith(tail) or words.end.startswith(tail) or words.part_of_mark.fullmatch(tail)
-        return at if is_part else len(data)
+        if words.begin.startswith(tail) or words.end.startswith(tail) or words.part_of_mark.fullmatch(tail):
+            return at
+        return len(data)
 
     def _at_mark(self, mark: re.Match[bytes], pieces: list[Piece]) -> None:
         if self._region is not None and self._region.size > self._max_region:

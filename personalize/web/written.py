@@ -80,12 +80,15 @@ class WrittenScanner(MarkupReader):
             return []
         if self._region is None and (self.is_lost or (b"<" not in chunk and not self.waits)):
             return [Copy(chunk)]
+        if chunk == b"<" and self._region is None and self.waits_at_sign:
+            return [Copy(chunk)]  # the one that waited; now this one does
         self._put_out = 0
         pieces: list[Piece] = []
         self._pieces = pieces
         self.read(chunk)
-        self._put(self.decided)
-        self._bound()
+        if self._put_out < self.decided:
+            self._put(self.decided)
+            self._bound()
         return pieces
 
     def close(self) -> list[Piece]:

@@ -1,6 +1,7 @@
 """What the scanner finds, what it leaves alone, and that neither depends on how the page is cut into chunks."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -182,6 +183,25 @@ def test_what_waits_is_bounded() -> None:
             len(piece.data) for at in range(0, len(endless), 1000) for piece in found.feed(endless[at : at + 1000])
         )
         assert len(endless) - left <= LONGEST_REGION + 5_000
+
+
+def seconds_in_single_bytes(page: bytes) -> float:
+    """What reading the page takes at best, where it comes byte by byte."""
+    took = []
+    for _ in range(3):
+        found = scanner()
+        begin = time.process_time()
+        for at in range(len(page)):
+            found.feed(page[at : at + 1])
+        found.close()
+        took.append(time.process_time() - begin)
+    return min(took)
+
+
+@pytest.mark.parametrize("unit", [b"<!--", b"<a ", b"<", b'"', b"<a title='", b"<div data-slot=hero>"])
+def test_twice_the_page_takes_twice_the_time_even_in_single_bytes(unit: bytes) -> None:
+    page = unit * (20_000 // len(unit))
+    assert seconds_in_single_bytes(page * 2) < 3 * seconds_in_single_bytes(page)
 
 
 @pytest.mark.parametrize(
