@@ -26,6 +26,7 @@ from personalize.cli.segments import segments
 from personalize.cli.serve import serve
 from personalize.cli.simulate import simulate
 from personalize.cli.site import Site
+from personalize.cli.switch import switch
 from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 
 
@@ -74,6 +75,7 @@ for command in (
     plan,
     publish,
     rollback,
+    switch,
     serve,
     describe,
     explain,

@@ -32,8 +32,8 @@ class Follower:
 
     `changed` is told of every rule set that goes live, with what is still pending of it, and again when that
     changes. One that can't be loaded is said in the log and the health figures, the last good one stays, and every
-    half minute it is tried again. `refused` is the version that is live and does not load here, if there is one;
-    `filled` how the profiles stood at the last look.
+    half minute it is tried again. `switched` is told at every look whether personalizing is switched off. `refused` is
+    the version that is live and does not load here, if there is one; `filled` how the profiles stood at the last look.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Follower:
         clock: Clock,
         health: Health,
         changed: Callable[[RuleSet, frozenset[str]], None],
+        switched: Callable[[bool], None],
     ) -> None:
         self._store = store
         self._settings = settings
@@ -52,6 +53,7 @@ class Follower:
         self._clock = clock
         self._health = health
         self._changed = changed
+        self._switched = switched
         self._serving: RuleSet | None = None
         self.filled: Filled | None = None
         self.refused: str | None = None
@@ -78,6 +80,8 @@ class Follower:
         """
         async with self._looking:
             try:
+                switch = await self._store.switch()
+                self._switched(switch is not None and switch.off)
                 live, before = await self._store.live(), self.filled
                 # Read after the row: what it says holds for this version, or for a later one and so for less.
                 self.filled = await self._store.filled()

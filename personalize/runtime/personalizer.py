@@ -1,6 +1,7 @@
 """The facade: one object per site and worker that knows the store, the live rule set and the clock."""
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -14,6 +15,7 @@ from personalize.events.validate import check_event
 from personalize.problems import Problems
 from personalize.rules.own_facts import OwnFact
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.breaker import Breaker
 from personalize.runtime.clock import Clock, FixedClock, SystemClock
 from personalize.runtime.draft import read_draft
 from personalize.runtime.filling import FillTask
@@ -32,9 +34,14 @@ from personalize.stores.opening import open_store
 from personalize.stores.protocols import NOTHING_LIVE, Applied, Filled, Projector, Store
 from personalize.visitors.tokens import Tokens
 
+logger = logging.getLogger("personalize")
+
+#: Whose profile is asked for to learn whether the store answers.
+NOBODY = "v:"
+
 
 class Personalizer:
-    """Everything that personalizes one site, in one worker.
+    """Everything that personalizes one site, in one worker; `off` says that it leaves every page untouched.
 
     `login` and `consent` say who is logged in and what was agreed to; by default Starlette's `scope["user"]`
     and our own consent cookie. `facts` adds to what we read from a request. `chance` gives random
@@ -68,6 +75,8 @@ class Personalizer:
         self.lifecycle = lifecycle_of(settings)
         self.zone = ZoneInfo(settings.zone)
         self.health = Health()
+        self.breaker = self._make_breaker()
+        self.off = settings.off
         self.rule_set: RuleSet | None = None
         self.pending: frozenset[str] = frozenset()
         self.projectors: Sequence[Projector] = projectors_of(None, settings)
@@ -82,20 +91,39 @@ class Personalizer:
             flush_seconds=settings.ingest.flush_seconds,
             on_failure=self._batch_failed,
         )
-        self._follower = Follower(
-            self.store, settings, worker=self.worker, clock=self.clock, health=self.health, changed=self.serve
+        self._follower = self._make_follower()
+        self._filler = self._make_filler()
+        self._watcher = SaveWatcher(
+            self.store, settings, clock=self.clock, health=self.health, published=self._follower.refresh
         )
-        self._filler = FillTask(
+
+    def _make_follower(self) -> Follower:
+        return Follower(
             self.store,
-            settings,
+            self.settings,
+            worker=self.worker,
+            clock=self.clock,
+            health=self.health,
+            changed=self.serve,
+            switched=self._switch,
+        )
+
+    def _make_filler(self) -> FillTask:
+        return FillTask(
+            self.store,
+            self.settings,
             worker=self.worker,
             clock=self.clock,
             health=self.health,
             lacks=lambda: self._follower.lacks,
             refresh=self._follower.refresh,
         )
-        self._watcher = SaveWatcher(
-            self.store, settings, clock=self.clock, health=self.health, published=self._follower.refresh
+
+    def _make_breaker(self) -> Breaker:
+        return Breaker(
+            lambda: self.store.profile(NOBODY),
+            budget_seconds=self.settings.time_budget_seconds,
+            failed=lambda error: self.health.failed("probing the store broke off", error, self.clock.now()),
         )
 
     @property
@@ -178,6 +206,7 @@ class Personalizer:
             ending.push_async_callback(self.store.close)
             if self.geoip is not None:
                 ending.callback(self.geoip.close)
+            ending.push_async_callback(self.breaker.stop)
             ending.push_async_callback(self._follower.stop)
             ending.push_async_callback(self._watcher.stop)
             ending.push_async_callback(self._filler.stop)
@@ -194,6 +223,12 @@ class Personalizer:
         """Serve this rule set from the next page view on; `pending` are the facts that can't be answered yet."""
         self.rule_set, self.pending = rule_set, pending
         self.projectors = projectors_of(rule_set, self.settings)
+
+    def _switch(self, off: bool) -> None:
+        """Leave every page untouched from the next one on, or fill slots again; the settings' `off` stays off."""
+        if self.off != (off or self.settings.off):
+            self.off = not self.off
+            logger.warning("personalizing is switched %s", "off" if self.off else "on again")
 
     # Page views and events -----------------------------------------------------------------------------
 

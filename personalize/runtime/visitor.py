@@ -1,7 +1,6 @@
 """Who looks at one page: recognised when something first asks, from the request, the site and the store."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -131,10 +130,12 @@ class Visitor:
         if self._was_read or self.identity.profile_id is None:
             return
         self._was_read = True
-        store = self._personalizer.store
+        personalizer, profile_id = self._personalizer, self.identity.profile_id
         try:
-            reading = store.profile(self.identity.profile_id)
-            self.profile = await (self._in_time(reading) if store.waits else reading)
+            if personalizer.store.waits:
+                self.profile = await personalizer.breaker.read(lambda: personalizer.store.profile(profile_id))
+            else:
+                self.profile = await personalizer.store.profile(profile_id)
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.degraded = True
             self.failed("the profile could not be read", error)
@@ -145,10 +146,6 @@ class Visitor:
         if self.identity.user_id is not None:
             await self.read_profile()
         return UNKNOWN if self.degraded else self.consent
-
-    async def _in_time(self, reading: Awaitable[Profile | None]) -> Profile | None:
-        async with asyncio.timeout(self._personalizer.settings.time_budget_seconds):
-            return await reading
 
     @once
     def is_person(self) -> bool:

@@ -25,6 +25,7 @@ from personalize.stores.protocols import (
     Projector,
     Store,
     Stretch,
+    Switch,
     WorkerReport,
     stretches_between,
 )
@@ -49,6 +50,7 @@ class MemoryStore:
         self._projections: dict[str, dict[str, bytes]] = {}
         self._rule_sets: dict[str, dict[str, str]] = {}
         self._lives: list[Live] = []
+        self._switch: Switch | None = None
         self._workers: dict[str, WorkerReport] = {}
         self._leases: dict[str, Lease] = {}
         self._holding = NOTHING_HELD
@@ -200,6 +202,14 @@ class MemoryStore:
             self._filling, self._beside = None, {}
         if what is Course.BEGIN:
             self._filling = Filling(needed, 0, at)
+
+    async def set_switch(self, switch: Switch) -> None:
+        """Switch personalizing off or on."""
+        self._switch = switch
+
+    async def switch(self) -> Switch | None:
+        """How it was switched last."""
+        return self._switch
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Take or keep a job that nobody else holds."""

@@ -15,6 +15,7 @@ from personalize.stores.protocols import (
     Projector,
     Store,
     Stretch,
+    Switch,
     WorkerReport,
 )
 
@@ -121,6 +122,14 @@ class PastStore:
     ) -> None:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
+
+    async def set_switch(self, switch: Switch) -> None:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def switch(self) -> Switch | None:
+        """How it is switched now."""
+        return await self._now.switch()
 
     async def filled(self) -> Filled:
         """What the profiles were projected for; nothing is under way."""

@@ -62,6 +62,15 @@ class Live:
 
 
 @dataclass(frozen=True, slots=True)
+class Switch:
+    """Whether every page is left untouched (`off`), since when, and who decided so."""
+
+    off: bool
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerReport:
     """What one worker last said of itself: the version it serves, and when."""
 
@@ -222,6 +231,12 @@ class Store(Protocol):
         now, nothing is changed and `StaleVersion` is raised. None asks for no such check. Raises
         `UnknownVersion`.
         """
+
+    async def set_switch(self, switch: Switch) -> None:
+        """Switch personalizing off or on, for every worker that follows this store."""
+
+    async def switch(self) -> Switch | None:
+        """How it was switched last, None where it never was."""
 
     async def filled(self) -> Filled:
         """What the served rows hold, and how far the filling of what they lack has come."""

@@ -26,6 +26,7 @@ from personalize.stores.protocols import (
     Projector,
     Store,
     Stretch,
+    Switch,
     WorkerReport,
     stretches_between,
 )
@@ -187,6 +188,15 @@ class SqliteStore:
     async def release(self, job: str, holder: str) -> None:
         """Let go of a job."""
         await self._write(partial(tables.release, job=job, holder=holder))
+
+    async def set_switch(self, switch: Switch) -> None:
+        """Switch personalizing off or on."""
+        await self._write(partial(tables.set_switch, switch=switch))
+
+    async def switch(self) -> Switch | None:
+        """How it was switched last."""
+        found = self._read(tables.SWITCH)
+        return tables.switch_from_row(found[0]) if found else None
 
     async def report(self, report: WorkerReport) -> None:
         """Put a worker's report in place of its last one."""

@@ -86,10 +86,23 @@ def what_the_projections_hold(database: Database) -> None:
     )
 
 
+def whether_pages_are_touched(database: Database) -> None:
+    """When somebody switched personalizing off or on."""
+    database.table("switches").create(
+        {"seq": int, "off": int, "at": int, "by": str}, pk="seq", not_null={"off", "at", "by"}, strict=True
+    )
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
-    for change in (the_log, the_rule_sets, what_waits_in_the_log, what_the_projections_hold):
+    for change in (
+        the_log,
+        the_rule_sets,
+        what_waits_in_the_log,
+        what_the_projections_hold,
+        whether_pages_are_touched,
+    ):
         migrations()(change)
     return migrations
 

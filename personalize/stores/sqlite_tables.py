@@ -12,7 +12,7 @@ from personalize.profiles.holding import Holding
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.holding_text import holding_as_text, holding_from_text
 from personalize.stores.projecting import PROFILES, Rows, holding_of
-from personalize.stores.protocols import REPORTS_LAST, Applied, Lease, Live, Projector, WorkerReport
+from personalize.stores.protocols import REPORTS_LAST, Applied, Lease, Live, Projector, Switch, WorkerReport
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -45,6 +45,7 @@ HISTORY = f"""
 LIVE = "SELECT version, at, by FROM lives ORDER BY seq DESC LIMIT 1"
 LIVES = "SELECT version, at, by FROM lives ORDER BY seq"
 RULE_SET = "SELECT files FROM rule_sets WHERE version = ?"
+SWITCH = "SELECT off, at, by FROM switches ORDER BY seq DESC LIMIT 1"
 WORKERS = "SELECT worker, version, at FROM workers ORDER BY worker"
 
 
@@ -219,6 +220,13 @@ def files_of(version: str, found: Sequence[Row]) -> dict[str, str]:
     return files
 
 
+def set_switch(connection: sqlite3.Connection, switch: Switch) -> None:
+    """Switch personalizing off or on; how it was before is kept."""
+    connection.execute(
+        "INSERT INTO switches (off, at, by) VALUES (?, ?, ?)", (int(switch.off), to_micros(switch.at), switch.by)
+    )
+
+
 def report(connection: sqlite3.Connection, worker: WorkerReport) -> None:
     """Put a worker's report in place of its last one, and drop those of workers that are gone."""
     connection.execute("DELETE FROM workers WHERE at < ?", (to_micros(worker.at - REPORTS_LAST),))
@@ -296,6 +304,12 @@ def live_from_row(row: Row) -> Live:
     """A life that `LIVE` or `LIVES` found."""
     version, at, by = row
     return Live(version=version, at=from_micros(at), by=by)
+
+
+def switch_from_row(row: Row) -> Switch:
+    """What `SWITCH` found."""
+    off, at, by = row
+    return Switch(off=bool(off), at=from_micros(at), by=by)
 
 
 def worker_from_row(row: Row) -> WorkerReport:

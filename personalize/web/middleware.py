@@ -48,7 +48,6 @@ class PersonalizeMiddleware:
         self._pages = pages
         settings = personalizer.settings
         self._prefix = f"{settings.prefix}/"
-        self._is_off = settings.off
         self._excluded = Excluded(settings.excluded)
         self._token = token_of(personalizer.keys[-1]).encode()
         self._previews = Previews(personalizer)
@@ -79,7 +78,7 @@ class PersonalizeMiddleware:
         path = _site_path(scope)
         if self._pages is not None and path.startswith(self._prefix):
             return self._pages(scope, receive, send)
-        if self._is_off or path in self._excluded:
+        if self.personalizer.off or path in self._excluded:
             return self._untouched(path, scope, receive, send)
         if PREVIEW_MARK in scope.get("query_string", b""):
             return self._preview(path, scope, receive, send)

@@ -20,6 +20,7 @@ COMMANDS = [
     "plan",
     "publish",
     "rollback",
+    "switch",
     "serve",
     "describe",
     "explain",

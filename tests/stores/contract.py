@@ -25,6 +25,7 @@ from personalize.stores.protocols import (
     Live,
     Store,
     Stretch,
+    Switch,
     WorkerReport,
 )
 from tests.stores import samples
@@ -478,6 +479,18 @@ class StoreContract(FillingContract):
 
         run_with(make, scene)
 
+    def test_what_switched_personalizing_off_or_on_last_holds(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            assert await store.switch() is None
+            await store.set_switch(Switch(off=True, at=at(0), by="ann"))
+            await store.set_switch(Switch(off=False, at=at(1), by="bob"))
+            await store.set_switch(Switch(off=True, at=at(2), by="ann"))
+            assert await store.switch() == Switch(off=True, at=at(2), by="ann")
+            past = await store.as_of(at(0), projectors())
+            assert await past.switch() == await store.switch()
+
+        run_with(make, scene)
+
     # The past -----------------------------------------------------------------------------------------
 
     def test_nothing_can_be_written_to_the_past(self, make: Make) -> None:
@@ -494,6 +507,7 @@ class StoreContract(FillingContract):
                 lambda: past.fill(projectors(), version="v1", at=at(0), events=1),
                 lambda: past.lease(Lease("fill", "a:1", at(1)), at=at(0)),
                 lambda: past.release("fill", "a:1"),
+                lambda: past.set_switch(Switch(off=True, at=at(0), by="ann")),
             )
             for write in writes:
                 with pytest.raises(ReadOnlyStore):

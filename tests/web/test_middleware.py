@@ -24,6 +24,7 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
+from personalize.stores.protocols import Switch
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import desk_settings, published, write_desk, written
@@ -420,6 +421,28 @@ def test_switched_off_the_site_is_as_bare(tmp_path: Path) -> None:
             assert wrapped.messages == bare.messages
 
     asyncio.run(all_of_it())
+
+
+def test_switched_off_while_it_runs_the_site_is_as_bare_and_then_filled_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def all_of_it() -> None:
+        write_desk(tmp_path)
+        app = wrap(site(), desk_settings(tmp_path))
+        async with running(app):
+            await published(app)
+            store, now = app.personalizer.store, app.personalizer.clock.now()
+            bare = await Browser(site()).get("/?utm_source=newsletter")
+            for off in (True, False):
+                await store.set_switch(Switch(off=off, at=now, by="ann"))
+                await app.personalizer.refresh()
+                wrapped = await Browser(app).get("/?utm_source=newsletter")
+                assert (wrapped.messages == bare.messages) is off
+            assert "From the letter" in wrapped.text
+
+    asyncio.run(all_of_it())
+    said = [record.getMessage() for record in caplog.records if "switched" in record.getMessage()]
+    assert said == ["personalizing is switched off", "personalizing is switched on again"]
 
 
 def test_slot_tags_in_templates_are_marks_that_the_middleware_fills_and_removes(tmp_path: Path) -> None:

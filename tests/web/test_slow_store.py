@@ -1,0 +1,109 @@
+"""A store that hangs, crawls or refuses costs a few visitors the time budget, and after that nobody anything."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from personalize.runtime.breaker import PROBE_SECONDS
+from personalize.web.middleware import PersonalizeMiddleware
+from personalize.wrap import wrap
+from tests.desk import desk_settings, published, write_desk
+from tests.driver import Browser, Reply, running
+from tests.stores.faulty import Fault, FaultyStore
+from tests.web.test_faults import a_known_buyer, site
+
+#: The budget of a page, and what a slow machine may add to what was promised.
+BUDGET_SECONDS = 0.05
+MERCY_SECONDS = 0.05
+A_WHILE = 0.5
+
+
+async def visits(browser: Browser, *, a_second: int, seconds: float) -> list[tuple[float, Reply]]:
+    """Page views at even times, whether earlier ones are done or not; of each how long it took, and the page."""
+
+    async def visit(at: float) -> tuple[float, Reply]:
+        await asyncio.sleep(at)
+        began = time.perf_counter()
+        reply = await browser.get("/")
+        return time.perf_counter() - began, reply
+
+    return await asyncio.gather(*(visit(number / a_second) for number in range(int(a_second * seconds))))
+
+
+def p99(taken: list[tuple[float, Reply]]) -> float:
+    """What 99 of 100 page views took at most, in seconds."""
+    return sorted(seconds for seconds, _ in taken)[int(len(taken) * 0.99) - 1]
+
+
+def with_store(tmp_path: Path, work: Callable[[PersonalizeMiddleware, FaultyStore, Browser], Awaitable[None]]) -> None:
+    """Run `work` on the site with a store that can fail, as a buyer who sees the offer for buyers."""
+
+    async def run() -> None:
+        write_desk(tmp_path)
+        store = FaultyStore()
+        app = wrap(site(), desk_settings(tmp_path), store=store)
+        async with running(app):
+            await published(app)
+            await work(app, store, await a_known_buyer(app))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("fault", [Fault.HANGS, Fault.REFUSES])
+def test_pages_are_served_at_once_while_the_store_is_down_and_right_soon_after(tmp_path: Path, fault: Fault) -> None:
+    async def work(app: PersonalizeMiddleware, store: FaultyStore, browser: Browser) -> None:
+        store.fault = fault
+        first = await visits(browser, a_second=200, seconds=A_WHILE)
+        asked_by_then = store.asked
+        later = await visits(browser, a_second=200, seconds=A_WHILE)
+        for _, reply in (*first, *later):
+            assert reply.status == 200
+            assert "<p>Default</p>" in reply.text and "The season" in reply.text
+            assert reply.header("cache-control") == "private, no-store"
+        assert p99(first) < BUDGET_SECONDS + MERCY_SECONDS
+        assert p99(later) < MERCY_SECONDS, "with the breaker open nobody waits"
+        assert store.asked - asked_by_then < 10, "with the breaker open the store is left alone"
+        assert app.personalizer.health.slots["hero"]["degraded"] == len(first) + len(later)
+        assert len(asyncio.all_tasks()) < 20, "no page leaves a task behind"
+
+        store.fault = Fault.NONE
+        began = time.perf_counter()
+        while "What goes with a tent" not in (await browser.get("/")).text:
+            await asyncio.sleep(0.01)
+        assert time.perf_counter() - began < 5
+
+    with_store(tmp_path, work)
+
+
+def test_a_slow_store_that_keeps_the_budget_is_waited_for(tmp_path: Path) -> None:
+    async def work(app: PersonalizeMiddleware, store: FaultyStore, browser: Browser) -> None:
+        store.delay_seconds = 0.01
+        for _, reply in await visits(browser, a_second=100, seconds=0.2):
+            assert "What goes with a tent" in reply.text
+        assert not app.personalizer.breaker.is_open
+
+    with_store(tmp_path, work)
+
+
+def test_a_crawling_store_is_left_alone_until_it_is_quick_again(tmp_path: Path) -> None:
+    async def work(app: PersonalizeMiddleware, store: FaultyStore, browser: Browser) -> None:
+        store.delay_seconds = 2 * BUDGET_SECONDS
+        taken = await visits(browser, a_second=100, seconds=0.5)
+        assert all("<p>Default</p>" in reply.text for _, reply in taken)
+        await asyncio.sleep(2 * PROBE_SECONDS)
+        assert app.personalizer.breaker.is_open
+
+    with_store(tmp_path, work)
+
+
+def test_a_page_that_needs_no_profile_never_asks_a_store_that_hangs(tmp_path: Path) -> None:
+    async def work(app: PersonalizeMiddleware, store: FaultyStore, browser: Browser) -> None:
+        store.fault = Fault.HANGS
+        before = store.asked
+        assert "The season" in (await Browser(app).get("/")).text  # somebody who has agreed to nothing
+        assert store.asked == before
+
+    with_store(tmp_path, work)
