@@ -1,10 +1,11 @@
 """What personalizing adds to one page, in units of one empty `BaseHTTPMiddleware`.
 
-In-process: a Starlette app answers a 20 KB page with five slots; a consented visitor's profile lies in SQLite and
-twenty rules decide. All variants run in one process, round by round in shuffled order; a figure is the median of
-the rounds' CPU time per request, a ratio the median of the rounds' ratios.
+In-process: a Starlette app answers a page of 20 KB with five slots; consented visitors, 64 in turn, 1,000 rules.
+All variants run in one process, round by round in shuffled order; a figure is the median of the rounds' CPU time per
+request, a ratio the median of the rounds' ratios. `--least` takes the least of the rounds in place of medians, which
+tells more on a machine that has other work, too.
 
-    python benchmarks/page_overhead.py [--rounds 15] [--requests 300]
+    python -m benchmarks.page_overhead [--rounds 15] [--requests 300] [--least]
 """
 
 import argparse
@@ -14,40 +15,56 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
-from starlette.applications import Starlette
+from jinja2 import Environment
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
 
-from personalize.problems import Problems
-from personalize.runtime.draft import read_draft
-from personalize.runtime.publish import publish
-from personalize.settings import Settings, load_settings
-from personalize.visitors.tokens import visitor_id_from
+from benchmarks.shop_site import (
+    SLOTS,
+    Headers,
+    headers_of,
+    jinja_site,
+    open_shop,
+    page,
+    site,
+    visitors_of,
+    write_desk,
+)
+from personalize.settings import load_settings
+from personalize.stores.memory import MemoryStore
 from personalize.web.marks import close_mark, open_mark, token_of
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 
-PAGE_BYTES = 20_000
-SLOTS = tuple(f"place-{number}" for number in range(1, 6))
-RULES_PER_SLOT = 4
 KEY = "a key only for this benchmark, long enough to be one"
 App = Callable[[Any, Any, Any], Awaitable[None]]
+Rounds = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One variant of the site, and the request that it is sent."""
+    """One variant of the site, and the requests that it is sent in turn."""
 
     name: str
     app: App
-    headers: list[tuple[bytes, bytes]]
+    requests: Sequence[Headers]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """How a variant is told: what it adds to `base` in `units` of what `unit` adds to its own base, or how many
+    times as long as `base` it takes."""
+
+    name: str
+    base: str
+    unit: str = ""
 
 
 class Empty(BaseHTTPMiddleware):
@@ -58,81 +75,7 @@ class Empty(BaseHTTPMiddleware):
         return await call_next(request)
 
 
-def page(slot: Callable[[str], str]) -> bytes:
-    """A shop's listing with five slots spread over it."""
-    card = '<li class="card"><a href="/p/{n}"><img src="/i/{n}.jpg" alt="">A thing to buy, number {n}</a></li>\n'
-    parts = ["<!doctype html><html lang=en><head><title>Shop</title></head><body>"]
-    share = PAGE_BYTES // (len(SLOTS) + 1)
-    for number, slot_id in enumerate((*SLOTS, ""), start=1):
-        parts += [card.format(n=number * 100 + at) for at in range(share // len(card.format(n=100)))]
-        parts.append(slot(slot_id) if slot_id else "</body></html>")
-    return "".join(parts).encode()
-
-
-def site(body: bytes) -> Starlette:
-    """A site of that one page."""
-
-    text = body.decode()
-
-    async def home(_: Request) -> Response:
-        return HTMLResponse(text)  # new bytes for every request, as templates make them
-
-    return Starlette(routes=[Route("/", home)])
-
-
-def write_desk(folder: Path) -> None:
-    """Twenty rules on attributes, purchases, behaviour and time, two segments, five items."""
-    rules = ["attributes: {tier: {type: choice, choices: [basic, gold]}, city: {type: text}}"]
-    rules.append("events: {purchase: {properties: {amount: {type: money}, category: {type: text}}, value: amount}}")
-    rules.append(
-        "segments:\n  buyers: {who: {purchase.count: {at_least: 1}}}\n"
-        "  lapsed: {who: {all: [{segment: buyers}, {purchase.last: {older_than: 90 days}}]}}\n"
-        "slots:"
-    )
-    conditions = (
-        "{segment: lapsed}",
-        "{profile.city: [Paris, Rome], purchase.total: {at_least: 5000}}",
-        "{did: purchase, where: {category: tents}, times: {at_least: 3}, within: 30 days}",
-        "{any: [{profile.tier: gold}, {page.device: mobile}], now.hour: {at_least: 0}}",
-    )
-    for slot_id in SLOTS:
-        rules.append(f"  {slot_id}:\n    page: home\n    rules:")
-        for number, condition in enumerate(conditions):
-            rules.append(f"      - {{id: r{number}, to: {condition}, show: things/{slot_id}}}")
-    (folder / "rules").mkdir()
-    (folder / "rules" / "all.yaml").write_text("\n".join(rules), encoding="utf-8")
-    things = folder / "content" / "things"
-    things.mkdir(parents=True)
-    (folder / "content" / "collections.yaml").write_text(
-        "collections: {things: {kind: thing, template: thing.html, fields: {}}}", encoding="utf-8"
-    )
-    (folder / "content_templates").mkdir()
-    (folder / "content_templates" / "thing.html").write_text(
-        "<article><h2>{{ item.title }}</h2>{{ item.body }}</article>", encoding="utf-8"
-    )
-    for slot_id in SLOTS:
-        (things / f"{slot_id}.md").write_text(
-            f"---\ntitle: For you, {slot_id}\n---\n{'Words. ' * 30}", encoding="utf-8"
-        )
-
-
-async def visitor(app: PersonalizeMiddleware, settings: Settings) -> bytes:
-    """The cookies of a visitor with consent and a stored past."""
-    personalizer = app.personalizer
-    await personalizer.start()
-    await publish(
-        personalizer.store, read_draft(settings, Problems()), settings, at=personalizer.clock.now(), by="benchmark"
-    )
-    await personalizer.refresh()
-    visitor_id = visitor_id_from(bytes(range(16)), "v")
-    for number in range(3):
-        properties = {"amount": 20 + number, "category": "tents"}
-        await personalizer.record("purchase", f"v:{visitor_id}", properties)
-    token = personalizer.tokens.sign(visitor_id)
-    return f"pz_consent=measure.personalize; pz={token}; session=abcdef".encode()
-
-
-async def one_request(app: App, headers: list[tuple[bytes, bytes]]) -> bytes:
+async def one_request(app: App, headers: Headers) -> bytes:
     """Drive one GET through the app; the body."""
     body = b""
 
@@ -165,15 +108,25 @@ async def one_request(app: App, headers: list[tuple[bytes, bytes]]) -> bytes:
 async def cpu_seconds(case: Case, requests: int) -> float:
     """CPU time of the event loop per request; what is written later, in the thread of the writer, is not in it."""
     begin = time.thread_time()
-    for _ in range(requests):
-        await one_request(case.app, list(case.headers))
+    for headers in islice(cycle(case.requests), requests):
+        await one_request(case.app, headers.copy())
     return (time.thread_time() - begin) / requests
+
+
+def seconds_of_find(body: bytes, needle: bytes, times: int) -> float:
+    """CPU time of one search through the page for a mark that is not there."""
+    begin = time.thread_time()
+    for _ in range(times):
+        body.find(needle)
+    return (time.thread_time() - begin) / times
 
 
 async def measure(cases: list[Case], rounds: int, requests: int) -> dict[str, list[float]]:
     """Rounds of every case, in shuffled order."""
     order = random.Random(1)
     seconds: dict[str, list[float]] = {case.name: [] for case in cases}
+    seconds[FIND] = []
+    body = page(plain)
     for case in cases:
         await cpu_seconds(case, requests)
     gc.collect()
@@ -182,55 +135,106 @@ async def measure(cases: list[Case], rounds: int, requests: int) -> dict[str, li
         for case in order.sample(cases, len(cases)):
             seconds[case.name].append(await cpu_seconds(case, requests))
             await asyncio.sleep(0.25)  # the queue is written here, outside the measured time of the next case
+        seconds[FIND].append(seconds_of_find(body, b"data-slot", requests))
     return seconds
 
 
-def report(seconds: dict[str, list[float]]) -> None:
-    """Print microseconds and units."""
-    bare, unit = seconds["bare"], seconds["BaseHTTPMiddleware"]
-    print(f"{'variant':<28}{'us a page':>12}{'added us':>12}{'units':>9}")
+def plain(slot_id: str) -> str:
+    """The site's own markup where a slot could be."""
+    return f"<section><p>Default of {slot_id}</p></section>"
+
+
+FIND, UNIT = "one bytes.find", "BaseHTTPMiddleware"
+CLAIMS = (
+    Claim(UNIT, "bare", UNIT),
+    Claim("token marks, SQLite", "bare", UNIT),
+    Claim("token marks, memory", "bare", UNIT),
+    Claim("written marks, SQLite", "bare", UNIT),
+    Claim("written marks, memory", "bare", UNIT),
+    Claim("no slots", "bare", UNIT),
+    Claim("no slots, no cookie of ours", "bare", FIND),
+    Claim("not HTML, wrapped", "not HTML"),
+    Claim("Jinja, 5 slots", "Jinja"),
+)
+
+
+def report(seconds: Rounds, *, least: bool = False) -> None:
+    """Print microseconds and ratios; of the rounds, their medians, or the least of each variant."""
+    if least:
+        seconds = {name: [min(figures)] for name, figures in seconds.items()}
+    claims = {claim.name: claim for claim in CLAIMS}
+    print(f"{'variant':<28}{'us a page':>12}{'added us':>12}   which is")
     for name, figures in seconds.items():
-        added = statistics.median(one - base for one, base in zip(figures, bare, strict=True))
-        units = statistics.median(
-            (one - base) / (middle - base) for one, base, middle in zip(figures, bare, unit, strict=True)
-        )
-        print(f"{name:<28}{statistics.median(figures) * 1e6:>12.1f}{added * 1e6:>12.1f}{units:>9.2f}")
+        took = f"{name:<28}{statistics.median(figures) * 1e6:>12.1f}"
+        print(took if name not in claims else f"{took}{_told(claims[name], seconds)}")
 
 
-async def main(rounds: int, requests: int) -> None:
+def _told(claim: Claim, seconds: Rounds) -> str:
+    added = _added(seconds[claim.name], seconds[claim.base])
+    told = f"{statistics.median(added) * 1e6:>12.1f}   "
+    if not claim.unit:
+        ratios = [one / base for one, base in zip(seconds[claim.name], seconds[claim.base], strict=True)]
+        return f"{told}{statistics.median(ratios):.2f} of {claim.base}"
+    unit = seconds[FIND] if claim.unit == FIND else _added(seconds[claim.unit], seconds[claim.base])
+    ratios = [one / each for one, each in zip(added, unit, strict=True)]
+    return f"{told}{statistics.median(ratios):.2f} {'finds' if claim.unit == FIND else 'units'}"
+
+
+def _added(seconds: Sequence[float], base: Sequence[float]) -> list[float]:
+    return [one - other for one, other in zip(seconds, base, strict=True)]
+
+
+async def main(rounds: int, requests: int, *, least: bool = False) -> None:
     """Build the variants, check that they fill what they should, measure."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_desk(folder)
+        rules = write_desk(folder)
         settings = load_settings(None, {}, root=folder, secret_keys=[KEY], store="sqlite:store.db")
         token = token_of(KEY)
-        plain = page(lambda slot_id: f"<section><p>Default of {slot_id}</p></section>")
         marked = page(lambda slot_id: f"{open_mark(token, slot_id)}<p>Default</p>{close_mark(token)}")
         written = page(lambda slot_id: f'<section data-slot="{slot_id}"><p>Default</p></section>')
-        with_tokens, with_written = wrap(site(marked), settings), wrap(site(written), settings)
-        cookies = await visitor(with_tokens, settings)
-        await with_written.personalizer.start()
-        headers = [
-            (b"host", b"shop.example"),
-            (b"accept", b"text/html,application/xhtml+xml"),
-            (b"accept-language", b"en-GB,en;q=0.8,nb;q=0.5"),
-            (b"user-agent", b"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0 Safari/537.36"),
-            (b"sec-fetch-dest", b"document"),
-            (b"cookie", cookies),
-        ]
+        bare, picture = site(page(plain)), site(page(plain), "image/svg+xml")
+        on_disk, in_memory = wrap(site(marked), settings), wrap(site(marked), settings, store=MemoryStore())
+        visitors = visitors_of(rules, on_disk.personalizer)
+        for wrapped in (on_disk, in_memory):
+            await open_shop(wrapped.personalizer, settings, visitors)
+        environment = Environment(autoescape=True)
+        on_disk.teach(environment)
+        jinja = jinja_site(environment, "<p>Default</p>"), jinja_site(environment, SLOT_TAG)
+        ours = [headers_of(visitor.cookies) for visitor in visitors]
+        foreign = [headers_of(b"session=abcdef")]
         cases = [
-            Case("bare", site(plain), headers),
-            Case("BaseHTTPMiddleware", Empty(site(plain)), headers),
-            Case("token marks", with_tokens, headers),
-            Case("written marks", with_written, headers),
-            Case("no slots on the page", wrap_again(with_tokens, site(plain)), headers),
+            Case("bare", bare, ours),
+            Case("BaseHTTPMiddleware", Empty(bare), ours),
+            Case("token marks, SQLite", on_disk, ours),
+            Case("token marks, memory", in_memory, ours),
+            Case("written marks, SQLite", wrap_again(on_disk, site(written)), ours),
+            Case("written marks, memory", wrap_again(in_memory, site(written)), ours),
+            Case("no slots", wrap_again(on_disk, bare), ours),
+            Case("no slots, no cookie of ours", wrap_again(on_disk, bare), foreign),
+            Case("not HTML", picture, foreign),
+            Case("not HTML, wrapped", wrap_again(on_disk, picture), foreign),
+            Case("Jinja", jinja[0], ours),
+            Case("Jinja, 5 slots", wrap_again(on_disk, jinja[1]), ours),
         ]
-        for case in cases[2:4]:
+        await check(cases)
+        report(await measure(cases, rounds, requests), least=least)
+        for wrapped in (on_disk, in_memory):
+            await wrapped.personalizer.stop()
+
+
+SLOT_TAG = "{% if slot_id %}{% slot slot_id %}<p>Default</p>{% endslot %}{% endif %}"
+
+
+async def check(cases: Sequence[Case]) -> None:
+    """See that every slot is filled for every visitor, and nothing else is touched."""
+    bare = await one_request(cases[0].app, cases[0].requests[0])
+    for case in cases:
+        wanted = len(SLOTS) if case.name.startswith(("token", "written")) or "5 slots" in case.name else 0
+        for headers in case.requests:
             body = await one_request(case.app, headers)
-            assert body.count(b"For you, place-") == len(SLOTS), f"{case.name}: not every slot was filled"
-        report(await measure(cases, rounds, requests))
-        await with_written.personalizer.stop()
-        await with_tokens.personalizer.stop()
+            assert body.count(b"For you, place-") == wanted, f"{case.name}: not every slot was filled"
+            assert wanted or case.name == "Jinja" or body == bare, f"{case.name}: changed"
 
 
 def wrap_again(wrapped: PersonalizeMiddleware, app: App) -> PersonalizeMiddleware:
@@ -242,5 +246,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--requests", type=int, default=300)
+    parser.add_argument("--least", action="store_true")
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.rounds, arguments.requests))
+    asyncio.run(main(arguments.rounds, arguments.requests, least=arguments.least))

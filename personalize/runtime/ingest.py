@@ -1,11 +1,14 @@
 """From page views to the store: a bounded queue, so that no page waits for a write and none is lost unsaid."""
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from threading import Lock
 
 from personalize.errors import StoreError
 from personalize.events.event import Event
+from personalize.runtime.page_events import CHANCE_BYTES, PageEvents
 from personalize.stores.protocols import Applied
 
 FIRST_RETRY_SECONDS = 0.1
@@ -18,7 +21,8 @@ class Ingest:
     `write` is given at most `batch_size` events, when so many wait or `flush_seconds` after the last look. While
     the store can't write (`StoreError`), a batch is tried again and again, after ever longer pauses, and up to
     `queue_size` events wait; what comes then is dropped and counted. A batch that fails for another reason is
-    split until the event at fault stands alone; that one is dropped, the others are written.
+    split until the event at fault stands alone; that one is dropped, the others are written. `chance` gives the
+    random bytes of the ids that events of page views get.
 
     `on_failure` is told of every failed try: the error, and how many events were lost for good by it (0 where
     the batch will be tried again). Counted since the beginning: `written` (in the log now), `dropped`,
@@ -33,13 +37,17 @@ class Ingest:
         batch_size: int = 1_000,
         flush_seconds: float = 0.2,
         on_failure: Callable[[Exception, int], None],
+        chance: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._write = write
         self._queue_size = queue_size
         self._batch_size = batch_size
         self._flush_seconds = flush_seconds
         self._on_failure = on_failure
-        self._queue: deque[Event] = deque()
+        self._chance = chance
+        self._counting = Lock()
+        self._queue: deque[Event | PageEvents] = deque()
+        self._queued = 0
         self._in_hand: deque[list[Event]] = deque()
         self._held = 0
         self._wake = asyncio.Event()
@@ -54,16 +62,22 @@ class Ingest:
     @property
     def waiting(self) -> int:
         """How many events are neither written nor dropped yet."""
-        return len(self._queue) + self._held
+        return self._queued + self._held
 
-    def put(self, event: Event) -> bool:
-        """Queue an event; False where it had to be dropped. Never waits, and may be called from any thread."""
-        queued = len(self._queue)
-        if queued + self._held >= self._queue_size or self._stopping:
-            self.dropped += 1
-            return False
-        self._queue.append(event)
-        if queued + 1 == self._batch_size and self._loop is not None:
+    def put(self, happened: Event | PageEvents) -> bool:
+        """Queue an event, or those of a page view; False where there was no room. Never waits, and may be called from
+        any thread."""
+        count = len(happened) if isinstance(happened, PageEvents) else 1
+        if not count:
+            return True
+        with self._counting:
+            queued = self._queued + count
+            if queued + self._held > self._queue_size or self._stopping:
+                self.dropped += count
+                return False
+            self._queued = queued
+            self._queue.append(happened)
+        if queued - count < self._batch_size <= queued and self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake.set)
         return True
 
@@ -105,7 +119,7 @@ class Ingest:
 
     async def _for_a_batch(self) -> None:
         """Until a batch is there, or it is time, or this is to end."""
-        if len(self._queue) < self._batch_size and not self._stopping:
+        if self._queued < self._batch_size and not self._stopping:
             await self._pause(self._flush_seconds)
 
     async def _pause(self, seconds: float) -> None:
@@ -118,10 +132,19 @@ class Ingest:
             return
 
     def _take(self) -> None:
-        batch = [self._queue.popleft() for _ in range(min(len(self._queue), self._batch_size))]
-        if batch:
-            self._held = len(batch)
-            self._in_hand.append(batch)
+        """Take what makes a batch out of the queue; where a page view has more events than fit in, they make two."""
+        taken: list[Event] = []
+        while self._queue and len(taken) < self._batch_size:
+            happened = self._queue.popleft()
+            if isinstance(happened, PageEvents):
+                taken += happened.events(self._chance(CHANCE_BYTES))
+            else:
+                taken.append(happened)
+        with self._counting:
+            self._queued -= len(taken)
+            self._held = len(taken)
+        batch_size = self._batch_size
+        self._in_hand.extend(taken[first : first + batch_size] for first in range(0, len(taken), batch_size))
 
     async def _flush(self) -> None:
         """Write what is in hand: one batch, or the parts of one that failed."""
@@ -167,7 +190,7 @@ class Ingest:
         lost = self.waiting
         self._queue.clear()
         self._in_hand.clear()
-        self._held = 0
+        self._queued = self._held = 0
         if lost:
             self.dropped += lost
             self._failed(self.last_error or TimeoutError("the site stopped before they were written"), lost=lost)

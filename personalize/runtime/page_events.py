@@ -1,15 +1,31 @@
-"""What happened on one page view, made into events all at once when it is over."""
+"""What happened on one page view, made into events when they are written: a page does not wait for that."""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from operator import attrgetter
+from typing import NamedTuple, TypeAlias
 
-from personalize.events.event import Event, JSONValue, minted_event_id
+from personalize.decisions.context import RequestFacts
+from personalize.decisions.decision import Decision
+from personalize.events.event import IMPRESSION, PAGE_VIEW, Event, JSONValue, minted_event_id
+from personalize.light_values import light_dataclass
 
 #: Who sends the events of page views, beside their ids.
 WEB_SENDER = "web"
 #: How many random bytes an event id has.
 CHANCE_BYTES = 10
+
+#: The facts of a page view that rules may read later; never the query string.
+_KEPT = ("path", "source", "medium", "campaign", "device", "language", "country")
+_kept_of = attrgetter(*_KEPT)
+#: Their values, in this order.
+PageFacts: TypeAlias = tuple[str | None, ...]
+
+
+def page_facts(facts: RequestFacts) -> PageFacts:
+    """What is kept of the request of a page view."""
+    kept: PageFacts = _kept_of(facts)
+    return kept
 
 
 class Happening(NamedTuple):
@@ -20,28 +36,50 @@ class Happening(NamedTuple):
     event_id: str | None = None
 
 
-def page_events(
-    happened: Sequence[Happening],
-    profile_id: str,
-    *,
-    occurred_at: datetime,
-    received_at: datetime,
-    version: str | None,
-    chance: bytes,
-) -> list[Event]:
-    """The events of one page view, in order. `chance` are random bytes for all of them together: beside those,
-    their ids differ by a number."""
-    minted = minted_event_id(received_at, chance)
-    return [
-        Event(
-            event_id or f"{minted}{number:02x}",
-            WEB_SENDER,
-            type_,
-            profile_id,
-            occurred_at,
-            received_at,
-            properties,
-            version=version,
-        )
-        for number, (type_, properties, event_id) in enumerate(happened)
-    ]
+@light_dataclass(frozen=True, slots=True)
+class PageEvents:
+    """What is to be kept of one page view.
+
+    `page` are its facts where the view itself is kept, `shown` the decisions that filled its slots where they are:
+    one impression tells of the whole page. `told` is what else happened.
+    """
+
+    profile_id: str
+    occurred_at: datetime
+    version: str | None
+    page: PageFacts | None = None
+    shown: Sequence[Decision] = ()
+    told: Sequence[Happening] = ()
+
+    def __len__(self) -> int:
+        return (self.page is not None) + bool(self.shown) + len(self.told)
+
+    def events(self, chance: bytes) -> list[Event]:
+        """The events, in order. `chance` are random bytes for all of them together: beside those, their ids differ
+        by a number."""
+        minted = minted_event_id(self.occurred_at, chance)
+        return [
+            Event(
+                event_id or f"{minted}{number:02x}",
+                WEB_SENDER,
+                type_,
+                self.profile_id,
+                self.occurred_at,
+                self.occurred_at,
+                properties,
+                version=self.version,
+            )
+            for number, (type_, properties, event_id) in enumerate(self._happened())
+        ]
+
+    def _happened(self) -> list[Happening]:
+        happened: list[Happening] = []
+        if self.page is not None:
+            known = {name: value for name, value in zip(_KEPT, self.page, strict=True) if value is not None}
+            happened.append(Happening(PAGE_VIEW, {**known}))
+        if self.shown:
+            slots: list[JSONValue] = [
+                {"slot": one.slot_id, "items": list(one.item_ids), "rule": one.rule_id} for one in self.shown
+            ]
+            happened.append(Happening(IMPRESSION, {"slots": slots}))
+        return [*happened, *self.told]

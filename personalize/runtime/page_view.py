@@ -9,14 +9,14 @@ from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, Reason
 from personalize.errors import EventRefused
-from personalize.events.event import CONSENT, IMPRESSION, JOIN, PAGE_VIEW, SET, JSONValue
+from personalize.events.event import CONSENT, JOIN, SET, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.events.validate import check_attributes, check_event
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.health import FILLED
 from personalize.runtime.own_facts import OwnFactsAsked
-from personalize.runtime.page_events import CHANCE_BYTES, Happening, page_events
+from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
@@ -291,7 +291,7 @@ class PageView:
         user_id = self._visitor.user_id
         granted: list[JSONValue] = []
         granted.extend(sorted(decision.granted or ()))
-        return user_id is None or self._queue(f"u:{user_id}", [Happening(CONSENT, {"granted": granted})])
+        return user_id is None or self._queue(f"u:{user_id}", told=[Happening(CONSENT, {"granted": granted})])
 
     async def _take_along(self, identity: Identity) -> bool:
         """Join the anonymous past to the login that takes its browser over; false, so that no id is set, where the
@@ -300,7 +300,8 @@ class PageView:
             return False
         if identity.joins is None or identity.profile_id is None:
             return True
-        return self._queue(identity.profile_id, [Happening(JOIN, {"from": identity.joins}, f"join:{identity.joins}")])
+        join = Happening(JOIN, {"from": identity.joins}, f"join:{identity.joins}")
+        return self._queue(identity.profile_id, told=[join])
 
     async def finish(self, *, viewed: bool) -> None:
         """Queue what happened, once the response has left. `viewed` says that a page with slots was delivered;
@@ -311,9 +312,14 @@ class PageView:
         identity = self._visitor.identity
         if identity.profile_id is None or (identity.is_new and identity.user_id is None):
             return  # nobody, or somebody whose browser has yet to show that it keeps our cookie
-        consent = await self._visitor.settled_consent()
+        granted = (await self._visitor.settled_consent()).granted or _NOTHING
         viewed = viewed and self._visitor.is_person
-        self._queue(identity.profile_id, self._happened(consent.granted or _NOTHING, viewed=viewed))
+        self._queue(
+            identity.profile_id,
+            page=page_facts(self._visitor.facts) if viewed and DEFAULT_PURPOSE in granted else None,
+            shown=self._filled if viewed and MEASURE_PURPOSE in granted else (),
+            told=[Happening(type_, told) for type_, purpose, told in self._waiting if purpose in granted],
+        )
         self._let_go()
 
     def _let_go(self) -> None:
@@ -324,50 +330,17 @@ class PageView:
             self._context.values.bind(None)
             self._context = None
 
-    def _queue(self, profile_id: str, happened: Sequence[Happening]) -> bool:
-        """Queue events of this page view; false where there was no room for one of them."""
-        personalizer, kept = self._personalizer, True
-        events = page_events(
-            happened,
-            profile_id,
-            occurred_at=self._visitor.now,
-            received_at=personalizer.clock.now(),
-            version=self.version,
-            chance=personalizer.chance(CHANCE_BYTES),
-        )
-        for event in events:
-            if not personalizer.ingest.put(event):
-                self._visitor.failed("the queue was full, an event was dropped", None)
-                kept = False
-        return kept
-
-    def _happened(self, granted: frozenset[str], *, viewed: bool) -> list[Happening]:
-        """What there is to tell of this page view, as far as the visitor's consent goes."""
-        happened: list[Happening] = []
-        if viewed and DEFAULT_PURPOSE in granted:
-            happened.append(Happening(PAGE_VIEW, _page_facts(self._visitor.facts)))
-        if viewed and self._filled and MEASURE_PURPOSE in granted:
-            happened.append(Happening(IMPRESSION, {"slots": self._impressions()}))
-        happened += [Happening(type_, told) for type_, purpose, told in self._waiting if purpose in granted]
-        return happened
-
-    def _impressions(self) -> list[JSONValue]:
-        """What stood in the filled slots; one impression tells of the whole page."""
-        return [
-            {"slot": decision.slot_id, "items": list(decision.item_ids), "rule": decision.rule_id}
-            for decision in self._filled
-        ]
-
-
-def _page_facts(facts: RequestFacts) -> dict[str, JSONValue]:
-    """The facts of a page view that rules may read later; never the query string."""
-    kept: dict[str, JSONValue] = {
-        "path": facts.path,
-        "source": facts.source,
-        "medium": facts.medium,
-        "campaign": facts.campaign,
-        "device": facts.device,
-        "language": facts.language,
-        "country": facts.country,
-    }
-    return {name: value for name, value in kept.items() if value is not None}
+    def _queue(
+        self,
+        profile_id: str,
+        *,
+        page: PageFacts | None = None,
+        shown: Sequence[Decision] = (),
+        told: Sequence[Happening] = (),
+    ) -> bool:
+        """Queue what happened on this page view; false where there was no room for it."""
+        happened = PageEvents(profile_id, self._visitor.now, self.version, page, shown, told)
+        if self._personalizer.ingest.put(happened):
+            return True
+        self._visitor.failed("the queue was full, an event was dropped", None)
+        return False

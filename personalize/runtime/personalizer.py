@@ -90,6 +90,7 @@ class Personalizer:
             batch_size=settings.ingest.batch_size,
             flush_seconds=settings.ingest.flush_seconds,
             on_failure=self._batch_failed,
+            chance=chance,
         )
         self._follower = self._make_follower()
         self._filler = self._make_filler()
