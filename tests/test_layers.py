@@ -13,7 +13,7 @@ from tests.package_source import read_package
 from tests.walls import broken_walls
 
 NOT_LOADED_BY_THE_PACKAGE = (
-    *("personalize.studio", "personalize.api", "personalize.cli"),
+    *("personalize.studio", "personalize.api", "personalize.cli", "personalize.django", "django"),
     *("personalize.stores.sqlite", "personalize.stores.postgres", "sqlite_utils", "sqlite3", "asyncpg"),
 )
 

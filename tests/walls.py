@@ -25,11 +25,11 @@ FLOORS = (
     ),
     *("setting_kinds", "cache_settings", "settings"),
     *("visitors", "events", "profiles", "content", "rules", "decisions", "scenarios"),
-    *("stores", "runtime", "reports", "web", "pages", "api", "studio", "wrap", "cli", "pytest_plugin"),
+    *("stores", "runtime", "reports", "web", "pages", "api", "studio", "wrap", "django", "cli", "pytest_plugin"),
 )
 PURE_FLOORS = frozenset(FLOORS[: FLOORS.index("stores")]) - {"settings"}
 SIDES = ("web", "pages", "api", "studio")
-NOT_IN_THE_PACKAGE_ITSELF = ("api", "studio", "cli")
+NOT_IN_THE_PACKAGE_ITSELF = ("api", "studio", "django", "cli")
 
 READERS = ("yaml_tree.py", "content/files.py", "content/feeds.py")
 TEMPLATE_LOADERS = ("content/render.py", "content/library.py")

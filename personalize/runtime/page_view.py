@@ -234,6 +234,11 @@ class PageView:
         told = [self._tell((SET, schema.attributes[name].purpose, {name: value})) for name, value in known.items()]
         return all(told)
 
+    @property
+    def told(self) -> bool:
+        """Whether anything was queued so far; who it is of has to be known when the response has left."""
+        return bool(self._waiting)
+
     def _tell(self, told: tuple[str, str, dict[str, JSONValue]]) -> bool:
         """Keep for the end of the response; behind it, such as in background work, it is too late."""
         if self._is_over and not self._is_off:

@@ -12,9 +12,7 @@ from jinja2.nodes import EvalContext
 from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
-from personalize.web.marks import SLOT_ID, close_mark, open_mark
-
-_TOKEN = "personalize_token"
+from personalize.web.marks import SLOT_ID, TOKEN_ATTRIBUTE, close_mark, open_mark
 
 
 class SlotExtension(Extension):
@@ -49,7 +47,7 @@ class SlotExtension(Extension):
 
     @property
     def _token(self) -> str:
-        return str(getattr(self.environment, _TOKEN))
+        return str(getattr(self.environment, TOKEN_ATTRIBUTE))
 
 
 def install(environment: Environment, *, token: str) -> None:
@@ -58,7 +56,7 @@ def install(environment: Environment, *, token: str) -> None:
     `token` is that of the installation (`marks.token_of`). A default in an expression is escaped as any other
     value of the template is.
     """
-    setattr(environment, _TOKEN, token)
+    setattr(environment, TOKEN_ATTRIBUTE, token)
     environment.add_extension(SlotExtension)
     environment.globals["slot"] = _slot_function(token)
 

@@ -7,6 +7,9 @@ import re
 #: What a slot may be called.
 SLOT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
+#: Where a template engine that knows the slot tag keeps the token.
+TOKEN_ATTRIBUTE = "personalize_token"
+
 _PURPOSE = b"personalize slot mark"
 
 

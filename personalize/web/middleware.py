@@ -7,15 +7,12 @@ builds no response of its own but to a preview link that shows nothing.
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
-from jinja2 import Environment
-
 from personalize.runtime.page_view import PageView
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.visitors.cookies import cookie_name
 from personalize.web.facts import request_facts
 from personalize.web.headers import RawHeaders, inward, wants_html
-from personalize.web.jinja import install
 from personalize.web.lifespan import Lifespan
 from personalize.web.marks import token_of
 from personalize.web.paths import Excluded, PathMemory
@@ -24,6 +21,7 @@ from personalize.web.preview import PreviewedResponse, refuse, without_token
 from personalize.web.preview_bar import SlotMarks
 from personalize.web.response import PersonalizedResponse
 from personalize.web.shells import Shells
+from personalize.web.template_engines import TemplateEngine, teach
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
@@ -55,9 +53,10 @@ class PersonalizeMiddleware:
         self._shells = Shells(self._token)
         self._own_cookies = frozenset(_both_names(settings.cookie.name) | _both_names(settings.cookie.consent_name))
 
-    def teach(self, environment: Environment) -> None:
-        """Teach a Jinja environment `{% slot "name" %}default{% endslot %}` and `{{ slot("name", default) }}`."""
-        install(environment, token=self._token.decode())
+    def teach(self, engine: TemplateEngine) -> None:
+        """Teach a template engine the slot tag: a Jinja environment `{% slot "name" %}default{% endslot %}` and
+        `{{ slot("name", default) }}`, Django's engine the tag alone. Raises TypeError for anything else."""
+        teach(engine, token=self._token.decode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -119,11 +118,9 @@ class PersonalizeMiddleware:
             shells=self._shells,
             method=scope["method"],
             path=path,
-            had_slots=had_slots,
+            paths=self._paths,
         )
         await self.app(inner, _watching(receive, response), response.send)
-        if response.has_slots:
-            self._paths.add(path)
 
     async def _preview(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """A page as the token in its address says, which the site does not see; only looking at one is previewed."""

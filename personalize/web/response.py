@@ -7,6 +7,7 @@ from typing import Any
 from personalize.runtime.page_view import PageView
 from personalize.web.charset import page_encoding
 from personalize.web.headers import RawHeaders
+from personalize.web.paths import PathMemory
 from personalize.web.response_head import ResponseHead
 from personalize.web.rewriter import Rewriter
 from personalize.web.scanner import Scanner, first_mark_possible
@@ -31,8 +32,8 @@ class _Phase(Enum):
 class PersonalizedResponse:
     """Stands between the site and the server for one request.
 
-    `had_slots` says that this path was seen with slots before, so that the head of a streamed page can be made
-    private before its first slot comes; `path` is that path. `has_slots` tells afterwards whether this one had any.
+    `paths` tells whether slots were seen on this `path` before, so that the head of a streamed page can be made private
+    before its first slot comes; it is told when slots are met.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class PersonalizedResponse:
         shells: Shells,
         method: str,
         path: str,
-        had_slots: bool,
+        paths: PathMemory,
     ) -> None:
         self._send = send
         self._page_view = page_view
@@ -52,12 +53,13 @@ class PersonalizedResponse:
         self._shells = shells
         self._method = method
         self._path = path
-        self._had_slots = had_slots
+        self._paths = paths
+        self._had_slots = path in paths
         self._phase = _Phase.HELD
         self._head = _NO_HEAD
         self._rewriter: Rewriter | None = None
         self._tail = b""
-        self.has_slots = False
+        self._has_slots = False
         self.disconnected = False
 
     async def send(self, message: Message) -> None:
@@ -96,7 +98,8 @@ class PersonalizedResponse:
         """The first part of the body: decide what kind of response this is."""
         body = bytes(message.get("body", b""))
         encoding = page_encoding(self._head.content_type, body)
-        is_whole = not message.get("more_body", False)
+        # Quart and others close the body with an empty part of its own: a promised length says that this one is all.
+        is_whole = not message.get("more_body", False) or self._head.length == len(body)
         if encoding is None or not self._head.may_hold_slots:
             await (self._without_marks(message, body) if is_whole else self._pass(message))
         elif not is_whole:
@@ -116,7 +119,8 @@ class PersonalizedResponse:
         if not shell.has_slots:
             await self._pass(message)
             return
-        self.has_slots = True
+        self._meet_slots()
+        self._phase = _Phase.PASSING
         filled = await Rewriter(self._shells.unfed, self._page_view.markups, encoding).fill(shell.pieces)
         if self._page_view.private:
             await self._send_head(await self._private(len(filled)))
@@ -163,7 +167,8 @@ class PersonalizedResponse:
         if not message.get("more_body", False):
             filled += await self._rewriter.close()
             self._page_view.meet_unknown(self._rewriter.unknown)
-        self.has_slots = self._rewriter.slots > 0
+        if self._rewriter.slots:
+            self._meet_slots()
         if filled or not message.get("more_body", False):
             await self._send({**message, "body": filled})
         await self._finish_after(message)
@@ -171,8 +176,15 @@ class PersonalizedResponse:
     def _notice_mark(self, message: Message) -> None:
         """Look for marks without touching a byte, so that the next response of this path can be filled."""
         seen = self._tail + bytes(message.get("body", b""))
-        self.has_slots = self.has_slots or first_mark_possible(seen, self._token)
+        if first_mark_possible(seen, self._token):
+            self._meet_slots()
         self._tail = seen[-_OVERLAP_BYTES:]
+
+    def _meet_slots(self) -> None:
+        """Remember at once that there are slots: the next request may be here before the site has done its last."""
+        if not self._has_slots:
+            self._has_slots = True
+            self._paths.add(self._path)
 
     # Heads ---------------------------------------------------------------------------------------------
 
@@ -186,7 +198,8 @@ class PersonalizedResponse:
     async def _pass_head(self) -> None:
         """Pass the head; where the response depends on the visitor all the same, no cache may keep it."""
         self._phase = _Phase.PASSING
-        head_only = self._method == "HEAD" and self._had_slots and self._head.is_html
+        may_be_page = self._head.is_html or not self._head.content_type
+        head_only = self._method == "HEAD" and self._had_slots and may_be_page
         if self._page_view.private or head_only:
             await self._send_head(await self._private(None if head_only else self._head.length))
         else:
@@ -204,4 +217,4 @@ class PersonalizedResponse:
     async def _finish_after(self, message: Message) -> None:
         """After the last part, the page view is over: what follows in the site is its own background work."""
         if not message.get("more_body", False):
-            await self._page_view.finish(viewed=self.has_slots and not self.disconnected)
+            await self._page_view.finish(viewed=self._has_slots and not self.disconnected)

@@ -1,4 +1,4 @@
-"""A real uvicorn in a process of its own, on a free port of this machine."""
+"""Real servers in processes of their own, on free ports of this machine."""
 
 import os
 import signal
@@ -6,47 +6,92 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-
-import httpx
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LONGEST_START_SECONDS = 30
+LONGEST_STOP_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class Server:
+    """One server: the words behind `python -m`, with `{port}` where it is to listen."""
+
+    command: Sequence[str]
+    scheme: str = "http"
+
+
+def uvicorn(app: str, *more: str) -> Server:
+    """The server that most sites of the tests run under."""
+    return Server(("uvicorn", app, "--port", "{port}", "--log-level", "warning", *more))
 
 
 @contextmanager
 def served(folder: Path, *, app: str = "tests.served.shop:app", workers: int = 1, **environment: str) -> Iterator[str]:
     """Serve the site of a folder with a personalize.toml; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--workers", str(workers)]
-    process = subprocess.Popen(
-        [*command, "--log-level", "warning"],
+    with all_served({"site": uvicorn(app, "--workers", str(workers))}, {"site": folder}, **environment) as addresses:
+        yield addresses["site"]
+
+
+@contextmanager
+def all_served(
+    servers: Mapping[str, Server], folders: Mapping[str, Path], **environment: str
+) -> Iterator[dict[str, str]]:
+    """Several servers at once, each in front of the folder of its name; gives their addresses, by name.
+
+    They start side by side, since each of them spends a second on importing what it needs.
+    """
+    ports = free_ports(len(servers))
+    started: list[subprocess.Popen[bytes]] = []
+    try:
+        for (name, server), port in zip(servers.items(), ports, strict=True):
+            started.append(start(server, port, folders[name], environment))
+        for port, process in zip(ports, started, strict=True):
+            wait_for(port, process)
+        yield {
+            name: f"{server.scheme}://127.0.0.1:{port}"
+            for (name, server), port in zip(servers.items(), ports, strict=True)
+        }
+    finally:
+        for process in started:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in started:
+            process.wait(timeout=LONGEST_STOP_SECONDS)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on which nothing listens, all different."""
+    with ExitStack() as probes:
+        ports = []
+        for _ in range(count):
+            probe = probes.enter_context(socket.socket())
+            probe.bind(("127.0.0.1", 0))
+            ports.append(int(probe.getsockname()[1]))
+        return ports
+
+
+def start(server: Server, port: int, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A server that listens in a moment."""
+    return subprocess.Popen(
+        [sys.executable, "-m", *(word.format(port=port) for word in server.command)],
         cwd=REPOSITORY,
         env={**os.environ, "PERSONALIZE_SETTINGS": str(folder / "personalize.toml"), **environment},
         start_new_session=True,
     )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(address, process)
-        yield address
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(timeout=20)
 
 
-def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until the server listens."""
     until = time.monotonic() + LONGEST_START_SECONDS
     while time.monotonic() < until:
         if process.poll() is not None:
             raise AssertionError(f"the server ended with {process.returncode}")
-        try:
-            httpx.get(address, timeout=2)
-        except httpx.TransportError:
-            time.sleep(0.05)
-        else:
-            return
+        with socket.socket() as trial:
+            if trial.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
     raise AssertionError("the server did not start")

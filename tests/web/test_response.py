@@ -95,6 +95,16 @@ async def streamed_with_etag(request: Request) -> Response:
     return StreamingResponse(parts(), media_type="text/html", headers={"etag": '"1"'})
 
 
+async def closed_by_an_empty_part(request: Request) -> Response:
+    """A page in one part, behind which comes another with nothing in it, as Quart sends all of its pages."""
+
+    async def part() -> AsyncIterator[str]:
+        yield SLOT
+
+    headers = {"content-length": str(len(SLOT)), "etag": '"abc"'}
+    return StreamingResponse(part(), media_type="text/html", headers=headers)
+
+
 async def streamed_slot(request: Request) -> Response:
     """Asks for a slot when the head has left."""
 
@@ -117,6 +127,7 @@ def site() -> Starlette:
         Route("/missing", missing),
         Route("/events", events),
         Route("/etag", streamed_with_etag),
+        Route("/closed", closed_by_an_empty_part),
         Route("/late", streamed_slot),
         Mount("/inside", routes=[Route("/notice", with_notice)]),
     ]
@@ -216,6 +227,17 @@ def test_a_stream_whose_head_describes_its_bytes_is_filled_from_the_second_time_
         assert (first.header("etag"), "Default" in first.text) == ('"1"', True)
         second = await Browser(app).get("/etag")
         assert (second.header("etag"), "The season" in second.text) == (None, True)
+
+    with_site(body)
+
+
+def test_a_page_closed_by_an_empty_part_is_known_to_be_whole(with_site: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        reply = await Browser(app).get("/closed?utm_source=newsletter")
+        assert reply.body == SLOT.replace("Default", "<b>From the letter</b>").encode()
+        assert reply.header("content-length") == str(len(reply.body))
+        assert reply.header("etag") is None
+        assert [message.get("more_body", False) for message in reply.messages[1:]] == [True, False]
 
     with_site(body)
 

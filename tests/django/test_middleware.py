@@ -1,0 +1,138 @@
+"""Who is logged in reaches the page view from Django's session, and no page pays for it that doesn't ask."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.asgi import get_asgi_application
+from django.template import engines
+from django.test import AsyncClient, Client
+
+from personalize.web.marks import TOKEN_ATTRIBUTE
+from personalize.web.middleware import PersonalizeMiddleware, Receive, Scope, Send
+from personalize.wrap import wrap
+from tests.desk import desk_settings, published, write_desk, written
+from tests.django.site import looked_up
+from tests.driver import Browser, running
+
+Body = Callable[[PersonalizeMiddleware, Browser], Coroutine[Any, Any, None]]
+
+
+@pytest.fixture
+def with_site(tmp_path: Path) -> Iterator[Callable[[Body], None]]:
+    """Runs a coroutine with the wrapped site, and with a browser whose visitor has said yes and logged in."""
+    engine = engines["django"].engine
+
+    def run(body: Body) -> None:
+        async def all_of_it() -> None:
+            write_desk(tmp_path)
+            app = wrap(requests_alone, desk_settings(tmp_path))
+            app.teach(engine)
+            async with running(app):
+                await published(app)
+                await body(app, await logged_in(app))
+
+        asyncio.run(all_of_it())
+
+    yield run
+    delattr(engine, TOKEN_ATTRIBUTE)
+
+
+async def requests_alone(scope: Scope, receive: Receive, send: Send) -> None:
+    """Django without its refusal of the lifespan, which would reach the test when all is over."""
+    if scope["type"] == "http":
+        await get_asgi_application()(scope, receive, send)
+
+
+async def logged_in(app: PersonalizeMiddleware) -> Browser:
+    """A browser whose visitor has said yes and logged in."""
+    sue = Browser(app)
+    sue.cookies["pz_consent"] = "measure.personalize"
+    await sue.get("/log-in")
+    await written(app)
+    looked_up.clear()
+    return sue
+
+
+def test_the_login_is_the_users_primary_key(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        assert {event.profile_id for event in await written(app)} == {"u:7"}
+        assert "Hello Sue" in (await sue.get("/shown")).text
+        assert "Hello" not in (await Browser(app).get("/shown")).text
+
+    with_site(body)
+
+
+@pytest.mark.parametrize("path", ["/who", "/who-async"])
+def test_sync_and_async_views_are_told_who_is_looking(path: str, with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        assert (await sue.get(path)).text == "7"
+        assert (await Browser(app).get(path)).text == "None"
+
+    with_site(body)
+
+
+def test_an_async_view_decides_for_who_is_logged_in(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        assert "things/gold" in (await sue.get("/decided")).text
+
+    with_site(body)
+
+
+def test_what_a_view_records_is_of_who_is_logged_in_though_it_never_looked(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        assert (await sue.get("/buy")).text == "True"
+        bought = [event for event in await written(app) if event.type == "purchase"]
+        assert [event.profile_id for event in bought] == ["u:7"]
+
+    with_site(body)
+
+
+def test_a_page_that_asks_nothing_looks_nobody_up_and_varies_by_nothing(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        reply = await sue.get("/plain")
+        assert looked_up == [] and reply.header("vary") is None and reply.header("cache-control") is None
+        stranger = await Browser(app).get("/shown")
+        assert looked_up == [] and stranger.header("vary") is None
+        await sue.get("/shown")
+        assert looked_up == ["7"]
+
+    with_site(body)
+
+
+def test_a_notice_knows_what_the_login_has_decided(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        assert (await sue.get("/notice")).text == "False"
+        assert looked_up == ["7"]
+
+    with_site(body)
+
+
+def test_behind_a_logout_nobody_is_looking(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        await sue.get("/log-out")
+        assert "Hello" not in (await sue.get("/shown")).text
+        assert (await sue.get("/who")).text == "None"
+
+    with_site(body)
+
+
+def test_without_personalize_around_it_the_site_runs_for_nobody() -> None:
+    for client in (Client(), AsyncClient()):
+        for path, text in (
+            ("/shown", b'<p data-slot="x">x</p>Default'),
+            ("/buy", b"False"),
+            ("/who", b"None"),
+            ("/notice", b"False"),
+            ("/decided", b"() {}"),
+            ("/log-in", b"ok"),
+        ):
+            assert replied(client, path) == text
+
+
+def replied(client: Client | AsyncClient, path: str) -> bytes:
+    """What one of Django's own test clients is given."""
+    reply = client.get(path)
+    return bytes((asyncio.run(reply) if isinstance(client, AsyncClient) else reply).content)
