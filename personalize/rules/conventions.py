@@ -1,16 +1,20 @@
-"""How one site writes moments and money: its time zone and the digits of its currency."""
+"""What all files of one site have in common: its time zone, its currency, and what its pages may depend on."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from personalize.rules.inputs import Inputs
+
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """What turns written dates and amounts into exact values."""
+    """What turns written dates and amounts into exact values; and, where pages are shared, the `inputs` that tell them
+    apart."""
 
     zone: tzinfo = UTC
     currency: str = "EUR"
     currency_digits: int = 2
+    inputs: Inputs | None = None
 
     def moment(self, text: str) -> datetime:
         """The instant of an ISO date (its midnight in the site's zone) or date and time, in UTC.

@@ -91,7 +91,7 @@ def _firsts_decide(members: Iterable[Slot], library: Library) -> bool:
     """Whether there is nothing to choose once it is known which rule of each slot is the first that holds."""
     met: set[str] = set()
     for slot in members:
-        shown = set(_shown_by(slot, library))
+        shown = set(shown_by(slot, library))
         if not met.isdisjoint(shown):
             return False
         met |= shown
@@ -104,7 +104,7 @@ def _firsts_decide(members: Iterable[Slot], library: Library) -> bool:
 
 def _is_timeless(slot: Slot, library: Library) -> bool:
     """Whether every item that the slot can show may be shown at any moment."""
-    items = [library.items[item_id] for item_id in _shown_by(slot, library)]
+    items = [library.items[item_id] for item_id in shown_by(slot, library)]
     return all(item.from_at is None and item.until_at is None for item in items)
 
 
@@ -115,10 +115,10 @@ def _reads(slot: Slot, index: Index, facts: Mapping[str, Fact], *, stored: bool)
 
 
 def _shows_visitor(slot: Slot, library: Library) -> bool:
-    return any(library.items[item_id].rendering.is_personal for item_id in _shown_by(slot, library))
+    return any(library.items[item_id].rendering.is_personal for item_id in shown_by(slot, library))
 
 
-def _shown_by(slot: Slot, library: Library) -> list[str]:
+def shown_by(slot: Slot, library: Library) -> list[str]:
     """The ids of all items that the slot can show."""
     shown = [item_id for rule in slot.rules for item_id in candidates_of(rule.show, library).item_ids]
     return shown if slot.otherwise is None else [*shown, slot.otherwise.text]

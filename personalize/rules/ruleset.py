@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from jinja2 import BaseLoader
@@ -16,12 +16,15 @@ from personalize.rules.check import check_definitions
 from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions, Persona, Segment, Slot
-from personalize.rules.facts import Fact, with_parts
+from personalize.rules.facts import Fact, Facts, with_parts
 from personalize.rules.index import Index, Row
+from personalize.rules.inputs import check_inputs, input_values
 from personalize.rules.load import read_definitions
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pages_of, rule_keys
 from personalize.rules.sentences import Sentences
+from personalize.rules.sharing import Sharing
+from personalize.rules.variants import check_variants
 
 #: Who has so much to mend looks at the first of it.
 MOST_ERRORS = 1_000
@@ -34,7 +37,8 @@ class RuleSet:
     `needed` is what stored profiles have to hold for it. `facts` are those that any condition reads, and what they
     are worked out from, by name. `pages` are by slot: each slot's page. The conditions of rules are in the index
     under their keys; `rule_keys` are those of each slot in order, `rows` the same as the index is asked for them,
-    `candidates` what each rule may show. `purposes` are those of the declared attributes.
+    `candidates` what each rule may show. `purposes` are those of the declared attributes. `sharing` tells what caches
+    have to know of its pages.
     """
 
     version: str
@@ -53,6 +57,7 @@ class RuleSet:
     index: Index
     library: Library
     conventions: Conventions
+    sharing: Sharing = field(compare=False, repr=False)
 
     def sentences(self) -> Sentences:
         """What says its rules in words."""
@@ -120,6 +125,9 @@ def read_all(
         problems=problems,
     )
     check_definitions(definitions, library, problems)
+    if conventions.inputs is not None:
+        check_inputs(conventions.inputs, Facts(definitions.schema, own_facts or NO_OWN_FACTS), problems)
+        check_variants(conventions.inputs, definitions, library, problems)
     definitions.gaps.report(problems)
     return definitions, library
 
@@ -134,6 +142,7 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
     index = Index(conditions, segments)
     read = {leaf.fact.name: leaf.fact for tree in (*conditions.values(), *segments.values()) for leaf in leaves(tree)}
     facts = {one.name: one for fact in read.values() for one in with_parts(fact)}
+    told = {} if conventions.inputs is None else input_values(conventions.inputs, facts)
     return RuleSet(
         version=version,
         schema=definitions.schema,
@@ -157,4 +166,5 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
         index=index,
         library=library,
         conventions=conventions,
+        sharing=Sharing(conditions, segments, library, conventions.zone, told),
     )

@@ -15,6 +15,7 @@ from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Facts
 from personalize.rules.findings import PROVED, check_by_proof
 from personalize.rules.id_lists import LARGEST_LIST, is_list
+from personalize.rules.inputs import Inputs
 from personalize.rules.json_schema import rule_file_schema
 from personalize.rules.overlaps import OVERLAP
 from personalize.rules.own_facts import NO_OWN_FACTS
@@ -109,8 +110,11 @@ def path_of(name: str, settings: Settings) -> Path:
 
 
 def conventions_of(settings: Settings) -> Conventions:
-    """How the site writes moments and money."""
-    return Conventions(ZoneInfo(settings.zone), settings.currency, settings.currency_digits)
+    """What its files have in common: how the site writes moments and money, and what shared pages may depend on."""
+    cache = settings.cache
+    texts = {one.fact: one.values for one in cache.inputs}
+    inputs = Inputs(texts, cache.max_variants) if cache.mode == "variants" else None
+    return Conventions(ZoneInfo(settings.zone), settings.currency, settings.currency_digits, inputs)
 
 
 def draft_folders(settings: Settings) -> tuple[Path, ...]:
