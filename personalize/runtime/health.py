@@ -24,6 +24,7 @@ class Health:
 
     def __init__(self) -> None:
         self.failures: Counter[str] = Counter()
+        self.skipped: Counter[str] = Counter()
         self.last_failure: Mapping[str, str] | None = None
         self._slots: dict[str, Counter[str]] = {}
         self._met: dict[tuple[tuple[str, str], ...], int] = {}
@@ -40,6 +41,10 @@ class Health:
                 self._sort()
             self._tell_unknown(outcomes)
         self._met[outcomes] = count + 1
+
+    def skip_page(self, reason: str) -> None:
+        """Count a page whose slots could not be looked for."""
+        self.skipped[reason] += 1
 
     @property
     def slots(self) -> Mapping[str, Mapping[str, int]]:

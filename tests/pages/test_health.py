@@ -1,0 +1,74 @@
+"""How a worker is doing, for people who run the site."""
+
+import asyncio
+import json
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from personalize.stores.protocols import Switch
+from personalize.wrap import wrap
+from tests.desk import desk_settings, published, write_desk
+from tests.driver import Browser, running
+from tests.stores.faulty import Fault, FaultyStore
+
+PAGE = '<div data-slot="hero">Default</div><div data-slot="season">Own</div><div data-slot="nowhere">Mine</div>'
+
+
+async def home(request: Request) -> Response:
+    """A page with three slots, one of which nobody defines."""
+    return HTMLResponse(PAGE)
+
+
+def site() -> Starlette:
+    """The bare site."""
+    return Starlette(routes=[Route("/", home)])
+
+
+def test_it_tells_what_became_of_slots_and_that_all_is_well(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        app = wrap(site(), desk_settings(tmp_path))
+        async with running(app):
+            await published(app)
+            browser = Browser(app)
+            await browser.get("/")
+            await browser.get("/?utm_source=newsletter")
+            reply = await browser.get("/_personalize/health")
+            told = json.loads(reply.text)
+            assert (reply.status, reply.header("cache-control")) == (200, "no-store")
+            assert reply.header("content-type") == "application/json"
+            assert told["slots"]["hero"] == {"default": 1, "filled": 1}
+            assert told["slots"]["season"] == {"filled": 2}
+            assert told["slots"]["nowhere"]["unknown_slot"] == 2
+            assert told["version"] == app.personalizer.rule_set.version  # type: ignore[union-attr]
+            assert (told["off"], told["store_answers"], told["pending"]) == (False, True, None)
+            assert (told["skipped"], told["failures"], told["last_failure"]) == ({}, {}, None)
+            assert told["events"] == {"written": 0, "waiting": 0, "dropped": 0, "failed_batches": 0}
+
+    asyncio.run(run())
+
+
+def test_it_tells_that_the_store_does_not_answer_and_that_personalizing_is_off(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        store = FaultyStore()
+        app = wrap(site(), desk_settings(tmp_path), store=store)
+        async with running(app):
+            await published(app)
+            browser = Browser(app)
+            await browser.post("/_personalize/consent", {"grant": "measure personalize"})
+            store.fault = Fault.REFUSES
+            for _ in range(6):
+                await browser.get("/")
+            await store.set_switch(Switch(off=True, at=app.personalizer.clock.now(), by="ann"))
+            await app.personalizer.refresh()
+            told = json.loads((await browser.get("/_personalize/health")).text)
+            assert (told["off"], told["store_answers"]) == (True, False)
+            assert told["failures"] == {"the profile could not be read": 6}
+            assert told["last_failure"]["error"] == "StoreBusy"
+
+    asyncio.run(run())
