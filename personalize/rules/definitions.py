@@ -99,10 +99,23 @@ class Segment:
     examples: tuple[Example, ...] = ()
 
 
+#: What is done with the element that a selector finds: fill it, take its place, stand beside it.
+HOWS = ("inside", "replace", "before", "after")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where a slot stands on pages that hold no mark of it: at the first element that a CSS selector finds.
+    `how` is one of `HOWS`."""
+
+    css: str
+    how: str
+
+
 @dataclass(frozen=True, slots=True)
 class Slot:
     """A place on the site. `otherwise` is the item for when no rule has anything to show; None keeps the
-    site's own markup. A slot without a `page` is a page of one."""
+    site's own markup. A slot without a `page` is a page of one, one without a `placement` stands where its mark is."""
 
     slot_id: str
     title: str
@@ -112,6 +125,7 @@ class Slot:
     rules: tuple[Rule, ...]
     otherwise: Named | None
     place: Place
+    placement: Placement | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from personalize.events.schema import EventType
 from personalize.rules import arguments
 from personalize.rules.casts import WRITTEN_CASTS
 from personalize.rules.declarations import ATTRIBUTE_KEYS, EVENT_TYPE_KEYS, SHAPE_KEYS, WRITTEN_TYPES, single_types
-from personalize.rules.definitions import KEEP, MOST_ITEMS, Definitions
+from personalize.rules.definitions import HOWS, KEEP, MOST_ITEMS, Definitions
 from personalize.rules.facts import INTEREST_FAMILY, OPEN_FAMILIES, WEEKDAYS, Fact, Facts, FactType
 from personalize.rules.load import SECTIONS
 from personalize.rules.operators import NEGATIVES, OPERATORS, Operator
 from personalize.rules.parse import DID_KEYS, DID_ORDER, GROUPS
 from personalize.rules.personas import EXAMPLE_KEYS, PERSONA_KEYS
+from personalize.rules.placements import PLACE_KEYS
 from personalize.rules.properties import property_fact, property_names
 from personalize.rules.questions import INNER_GROUPS, MODIFIERS, may_be_read_as, words_for
 from personalize.rules.reading import IDENTIFIER, NAME
@@ -153,6 +154,7 @@ class _Site:
             {
                 "title": ("For people: what the slot is.", TEXT),
                 "page": ("The page it stands on; slots of one page are decided together.", TEXT),
+                "place": ("Where it stands, for pages without a mark of it.", _place()),
                 "holds": ("How many items fit in; 1 if left out.", whole(MOST_ITEMS)),
                 "accepts": (
                     "The kinds of items that fit; any if left out.",
@@ -307,6 +309,17 @@ class _Site:
         return {_name(fact): _question(fact) for fact in self._listed()} | {
             str(FactType.TEXT): _question(Fact("", "", "", FactType.TEXT))
         }
+
+
+def _place() -> JSONSchema:
+    return keyed(
+        PLACE_KEYS,
+        {
+            "css": ("A selector, as in a style sheet; the first element that it finds counts.", {"type": "string"}),
+            "how": ("Fill the element (if left out), take its place, or stand beside it.", {"enum": list(HOWS)}),
+        },
+        needs=("css",),
+    )
 
 
 def _property() -> JSONSchema:

@@ -15,7 +15,7 @@ from personalize.profiles.holding import Holding, holding_for
 from personalize.rules.check import check_definitions
 from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
-from personalize.rules.definitions import Definitions, Persona, Segment, Slot
+from personalize.rules.definitions import Definitions, Persona, Placement, Segment, Slot
 from personalize.rules.facts import Fact, Facts, with_parts
 from personalize.rules.index import Index, Row
 from personalize.rules.inputs import check_inputs, input_values
@@ -37,8 +37,8 @@ class RuleSet:
     `needed` is what stored profiles have to hold for it. `facts` are those that any condition reads, and what they
     are worked out from, by name. `pages` are by slot: each slot's page. The conditions of rules are in the index
     under their keys; `rule_keys` are those of each slot in order, `rows` the same as the index is asked for them,
-    `candidates` what each rule may show. `purposes` are those of the declared attributes. `sharing` tells what caches
-    have to know of its pages.
+    `candidates` what each rule may show. `placements` are of the slots that a selector finds. `purposes` are those
+    of the declared attributes. `sharing` tells what caches have to know of its pages.
     """
 
     version: str
@@ -53,6 +53,7 @@ class RuleSet:
     rule_keys: Mapping[str, tuple[RuleKey, ...]]
     rows: Mapping[str, Row[RuleKey]]
     candidates: Mapping[RuleKey, Candidates]
+    placements: Mapping[str, Placement]
     purposes: Mapping[str, str]
     index: Index
     library: Library
@@ -161,6 +162,9 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
                 for slot in slots.values()
                 for key, rule in zip(rule_keys(slot), slot.rules, strict=True)
             }
+        ),
+        placements=MappingProxyType(
+            {slot_id: slot.placement for slot_id, slot in slots.items() if slot.placement is not None}
         ),
         purposes=MappingProxyType({name: one.purpose for name, one in definitions.schema.attributes.items()}),
         index=index,

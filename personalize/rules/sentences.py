@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, questions
 from personalize.rules.conventions import Conventions
-from personalize.rules.definitions import MOST_ITEMS, Rule, Segment, Show, Slot
+from personalize.rules.definitions import MOST_ITEMS, Placement, Rule, Segment, Show, Slot
 from personalize.rules.describe import listed
 from personalize.rules.spoken import OfWhom, Spoken, is_about_visitor
 
@@ -38,7 +38,7 @@ class Sentences:
         kind = f" of the kind {kinds}" if kinds else ""
         page = f' on the page "{slot.page}"' if slot.page else ""
         holds = f"one item{kind}" if slot.holds == 1 else f"up to {slot.holds} items{kind}"
-        return f'"{slot.title or slot.slot_id}"{page} holds {holds}.'
+        return f'"{slot.title or slot.slot_id}"{page} holds {holds}.{_placed(slot.placement)}'
 
     def otherwise(self, slot: Slot) -> str:
         """What a slot shows where no rule has anything to show."""
@@ -88,6 +88,13 @@ def _together(parts: Sequence[Condition]) -> Condition:
 def _asks_about_visitor(condition: Condition) -> bool:
     asked = list(questions(condition))
     return not asked or any(not isinstance(one, Leaf) or is_about_visitor(one) for one in asked)
+
+
+def _placed(placement: Placement | None) -> str:
+    if placement is None:
+        return ""
+    what = {"inside": "fills", "replace": "takes the place of", "before": "stands before", "after": "stands behind"}
+    return f" It {what[placement.how]} the first element that {placement.css} finds."
 
 
 def _shown(show: Show, holds: int) -> str:

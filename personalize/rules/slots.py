@@ -6,12 +6,13 @@ from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import KEEP, MOST_ITEMS, Named, Rule, Segment, Show, Slot
 from personalize.rules.parse import ConditionParser
 from personalize.rules.personas import PersonaReader
+from personalize.rules.placements import PlacementReader
 from personalize.rules.reading import Reading
 from personalize.rules.timing import read_window
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 SEGMENT_KEYS = ("title", "who", "examples")
-SLOT_KEYS = ("title", "page", "holds", "accepts", "rules", "otherwise")
+SLOT_KEYS = ("title", "page", "place", "holds", "accepts", "rules", "otherwise")
 RULE_KEYS = ("id", "title", "to", "when", "show", "examples")
 SHOW_KEYS = ("in", "tagged", "limit")
 
@@ -27,6 +28,7 @@ class SlotReader:
         self._problems: Problems = reading.problems
         self._conditions = conditions
         self._personas = personas
+        self._placements = PlacementReader(reading)
 
     def segment(self, segment_id: str, key: Scalar, node: Node) -> Segment | None:
         """A segment from its entry."""
@@ -62,6 +64,7 @@ class SlotReader:
             rules=self._rules(mapping.get("rules"), what),
             otherwise=self._otherwise(mapping, what),
             place=key.place,
+            placement=self._placements.placement(mapping.get("place"), what),
         )
 
     def _rules(self, node: Node | None, what: str) -> tuple[Rule, ...]:

@@ -13,6 +13,7 @@ from personalize.events.event import CONSENT, JOIN, SET, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.events.validate import check_attributes, check_event
 from personalize.profiles.profile import Profile
+from personalize.rules.definitions import Placement
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.health import FILLED
 from personalize.runtime.own_facts import OwnFactsAsked
@@ -92,11 +93,24 @@ class PageView:
         """Whether the rule set defines this slot."""
         return self._rule_set is not None and slot_id in self._rule_set.slots
 
+    @property
+    def placements(self) -> Mapping[str, Placement]:
+        """The slots that stand where a selector finds them."""
+        return self._rule_set.placements if self._rule_set is not None else {}
+
     def meet_unknown(self, slot_ids: Iterable[str]) -> None:
         """Count slots of the page that the rule set doesn't define; where nothing is live that goes without saying."""
         if self._rule_set is not None:
             for slot_id in slot_ids:
                 self._personalizer.health.met(((slot_id, Reason.UNKNOWN_SLOT),))
+
+    def meet_doubt(self, slot_id: str, why_kept: str | None, sentence: str) -> None:
+        """Count a slot that keeps the site's own markup for what stands around it, and say so once in the log; with
+        None it is filled all the same."""
+        health = self._personalizer.health
+        if why_kept is not None:
+            health.met(((slot_id, why_kept),))
+        health.tell_once(f"slot {slot_id}: {sentence}", "the slot %r %s", slot_id, sentence)
 
     # What is shown -------------------------------------------------------------------------------------
 

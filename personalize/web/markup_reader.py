@@ -8,6 +8,7 @@ for more bytes is an unfinished tag or less.
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from personalize.web.page_context import DRAWINGS, RAW_TEXT, TABLE_PARTS, Sections
 from personalize.web.tags import (
@@ -76,11 +77,13 @@ class MarkupReader(ABC):
     """Reads one page and calls `on_tag` and `on_comment`.
 
     Tags and comments that cannot matter may be leapt over, unless `tag_by_tag` is set: then every tag is seen.
+    `stops` are the positions of tags that matter for other reasons than what stands in them, in order.
     In the methods, `data` holds what is being read, `low` the same in lower case, and positions count in both.
     """
 
     def __init__(self) -> None:
         self.tag_by_tag = False
+        self.stops: Sequence[int] = ()
         self.is_lost = False
         self.sections = Sections.NONE
         self.data = self.low = b""
@@ -216,6 +219,8 @@ class MarkupReader(ABC):
         if self._mark_at < position:
             found = self.low.find(_MARK, position)
             self._mark_at = len(self.data) if found < 0 else found
+            if self.stops:
+                self._mark_at = min([self._mark_at, *(stop + 1 for stop in self.stops if stop >= position)])
         return self._mark_at
 
     def _is_markup(self, position: int, at: int) -> bool:

@@ -24,8 +24,13 @@ INLINE = _names(
     "a abbr b bdi bdo cite code data del dfn em h1 h2 h3 h4 h5 h6 i ins kbd label mark output q s samp search "
     "small span strong sub sup time u var"
 )
+#: Elements that a selector may find besides, since the page need not be written for it: with anything inside, and
+#: with text and phrasing elements.
+_FOUND_BLOCKS = _names("dd dt form li td th")
+_FOUND_INLINE = _names("audio button canvas object p picture pre video")
+_FLOW = BLOCKS | _FOUND_BLOCKS
 _HEADINGS = _names("h1 h2 h3 h4 h5 h6")
-_VOID = _names("area base basefont bgsound br embed hr image img input keygen link meta param source track wbr")
+VOID = _names("area base basefont bgsound br embed hr image img input keygen link meta param source track wbr")
 #: Elements whose inside is read elsewhere, as raw text or as a zone of its own.
 _OPAQUE = _names("iframe math noembed noframes noscript script select style svg template textarea title xmp")
 _CLOSES_P = BLOCKS | _HEADINGS | _names("dd dir dt form hr li listing p pre search table xmp")
@@ -41,7 +46,7 @@ _LISTS = {b"li": _names("li"), b"dd": _names("dd dt"), b"dt": _names("dd dt")}
 _RUBY = _names("rb rp rt rtc")
 _PHRASING = (
     (INLINE - _HEADINGS - _names("search"))
-    | _VOID - _names("hr")
+    | VOID - _names("hr")
     | _OPAQUE
     | _RUBY
     | _names("audio big button canvas datalist font map meter object option picture progress ruby strike tt video")
@@ -71,6 +76,9 @@ _HAS_RULES = (
 _COMMENT = b"!"
 
 
+_BESIDE = _names("br embed hr iframe img input math search select svg table textarea")
+
+
 class End(Enum):
     """What an end tag or a closing comment means for the slot."""
 
@@ -82,6 +90,16 @@ class End(Enum):
 def may_carry_slot(name: bytes) -> bool:
     """Whether `data-slot` is filled on elements of this (lower-case) name."""
     return name in BLOCKS or name in INLINE or _is_custom(name)
+
+
+def may_be_found(name: bytes) -> bool:
+    """Whether a slot that a selector finds is filled in elements of this (lower-case) name, or takes their place."""
+    return may_carry_slot(name) or name in _FOUND_BLOCKS or name in _FOUND_INLINE
+
+
+def may_have_beside(name: bytes) -> bool:
+    """Whether a slot may stand before elements of this name, or behind void ones."""
+    return may_be_found(name) or name in _BESIDE
 
 
 def _is_custom(name: bytes) -> bool:
@@ -98,7 +116,7 @@ class OpenElements:
     def __init__(self, *, element: bytes = b"", comment: bytes = b"", in_form: bool = False) -> None:
         self._open = [element or _COMMENT + comment]
         self._is_comment = not element
-        self._is_inline = bool(element) and element not in BLOCKS
+        self._is_inline = bool(element) and element not in _FLOW
         self._in_form = in_form
 
     @property
@@ -115,7 +133,7 @@ class OpenElements:
             return False
         if name in _CLOSES_P and not self._close_p():
             return False
-        if name not in _VOID:
+        if name not in VOID:
             stack.append(name)
         return True
 
@@ -160,7 +178,7 @@ class OpenElements:
         """Closes the item before this one. In doubt, if an item further out would be closed instead."""
         if self._open[-1] == b"p":
             self._open.pop()
-        if self._open[-1] in siblings:
+        if self._open[-1] in siblings and self.depth:
             self._open.pop()
         for name in reversed(self._open):
             if name in siblings:
@@ -191,7 +209,8 @@ class OpenElements:
         return True
 
     def _pop_while(self, names: frozenset[bytes]) -> None:
-        while self._open[-1] in names:
+        """Closes what an end tag implies, but never the slot's own element: that is a doubt."""
+        while len(self._open) > 1 and self._open[-1] in names:
             self._open.pop()
 
     def end(self, name: bytes) -> End:

@@ -1,6 +1,7 @@
 """Preview links on their way through the site: the token out of the address, outlines and the bar into the page."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
@@ -101,7 +102,10 @@ class PreviewedResponse:
         if message["type"] == "http.response.body" and head.may_hold_slots and not is_head:
             encoding = page_encoding(head.content_type, bytes(message.get("body", b"")))
             if encoding is not None:
-                self._scanner, self._encoding = Scanner(token=self._token, known=self._page_view.knows), encoding
+                page_view, self._encoding = self._page_view, encoding
+                self._scanner = Scanner(
+                    token=self._token, known=page_view.knows, placements=page_view.placements, encoding=encoding
+                )
                 length = None
         headers = [_with_our_style(pair) for pair in head.made_private(length)]
         await self._send({**head.message, "headers": _kept_out(headers)})
@@ -121,19 +125,24 @@ class PreviewedResponse:
             if isinstance(piece, Copy):
                 parts.append(piece.data)
             elif isinstance(piece, Slot):
-                parts += await self._filled_slot(piece, scanner)
+                parts.append(await self._filled_slot(piece, scanner))
         return b"".join(parts)
 
-    async def _filled_slot(self, slot: Slot, scanner: Scanner) -> tuple[bytes, ...]:
+    async def _filled_slot(self, slot: Slot, scanner: Scanner) -> bytes:
         """The slot with its items or the page's own, marked: the element that is the slot, else what it holds."""
         self._marks.meet(slot.slot_id)
-        opening = self._marks.marked_bytes(slot.slot_id, slot.open) if slot.kind == "written" else b""
+        if slot.kind == "inside":
+            slot = self._with_marked_element(slot)
         (markup,) = await self._page_view.markups([slot.slot_id])
         if markup is not None:
-            inside = self._encoded(markup)
-        else:
-            inside = self._marks.marked_bytes(slot.slot_id, scanner.without_marks(slot.inside))
-        return (inside,) if slot.kind == "token" else (opening, inside, slot.close)
+            return slot.filled(self._encoded(markup))
+        inside = scanner.without_marks(slot.inside)
+        if slot.kind in ("token", "inside"):
+            return slot.kept(self._marks.marked_bytes(slot.slot_id, inside))
+        return self._with_marked_element(slot).kept(inside)
+
+    def _with_marked_element(self, slot: Slot) -> Slot:
+        return replace(slot, open=self._marks.marked_bytes(slot.slot_id, slot.open))
 
     def _encoded(self, markup: str) -> bytes:
         return markup.encode(self._encoding, "xmlcharrefreplace")

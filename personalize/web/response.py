@@ -6,6 +6,7 @@ from typing import Any
 
 from personalize.runtime.page_view import PageView
 from personalize.web.charset import page_encoding
+from personalize.web.doubts import tell_doubts
 from personalize.web.headers import RawHeaders
 from personalize.web.paths import PathMemory
 from personalize.web.response_head import ResponseHead
@@ -103,12 +104,19 @@ class PersonalizedResponse:
         if encoding is None or not self._head.may_hold_slots:
             await (self._without_marks(message, body) if is_whole else self._pass(message))
         elif not is_whole:
-            scanner = Scanner(token=self._token, known=self._page_view.knows)
+            scanner = Scanner(
+                token=self._token,
+                known=self._page_view.knows,
+                placements=self._page_view.placements,
+                encoding=encoding,
+            )
             self._rewriter = Rewriter(scanner, self._page_view.markups, encoding)
             await self._fill_first(message, body, self._rewriter)
         else:
             page_view = self._page_view
-            shell = self._shells.shell(body, self._path, page_view.version, page_view.knows)
+            shell = self._shells.shell(
+                body, self._path, page_view.version, page_view.knows, page_view.placements, encoding
+            )
             await self._fill_whole(message, shell, encoding)
 
     # A page in one piece -------------------------------------------------------------------------------
@@ -116,6 +124,8 @@ class PersonalizedResponse:
     async def _fill_whole(self, message: Message, shell: Shell, encoding: str) -> None:
         if shell.unknown:
             self._page_view.meet_unknown(shell.unknown)
+        if shell.doubts:
+            tell_doubts(self._page_view, shell.doubts)
         if not shell.has_slots:
             await self._pass(message)
             return
@@ -167,6 +177,7 @@ class PersonalizedResponse:
         if not message.get("more_body", False):
             filled += await self._rewriter.close()
             self._page_view.meet_unknown(self._rewriter.unknown)
+            tell_doubts(self._page_view, self._rewriter.doubts)
         if self._rewriter.slots:
             self._meet_slots()
         if filled or not message.get("more_body", False):

@@ -1,8 +1,8 @@
 """Fills the slots of one page while it passes by: every other byte is copied."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from personalize.web.doubts import Doubt
 from personalize.web.pieces import Copy, Piece, Slot
 from personalize.web.scanner import Scanner
 
@@ -17,13 +17,13 @@ class Rewriter:
     """Reads the pieces of a scanner and fills slots. Markup that was filled in is never read again.
 
     `fill` is asked for all slots that came together at once. What it returns is written in `encoding`, and what
-    that can't write as a character reference. Afterwards `slots` counts what was found, and `skipped` why some
-    of it kept the page's own markup.
+    that can't write as a character reference. Afterwards `slots` counts what was found, and `skipped` how many of
+    them were too many for one page.
     """
 
     def __init__(self, scanner: Scanner, fill: Fill, encoding: str, *, most_slots: int = MOST_SLOTS) -> None:
         self.slots = 0
-        self.skipped: Counter[str] = scanner.skipped
+        self.skipped = 0
         self._scanner = scanner
         self._fill = fill
         self._encoding = encoding
@@ -33,6 +33,11 @@ class Rewriter:
     def unknown(self) -> frozenset[str]:
         """Written slots met so far that nobody defines; they are left as they are."""
         return frozenset(self._scanner.unknown)
+
+    @property
+    def doubts(self) -> Mapping[str, Doubt]:
+        """What was doubtful so far, by slot."""
+        return self._scanner.doubts.by_slot
 
     async def feed(self, chunk: bytes) -> bytes:
         """What of the page can leave after this chunk."""
@@ -69,12 +74,10 @@ class Rewriter:
         if len(slot_ids) <= room:
             return await self._fill(slot_ids)
         too_many = len(slot_ids) - room
-        self.skipped["too many"] += too_many
+        self.skipped += too_many
         return [*(await self._fill(slot_ids[:room]) if room else ()), *[None] * too_many]
 
     def _filled(self, slot: Slot, markup: str | None) -> bytes:
         if markup is None:
-            inside = self._scanner.without_marks(slot.inside)
-        else:
-            inside = markup.encode(self._encoding, "xmlcharrefreplace")
-        return inside if slot.kind == "token" else slot.open + inside + slot.close
+            return slot.kept(self._scanner.without_marks(slot.inside))
+        return slot.filled(markup.encode(self._encoding, "xmlcharrefreplace"))

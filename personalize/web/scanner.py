@@ -1,17 +1,21 @@
 """Finds the slots of a page in its bytes, which come in any pieces."""
 
 import re
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 
+from personalize.rules.definitions import Placement
+from personalize.web.doubts import Doubt, Doubts
 from personalize.web.marks import SLOT_ID, close_mark, open_mark
 from personalize.web.pieces import Copy, Piece, Slot, Stray
+from personalize.web.places import Places
 from personalize.web.written import WrittenScanner
 
 #: How long the inside of a slot may be, in bytes; a longer one keeps the page's own.
 LONGEST_REGION = 65_536
 _LONGEST_ID = 64
+NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
 
 
 def first_mark_possible(data: bytes, token: bytes = b"") -> bool:
@@ -68,8 +72,10 @@ class Scanner:
     """Cuts one page into pieces: bytes to copy and slots. The pieces in order are the page, byte for byte.
 
     Token marks are found wherever they stand, because nobody else can write one. Written marks are found only
-    where a browser sees an element or a comment; `written=False` does not look for them. Of slots inside of
-    slots the outermost counts. Whatever is in doubt is copied, and `skipped` counts the reason:
+    where a browser sees an element or a comment; `written=False` does not look for them. Slots with `placements`
+    stand where a selector finds them in a page of this encoding, unless a mark of them came before. Of slots inside
+    of slots the outermost counts, of several at one element the one that is marked, or else the first. Whatever is in
+    doubt is copied, and `doubts` tells the reason:
 
     - `name`: no slot id; `unknown`: an id that `known` does not know (kept in `unknown`, 50 at most)
     - `element`: on an element that can't carry a slot, such as `<p>`, `<li>`, `<td>`, `<img>`; `self-closing`
@@ -77,6 +83,8 @@ class Scanner:
     - `nesting`: tags inside that are not well nested, or could end the slot early
     - `too long`, `unclosed`, `moved` (a closing comment that Markdown has moved), `stray` (a token mark without
       its other half)
+    - `wide`: filled all the same, but its comments stand suspiciously far apart
+    - `taken`: another slot fills the element that a selector has found
     - `lost`: markup after which parsers disagree; no written mark is found after it
 
     Elements that can carry a slot: `open_elements.BLOCKS` with any content, `open_elements.INLINE` and custom
@@ -90,23 +98,33 @@ class Scanner:
         written: bool = True,
         max_region: int = LONGEST_REGION,
         known: Callable[[str], bool] = _anything,
+        placements: Mapping[str, Placement] = NO_PLACEMENTS,
+        encoding: str = "utf-8",
     ) -> None:
-        self.skipped: Counter[str] = Counter()
+        self.doubts = Doubts()
         self.unknown: set[str] = set()
         self._words = _words(token)
         self._max_region = max_region
+        self._places = Places(placements, encoding, self.doubts) if placements else None
         self._written: WrittenScanner | None = None
         if written:
             self._written = WrittenScanner(
-                max_region=max_region, known=known, skipped=self.skipped, unknown=self.unknown
+                max_region=max_region,
+                known=known,
+                doubts=self.doubts,
+                unknown=self.unknown,
+                places=self._places.found if self._places is not None else {},
             )
         self._held = b""
         self._region: _TokenRegion | None = None
         self._is_fresh = True
+        self._read_bytes = 0
 
     def feed(self, chunk: bytes) -> list[Piece]:
         """The pieces that are decided after this chunk; what may still become a mark is held back."""
         self._is_fresh = False
+        if self._places is not None:
+            chunk = self._places.feed(chunk)
         if b"<" not in chunk and not self._held and self._region is None:
             pieces: list[Piece] = []
             self._text(chunk, pieces)
@@ -129,7 +147,7 @@ class Scanner:
         self._held = data[held:]
         self._text(data[position:held], pieces)
         if self._region is not None and self._region.size > self._max_region:
-            self._abandon("too long", pieces)
+            self._abandon(Doubt.TOO_LONG, pieces)
         return pieces
 
     def _pass_marks(self, data: bytes, pieces: list[Piece]) -> int:
@@ -138,22 +156,30 @@ class Scanner:
         while (mark := self._next_mark(data, position)) is not None:
             self._text(data[position : mark.start()], pieces)
             self._at_mark(mark, pieces)
+            self._read_bytes += len(mark[0])
             position = mark.end()
         return position
 
     def last(self, chunk: bytes) -> list[Piece]:
         """The pieces of the last chunk, and what is left: `feed` and `close`, quicker for a page in one chunk."""
-        if self._is_fresh and not first_mark_possible(chunk):
+        if self._places is not None:
+            chunk = self._places.last(chunk)
+        if self._is_fresh and not first_mark_possible(chunk) and not (self._places and self._places.found):
             self._written = None
-        return self._read(chunk, is_last=True) + self.close()
+        return self._read(chunk, is_last=True) + self._end()
 
     def close(self) -> list[Piece]:
         """What is left at the end of the page."""
+        if self._places is not None:
+            return self._read(self._places.last(b""), is_last=False) + self._end()
+        return self._end()
+
+    def _end(self) -> list[Piece]:
         pieces: list[Piece] = []
         held, self._held = self._held, b""
         self._text(held, pieces)
         if self._region is not None:
-            self._abandon("unclosed", pieces)
+            self._abandon(Doubt.UNCLOSED, pieces)
         if self._written is not None:
             pieces += self._written.close()
         return pieces
@@ -185,7 +211,7 @@ class Scanner:
 
     def _at_mark(self, mark: re.Match[bytes], pieces: list[Piece]) -> None:
         if self._region is not None and self._region.size > self._max_region:
-            self._abandon("too long", pieces)
+            self._abandon(Doubt.TOO_LONG, pieces)
         region, slot_id = self._region, mark[1]
         if region is None:
             if slot_id is not None:
@@ -202,15 +228,15 @@ class Scanner:
         self._pass(Slot(region.slot_id, region.mark, inside, mark[0], "token"), pieces)
 
     def _stray(self, mark: bytes, pieces: list[Piece]) -> None:
-        self.skipped["stray"] += 1
+        self.doubts.add(Doubt.STRAY)
         self._pass(Stray(mark), pieces)
 
-    def _abandon(self, reason: str, pieces: list[Piece]) -> None:
+    def _abandon(self, doubt: Doubt, pieces: list[Piece]) -> None:
         """Leaves a token slot as it is. What it holds was not read as markup: no written mark counts after it."""
         region, self._region = self._region, None
         if region is None:
             return
-        self.skipped[reason] += 1
+        self.doubts.add(doubt, region.slot_id)
         if self._written is not None:
             pieces += self._written.give_up()
         pieces += [Stray(region.mark), *region.parts]
@@ -221,9 +247,10 @@ class Scanner:
         if self._region is not None:
             self._region.add(Copy(data))
         elif self._written is not None:
-            pieces += self._written.feed(data)
+            pieces += self._written.feed(data, self._read_bytes)
         else:
             pieces.append(Copy(data))
+        self._read_bytes += len(data)
 
     def _pass(self, piece: Slot | Stray, pieces: list[Piece]) -> None:
         if self._written is not None:

@@ -4,11 +4,13 @@ A site that puts nothing personal into its pages sends the same shell to everybo
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+from personalize.rules.definitions import Placement
+from personalize.web.doubts import Doubt
 from personalize.web.pieces import Piece, Slot
-from personalize.web.scanner import Scanner, first_mark_possible
+from personalize.web.scanner import NO_PLACEMENTS, Scanner, first_mark_possible
 
 #: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker.
 MOST_SHELLS = 64
@@ -19,12 +21,13 @@ _MOST_SEEN = 1_000
 @dataclass(frozen=True, slots=True)
 class Shell:
     """One page with its pieces in order. `has_slots` tells whether any of them is a slot, `unknown` names written
-    slots that no rule file defines."""
+    slots that no rule file defines, `doubts` are by slot."""
 
     body: bytes
     pieces: tuple[Piece, ...] = ()
     has_slots: bool = False
     unknown: frozenset[str] = frozenset()
+    doubts: Mapping[str, Doubt] = field(default_factory=dict)
 
 
 class Shells:
@@ -43,8 +46,17 @@ class Shells:
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._version: str | None = None
 
-    def shell(self, body: bytes, path: str, version: str | None, known: Callable[[str], bool]) -> Shell:
-        """What stands in this page, under the rule set of this version, whose slots are `known`.
+    def shell(
+        self,
+        body: bytes,
+        path: str,
+        version: str | None,
+        known: Callable[[str], bool],
+        placements: Mapping[str, Placement] = NO_PLACEMENTS,
+        encoding: str = "utf-8",
+    ) -> Shell:
+        """What stands in this page, under the rule set of this version, whose slots are `known`; those with
+        `placements` stand where a selector finds them in a page of this encoding.
 
         `path` is where to look first: comparing with what came there last is quicker than hashing a page.
         """
@@ -56,20 +68,20 @@ class Shells:
         if latest is not None and latest.body == body:
             self._latest.move_to_end(path)
             return latest
-        shell = self._by_hash(body, known)
+        shell = self._by_hash(body, lambda: self._scan(body, known, placements, encoding))
         if self._kept.get(hash(body)) is shell:
             self._latest[path] = shell
             if len(self._latest) > MOST_SHELLS:
                 self._latest.popitem(last=False)
         return shell
 
-    def _by_hash(self, body: bytes, known: Callable[[str], bool]) -> Shell:
+    def _by_hash(self, body: bytes, scan: Callable[[], Shell]) -> Shell:
         key = hash(body)
         kept = self._kept.get(key)
         if kept is not None and kept.body == body:
             self._kept.move_to_end(key)
             return kept
-        shell = self._scan(body, known)
+        shell = scan()
         if len(body) <= LONGEST_SHELL and self._came_before(key):
             self._kept[key] = shell
             if len(self._kept) > MOST_SHELLS:
@@ -84,11 +96,14 @@ class Shells:
             self._seen.popitem(last=False)
         return False
 
-    def _scan(self, body: bytes, known: Callable[[str], bool]) -> Shell:
+    def _scan(
+        self, body: bytes, known: Callable[[str], bool], placements: Mapping[str, Placement], encoding: str
+    ) -> Shell:
         has_written = first_mark_possible(body)
-        if not has_written and self._token not in body:
+        if not (has_written or placements) and self._token not in body:
             return Shell(body)
-        scanner = Scanner(token=self._token, written=has_written, known=known)
+        written = has_written or bool(placements)
+        scanner = Scanner(token=self._token, written=written, known=known, placements=placements, encoding=encoding)
         pieces = tuple(scanner.last(body))
         has_slots = any(isinstance(piece, Slot) for piece in pieces)
-        return Shell(body, pieces, has_slots, frozenset(scanner.unknown))
+        return Shell(body, pieces, has_slots, frozenset(scanner.unknown), scanner.doubts.by_slot)

@@ -1,12 +1,16 @@
-"""Finds written slots in a page: `data-slot` on an element, `<!-- slot:name -->` … `<!-- /slot:name -->`."""
+"""Finds written slots in a page: `data-slot` on an element, `<!-- slot:name -->` … `<!-- /slot:name -->`.
+
+And those that a selector has found (`Places`): they begin at a tag, and then are read like the others.
+"""
 
 import re
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
+from personalize.web.doubts import Doubt, Doubts
 from personalize.web.marks import SLOT_ID
 from personalize.web.markup_reader import LONGEST_TAG, MarkupReader
-from personalize.web.open_elements import End, OpenElements, may_carry_slot
+from personalize.web.open_elements import VOID, End, OpenElements, may_be_found, may_carry_slot, may_have_beside
 from personalize.web.page_context import (
     RAW_TEXT,
     TABLE_PARTS,
@@ -18,6 +22,7 @@ from personalize.web.page_context import (
     Zone,
 )
 from personalize.web.pieces import Copy, Piece, Slot, Stray
+from personalize.web.places import PlacedSlot
 from personalize.web.tags import BLANK, TAG_OR_NOT, written_slot
 
 _MARK = b"data-slot"
@@ -26,6 +31,13 @@ _SLOT_COMMENT = re.compile(rb"[%b]*+(/?)slot:(%b)[%b]*+" % (BLANK, SLOT_ID.patte
 # Python-Markdown moves the closing comment of `<!-- slot:x --><p>…` behind all that follows: blocks without
 # indentation, each on its line, and both comments on lines of their own.
 _MOVED = re.compile(rb"\n.*(?:</[a-z1-6]+|/)>\n+<(?:p|h[1-6]|pre|ul|ol|dl|blockquote|table|hr)[ />].*\n", re.DOTALL)
+# What two comments hold if a generator has moved one of them away from the other, or may have.
+_HEADING = re.compile(rb"<(?:h[1-6]|pre)[%b/>]" % BLANK, re.IGNORECASE)
+_KINDS: Mapping[str, Literal["inside", "replace", "after"]] = {
+    **dict.fromkeys(("element", "comment", "inside"), "inside"),
+    "replace": "replace",
+    "after": "after",
+}
 _TABLES = TABLE_PARTS | {b"table"}
 _ENTERED_IN_ZONES = RAW_TEXT | {b"math", b"plaintext", b"script", b"select", b"svg"}
 _ENTERED = _ENTERED_IN_ZONES | {b"frameset", b"template"}
@@ -35,11 +47,11 @@ _NOT_PLAIN = _ENTERED | _TABLES | {b"form"}
 class _Region:
     """A slot that has begun and not yet ended, with what came of it so far."""
 
-    def __init__(self, slot_id: str, start: bytes, elements: OpenElements, *, is_comment: bool) -> None:
+    def __init__(self, slot_id: str, start: bytes, elements: OpenElements, how: str) -> None:
         self.slot_id = slot_id
         self.start = start
         self.elements = elements
-        self.is_comment = is_comment
+        self.how = how
         self.parts: list[Piece] = []
         self.size = 0
 
@@ -55,18 +67,28 @@ class _Region:
 class WrittenScanner(MarkupReader):
     """Finds written slots; feed it the bytes of one page, in any pieces.
 
-    `known` says which slot ids exist; others are read as if they were no mark. What was left alone and why is
-    counted in `skipped`, ids that nobody knows (not more than 50) are kept in `unknown`.
+    `known` says which slot ids exist; others are read as if they were no mark. `places` are the slots that stand at
+    the tag which begins at a byte of the page; those of what is fed must be there by then. What was left alone and why
+    is told to `doubts`, ids that nobody knows (not more than 50) are kept in `unknown`.
     """
 
     def __init__(
-        self, *, max_region: int, known: Callable[[str], bool], skipped: Counter[str], unknown: set[str]
+        self,
+        *,
+        max_region: int,
+        known: Callable[[str], bool],
+        doubts: Doubts,
+        unknown: set[str],
+        places: Mapping[int, Sequence[PlacedSlot]],
     ) -> None:
         super().__init__()
         self._max_region = max_region
         self._known = known
-        self._skipped = skipped
+        self._doubts = doubts
         self._unknown = unknown
+        self._places = places
+        self._met: set[str] = set()
+        self._data_at = 0
         self._tables = Tables()
         self._in_form = False
         self._zones: list[TemplateZone | SelectZone | ForeignZone] = []
@@ -74,8 +96,8 @@ class WrittenScanner(MarkupReader):
         self._put_out = 0
         self._pieces: list[Piece] = []
 
-    def feed(self, chunk: bytes) -> list[Piece]:
-        """What is decided after this chunk."""
+    def feed(self, chunk: bytes, at: int) -> list[Piece]:
+        """What is decided after this chunk, which begins at this byte of the page."""
         if not chunk:
             return []
         if self._region is None and (self.is_lost or (b"<" not in chunk and not self.waits)):
@@ -85,6 +107,9 @@ class WrittenScanner(MarkupReader):
         self._put_out = 0
         pieces: list[Piece] = []
         self._pieces = pieces
+        if self._places:
+            self._data_at = at - (len(self.data) - self.decided)
+            self.stops = sorted(place - self._data_at for place in self._places if place >= self._data_at)
         self.read(chunk)
         if self._put_out < self.decided:
             self._put(self.decided)
@@ -98,7 +123,7 @@ class WrittenScanner(MarkupReader):
         self._put_out = self.decided
         self._put(len(self.data))
         if self._region is not None:
-            self._abandon("unclosed")
+            self._abandon(Doubt.UNCLOSED)
         return pieces
 
     def pass_by(self, piece: Slot | Stray) -> list[Piece]:
@@ -110,6 +135,8 @@ class WrittenScanner(MarkupReader):
         self._put(self.decided)
         if self._region is None:
             pieces.append(piece)
+            if isinstance(piece, Slot):
+                self._met.add(piece.slot_id)
         else:
             self._region.add(piece)
             self._bound()
@@ -128,7 +155,7 @@ class WrittenScanner(MarkupReader):
     def lose(self) -> None:
         """Nothing is certain any more: the rest of the page is copied, and a slot that has begun as well."""
         super().lose()
-        self._abandon("lost")
+        self._abandon(Doubt.LOST)
 
     def read_tags(self, position: int) -> int:
         """Reads on inside of a slot, over tags that only nest; whatever else comes is read one by one."""
@@ -147,7 +174,7 @@ class WrittenScanner(MarkupReader):
                     self._settle(outcome, start, end)
                     return end
             elif not elements.start(name):
-                self._abandon("nesting")
+                self._abandon(Doubt.NESTING)
                 return self.read_markup(start)
         return len(self.data)
 
@@ -155,19 +182,29 @@ class WrittenScanner(MarkupReader):
         """Follows the page's elements as far as slots depend on them."""
         if self._zones:
             return self._tag_in_zone(name, is_end, self_closing, start, end)
-        if self._region is not None and self._closes(self._region, name, is_end, start, end):
-            return end
+        if self._region is not None:
+            self._follow(self._region, name, is_end, start, end)
+        is_begin = not is_end and self._region is None and start < end
+        placed = self._places.get(self._data_at + start, ()) if is_begin else ()
+        for slot_id, how in placed:
+            if how == "before":
+                self._put_before(slot_id, name, start)
         if name in _TABLES:
             self._tables.tag(name, is_end=is_end)
             self.look_for_cells(bool(self._tables))
-        elif name == b"form":
+        if is_begin:
+            self._begin_at(placed, name, self_closing, start, end)
+        if name == b"form":
             self._in_form = not is_end
-        elif not is_end:
-            if self._region is None and start < end and self.low.find(_MARK, start, end) >= 0:
-                self._begin_element(name, self_closing, start, end)
-            if name in _ENTERED:
-                return self._enter(name, self_closing, start, end)
-        return end
+        return self._enter(name, self_closing, start, end) if name in _ENTERED and not is_end else end
+
+    def _begin_at(self, placed: Sequence[PlacedSlot], name: bytes, self_closing: bool, start: int, end: int) -> None:
+        """Begins the slot that a start tag carries, or that a selector has found."""
+        if self.low.find(_MARK, start, end) >= 0:
+            self._begin_element(name, self_closing, start, end)
+        for slot_id, how in placed:
+            if how != "before":
+                self._begin_placed(slot_id, how, name, self_closing, start, end)
 
     def _tag_in_zone(self, name: bytes, is_end: bool, self_closing: bool, start: int, end: int) -> int:
         zone = self._zones[-1]
@@ -221,87 +258,125 @@ class WrittenScanner(MarkupReader):
         if value is None or not self._is_known(value):
             return
         if not may_carry_slot(name):
-            self._skipped["element"] += 1
+            self._doubts.add(Doubt.ELEMENT, value)
         elif self_closing:
-            self._skipped["self-closing"] += 1
+            self._doubts.add(Doubt.SELF_CLOSING, value)
         else:
             elements = OpenElements(element=name, in_form=self._in_form)
-            self._begin_region(value, elements, start, end, is_comment=False)
+            self._begin_region(value, "element", elements, start, end)
 
     def _begin_comment_slot(self, slot_id: bytes, start: int, end: int) -> None:
         name = slot_id.decode()
         if self._is_known(name):
             elements = OpenElements(comment=slot_id, in_form=self._in_form)
-            self._begin_region(name, elements, start, end, is_comment=True)
+            self._begin_region(name, "comment", elements, start, end)
 
-    def _begin_region(self, slot_id: str, elements: OpenElements, start: int, end: int, *, is_comment: bool) -> None:
+    def _begin_region(self, slot_id: str, how: str, elements: OpenElements, start: int, end: int) -> None:
+        self._met.add(slot_id)
         if self._tables.moves_content:
-            self._skipped["table"] += 1
+            self._doubts.add(Doubt.TABLE, slot_id)
             return
         self._put(start)
-        self._region = _Region(slot_id, self.data[start:end], elements, is_comment=is_comment)
+        self._region = _Region(slot_id, self.data[start:end], elements, how)
         self._put_out = end
         self._look_again()
 
+    def _put_before(self, slot_id: str, name: bytes, start: int) -> None:
+        """Puts a slot before an element that a selector has found."""
+        if slot_id in self._met:
+            return
+        if not may_have_beside(name) or self._tables.moves_content:
+            self._doubts.add(Doubt.ELEMENT, slot_id)
+            return
+        self._met.add(slot_id)
+        self._put(start)
+        self._pieces.append(Slot(slot_id, b"", b"", b"", "before"))
+
+    def _begin_placed(self, slot_id: str, how: str, name: bytes, self_closing: bool, start: int, end: int) -> None:
+        """Begins a slot at an element that a selector has found, where no mark of it came before."""
+        if slot_id in self._met:
+            return
+        if self._region is not None:
+            self._doubts.add(Doubt.TAKEN, slot_id)
+        elif name in VOID and how != "inside" and may_have_beside(name):
+            self._put_void(slot_id, how, start, end)
+        elif not may_be_found(name):
+            self._doubts.add(Doubt.ELEMENT, slot_id)
+        elif self_closing:
+            self._doubts.add(Doubt.SELF_CLOSING, slot_id)
+        else:
+            elements = OpenElements(element=name, in_form=self._in_form)
+            self._begin_region(slot_id, how, elements, start, end)
+
+    def _put_void(self, slot_id: str, how: str, start: int, end: int) -> None:
+        """Puts a slot in the place of an element that holds nothing, or behind it."""
+        self._begin_region(slot_id, how, OpenElements(element=b"div"), start, end)
+        if self._region is not None:
+            self._end_region(b"")
+
     def _is_known(self, slot_id: str) -> bool:
         if SLOT_ID.fullmatch(slot_id) is None:
-            self._skipped["name"] += 1
+            self._doubts.add(Doubt.NAME)
         elif not self._known(slot_id):
-            self._skipped["unknown"] += 1
+            self._doubts.add(Doubt.UNKNOWN)
             if len(self._unknown) < _MOST_UNKNOWN:
                 self._unknown.add(slot_id)
         else:
             return True
         return False
 
-    def _closes(self, region: _Region, name: bytes, is_end: bool, start: int, end: int) -> bool:
-        """Follows a tag inside of a slot. True where it ends the slot."""
+    def _follow(self, region: _Region, name: bytes, is_end: bool, start: int, end: int) -> None:
+        """Follows a tag inside of a slot, which may end it."""
         if self._region_at(start) is None:
-            return False
+            return
         if is_end:
-            return self._settle(region.elements.end(name), start, end)
-        if not region.elements.start(name):
-            self._abandon("nesting")
-        return False
+            self._settle(region.elements.end(name), start, end)
+        elif not region.elements.start(name):
+            self._abandon(Doubt.NESTING)
 
     def _region_at(self, start: int) -> _Region | None:
         """The slot that has begun, if what begins here is not too far from its start."""
         region = self._region
         if region is not None and region.size + start - self._put_out > self._max_region:
-            self._abandon("too long")
+            self._abandon(Doubt.TOO_LONG)
         return self._region
 
-    def _settle(self, outcome: End, start: int, end: int) -> bool:
-        """Ends the slot that has begun, or gives it up. True where it ended."""
+    def _settle(self, outcome: End, start: int, end: int) -> None:
+        """Ends the slot that has begun, or gives it up."""
         if outcome is End.STAYS:
-            return False
+            return
         if outcome is End.DOUBT or start == end:
-            self._abandon("nesting")
-            return False
+            self._abandon(Doubt.NESTING)
+            return
         self._put(start)
         region = self._region
         assert region is not None
-        inside = region.inside
-        if region.is_comment and _MOVED.fullmatch(inside):
-            self._abandon("moved")
-            return False
-        self._pieces.append(Slot(region.slot_id, region.start, inside, self.data[start:end], "written"))
-        self._region = None
+        if region.how == "comment":
+            if _MOVED.fullmatch(region.inside):
+                self._abandon(Doubt.MOVED)
+                return
+            if _HEADING.search(region.inside):
+                self._doubts.add(Doubt.WIDE, region.slot_id)
+        self._end_region(self.data[start:end])
         self._put_out = end
-        self._look_again()
-        return True
 
-    def _abandon(self, reason: str) -> None:
+    def _end_region(self, close: bytes) -> None:
+        region, self._region = self._region, None
+        assert region is not None
+        self._pieces.append(Slot(region.slot_id, region.start, region.inside, close, _KINDS[region.how]))
+        self._look_again()
+
+    def _abandon(self, doubt: Doubt) -> None:
         """Leaves the slot that has begun as it is: the page's own bytes."""
         region, self._region = self._region, None
         if region is not None:
-            self._skipped[reason] += 1
+            self._doubts.add(doubt, region.slot_id)
             self._pieces += [Copy(region.start), *region.parts]
             self._look_again()
 
     def _bound(self) -> None:
         if self._region is not None and self._region.size > self._max_region:
-            self._abandon("too long")
+            self._abandon(Doubt.TOO_LONG)
 
     def _put(self, until: int) -> None:
         """Puts out what is decided up to here, or keeps it for the slot that has begun."""

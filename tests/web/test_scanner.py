@@ -199,9 +199,9 @@ def seconds_in_single_bytes(page: bytes) -> float:
 
 
 @pytest.mark.parametrize("unit", [b"<!--", b"<a ", b"<", b'"', b"<a title='", b"<div data-slot=hero>"])
-def test_twice_the_page_takes_twice_the_time_even_in_single_bytes(unit: bytes) -> None:
-    page = unit * (20_000 // len(unit))
-    assert seconds_in_single_bytes(page * 2) < 3 * seconds_in_single_bytes(page)
+def test_what_reading_takes_grows_with_the_page_even_in_single_bytes(unit: bytes) -> None:
+    page = unit * (10_000 // len(unit))
+    assert seconds_in_single_bytes(page * 4) < 9 * seconds_in_single_bytes(page)  # 16 if each byte cost a look back
 
 
 @pytest.mark.parametrize(
@@ -224,13 +224,13 @@ def test_every_slot_left_alone_is_counted_with_its_reason(page: bytes, reason: s
     found = scanner()
     pieces = found.feed(page) + found.close()
     assert not [piece for piece in pieces if isinstance(piece, Slot)]
-    assert found.skipped == {reason: 1}
+    assert found.doubts.counted == {reason: 1}
 
 
 def test_slots_that_nobody_knows_are_named() -> None:
     found = scanner()
     found.feed(b"".join(b"<div data-slot=s%d>" % number for number in range(200)))
-    assert found.skipped["unknown"] == 200
+    assert found.doubts.counted["unknown"] == 200
     assert len(found.unknown) == 50
     assert "s0" in found.unknown
 
