@@ -9,15 +9,14 @@ from personalize.web.charset import page_encoding
 from personalize.web.doubts import tell_doubts
 from personalize.web.headers import RawHeaders
 from personalize.web.paths import PathMemory
+from personalize.web.pieces import Slot
 from personalize.web.response_head import ResponseHead
 from personalize.web.rewriter import Rewriter
-from personalize.web.scanner import Scanner, first_mark_possible
+from personalize.web.scanner import Scanner
 from personalize.web.shells import Shell, Shells
 
 Message = MutableMapping[str, Any]
 
-#: Two chunks are looked at together by this many bytes, so that a mark cut in two is still seen.
-_OVERLAP_BYTES = 128
 _NO_HEAD = ResponseHead({})
 
 
@@ -58,8 +57,8 @@ class PersonalizedResponse:
         self._had_slots = path in paths
         self._phase = _Phase.HELD
         self._head = _NO_HEAD
+        self._scanner: Scanner | None = None
         self._rewriter: Rewriter | None = None
-        self._tail = b""
         self._has_slots = False
         self.disconnected = False
 
@@ -91,7 +90,7 @@ class PersonalizedResponse:
             case _Phase.FILLING:
                 await self._fill_on(message)
             case _Phase.TOO_LATE:
-                self._notice_mark(message)
+                self._notice_slots(message)
                 await self._send(message)
                 await self._finish_after(message)
 
@@ -104,13 +103,13 @@ class PersonalizedResponse:
         if encoding is None or not self._head.may_hold_slots:
             await (self._without_marks(message, body) if is_whole else self._pass(message))
         elif not is_whole:
-            scanner = Scanner(
+            self._scanner = Scanner(
                 token=self._token,
                 known=self._page_view.knows,
                 placements=self._page_view.placements,
                 encoding=encoding,
             )
-            self._rewriter = Rewriter(scanner, self._page_view.markups, encoding)
+            self._rewriter = Rewriter(self._scanner, self._page_view.markups, encoding)
             await self._fill_first(message, body, self._rewriter)
         else:
             page_view = self._page_view
@@ -165,7 +164,6 @@ class PersonalizedResponse:
             # The head promises a length or a digest that filling would break: this time the page passes as it is.
             self._page_view.is_public = True
             self._phase = _Phase.TOO_LATE
-            self._notice_mark(message)
             await self._send(self._head.message)
             await self._send(message)
             return
@@ -184,12 +182,13 @@ class PersonalizedResponse:
             await self._send({**message, "body": filled})
         await self._finish_after(message)
 
-    def _notice_mark(self, message: Message) -> None:
-        """Look for marks without touching a byte, so that the next response of this path can be filled."""
-        seen = self._tail + bytes(message.get("body", b""))
-        if first_mark_possible(seen, self._token):
+    def _notice_slots(self, message: Message) -> None:
+        """Look for slots without touching a byte, so that the next response of this path can be filled."""
+        assert self._scanner is not None
+        body, is_last = bytes(message.get("body", b"")), not message.get("more_body", False)
+        pieces = self._scanner.last(body) if is_last else self._scanner.feed(body)
+        if any(isinstance(piece, Slot) for piece in pieces):
             self._meet_slots()
-        self._tail = seen[-_OVERLAP_BYTES:]
 
     def _meet_slots(self) -> None:
         """Remember at once that there are slots: the next request may be here before the site has done its last."""

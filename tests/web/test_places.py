@@ -1,7 +1,7 @@
 """Slots without a mark stand at the first element that their selector finds, and nothing else changes."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import patch
@@ -10,12 +10,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from personalize.rules.definitions import Placement
 from personalize.web.marks import close_mark, open_mark
 from personalize.web.places import LONGEST_PAGE
 from personalize.web.rewriter import Rewriter
 from personalize.web.scanner import Scanner
+from personalize.wrap import wrap
+from tests.desk import RULES, desk_settings, published, write_desk
+from tests.driver import Browser, running
 from tests.web.test_written import MARKUP
 
 TOKEN = "0123456789abcdef0123"
@@ -272,3 +279,70 @@ def test_whatever_the_page_is_the_pieces_are_the_page(page: bytes, how: str, siz
     found = scanner(at(".x", how))
     pieces = [piece for start in range(0, len(page), size) for piece in found.feed(page[start : start + size])]
     assert b"".join(piece.data for piece in [*pieces, *found.close()]) == page
+
+
+RULES_WITH_A_PLACE = RULES.replace("  hero:\n", '  hero:\n    place: {css: "main > .hero"}\n').replace(
+    "  season:\n", '  season:\n    place: {css: "footer", how: before}\n'
+)
+PARTS = (b"<!doctype html><main>", b"<p class=hero>De", b"fault</p></main>", b"<footer>Foot</footer>")
+
+
+async def home(request: Request) -> Response:
+    """A page that holds no mark, in one part."""
+    return HTMLResponse(b"".join(PARTS))
+
+
+async def in_parts(request: Request) -> Response:
+    """The same in parts, with its length where the query asks for it."""
+
+    async def parts() -> AsyncIterator[bytes]:
+        for part in PARTS:
+            yield part
+
+    size = {"content-length": str(len(b"".join(PARTS)))} if request.query_params else {}
+    return StreamingResponse(parts(), media_type="text/html", headers=size)
+
+
+def test_a_site_without_any_mark_shows_each_visitor_what_the_rules_say(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path, rules=RULES_WITH_A_PLACE)
+        site = Starlette(routes=[Route("/", home), Route("/parts", in_parts)])
+        app = wrap(site, desk_settings(tmp_path))
+        async with running(app):
+            await published(app)
+            browser = Browser(app)
+            stranger = await browser.get("/")
+            assert "<p class=hero>Default</p></main><b>The season</b><footer>" in stranger.text
+            reader = await browser.get("/?utm_source=newsletter")
+            assert "<p class=hero><b>From the letter</b></p></main><b>The season</b><footer>" in reader.text
+            assert reader.header("cache-control") == "private, no-store"
+            for path in ("/parts", "/parts?with=length"):
+                await Browser(app).get(path)
+                reply = await Browser(app).get(f"{path}{'&' if '?' in path else '?'}utm_source=newsletter")
+                assert reply.text == reader.text, path
+            assert app.personalizer.health.slots["hero"]["filled"] == 3
+
+    asyncio.run(run())
+
+
+def test_what_keeps_a_slot_from_being_filled_is_counted_and_logged_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        write_desk(tmp_path, rules=RULES_WITH_A_PLACE.replace("main > .hero", "main"))
+        app = wrap(Starlette(routes=[Route("/", home), Route("/parts", in_parts)]), desk_settings(tmp_path))
+
+        async def unclosed(request: Request) -> Response:
+            return HTMLResponse("<main>never ends<footer>Foot</footer>")
+
+        app.app.router.routes.append(Route("/unclosed", unclosed))  # type: ignore[attr-defined]
+        async with running(app):
+            await published(app)
+            for _ in range(3):
+                reply = await Browser(app).get("/unclosed")
+            assert "<main>never ends<footer>Foot" in reply.text
+            assert app.personalizer.health.slots["hero"] == {"unclosed": 3}
+
+    asyncio.run(run())
+    told = [record.getMessage() for record in caplog.records if "hero" in record.getMessage()]
+    assert told == ["the slot 'hero' keeps the site's own markup: its end was not found"]
