@@ -32,6 +32,8 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 #: Where the page view of a request stands in `scope["state"]`: `request.state.page_view` in Starlette.
 STATE_KEY = "page_view"
 _SEEN = "personalize.middleware"
+#: What lets a site name a file for the server to send: no byte of it would come by here.
+_SENDS_FILES = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
 
 
 class PersonalizeMiddleware:
@@ -93,17 +95,12 @@ class PersonalizeMiddleware:
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         outer_headers: RawHeaders = list(scope.get("headers", ()))
         had_slots = path in self._paths
-        inner: Scope = {
-            **scope,
-            _SEEN: True,
-            "headers": inward(
-                outer_headers,
-                hidden_cookies=self._own_cookies,
-                plain=had_slots or wants_html(outer_headers),
-                whole=had_slots and scope["method"] in ("GET", "HEAD"),
-            ),
-        }
-        # The site sees neither our cookies nor a way to send a file behind our back; we see what it adds.
+        inner = self._inner(
+            scope,
+            outer_headers,
+            is_page=had_slots or wants_html(outer_headers),
+            whole=had_slots and scope["method"] in ("GET", "HEAD"),
+        )
         page_view = PageView(
             self.personalizer,
             inner,
@@ -122,6 +119,19 @@ class PersonalizeMiddleware:
         )
         await self.app(inner, _watching(receive, response), response.send)
 
+    def _inner(self, scope: Scope, headers: RawHeaders, *, is_page: bool, whole: bool) -> Scope:
+        """The request as the site sees it; what the site adds to it, we see.
+
+        Our cookies are hidden. Where a page may be asked for (`is_page`), it is not asked for compressed, nor told how
+        to let the server send a file behind our back; `whole` asks for all of it.
+        """
+        inner_headers = inward(headers, hidden_cookies=self._own_cookies, plain=is_page, whole=whole)
+        inner: Scope = {**scope, _SEEN: True, "headers": inner_headers}
+        extensions = scope.get("extensions")
+        if is_page and extensions:
+            inner["extensions"] = {name: extensions[name] for name in extensions if name not in _SENDS_FILES}
+        return inner
+
     async def _preview(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """A page as the token in its address says, which the site does not see; only looking at one is previewed."""
         token, query_string = without_token(scope["query_string"])
@@ -134,8 +144,7 @@ class PersonalizeMiddleware:
             await refuse(send, opened, scope.get("root_path", "") + path, query_string)
             return
         headers: RawHeaders = list(scope.get("headers", ()))
-        inner_headers = inward(headers, hidden_cookies=self._own_cookies, plain=True, whole=True)
-        inner: Scope = {**scope, _SEEN: True, "headers": inner_headers}
+        inner = self._inner(scope, headers, is_page=True, whole=True)
         marks = SlotMarks()
         page_view = PreviewPageView(
             self.personalizer, inner, headers, lambda: request_facts(scope, path), opened, mark_item=marks.marked

@@ -57,10 +57,9 @@ def all_served(
         }
     finally:
         for process in started:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
+            process.terminate()
         for process in started:
-            process.wait(timeout=LONGEST_STOP_SECONDS)
+            stop(process)
 
 
 def free_ports(count: int) -> list[int]:
@@ -82,6 +81,15 @@ def start(server: Server, port: int, folder: Path, environment: Mapping[str, str
         env={**os.environ, "PERSONALIZE_SETTINGS": str(folder / "personalize.toml"), **environment},
         start_new_session=True,
     )
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Wait until a server that was asked to stop has done so, with all of its workers."""
+    try:
+        process.wait(timeout=LONGEST_STOP_SECONDS)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -160,3 +160,11 @@ def test_work_behind_a_page_is_done(name: str, addresses: dict[str, str]) -> Non
     with browser(addresses[name]) as somebody:
         assert "From the letter" in somebody.get("/work?utm_source=newsletter").text
         wait_for(somebody, "/worked", "done")
+
+
+def test_a_table_in_thousands_of_parts_passes_whole(addresses: dict[str, str]) -> None:
+    query = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 900) select i, 'slot' from n"
+    with browser(addresses["datasette"]) as somebody:
+        table = somebody.get("/_memory.csv", params={"sql": query})
+    assert table.text.split() == ["i,'slot'", *(f"{number},slot" for number in range(1, 901))]
+    assert "private" not in table.headers.get("cache-control", "")

@@ -15,6 +15,7 @@ from starlette.templating import Jinja2Templates
 from starlette.websockets import WebSocket
 
 from personalize import Scope, wrap
+from tests.served.sites.bare import bare
 from tests.served.sites.markup import PAGES, PARTS, STATIC
 
 templates = Jinja2Templates(PAGES)
@@ -88,13 +89,14 @@ routes = [
     Route("/work", work),
     Route("/worked", has_worked),
     WebSocketRoute("/echo", echo),
+    Mount("/bare", bare),
     Mount("/static", StaticFiles(directory=STATIC, html=True)),
 ]
 
 
 def login(scope: Scope) -> str | None:
     """Who is logged in."""
-    return scope["session"].get("user_id")
+    return scope.get("session", {}).get("user_id")
 
 
 app = wrap(Starlette(routes=routes, middleware=[Middleware(SessionMiddleware, secret_key="a test's")]), login=login)
