@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 
 from personalize.durations import parse_duration
@@ -26,6 +27,8 @@ _WEAK_WORDS = (
     "secret-key",
     "your-key",
 )
+_HOST_FORM = r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+_UPSTREAM = re.compile(rf"https?://{_HOST_FORM}/?", re.ASCII | re.IGNORECASE)
 _TRUE = ("1", "true", "yes", "on")
 _FALSE = ("0", "false", "no", "off")
 
@@ -199,6 +202,25 @@ def _excluded(value: object) -> tuple[str, ...]:
     return paths
 
 
+def _networks(value: object) -> tuple[str, ...]:
+    networks = _texts(value, "addresses and networks")
+    for network in networks:
+        try:
+            ip_network(network, strict=False)
+        except ValueError:
+            raise ValueError(f"{quoted(network)} is not an address or a network such as 10.0.0.0/8") from None
+    return networks
+
+
+def _upstream(value: object) -> str:
+    allowed = "an address such as http://127.0.0.1:9000, without a path"
+    text = _matching(value, allowed=allowed, form=_UPSTREAM)
+    port = text.rpartition(":")[2].rstrip("/")
+    if port.isdigit() and not 1 <= int(port) <= 65535:
+        raise ValueError(f"{_found(value)} does not fit: a port is a number from 1 to 65,535")
+    return text.rstrip("/").lower()
+
+
 def _secret_keys(value: object) -> tuple[str, ...]:
     """The keys; what is wrong with one is told by its place in the list, never by its text."""
     keys = _texts(value, "keys")
@@ -224,5 +246,8 @@ DURATION = Kind("length of time", _duration)
 MOMENT = Kind("moment", _moment)
 PURPOSES = Kind("list of purposes", _purposes, _read_texts)
 EXCLUDED_PATHS = Kind("list of paths", _excluded, _read_texts)
+NETWORKS = Kind("list of networks", _networks, _read_texts)
+UPSTREAM = Kind("address", _upstream)
+HOST = pattern("host", "a host such as shop.example or shop.example:8080", _HOST_FORM)
 SECRET_KEYS = Kind("list of keys", _secret_keys, _read_texts)
 PREFIX = pattern("path", "a path such as /_personalize, without a / at its end", r"(?:/[A-Za-z0-9._~-]+)+")

@@ -18,6 +18,7 @@ from personalize.cache_settings import CacheSettings
 from personalize.durations import format_duration
 from personalize.errors import SettingsError
 from personalize.problems import Problem, Problems, did_you_mean, quoted
+from personalize.proxy_settings import ProxySettings
 from personalize.setting_kinds import (
     DURATION,
     EXCLUDED_PATHS,
@@ -171,6 +172,7 @@ class Settings:
     visits: VisitSettings = VisitSettings()
     interests: InterestSettings = InterestSettings()
     cache: CacheSettings = CacheSettings()
+    proxy: ProxySettings = ProxySettings()
 
     def __post_init__(self) -> None:
         for name in ("rules", "content", "templates", "key_file"):

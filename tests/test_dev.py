@@ -102,7 +102,7 @@ def test_a_command_that_needs_more_adds_it_to_what_is_there(checkout: Checkout) 
     assert checkout.calls()[1:] == [*pip_steps("example"), "in-venv -m example_site --port 9000"]
     checkout.run("check")
     checks = [f"in-venv -m {tool}" for tool in ("ruff check .", "ruff format --check .", "mypy")]
-    assert checkout.calls() == [*pip_steps("example,geo,lint,prometheus,rewrite"), *checks]
+    assert checkout.calls() == [*pip_steps("example,geo,lint,prometheus,proxy,rewrite"), *checks]
     checkout.run("demo")
     assert checkout.calls() == ["in-venv -m example_site"]
 

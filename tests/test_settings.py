@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from personalize.cache_settings import CacheInput, CacheSettings
 from personalize.errors import SettingsError
 from personalize.problems import Problem, render
+from personalize.proxy_settings import ProxySettings
 from personalize.settings import (
     CookieSettings,
     IngestSettings,
@@ -99,6 +100,14 @@ lapsed_after = "60 days"
 [interests]
 half_life = "90 days"
 
+[proxy]
+upstream = "http://127.0.0.1:9000"
+upstream_host = "inner.example"
+trusted = ["10.0.0.0/8"]
+connections = 20
+connect_seconds = 2
+idle_seconds = 30
+
 [cache]
 mode = "variants"
 revalidate = true
@@ -142,6 +151,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         ingest=IngestSettings(500, 50, 0.5),
         visits=VisitSettings(timedelta(hours=1), timedelta(days=14), timedelta(days=60)),
         interests=InterestSettings(timedelta(days=90)),
+        proxy=ProxySettings("http://127.0.0.1:9000", "inner.example", ("10.0.0.0/8",), 20, 2.0, 30.0),
         cache=CacheSettings(
             mode="variants",
             revalidate=True,
@@ -191,6 +201,12 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_VISITS_COOLING_AFTER": "2 weeks",
         "PERSONALIZE_VISITS_LAPSED_AFTER": "60 days",
         "PERSONALIZE_INTERESTS_HALF_LIFE": "90 days",
+        "PERSONALIZE_PROXY_UPSTREAM": "HTTP://127.0.0.1:9000/",
+        "PERSONALIZE_PROXY_UPSTREAM_HOST": "inner.example",
+        "PERSONALIZE_PROXY_TRUSTED": "10.0.0.0/8",
+        "PERSONALIZE_PROXY_CONNECTIONS": "20",
+        "PERSONALIZE_PROXY_CONNECT_SECONDS": "2",
+        "PERSONALIZE_PROXY_IDLE_SECONDS": "30",
         "PERSONALIZE_CACHE_MODE": "variants",
         "PERSONALIZE_CACHE_REVALIDATE": "yes",
         "PERSONALIZE_CACHE_CLEAR_SITE_DATA": "yes",
@@ -344,6 +360,10 @@ def test_all_problems_of_all_places_are_told_at_once_with_lines_and_guesses(tmp_
         ('excluded = "/admin"', "a list of paths"),
         ("excluded = [1]", "a list of paths"),
         ('excluded = ["admin"]', '"admin" does not fit'),
+        ('proxy.upstream = "127.0.0.1:9000"', "it takes an address such as http://127.0.0.1:9000, without a path"),
+        ('proxy.upstream = "http://a/b"', "it takes an address such as http://127.0.0.1:9000, without a path"),
+        ('proxy.upstream = "http://a:0"', "a port is a number from 1 to 65,535"),
+        ('proxy.trusted = ["*"]', '"*" is not an address or a network such as 10.0.0.0/8'),
         ('excluded = ["/a/*/b"]', "only at its end"),
         ('excluded = ["/a", "/a"]', "names one of them twice"),
         ("time_budget_seconds = 0", "a number from 0.001 to 10"),

@@ -23,7 +23,7 @@ FLOORS = (
         "yaml_messages",
         "yaml_tree",
     ),
-    *("setting_kinds", "cache_settings", "settings"),
+    *("setting_kinds", "cache_settings", "proxy_settings", "settings"),
     *("visitors", "events", "profiles", "content", "rules", "decisions", "scenarios"),
     *("stores", "runtime", "reports", "web", "pages", "api", "studio", "wrap", "django", "cli", "pytest_plugin"),
 )

@@ -18,6 +18,7 @@ from personalize.cli.import_ import import_
 from personalize.cli.init import init
 from personalize.cli.plan import plan
 from personalize.cli.preview import preview
+from personalize.cli.proxy import proxy
 from personalize.cli.publish import publish
 from personalize.cli.rebuild import rebuild
 from personalize.cli.rollback import rollback
@@ -77,6 +78,7 @@ for command in (
     rollback,
     switch,
     serve,
+    proxy,
     describe,
     explain,
     preview,

@@ -22,6 +22,7 @@ COMMANDS = [
     "rollback",
     "switch",
     "serve",
+    "proxy",
     "describe",
     "explain",
     "preview",

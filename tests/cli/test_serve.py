@@ -1,18 +1,12 @@
 """`serve`: what is checked first, what is said, and that a page of the past is the page that was promised."""
 
 import json
-import os
 import socket
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
-import httpx
 import pytest
 
+from tests.cli.serving import free_port, served
 from tests.cli.terminal import Terminal
 
 SITE = '''\
@@ -37,55 +31,6 @@ async def site(scope, receive, send):
 
 app = wrap(site, login=lambda scope: dict(scope["headers"]).get(b"x-user", b"").decode() or None)
 '''
-CONSENT = {"cookie": "pz_consent=measure.personalize"}
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A site that is being served, and what was printed until then."""
-
-    address: str
-    printed: str
-
-    def page(self, path: str = "/", user: str | None = None) -> str:
-        headers = CONSENT | ({"x-user": user} if user is not None else {})
-        response = httpx.get(self.address + path, headers=headers, timeout=20)
-        assert response.status_code == 200
-        return response.text
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-@contextmanager
-def served(folder: Path, *arguments: str, workers: int = 1) -> Iterator[Served]:
-    """Serve in a process of its own until the block ends."""
-    port = free_port()
-    command = [sys.executable, "-m", "personalize.cli.main", "serve", "--port", str(port), *arguments]
-    environ = os.environ | {"PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        try:
-            yield Served(f"http://127.0.0.1:{port}", until_ready(process, workers))
-        finally:
-            process.terminate()
-            process.communicate(timeout=30)
-
-
-def until_ready(process: subprocess.Popen[str], workers: int) -> str:
-    assert process.stdout is not None
-    lines: list[str] = []
-    for line in process.stdout:
-        lines.append(line)
-        workers -= "Application startup complete" in line
-        if workers == 0:
-            return "".join(lines)
-    raise AssertionError("".join(lines))
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from tests.docs.console import Step, difference, is_as_promised, steps_of
 USUAL_PORT = 8000
 LONGEST_SECONDS = 60
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
+_COMMANDS_THAT_SERVE = ("serve", "proxy")
 _LAST_WORDS_OF_SERVE = "Stop with Ctrl+C."
 
 
@@ -62,8 +63,8 @@ class Bench:
     def output_of(self, step: Step) -> str:
         """What a command prints here; a server is left running, and stops with the bench."""
         words = shlex.split(step.command)
-        if words[:2] == ["personalize", "serve"]:
-            return self._serve(words[2:])
+        if words[0] == "personalize" and words[1] in _COMMANDS_THAT_SERVE:
+            return self._serve(words[1:])
         if words[0] == "personalize":
             return self._personalize(words[1:])
         if words[0] == "curl":
@@ -100,7 +101,7 @@ class Bench:
     def _serve(self, arguments: list[str]) -> str:
         self._port = free_port()
         server = subprocess.Popen(
-            [sys.executable, "-m", "personalize.cli.main", "serve", *arguments, "--port", str(self._port)],
+            [sys.executable, "-m", "personalize.cli.main", *arguments, "--port", str(self._port)],
             cwd=self.folder,
             env={**_environment(), "PYTHONUNBUFFERED": "1"},
             stdout=subprocess.PIPE,
