@@ -80,6 +80,13 @@ class CacheSettings:
             "Personalised pages for their visitor alone, in a few shared variants, or public with private slots.",
         ),
     )
+    fragments: Literal["script", "esi", "ssi"] = field(
+        default="script",
+        metadata=of_kind(
+            choice("script", "esi", "ssi"),
+            "What brings the slots of a public page: a script in the browser, or an edge by ESI or SSI.",
+        ),
+    )
     revalidate: bool = field(
         default=False,
         metadata=of_kind(

@@ -110,6 +110,7 @@ idle_seconds = 30
 
 [cache]
 mode = "variants"
+fragments = "ssi"
 revalidate = true
 clear_site_data = true
 refuse_prefetch = true
@@ -154,6 +155,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         proxy=ProxySettings("http://127.0.0.1:9000", "inner.example", ("10.0.0.0/8",), 20, 2.0, 30.0),
         cache=CacheSettings(
             mode="variants",
+            fragments="ssi",
             revalidate=True,
             clear_site_data=True,
             refuse_prefetch=True,
@@ -208,6 +210,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_PROXY_CONNECT_SECONDS": "2",
         "PERSONALIZE_PROXY_IDLE_SECONDS": "30",
         "PERSONALIZE_CACHE_MODE": "variants",
+        "PERSONALIZE_CACHE_FRAGMENTS": "ssi",
         "PERSONALIZE_CACHE_REVALIDATE": "yes",
         "PERSONALIZE_CACHE_CLEAR_SITE_DATA": "yes",
         "PERSONALIZE_CACHE_REFUSE_PREFETCH": "yes",

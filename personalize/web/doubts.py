@@ -28,6 +28,8 @@ class Doubt(StrEnum):
     LOST = "lost"
     LONG_PAGE = "long page"
     UNREADABLE = "unreadable"
+    NOT_BROUGHT = "not brought"
+    NO_MARKUP = "no markup"
 
     @property
     def is_filled(self) -> bool:
@@ -53,6 +55,8 @@ _SENTENCES = {
     Doubt.TAKEN: _KEPT + "another slot fills the element that its selector finds",
     Doubt.LONG_PAGE: _KEPT + "its selector found nothing in the first megabyte of a page",
     Doubt.UNREADABLE: _KEPT + "the page could not be read for its selector",
+    Doubt.NOT_BROUGHT: _KEPT + "that holds what an edge would read, or is too long to go along with its address",
+    Doubt.NO_MARKUP: _KEPT + "it stands in an attribute, a title or a script, where none of ours can bring another",
     Doubt.LOST: _KEPT + "markup inside of it is read differently by different browsers",
 }
 

@@ -12,6 +12,8 @@ from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.visitors.cookies import cookie_name
 from personalize.web.facts import request_facts
+from personalize.web.fragment_address import FragmentAddresses
+from personalize.web.fragments import Fragments
 from personalize.web.headers import RawHeaders, inward, wants_html
 from personalize.web.lifespan import Lifespan
 from personalize.web.marks import token_of
@@ -20,6 +22,8 @@ from personalize.web.preview import MARK as PREVIEW_MARK
 from personalize.web.preview import PreviewedResponse, refuse, without_token
 from personalize.web.preview_bar import SlotMarks
 from personalize.web.response import PersonalizedResponse
+from personalize.web.shell_page import ShellPage, ShellPages
+from personalize.web.shell_response import ShellResponse
 from personalize.web.shells import Shells
 from personalize.web.template_engines import TemplateEngine, teach
 
@@ -53,6 +57,11 @@ class PersonalizeMiddleware:
         self._previews = Previews(personalizer)
         self._paths = PathMemory()
         self._shells = Shells(self._token)
+        addresses = FragmentAddresses(personalizer.keys)
+        self._fragments = Fragments(personalizer, addresses)
+        self._shell_pages: ShellPages | None = None
+        if settings.cache.mode == "fragments":
+            self._shell_pages = ShellPages(settings, addresses, self._token, personalizer.health)
         self._own_cookies = frozenset(_both_names(settings.cookie.name) | _both_names(settings.cookie.consent_name))
 
     def teach(self, engine: TemplateEngine) -> None:
@@ -77,8 +86,11 @@ class PersonalizeMiddleware:
 
     def _http(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = _site_path(scope)
-        if self._pages is not None and path.startswith(self._prefix):
-            return self._pages(scope, receive, send)
+        if path.startswith(self._prefix):
+            if self._fragments.serves(path):
+                return self._fragments(scope, path, send)
+            if self._pages is not None:
+                return self._pages(scope, receive, send)
         if self.personalizer.off or path in self._excluded:
             return self._untouched(path, scope, receive, send)
         if PREVIEW_MARK in scope.get("query_string", b""):
@@ -94,13 +106,16 @@ class PersonalizeMiddleware:
 
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         outer_headers: RawHeaders = list(scope.get("headers", ()))
-        had_slots = path in self._paths
+        shell_page = self._shell_page(path, scope)
+        conditions = shell_page.tag.inward(outer_headers) if shell_page is not None else []
+        had_slots = bool(conditions) or path in self._paths
         inner = self._inner(
             scope,
             outer_headers,
             is_page=had_slots or wants_html(outer_headers),
             whole=had_slots and scope["method"] in ("GET", "HEAD"),
         )
+        inner["headers"] += conditions
         page_view = PageView(
             self.personalizer,
             inner,
@@ -108,7 +123,7 @@ class PersonalizeMiddleware:
             lambda: request_facts(scope, path),
         )
         inner.setdefault("state", {})[STATE_KEY] = page_view
-        response = PersonalizedResponse(
+        filled = PersonalizedResponse(
             send,
             page_view,
             token=self._token,
@@ -117,7 +132,26 @@ class PersonalizeMiddleware:
             path=path,
             paths=self._paths,
         )
-        await self.app(inner, _watching(receive, response), response.send)
+        response: PersonalizedResponse | ShellResponse = filled
+        if shell_page is not None:
+            response = ShellResponse(
+                send,
+                page_view,
+                filled,
+                shell_page,
+                token=self._token,
+                shells=self._shells,
+                method=scope["method"],
+                had_slots=had_slots,
+                paths=self._paths,
+            )
+        await self.app(inner, _watching(receive, filled), response.send)
+
+    def _shell_page(self, path: str, scope: Scope) -> ShellPage | None:
+        """What a page is made with where it is to be the same for everybody; None where it is filled in place."""
+        if self._shell_pages is None or scope["method"] not in ("GET", "HEAD"):
+            return None
+        return self._shell_pages.page(path, scope.get("root_path", ""), self.personalizer.rule_set)
 
     def _inner(self, scope: Scope, headers: RawHeaders, *, is_page: bool, whole: bool) -> Scope:
         """The request as the site sees it; what the site adds to it, we see.

@@ -18,6 +18,7 @@ _PRIVATE = (b"cache-control", b"private, no-store")
 _SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
 #: What can make an HTML page one that is not to be filled.
 _UNUSUAL = frozenset({b"content-encoding", b"content-disposition", b"cache-control"}) | _SENT_BY_OTHERS
+_NOT_SHARED = frozenset({b"private", b"no-store", b"no-cache"})
 _PARTIAL = frozenset({204, 205, 206})
 
 
@@ -45,6 +46,23 @@ class ResponseHead:
         """The promised length, None where none is promised."""
         value = self._named.get(b"content-length", b"")
         return int(value) if value.isdigit() else None
+
+    @property
+    def etag(self) -> bytes | None:
+        """The validator of the site's bytes, None where there is none."""
+        return self._named.get(b"etag")
+
+    @property
+    def policies(self) -> list[str]:
+        """The content security policies of the page."""
+        name = b"content-security-policy"
+        return [value.decode("latin-1") for key, value in self.headers if key.lower() == name]
+
+    @property
+    def is_kept_from_caches(self) -> bool:
+        """Whether the site itself lets no shared cache give this response to anybody without asking."""
+        words = {word.strip().partition(b"=")[0] for word in self._named.get(b"cache-control", b"").lower().split(b",")}
+        return not _NOT_SHARED.isdisjoint(words)
 
     @property
     def describes_bytes(self) -> bool:

@@ -1,0 +1,34 @@
+"""The script that brings the slots of a public page into the browser, and where it is fetched from.
+
+One request brings all slots of the page, and again those of what is put into it later. A slot whose own markup stays is
+not touched; whatever fails, all of them keep theirs. A page that the browser kept is asked for anew when it is shown
+again, since somebody may have logged out meanwhile. Each time the event `personalize` tells the site's own scripts.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+
+from markupsafe import escape
+
+SCRIPT = Path(__file__).with_name("fragment_script.js").read_bytes()
+#: Its name below the prefix, which changes with every byte of it; what stands before the last `-` is its endpoint.
+FILE_NAME = f"slots-{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
+ENDPOINT = "slots"
+
+
+#: How much of a page tells whether it is one of its own.
+FIRST_BYTES = 2_048
+#: What a page of its own begins with, and not a part that a script puts into another page.
+_DOCUMENT = re.compile(rb"<(?:!doctype|html|head|title|body)[\s>]", re.IGNORECASE)
+
+
+def script_tag(prefix: str, nonce: str | None) -> bytes:
+    """The element that fetches it; `nonce` is the one that the page's own policy names."""
+    carried = "" if nonce is None else f' nonce="{escape(nonce)}"'
+    return f'<script defer src="{escape(prefix)}/{FILE_NAME}"{carried}></script>'.encode()
+
+
+def is_document(first_bytes: bytes) -> bool:
+    """Whether a page that begins so is one of its own, which needs the script; parts of others find it there."""
+    return _DOCUMENT.search(first_bytes[:FIRST_BYTES]) is not None
