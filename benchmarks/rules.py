@@ -63,7 +63,7 @@ class Ours:
     def winners(self, visitor: Visitor) -> Winners:
         """What each slot shows."""
         answers = self.index.answers(self.page.reach, visitor, NOW)
-        return tuple(None if key is None else key[1] for key in map(answers.first, self.rows))
+        return tuple([None if key is None else key[1] for key in answers.firsts(self.rows)])
 
     def decided(self, visitor: Visitor) -> Winners:
         """The same by the whole of `decide`, from a context that is made for it."""
@@ -200,10 +200,10 @@ def report_one_rule(rounds: int) -> None:
     ours, visitors = Ours(one), make_visitors(one, DIFFERENT)
     assert [ours.winners(visitor)[0] is not None for visitor in visitors] == [by_hand(visitor) for visitor in visitors]
     visitors = [visitor for visitor in visitors if by_hand(visitor)][:WARM]  # a no is quicker by hand: it stops there
-    row, reach, index = ours.rows[0], ours.page.reach, ours.index
+    rows, reach, index = ours.rows[:1], ours.page.reach, ours.index
 
     def asked(visitor: Visitor) -> bool:
-        return index.answers(reach, visitor, NOW).first(row) is not None
+        return index.answers(reach, visitor, NOW).firsts(rows)[0] is not None
 
     cases = [Case("by hand", _each(by_hand, visitors, 40), len(visitors) * 40, [])]
     cases.append(Case("one rule in the index", _each(asked, visitors, 40), len(visitors) * 40, []))
@@ -252,7 +252,9 @@ def main(sizes: Sequence[int], rounds: int, peers: Sequence[str]) -> None:
     cases = {}
     for size, shop in shops.items():
         page = shop.rule_set.pages[SLOTS[0]]
-        probes = len(page.reach.reads) + (len(page.reach.segments.chunks) if page.reach.segments is not None else 0)
+        probes = len(page.reach.fact_names) + (
+            len(page.reach.segments.chunks) if page.reach.segments is not None else 0
+        )
         some = peers if size <= 1_000 else [name for name in peers if name == "closures"]
         cases[size] = cases_of(shop, size, some)
         in_rounds(cases[size], rounds)

@@ -1,6 +1,6 @@
 """The one function that decides what a page shows. Serving, previewing, explaining and simulating all ask it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeGuard
@@ -35,7 +35,7 @@ def decide(
     answers = rule_set.index.answers(page.reach, context.values, context.now)
     if page.decided is None or shown or notes is not None:
         return _Run(page, context, rule_set, answers, shown, notes).decisions()
-    told = answers.pattern(page.mask) if page.rows is None else tuple(map(answers.first, page.rows))
+    told: Hashable = answers.pattern(page.mask) if page.rows is None else answers.firsts(page.rows)
     known: Mapping[str, Decision] | None = page.decided.get(told)
     if known is None:
         if len(page.decided) >= MOST_REMEMBERED:

@@ -5,19 +5,20 @@ scales (`stretches`) and of the questions that have to be asked. Each answer com
 so an explanation that asks the same index can't say what serving would not do. What was found is remembered.
 """
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
-from typing import Any
+from typing import Any, TypeAlias
 
 from personalize.rules.conditions import Leaf
-from personalize.rules.facts import FactType
+from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import Asked
 from personalize.rules.postings import Postings, bit_mask
-from personalize.rules.scales import Scale
-from personalize.rules.stretches import CounterStretches, Stretches, asked, stretches_of
+from personalize.rules.scales import AGES, Scale
+from personalize.rules.stretches import CounterStretches, Placed, Stretches, asked, stretches_of
 from personalize.rules.unanswerable import Dependents, Unanswerable
 
 #: How many values of one fact are remembered with their answers before they are thrown away and gathered anew.
@@ -29,9 +30,19 @@ FEWEST_MASKS = 256
 LONGEST_REMEMBERED = 200
 
 #: Values of these types can't change, and two equal ones of the same type get the same answers.
-_REMEMBERED = frozenset({str, int, bool, date, timedelta})
+_REMEMBERED = (str, int, bool, date, timedelta)
+#: The class that values of a type mostly have. Readings of such, and of nothing, are kept together.
+_USUAL: Mapping[FactType, type] = {
+    FactType.TEXT: str,
+    FactType.CHOICE: str,
+    FactType.VERSION: str,
+    FactType.NUMBER: int,
+    FactType.MONEY: int,
+    FactType.BOOL: bool,
+    FactType.DATE: date,
+    FactType.CLOCK: timedelta,
+}
 _SEVERAL = frozenset({list, tuple})
-_ANY_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +54,26 @@ class Reading:
     kept: int
 
 
+#: What a value means, at a moment that is given as such and as microseconds since 1970.
+Read: TypeAlias = Callable[[Any, datetime, int], Reading]
+
+
 class FactIndex:
     """The questions of one fact: first they are noted, then it is finished, then it is read.
 
-    `memories` are the readings of values that were read before, by the values' class and by value. Where the fact
-    is `Unanswerable`, its `dependents` are refuted.
+    `memories` are the readings of values that were read before, by the values' class and by value; that of None is in
+    each. Most values are of the class `usual`, and are worth looking up there before they are `read`; where there is
+    no such class, none are. Only what is asked `by_clock` has to be read at the moment that the visitor's clock shows:
+    to all else any clock is the same. Where the fact is `Unanswerable`, its `dependents` are refuted.
     """
 
-    def __init__(self, name: str, type_: FactType, dependents: Dependents) -> None:
-        self.name = name
+    def __init__(self, fact: Fact, dependents: Dependents) -> None:
+        self.name = fact.name
+        self.usual = None if fact.many else _USUAL.get(fact.type)
+        self.by_clock = False
+        self.is_counter = fact.type is FactType.TIMES
+        self._is_list = fact.many
         self._dependents = dependents
-        self.is_counter = type_ is FactType.TIMES
         self._leaves: dict[Leaf, int] = {}
         self._postings = Postings()
         self._full = 0
@@ -65,7 +85,10 @@ class FactIndex:
         self._of_elements = 0
         self._alone: Stretches | None = None
         self._at: dict[int, Reading] = {}
+        self._ages: list[Any] = []
+        self._by_length: list[tuple[tuple[Placed, ...], int]] = []
         self.memories: dict[type, dict[Any, Reading]] = {}
+        self.read: Read = self._read_any
         self._readings: dict[int, Reading] = {}
         self._mets: dict[int, tuple[int, ...]] = {}
 
@@ -101,24 +124,72 @@ class FactIndex:
         self._moves = any(scale.moves for scale in by_scale) or any(leaf.uses_now for leaf in others)
         if len(self._scales) == 1 and isinstance(self._scales[0], Stretches) and not others:
             self._alone = self._scales[0] if not self._scales[0].recurs else None
+        self._missing = self._reading(0)
         # By the class of a value first, since 1 is not True.
-        self.memories = {one: {} for one in (() if self._moves else _REMEMBERED)}
-        self.memories[type(None)] = {None: self._reading(0)}
-        if self.is_counter and not others:  # who never did it did not at any moment
-            self.memories[tuple] = {(): self._reading(asked(self._leaves.items(), (), _ANY_MOMENT))}
+        classes = (*(() if self._moves else _REMEMBERED), type(None))
+        self.memories = {one: {None: self._missing} for one in classes}
+        self.usual = None if self._moves else self.usual
+        self.by_clock = bool(others)
+        self.read = self._shortest_way(set(by_scale))
+
+    def _shortest_way(self, scales: set[Scale]) -> Read:
+        """What reads such values as this fact mostly has."""
+        first = self._scales[0] if self._scales and not self._asked else None
+        if isinstance(first, CounterStretches):
+            self._by_length = first.by_length
+            return self._read_times
+        if isinstance(first, Stretches) and scales == {AGES}:
+            self._ages = first.after
+            return self._read_moment
+        return self._read_list if self._is_list and not self._moves else self._read_any
 
     # Reading -------------------------------------------------------------------------------------------
 
-    def read(self, value: object, now: datetime, micros: int) -> Reading:
-        """What this value answers and refutes; `micros` are those of `now` since 1970, where it
-        is a counter."""
+    def _read_times(self, value: Any, now: datetime, micros: int) -> Reading:
+        """The reading of a counter's times."""
+        if value.__class__ is tuple:
+            have = len(value)
+            parts, truth = self._by_length[have if have < len(self._by_length) else -1]
+            try:
+                for count, after, truths in parts:
+                    truth |= truths[bisect_left(after, micros - value[-count])]
+                return self._readings[truth]
+            except KeyError:
+                pass  # these answers were not met before
+        return self._read_any(value, now, micros)
+
+    def _read_moment(self, value: Any, now: datetime, micros: int) -> Reading:
+        """The reading of a moment of which only the age is asked."""
+        if value.__class__ is datetime and value.tzinfo is not None:
+            known = self._at.get(bisect_left(self._ages, now - value))
+            if known is not None:
+                return known
+        return self._read_any(value, now, micros)
+
+    def _read_list(self, value: Any, now: datetime, micros: int) -> Reading:
+        """The reading of a list, of texts for the most part."""
+        if value.__class__ is list:
+            texts, of_elements = self.memories[str], self._of_elements
+            truth = asked(self._of_lists, value, now) if self._of_lists else 0
+            try:
+                for element in value:
+                    if element.__class__ is not str:
+                        break
+                    truth |= texts[element].truth & of_elements
+                else:
+                    return self._readings[truth]
+            except KeyError:
+                pass  # one of them was not met before, or not together with these
+        return self._read_any(value, now, micros)
+
+    def _read_any(self, value: object, now: datetime, micros: int) -> Reading:
         memory = self.memories.get(value.__class__)
         if memory is not None and (known := memory.get(value)) is not None:
             return known
         return self.read_anew(value, now, micros)
 
     def read_anew(self, value: object, now: datetime, micros: int) -> Reading:
-        """The same for a value that is not remembered; it is from now on, if it can be."""
+        """What a value that is not remembered answers and refutes; it is from now on, if it can be."""
         if self._alone is not None and (place := self._alone.place(value, now, micros)) is not None:
             reading = self._at.get(place)
             if reading is None:
@@ -139,6 +210,7 @@ class FactIndex:
             return
         if len(memory) >= MOST_REMEMBERED:
             memory.clear()
+            memory[None] = self._missing
         memory[value] = reading
 
     def _truths_of_list(self, elements: Iterable[object], now: datetime, micros: int) -> Iterator[int]:
@@ -147,7 +219,7 @@ class FactIndex:
         yield asked(self._of_lists, elements, now)
         for element in elements:
             is_single = element is not None and element.__class__ not in _SEVERAL
-            truth = self.read(element, now, micros).truth if is_single else self._truth(element, now, micros)
+            truth = self._read_any(element, now, micros).truth if is_single else self._truth(element, now, micros)
             yield truth & self._of_elements
 
     def _truth(self, value: object, now: datetime, micros: int) -> int:

@@ -7,7 +7,7 @@ of what matches; segments (`segment_index`) are the lowest bits, so that one mor
 The method is the counting-free variant of indexing Boolean expressions (Whang et al., PVLDB 2009) on bit sets.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -16,29 +16,35 @@ from typing import Generic, TypeAlias, TypeVar
 
 from personalize.events.event import to_micros
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions
-from personalize.rules.fact_index import FactIndex, Reading
+from personalize.rules.fact_index import FactIndex, Read, Reading
 from personalize.rules.facts import LOCAL_NOW
 from personalize.rules.normal_form import Conjunction, NormalForm, normal_form
-from personalize.rules.segment_index import Membership, Nested, SegmentIndex, SegmentReach
+from personalize.rules.segment_index import SegmentIndex, SegmentReach, Way
 from personalize.rules.unanswerable import Dependents
 
 ConditionId = TypeVar("ConditionId")
-Memories: TypeAlias = Mapping[type, dict[object, Reading]]
-Read: TypeAlias = Callable[[object, datetime, int], Reading]
+Memory: TypeAlias = Mapping[object, Reading]
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The part of the index that some conditions need: the facts that they can depend on, by name with what is
-    remembered of their values and what reads others, whether one of them `counts`, and the segments."""
+    """The part of the index that some conditions need: the facts that they can depend on, and the segments.
 
-    reads: tuple[tuple[str, Memories, Read], ...]
+    Of facts whose values come again and again, it has the names, the class of such values, what is `remembered` of them
+    and what reads any other. `others` are read each time; `by_clock` too, as the visitor's clock stands. It `counts`
+    where counters are among them.
+    """
+
+    remembered: tuple[tuple[str, type, Memory, Read], ...]
+    others: tuple[tuple[str, Read], ...]
+    by_clock: tuple[tuple[str, Read], ...]
     counts: bool
     segments: SegmentReach | None
     fact_names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fact_names", tuple(name for name, *_ in self.reads))
+        names = tuple(name for name, *_ in (*self.remembered, *self.others, *self.by_clock))
+        object.__setattr__(self, "fact_names", names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +64,11 @@ class Bits:
 
 @dataclass(frozen=True, slots=True)
 class Row(Generic[ConditionId]):
-    """Conditions in the order in which they are asked: their bits from the first one on, whose each bit is, by its
-    place from 1, and the trees of those that need it."""
+    """Conditions in the order in which they are asked: their bits, the first condition's highest, whose each is, by its
+    place from 1 (nobody's at 0, where none is left), and the trees of those that need it."""
 
-    first: int
     mask: int
-    owners: Mapping[int, ConditionId]
+    owners: Mapping[int, ConditionId | None]
     trees: Mapping[ConditionId, Condition]
 
 
@@ -74,14 +79,23 @@ class Answers:
 
     def __init__(self, index: "Index", reach: Reach, values: Mapping[str, object], now: datetime) -> None:
         self._index, self._values = index, values
-        local_now = values.get(LOCAL_NOW, now)
-        assert isinstance(local_now, datetime)
-        self._now, self._micros = local_now, to_micros(now) if reach.counts else 0
+        self._now, self._micros = now, to_micros(now) if reach.counts else 0
         micros, left = self._micros, index.full
-        for name, memories, read_anew in reach.reads:
+        for name, usual, memory, read in reach.remembered:
             value = values[name]
-            memory = memories.get(value.__class__)  # looked up here, since a call would cost as much again
-            left &= ((memory and memory.get(value)) or read_anew(value, local_now, micros)).kept
+            if type(value) is usual or value is None:  # looked up here, since a call would cost more than that
+                try:
+                    left &= memory[value].kept
+                    continue
+                except KeyError:
+                    pass
+            left &= read(value, now, micros).kept
+        for name, read in reach.others:
+            left &= read(values[name], now, micros).kept
+        if reach.by_clock:
+            self._now = local_now = _by_the_clock(values, now)
+            for name, read in reach.by_clock:
+                left &= read(values[name], local_now, micros).kept
         self._members = 0
         if reach.segments is not None:
             self._members = reach.segments.members(left, self._walk)
@@ -99,21 +113,22 @@ class Answers:
 
     def matching(self, row: Row[ConditionId]) -> Iterator[ConditionId]:
         """Those of the row's conditions that hold, in its order; what is refuted costs nothing."""
-        left = self._left >> row.first & row.mask
+        left = self._left & row.mask
         while left:
-            one = row.owners[(left & -left).bit_length()]
-            bits = self._index.bits[one]
-            left &= ~(bits.mask << bits.first - row.first)
+            one = row.owners[left.bit_length()]
+            assert one is not None
+            left &= (1 << self._index.bits[one].first) - 1
             if one not in row.trees or self.walk(row.trees[one]):
                 yield one
 
-    def first(self, row: Row[ConditionId]) -> ConditionId | None:
-        """The first of the row's conditions that holds."""
-        left = self._left >> row.first & row.mask
-        if not left:
-            return None
-        one = row.owners[(left & -left).bit_length()]
-        return next(self.matching(row), None) if one in row.trees else one
+    def firsts(self, rows: Sequence[Row[ConditionId]]) -> tuple[ConditionId | None, ...]:
+        """The first condition of each row that holds."""
+        left = self._left
+        found: list[ConditionId | None] = [row.owners[(left & row.mask).bit_length()] for row in rows]
+        for at, row in enumerate(rows):
+            if row.trees and found[at] in row.trees:
+                found[at] = next(self.matching(row), None)
+        return tuple(found)
 
     def in_segment(self, segment_id: str) -> bool:
         """Whether the visitor is in a segment that the reach covers."""
@@ -150,6 +165,16 @@ class Answers:
                 return any(self._walk(part, members) for part in condition.parts)
 
 
+def _by_the_clock(values: Mapping[str, object], now: datetime) -> datetime:
+    """The moment as the visitor's clock shows it, where that is known."""
+    try:
+        local_now = values[LOCAL_NOW]
+    except KeyError:
+        return now
+    assert isinstance(local_now, datetime)
+    return local_now
+
+
 class Index:
     """All conditions of a rule set, compiled together when it is loaded.
 
@@ -165,8 +190,9 @@ class Index:
         self.segments = SegmentIndex(segments)
         self._next_bit = len(segments)
         forms = ((one, segments[one], normal_form(segments[one])) for one in self.segments.order)
-        self.segments.memberships += [self._membership(*each) for each in forms]
-        self.bits = {one: self._compile(tree) for one, tree in conditions.items()}
+        self.segments.ways += [self._ways(*each) for each in forms]
+        # The last condition has the lowest bits: so the highest that is left belongs to the first one that holds.
+        self.bits = {one: self._compile(conditions[one]) for one in reversed(tuple(conditions))}
         self.full = (1 << self._next_bit) - 1
         self.segments.finish(self.full)
         for fact in self._facts.values():
@@ -186,12 +212,12 @@ class Index:
         self._dependents.note(tree, bits)
         return Bits(bits.start, len(bits), None if form.exact else tree)
 
-    def _membership(self, segment_id: str, tree: Condition, form: NormalForm) -> Membership:
+    def _ways(self, segment_id: str, tree: Condition, form: NormalForm) -> tuple[Way, ...]:
+        """The ways into a segment; its first conjunction has the bit of its own number."""
         own = self.segments.number[segment_id]
-        bits = [own, *self._take(len(form.conjunctions) - 1)][: len(form.conjunctions)]
-        plain, nested = 0, []
-        for number, conjunction in zip(bits, form.conjunctions, strict=True):
-            bit = 1 << number
+        numbers = [own, *self._take(len(form.conjunctions) - 1)][: len(form.conjunctions)]
+        plain, ways = 0, []
+        for number, conjunction in zip(numbers, form.conjunctions, strict=True):
             self._note(conjunction, number)
             named = [
                 (1 << self.segments.number[one.segment_id], wanted)
@@ -200,12 +226,12 @@ class Index:
             ]
             if named and form.exact:
                 wants, bans = (sum(each for each, wanted in named if wanted is side) for side in (True, False))
-                nested.append(Nested(bit, wants, bans))
+                ways.append(Way(1 << own, 1 << number, wants, bans))
             else:
-                plain |= bit
+                plain |= 1 << number
         self._note_questions(tree)
-        self._dependents.note(tree, bits, segment_id)
-        return Membership(1 << own, plain, tuple(nested), None if form.exact else tree)
+        self._dependents.note(tree, numbers, segment_id)
+        return (Way(1 << own, plain, tree=None if form.exact else tree), *ways) if plain else tuple(ways)
 
     def _take(self, count: int) -> range:
         """So many bits that no other conjunction has."""
@@ -228,7 +254,7 @@ class Index:
     def _fact_index(self, leaf: Leaf) -> FactIndex:
         known = self._facts.get(leaf.fact.name)
         if known is None:
-            known = self._facts[leaf.fact.name] = FactIndex(leaf.fact.name, leaf.fact.type, self._dependents)
+            known = self._facts[leaf.fact.name] = FactIndex(leaf.fact, self._dependents)
         return known
 
     # Asking --------------------------------------------------------------------------------------------
@@ -257,26 +283,29 @@ class Index:
                     needed.add(question.segment_id)
                     waiting.append(self._definitions[question.segment_id])
         facts = [self._facts[name] for name in names]
-        reads = tuple((fact.name, fact.memories, fact.read_anew) for fact in facts)
-        counts = any(fact.is_counter for fact in facts)
-        return Reach(reads, counts, self.segments.reach(needed, refutes=asks_rules) if needed else None)
+        return Reach(
+            remembered=tuple((one.name, one.usual, one.memories[one.usual], one.read) for one in facts if one.usual),
+            others=tuple((one.name, one.read) for one in facts if not one.usual and not one.by_clock),
+            by_clock=tuple((one.name, one.read) for one in facts if not one.usual and one.by_clock),
+            counts=any(one.is_counter for one in facts),
+            segments=self.segments.reach(needed, refutes=asks_rules) if needed else None,
+        )
 
     def row(self, condition_ids: Iterable[ConditionId]) -> Row[ConditionId]:
         """These conditions, to be asked together; in the order in which the index was given them."""
-        owners: dict[int, ConditionId] = {}
+        owners: dict[int, ConditionId | None] = {0: None}
         trees: dict[ConditionId, Condition] = {}
-        first, mask, last = 0, 0, -1
+        mask, last = 0, self._next_bit
         for one in condition_ids:
             bits = self.bits[one]
-            assert bits.first >= last, "conditions of a row are asked in the order in which the index was given them"
-            if not owners:
-                first = bits.first
-            last = bits.first + bits.count
-            mask |= bits.mask << bits.first - first
-            owners |= dict.fromkeys(range(bits.first - first + 1, last - first + 1), one)
+            behind = bits.first + bits.count
+            assert behind <= last, "conditions of a row are asked in the order in which the index was given them"
+            last = bits.first
+            mask |= bits.mask << bits.first
+            owners |= dict.fromkeys(range(bits.first + 1, behind + 1), one)
             if bits.tree is not None:
                 trees[one] = bits.tree
-        return Row(first, mask, owners, trees)
+        return Row(mask, owners, trees)
 
     def answers(self, reach: Reach, values: Mapping[str, object], now: datetime) -> Answers:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for

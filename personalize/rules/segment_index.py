@@ -19,40 +19,32 @@ _PATTERNS = (1 << _CHUNK) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Nested:
-    """A conjunction that names segments: its bit, and the memberships that it wants and bans, as bits."""
+class Way:
+    """One way into a segment: one of the bits `plain` is left, and what is known of other segments agrees.
 
-    bit: int
-    wants: int
-    bans: int
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """How it is told whether a visitor is in one segment.
-
-    `bit` is its own. `plain` are the bits of its conjunctions that name no segment, `nested` those that do. Where
-    conjunctions are only necessary, `tree` has the last word, and all of them are plain.
+    `segment` is the bit of the segment's own number; `wants` and `bans` are memberships in others. Where conjunctions
+    are only necessary, `tree` has the last word.
     """
 
-    bit: int
+    segment: int
     plain: int
-    nested: tuple[Nested, ...]
-    tree: Condition | None
+    wants: int = 0
+    bans: int = 0
+    tree: Condition | None = None
 
     @property
-    def needs_others(self) -> bool:
-        """Whether other memberships have to be known first."""
-        return bool(self.nested) or self.tree is not None
+    def is_its_own(self) -> bool:
+        """Whether the segment's own bit in the index tells all: the first conjunction of a segment has it."""
+        return self.segment == self.plain and not (self.wants or self.bans or self.tree)
 
 
 class Chunk:
-    """Eight segments, with the conjunctions that each combination of memberships does not refute."""
+    """Eight segments; `kept` are the conjunctions that each combination of memberships met so far does not refute."""
 
     def __init__(self) -> None:
         self._postings = Postings()
         self._full = 0
-        self._kept: dict[int, int] = {}
+        self.kept: dict[int, int] = {}
 
     def note(self, segment: int, bit: int, *, wanted: bool) -> None:
         """Note that the conjunction of this bit wants this membership."""
@@ -63,11 +55,9 @@ class Chunk:
         self._postings.finish()
         self._full = full
 
-    def kept(self, pattern: int) -> int:
-        """The conjunctions that these eight memberships don't refute."""
-        known = self._kept.get(pattern)
-        if known is None:
-            known = self._kept[pattern] = self._full & ~self._postings.refuted(self._postings.met(pattern))
+    def learn(self, pattern: int) -> int:
+        """The same of memberships that were not met before."""
+        known = self.kept[pattern] = self._full & ~self._postings.refuted(self._postings.met(pattern))
         return known
 
 
@@ -77,7 +67,7 @@ class SegmentIndex:
     def __init__(self, segments: Mapping[str, Condition]) -> None:
         self.order = _dependencies_first(segments)
         self.number = {one: number for number, one in enumerate(self.order)}
-        self.memberships: list[Membership] = []
+        self.ways: list[tuple[Way, ...]] = []
         self._chunks = [Chunk() for _ in range(0, len(self.order), _CHUNK)]
 
     def note(self, segment_id: str, bit: int, *, wanted: bool) -> None:
@@ -94,52 +84,42 @@ class SegmentIndex:
         """The part that these segments need; those that they name are among them. It `refutes` where conditions of
         rules are asked, too."""
         numbers = sorted(self.number[one] for one in needed)
-        found = [self.memberships[number] for number in numbers]
-        chunks = dict.fromkeys(number // _CHUNK for number in numbers)
-        simple = [one for one in found if not one.needs_others]
+        found = [way for number in numbers for way in self.ways[number]]
+        others = [one for one in found if not one.is_its_own]
+        chunks = dict.fromkeys(number // _CHUNK for number in numbers) if refutes else ()
         return SegmentReach(
-            alone=reduce(or_, (one.bit & one.plain for one in simple), 0),
-            several=tuple((one.bit, one.plain) for one in simple if one.plain != one.bit),
-            nested=tuple(one for one in found if one.needs_others),
-            chunks=tuple((at * _CHUNK, self._chunks[at]) for at in chunks) if refutes else (),
+            own=reduce(or_, (one.plain for one in found if one.is_its_own), 0),
+            others=tuple((one.plain, one.wants, one.bans, one.tree, one.segment) for one in others),
+            chunks=tuple((at * _CHUNK, self._chunks[at].kept, self._chunks[at].learn) for at in chunks),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentReach:
-    """Some of the segments. `alone` are the bits of those that hold where their own bit is left; `several` have
-    their bit and those of all their conjunctions; `nested` name others, and come after those. `chunks` are theirs
-    by their first bit."""
+    """Some of the segments. `own` are the bits of those whose own bit tells all; `others` are the other ways in, in
+    an order in which each comes after those it names. `chunks` are what memberships refute, by their first bit."""
 
-    alone: int
-    several: tuple[tuple[int, int], ...]
-    nested: tuple[Membership, ...]
-    chunks: tuple[tuple[int, Chunk], ...]
+    own: int
+    others: tuple[tuple[int, int, int, Condition | None, int], ...]
+    chunks: tuple[tuple[int, Mapping[int, int], Callable[[int], int]], ...]
 
     def members(self, left: int, walk: Callable[[Condition, int], bool]) -> int:
         """The memberships as bits; `left` are the conjunctions that no fact refutes."""
-        members = left & self.alone
-        for bit, plain in self.several:
-            if left & plain:
-                members |= bit
-        for one in self.nested:
-            if _holds(one, left, members, walk):
-                members |= one.bit
+        members = left & self.own
+        for plain, wants, bans, tree, segment in self.others:
+            if left & plain and members & wants == wants and not members & bans:
+                members |= segment if tree is None or walk(tree, members) else 0
         return members
 
     def kept(self, members: int, left: int) -> int:
         """What these memberships leave of the conjunctions."""
-        for first, chunk in self.chunks:
-            left &= chunk.kept(members >> first & _PATTERNS)
+        for first, kept, learn in self.chunks:
+            pattern = members >> first & _PATTERNS
+            try:
+                left &= kept[pattern]
+            except KeyError:
+                left &= learn(pattern)
         return left
-
-
-def _holds(one: Membership, left: int, members: int, walk: Callable[[Condition, int], bool]) -> bool:
-    if left & one.plain:
-        return one.tree is None or walk(one.tree, members)
-    return any(
-        left & each.bit and members & each.wants == each.wants and not members & each.bans for each in one.nested
-    )
 
 
 def _dependencies_first(segments: Mapping[str, Condition]) -> tuple[str, ...]:

@@ -7,9 +7,11 @@ stretch that is known already.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from functools import reduce
+from operator import attrgetter, or_
+from typing import Any, TypeAlias
 
 from personalize.rules.conditions import Leaf
 from personalize.rules.postings import bit_mask
@@ -20,6 +22,10 @@ MOST_STEPS = 64
 #: Of these no operator with a scale says more than that they are there, if they are off its scale. Not so of classes
 #: made of them, which may be on it and not be seen there.
 _ALIKE = frozenset({int, float, bool, Decimal, date, datetime, timedelta, dict, bytes, list, tuple, type(None)})
+_ANY_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+
+#: Which of a counter's latest times is placed, its cuts, and the answers in each stretch that was met.
+Placed: TypeAlias = tuple[int, list[Any], dict[Any, int]]
 
 
 class Stretches:
@@ -37,7 +43,7 @@ class Stretches:
             for point, is_after in (*((one, False) for one in cuts.before), *((one, True) for one in cuts.after)):
                 changing.setdefault((point, is_after), []).append(leaf)
         ordered = sorted(changing)
-        self._before = [point for point, is_after in ordered if not is_after]
+        self.before = [point for point, is_after in ordered if not is_after]
         self.after = [point for point, is_after in ordered if is_after]
         self._changing = [changing[cut] for cut in ordered]
         self.truths: dict[Any, int] = {}
@@ -48,7 +54,7 @@ class Stretches:
         measured = value if value.__class__ is self._plain else self._measure(value, now, micros)
         if measured is None:
             return None
-        return bisect_right(self._before, measured) + bisect_left(self.after, measured)
+        return bisect_right(self.before, measured) + bisect_left(self.after, measured)
 
     def truth(self, value: object, now: datetime, micros: int) -> int:
         """The answers for a value."""
@@ -103,33 +109,35 @@ class Steps(Stretches):
 
 
 class CounterStretches:
-    """The questions about several of a counter's latest times, each with its own stretches; in one loop without
-    further calls, since most of a page's bisections are here."""
+    """The questions about several of a counter's latest times, each with its own stretches.
+
+    `by_length` tells for each number of times that a counter may hold, up to the most that are asked for, which of
+    them are to be placed, and the answers of all others: those for nothing that ever happened.
+    """
 
     def __init__(self, by_scale: Mapping[Latest, Mapping[Leaf, int]]) -> None:
-        parts = {scale.count: Stretches(scale, leaves) for scale, leaves in by_scale.items()}
-        self._parts = [(count, part.after, part.truths, part) for count, part in parts.items()]
+        self._parts = {
+            scale.count: Stretches(scale, by_scale[scale]) for scale in sorted(by_scale, key=attrgetter("count"))
+        }
+        never = {count: part.truth_at(len(part.after), (), _ANY_MOMENT) for count, part in self._parts.items()}
+        self.by_length: list[tuple[tuple[Placed, ...], int]] = []
+        for have in range(max(self._parts) + 1):
+            is_another = have == 0 or have in self._parts
+            self.by_length.append(self._with(have, never) if is_another else self.by_length[-1])
+
+    def _with(self, have: int, never: Mapping[int, int]) -> tuple[tuple[Placed, ...], int]:
+        placed = tuple((count, part.after, part.truths) for count, part in self._parts.items() if count <= have)
+        return placed, reduce(or_, (truth for count, truth in never.items() if count > have), 0)
 
     def truth(self, value: object, now: datetime, micros: int) -> int:
-        """The answers for the times of a counter."""
-        truth = 0
-        if value.__class__ is not tuple:
-            for *_, part in self._parts:
-                truth |= part.truth(value, now, micros)
-            return truth
-        times: tuple[int, ...] = value
-        have = len(times)
-        for count, after, truths, part in self._parts:
-            place = bisect_left(after, micros - times[-count]) if count <= have else len(after)
-            known = truths.get(place)
-            truth |= part.truth_at(place, times, now) if known is None else known
-        return truth
+        """The answers for the times of a counter, whatever was met before."""
+        return reduce(or_, (part.truth(value, now, micros) for part in self._parts.values()))
 
 
 def stretches_of(by_scale: Mapping[Scale, Mapping[Leaf, int]]) -> tuple[Stretches | CounterStretches, ...]:
     """What answers the questions of one fact that have a scale."""
     latest = {scale: leaves for scale, leaves in by_scale.items() if isinstance(scale, Latest)}
-    if len(latest) > 1:
+    if latest:
         return (CounterStretches(latest),)
     return tuple((Steps if scale.steps else Stretches)(scale, leaves) for scale, leaves in by_scale.items())
 

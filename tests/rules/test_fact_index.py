@@ -28,7 +28,7 @@ def asks(word: str, argument: object, type_: FactType = FactType.NUMBER, fold: b
 
 def indexed(leaves: Sequence[Leaf]) -> FactIndex:
     """The index of these questions; the conjunction of bit i wants a yes to the i-th."""
-    fact = FactIndex("f", leaves[0].fact.type, Dependents())
+    fact = FactIndex(leaves[0].fact, Dependents())
     for bit, leaf in enumerate(leaves):
         fact.note(fact.number(leaf), bit, wanted=True)
     fact.finish((1 << len(leaves)) - 1)
@@ -92,7 +92,7 @@ def test_ages_and_counters_are_asked_about_by_stretch_whatever_the_moment() -> N
         times = (to_micros(NOW), to_micros(NOW + timedelta(days=1)))
         assert read(fact, times, later).kept == (days <= 30)
         assert not read(fact, times[:1], later).kept and not read(fact, (), later).kept
-    assert asked == [(), times, times[:1]]
+    assert asked == [(), times]
 
 
 def test_a_time_window_is_asked_about_once_a_minute_of_each_clock() -> None:
@@ -177,7 +177,7 @@ def test_long_texts_are_answered_and_not_remembered() -> None:
     fact = indexed([asks("is", long, FactType.TEXT)])
     assert read(fact, long).kept
     assert not read(fact, long + "x").kept
-    assert not fact.memories[str]
+    assert set(fact.memories[str]) == {None}
 
 
 def test_no_number_of_another_class_is_taken_for_one_on_the_scale() -> None:
