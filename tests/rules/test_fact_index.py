@@ -1,6 +1,7 @@
 """One fact in the index: what its values are asked, what is remembered of them, and how much of that at most."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,7 @@ from personalize.rules.unanswerable import Dependents
 from personalize.rules.window import Window
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+LIST_OF_ANY = Fact("f", "profile", "f", FactType.ANY, many=True)
 
 
 def asks(word: str, argument: object, type_: FactType = FactType.NUMBER, fold: bool = False) -> Leaf:
@@ -59,6 +61,11 @@ def counting(leaf: Leaf, asked: list[object]) -> Leaf:
         cuts=operator.cuts,
     )
     return Leaf(leaf.fact, counted, leaf.word, leaf.argument, leaf.fold)
+
+
+def denied(operator: Operator) -> Predicate:
+    """The opposite of what it means."""
+    return lambda element, argument, now: not operator.holds(element, argument, now)
 
 
 def test_a_stretch_of_numbers_is_asked_about_once() -> None:
@@ -200,3 +207,19 @@ def test_a_minute_that_the_visitors_clock_shows_twice_is_asked_twice() -> None:
     for _ in range(2):
         assert not read(fact, first).kept
         assert read(fact, second).kept
+
+
+def test_a_list_is_not_what_its_elements_are() -> None:
+    fact = indexed([replace(asks("type", ("text",), FactType.ANY), fact=LIST_OF_ANY)])
+    for _ in range(2):
+        assert not read(fact, ["a", "b"]).kept and read(fact, "a").kept
+
+
+def test_what_a_counter_says_of_times_that_it_does_not_hold_is_asked_of_nothing_at_all() -> None:
+    unlike_did = Operator("not did", HAPPENED.types, HAPPENED.read, denied(HAPPENED), "", "", cuts=HAPPENED.cuts)
+    never = [
+        Leaf(asks("did", None, FactType.TIMES).fact, unlike_did, "not did", Times(count, None)) for count in (1, 3)
+    ]
+    fact = indexed(never)
+    for _ in range(2):
+        assert [read(fact, (to_micros(NOW),) * have).kept for have in range(5)] == [0b11, 0b10, 0b10, 0, 0]
