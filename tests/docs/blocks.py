@@ -99,3 +99,8 @@ def code_words(cell: str) -> list[str]:
 def folder_of_desk() -> Path:
     """A small site with everything in it that the pages name: rules, content, templates, settings."""
     return REPOSITORY / "tests" / "docs" / "desk"
+
+
+def folder_of_sites() -> Path:
+    """What developers have before they add what the pages tell them."""
+    return REPOSITORY / "tests" / "docs" / "sites"

@@ -1,0 +1,1 @@
+"""What `django-admin startproject` makes, as far as a page needs it."""
