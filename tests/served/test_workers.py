@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from personalize.events.event import Event
 from personalize.problems import Problems
 from personalize.profiles.profile import Profile
 from personalize.runtime.clock import SystemClock
@@ -14,6 +15,7 @@ from personalize.runtime.draft import read_draft
 from personalize.runtime.publish import publish
 from personalize.stores.opening import open_store
 from tests.desk import KEY, RULES, desk_settings, write_desk
+from tests.driver import CHROME
 from tests.served.server import served
 
 SETTINGS = f'store = "sqlite:store.db"\nsecret_keys = ["{KEY}"]\n'
@@ -51,6 +53,20 @@ def stored(folder: Path, profile_id: str) -> Profile | None:
     return asyncio.run(run())
 
 
+def logged(folder: Path) -> list[Event]:
+    """All events of the store."""
+
+    async def run() -> list[Event]:
+        settings = desk_settings(folder)
+        store = open_store(settings.store, settings.root)
+        await store.open()
+        events = [event async for event in store.log()]
+        await store.close()
+        return events
+
+    return asyncio.run(run())
+
+
 def test_two_workers_add_up_one_profile_without_losing_or_doubling(tmp_path: Path) -> None:
     publish_desk(tmp_path)
     with served(tmp_path, workers=2) as address:
@@ -69,6 +85,21 @@ def test_two_workers_add_up_one_profile_without_losing_or_doubling(tmp_path: Pat
     assert profile.totals["purchase"].count == EVENTS
     assert profile.totals["purchase"].sum == 100 * EVENTS * (EVENTS + 1) // 2
     assert len(workers) == 2
+
+
+def test_a_server_that_is_told_to_stop_writes_what_it_has_queued(tmp_path: Path) -> None:
+    publish_desk(tmp_path)
+    with served(tmp_path, PERSONALIZE_INGEST_FLUSH_SECONDS="60") as address:
+        answer = httpx.post(
+            f"{address}/_personalize/consent",
+            data={"grant": "measure personalize"},
+            headers={"sec-fetch-site": "same-origin", "x-login": "anna"},
+        )
+        headers = {"x-login": "anna", "accept": "text/html", "user-agent": CHROME}
+        with httpx.Client(headers=headers, cookies=answer.cookies) as browser:
+            for _ in range(20):
+                assert browser.get(address).status_code == 200
+    assert [event.type for event in logged(tmp_path)].count("page_view") == 20
 
 
 def test_every_worker_serves_what_was_published_within_two_seconds(tmp_path: Path) -> None:

@@ -12,12 +12,13 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from personalize.content.render import Rendering
-from personalize.runtime.sources import Scope
+from personalize.runtime.sources import LoginSource, Scope
 from personalize.visitors.consent import Consent, granting
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import RULES, desk_settings, published, write_desk, written
 from tests.driver import Browser, running
+from tests.stores.faulty import Fault, FaultyStore
 
 PAGE = '<!doctype html><div data-slot="hero"><p>Default</p></div><div data-slot="season"><p>Own</p></div>'
 
@@ -228,18 +229,48 @@ def test_a_thousand_clients_that_keep_no_cookie_leave_no_trace(tmp_path: Path) -
     asyncio.run(run())
 
 
-def test_nothing_that_tells_who_somebody_is_stands_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+class IsAnna:
+    """Everybody is logged in as the same person."""
+
+    def user_id(self, scope: Scope) -> str | None:
+        """The id is an address of mail, as on many sites."""
+        return "anna@example.org"
+
+
+async def tells(request: Request) -> Response:
+    """A page on which the site records what the schema does not know, and what it may not hold."""
+    page_view = request.state.page_view
+    page_view.record("newsletter", to="anna@example.org")
+    page_view.record("purchase", amount="anna@example.org", category="tents")
+    page_view.set(tier="anna@example.org")
+    return HTMLResponse(PAGE)
+
+
+@pytest.mark.parametrize("login", [Raises(), IsAnna()])
+def test_nothing_that_tells_who_somebody_is_stands_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, login: LoginSource
+) -> None:
+    def broken(self: Rendering, values: Mapping[str, object]) -> str:
+        raise RuntimeError(f"cannot greet anna@example.org: {values}")
+
     async def run() -> None:
         write_desk(tmp_path)
-        app = wrap(site(), desk_settings(tmp_path), login=Raises())
+        store = FaultyStore()
+        pages = Starlette(routes=[Route("/", home), Route("/tells", tells)])
+        app = wrap(pages, desk_settings(tmp_path), login=login, store=store)
         async with running(app):
             await published(app)
-            browser = Browser(app)
+            browser = Browser(app, headers=[("referer", "https://mail.example/?to=anna@example.org")])
             browser.cookies = {"pz_consent": "measure.personalize", "pz": "secretcookie"}
-            await browser.get("/?email=anna@example.org")
+            for fault in Fault:
+                store.fault = fault
+                for path in ("/?email=anna@example.org", "/tells?token=secrettoken"):
+                    assert (await browser.get(path)).status == 200
+            monkeypatch.setattr(Rendering, "markup", broken)
+            await browser.get("/")
 
     caplog.set_level("DEBUG")
     asyncio.run(run())
     assert caplog.records
-    for secret in ("secretcookie", "anna@example.org", "login database"):
+    for secret in ("secretcookie", "anna@example.org", "secrettoken", "login database"):
         assert secret not in caplog.text

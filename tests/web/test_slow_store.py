@@ -1,16 +1,18 @@
 """A store that hangs, crawls or refuses costs a few visitors the time budget, and after that nobody anything."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from personalize.events.event import IMPRESSION, PAGE_VIEW
 from personalize.runtime.breaker import PROBE_SECONDS
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
-from tests.desk import desk_settings, published, write_desk
+from tests.desk import desk_settings, published, write_desk, written
 from tests.driver import Browser, Reply, running
 from tests.stores.faulty import Fault, FaultyStore
 from tests.web.test_faults import a_known_buyer, site
@@ -97,6 +99,54 @@ def test_a_crawling_store_is_left_alone_until_it_is_quick_again(tmp_path: Path) 
         assert app.personalizer.breaker.is_open
 
     with_store(tmp_path, work)
+
+
+def test_no_page_waits_for_a_file_that_another_process_writes_and_no_event_is_lost(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        app = wrap(site(), desk_settings(tmp_path))
+        async with running(app):
+            await published(app)
+            browser = await a_known_buyer(app)
+            locker = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+            locker.execute("BEGIN EXCLUSIVE")
+            taken = await visits(browser, a_second=100, seconds=A_WHILE)
+            assert all("What goes with a tent" in reply.text for _, reply in taken)
+            assert p99(taken) < MERCY_SECONDS
+            assert app.personalizer.ingest.waiting == 2 * len(taken)
+            locker.execute("ROLLBACK")
+            locker.close()
+            events = await written(app)
+            # One page view and one impression of each, and of the one before.
+            assert sum(event.type == PAGE_VIEW for event in events) == len(taken) + 1
+            assert sum(event.type == IMPRESSION for event in events) == len(taken) + 1
+            assert app.personalizer.ingest.dropped == 0
+
+    asyncio.run(run())
+    assert "could not be read" not in caplog.text
+
+
+def test_pages_and_memory_do_not_suffer_when_nothing_can_be_written_for_long(tmp_path: Path) -> None:
+    async def run() -> None:
+        write_desk(tmp_path)
+        app = wrap(site(), desk_settings(tmp_path, ingest_queue_size=20, ingest_batch_size=10))
+        async with running(app):
+            await published(app)
+            browser = await a_known_buyer(app)
+            locker = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
+            locker.execute("BEGIN EXCLUSIVE")
+            for _ in range(30):
+                assert "What goes with a tent" in (await browser.get("/")).text
+            assert app.personalizer.ingest.waiting == 20
+            assert app.personalizer.ingest.dropped == 40
+            assert app.personalizer.health.failures["the queue was full, an event was dropped"] == 20
+            locker.execute("ROLLBACK")
+            locker.close()
+            assert sum(event.type == PAGE_VIEW for event in await written(app)) == 11
+
+    asyncio.run(run())
 
 
 def test_a_page_that_needs_no_profile_never_asks_a_store_that_hangs(tmp_path: Path) -> None:
