@@ -1,11 +1,16 @@
 """The place of a visitor, from a GeoIP database: on the page, and where the database is of no use."""
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from maxminddb import MODE_MMAP, Reader, open_database
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 from starlette.applications import Starlette
@@ -14,11 +19,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from personalize.problems import Problems
-from personalize.runtime.geoip import GeoIP, Place, check_geoip, open_geoip
+from personalize.runtime.geoip import GeoIP, Place, PlacesOfNetworks, check_geoip, open_geoip
 from personalize.runtime.sources import Scope
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.cli.terminal import Terminal
+from tests.conftest import REPOSITORY
 from tests.desk import RULES, desk_settings, published, write_desk, written
 from tests.driver import Browser, running
 
@@ -108,6 +114,106 @@ def test_a_record_of_another_shape_tells_nothing(tmp_path: Path, record: Mapping
     geoip = opened(tmp_path)
     assert geoip.place((IN_BERGEN, 1)) is None
     geoip.close()
+
+
+#: Looks for places in one file after the other, each with its data spoilt somewhere, as a process of its own: the
+#: reader in C would end it.
+SPOILT = """
+import random, sys
+from pathlib import Path
+from personalize.problems import Problems
+from personalize.runtime.geoip import open_geoip
+from personalize.settings import load_settings
+
+folder, addresses = Path(sys.argv[1]), sys.argv[2:]
+path = folder / "places.mmdb"
+whole = path.read_bytes()
+data, chance = whole.index(b"iso_code") - 20, random.Random(7)
+told = raised = 0
+for _ in range(400):
+    at, size = chance.randrange(data, len(whole) - 250), chance.choice((1, 2, 8, 60))
+    spoilt = bytes(chance.choice((0, 255, 224, 31, chance.randrange(256))) for _ in range(size))
+    path.write_bytes(whole[:at] + spoilt + whole[at + size :])
+    geoip = open_geoip(load_settings(None, {}, root=folder, geoip="places.mmdb"), Problems())
+    for address in addresses if geoip is not None else ():
+        try:
+            told += geoip.place((address, 1)) is not None
+        except Exception:
+            raised += 1
+    if geoip is not None:
+        geoip.close()
+print(told > 0, raised > 0)
+"""
+
+
+def test_a_file_that_is_spoilt_further_on_ends_no_process(tmp_path: Path) -> None:
+    further = {f"91.{number}.0.0/16": {**SWEDEN, "city": {"names": {"en": f"City {number}"}}} for number in range(20)}
+    write_database(tmp_path / FILE, {**NETWORKS, **further})
+    addresses = [IN_BERGEN, IN_SWEDEN, UNKNOWN, "2a02:f000::1", *(f"91.{number}.1.1" for number in range(20))]
+    command = [sys.executable, "-c", SPOILT, str(tmp_path), *addresses]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (0, "True True\n"), done.stderr
+
+
+class Counting:
+    """A reader of a database that counts how often it is asked."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader, self.asked = reader, 0
+
+    def metadata(self) -> object:
+        """That of the reader."""
+        return self.reader.metadata()
+
+    def get_with_prefix_len(self, address: IPv4Address | IPv6Address) -> tuple[object, int]:
+        """What the reader says."""
+        self.asked += 1
+        return self.reader.get_with_prefix_len(address)
+
+
+ADDRESSES = st.one_of(
+    st.sampled_from([int(IPv4Address(IN_BERGEN)), int(IPv4Address(IN_SWEDEN))]).flatmap(
+        lambda near: st.integers(near - 300, near + 300)
+    ),
+    st.integers(2**24, 2**32 - 1),
+)
+
+
+@given(st.lists(ADDRESSES, max_size=30))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_remembered_of_networks_is_what_the_file_says_of_each_address(
+    tmp_path: Path, addresses: list[int]
+) -> None:
+    if not (tmp_path / FILE).exists():
+        write_database(tmp_path / FILE)
+    remembering, fresh = opened(tmp_path), opened(tmp_path)
+    for address in addresses:
+        client = (str(IPv4Address(address)), 1)
+        fresh._known = PlacesOfNetworks()
+        assert remembering.place(client) == fresh.place(client)
+    remembering.close()
+    fresh.close()
+
+
+def test_a_network_is_looked_up_once_and_one_of_few_addresses_each_time(tmp_path: Path) -> None:
+    write_database(tmp_path / FILE, {**NETWORKS, "89.160.20.64/26": BERGEN})
+    with open_database(tmp_path / FILE, MODE_MMAP) as reader:
+        counting = Counting(reader)
+        geoip = GeoIP(counting)  # type: ignore[arg-type]
+        for host in range(1, 100):
+            assert geoip.place((f"81.2.69.{host}", 1)) == Place("NO", "Vestland", "Bergen")
+        assert counting.asked == 1
+        for _ in range(3):
+            assert geoip.place(("89.160.20.65", 1)) == Place("NO", "Vestland", "Bergen")
+        assert counting.asked == 4
+
+
+def test_what_is_remembered_has_a_bound() -> None:
+    known = PlacesOfNetworks()
+    for number in range(20_000):
+        known.add(IPv4Address(number << 8), 24, None)
+        assert known.find(IPv4Address((number << 8) + 5)) is None
+    assert len(known._places) <= 4_096
 
 
 def missing(folder: Path) -> str:
