@@ -112,6 +112,13 @@ class PageView:
             health.met(((slot_id, why_kept),))
         health.tell_once(f"slot {slot_id}: {sentence}", "the slot %r %s", slot_id, sentence)
 
+    def skip_unread(self, coding: str) -> None:
+        """Count a page that is compressed in a way that can't be read here, so that its slots were not looked for."""
+        self._personalizer.health.skip_page("encoded")
+        self._personalizer.health.tell_once(
+            f"coding {coding}", "pages come compressed by %r, which can't be read here: compress outside of us", coding
+        )
+
     # What is shown -------------------------------------------------------------------------------------
 
     @property
@@ -127,9 +134,10 @@ class PageView:
         so: ask before the response begins.
         """
         decision = await self._decide(slot_id)
-        if self.is_public and decision.personal:
-            self._personalizer.health.tell_once("late slot", "slot(%r) was asked for behind a public head", slot_id)
-            return Decision(slot_id, version=decision.version)
+        if self._conceals(decision):
+            if self.is_public:
+                self._personalizer.health.tell_once("late slot", "slot(%r) was asked for behind a public head", slot_id)
+            decision = Decision(slot_id, version=decision.version)
         self.private = True
         return decision
 
@@ -141,7 +149,8 @@ class PageView:
             markup = None
             try:
                 decision = self._decisions.get(slot_id) or await self._decide(slot_id)
-                if not (self.is_public and decision.personal):
+                self.private = self.private or decision.personal
+                if not self._conceals(decision):
                     markup = self._render(decision)
                     outcomes.append((slot_id, decision.reason if markup is None else FILLED))
             except Exception as error:  # noqa: BLE001  filling a slot must not break the page
@@ -150,6 +159,10 @@ class PageView:
             markups.append(markup)
         self._count(tuple(outcomes))
         return markups
+
+    def _conceals(self, decision: Decision) -> bool:
+        """Whether what depends on the visitor may not be seen: behind a public head, and by scripts of other sites."""
+        return decision.personal and (self.is_public or self._visitor.is_elsewhere)
 
     def _count(self, outcomes: tuple[tuple[str, str], ...]) -> None:
         self._personalizer.health.met(outcomes)
@@ -177,7 +190,7 @@ class PageView:
 
     def _shown(self) -> frozenset[str]:
         """The items that stand on the page; behind a public head personal decisions are not among them."""
-        written = [one for one in self._decisions.values() if not (self.is_public and one.personal)]
+        written = [one for one in self._decisions.values() if not self._conceals(one)]
         return frozenset(item_id for decision in written for item_id in decision.item_ids)
 
     def _make_context(self, rule_set: RuleSet) -> Context:
@@ -212,7 +225,6 @@ class PageView:
 
     def _render(self, decision: Decision) -> str | None:
         """The markup of what was decided, which then stands on the page; None where that is the site's own."""
-        self.private = self.private or decision.personal
         if not decision.item_ids or self._rule_set is None:
             return None
         items, context, markup = self._rule_set.library.items, self._context, ""

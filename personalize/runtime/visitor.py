@@ -149,8 +149,15 @@ class Visitor:
 
     @once
     def is_person(self) -> bool:
-        """Whether somebody looks at the page now: no robot, and nothing fetched in advance."""
-        return not (self.facts.bot or self.facts.prefetch) and self._scope.get("method") == "GET"
+        """Whether somebody looks at the page now: no robot, no script of another site, nothing fetched in advance."""
+        nobody = self.facts.bot or self.facts.prefetch or self.is_elsewhere
+        return not nobody and self._scope.get("method") == "GET"
+
+    @once
+    def is_elsewhere(self) -> bool:
+        """Whether a script of another site fetches the page: what it could read of a visitor is nothing of its own."""
+        headers = self.facts.headers
+        return headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") == "cors"
 
     @once
     def _is_navigation(self) -> bool:

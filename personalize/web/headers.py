@@ -7,7 +7,8 @@ from typing import TypeAlias
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 Pairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
-_CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range", b"if-range"})
+#: What asks for less than the page.
+CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range", b"if-range"})
 _DOCUMENTS = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _PREFETCH = {
     b"sec-purpose": b"prefetch",
@@ -43,7 +44,7 @@ def inward(headers: Pairs, *, hidden_cookies: frozenset[bytes], plain: bool, who
             rest = without(value, hidden_cookies)
             if rest:
                 kept.append((key, rest))
-        elif not (plain and name == b"accept-encoding") and not (whole and name in _CONDITIONS):
+        elif not (plain and name == b"accept-encoding") and not (whole and name in CONDITIONS):
             kept.append((key, value))
     return kept
 

@@ -1,7 +1,8 @@
 """The ASGI middleware: a page passes by, its slots are filled, everything else leaves as it came.
 
 Pure ASGI: it wraps `send` and nothing else, holds the response's head until the first part of its body, and
-builds no response of its own but to a preview link that shows nothing.
+builds no response of its own but to a preview link that shows nothing. What tells nothing of a page's slots (not
+modified, a range, a head alone) makes it ask the site for the page, once for a path of which nothing is known.
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -11,12 +12,16 @@ from personalize.runtime.page_view import PageView
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.visitors.cookies import cookie_name
+from personalize.web.codings import readable_only
 from personalize.web.facts import request_facts
 from personalize.web.fragment_address import FragmentAddresses
 from personalize.web.fragments import Fragments
+from personalize.web.head_response import HeadResponse
 from personalize.web.headers import RawHeaders, inward, wants_html
+from personalize.web.held_answer import HeldAnswer, InPlace, is_conditional, may_be_page
 from personalize.web.lifespan import Lifespan
 from personalize.web.marks import token_of
+from personalize.web.outgoing import Outgoing
 from personalize.web.paths import Excluded, PathMemory
 from personalize.web.preview import MARK as PREVIEW_MARK
 from personalize.web.preview import PreviewedResponse, refuse, without_token
@@ -105,61 +110,135 @@ class PersonalizeMiddleware:
         return self.app(scope, receive, send)
 
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        rule_set = self.personalizer.rule_set
+        had_slots = self._paths.has_slots(path, rule_set.version if rule_set is not None else None)
+        if self._shell_pages is not None and scope["method"] in ("GET", "HEAD"):
+            shell_page = self._shell_pages.page(path, scope.get("root_path", ""), rule_set)
+            await self._shared(shell_page, scope, receive, send, had_slots=bool(had_slots))
+            return
+        if scope["method"] == "HEAD":
+            await self._head(path, scope, receive, send, had_slots=had_slots)
+            return
+        is_get = scope["method"] == "GET"
+        if is_get and had_slots is None and is_conditional(scope["headers"]) and may_be_page(path, scope["headers"]):
+            await self._conditional(path, scope, receive, send)
+            return
+        inner, page_view = self._request(path, scope, had_slots=had_slots, whole=is_get and bool(had_slots))
+        response = self._response(path, page_view, send, had_slots=had_slots, is_get=is_get)
+        await self._run(inner, receive, response.send, response)
+        if not response.is_over:
+            await response.break_off()
+
+    def _request(
+        self, path: str, scope: Scope, *, had_slots: bool | None, whole: bool = False
+    ) -> tuple[Scope, PageView]:
+        """The request as the site sees it: without our cookies, and without ways to send a page behind our back.
+
+        `whole` asks for the page, whatever copy or part the client would be content with.
+        """
         outer_headers: RawHeaders = list(scope.get("headers", ()))
-        shell_page = self._shell_page(path, scope)
-        conditions = shell_page.tag.inward(outer_headers) if shell_page is not None else []
-        had_slots = bool(conditions) or path in self._paths
-        inner = self._inner(
-            scope,
-            outer_headers,
-            is_page=had_slots or wants_html(outer_headers),
-            whole=had_slots and scope["method"] in ("GET", "HEAD"),
-        )
-        inner["headers"] += conditions
-        page_view = PageView(
-            self.personalizer,
-            inner,
-            outer_headers,
-            lambda: request_facts(scope, path),
-        )
+        is_page = had_slots is not False and bool(scope.get("extensions")) and may_be_page(path, outer_headers)
+        inner = self._inner(scope, outer_headers, plain=bool(had_slots), is_page=is_page, whole=whole)
+        if had_slots is None and wants_html(outer_headers):
+            inner["headers"] = readable_only(inner["headers"])
+        page_view = PageView(self.personalizer, inner, outer_headers, lambda: request_facts(scope, path))
         inner.setdefault("state", {})[STATE_KEY] = page_view
-        filled = PersonalizedResponse(
+        return inner, page_view
+
+    def _response(
+        self, path: str, page_view: PageView, send: Send, *, had_slots: bool | None, is_get: bool = True
+    ) -> PersonalizedResponse:
+        return PersonalizedResponse(
             send,
             page_view,
             token=self._token,
             shells=self._shells,
-            method=scope["method"],
             path=path,
             paths=self._paths,
+            had_slots=had_slots,
+            is_get=is_get,
         )
-        response: PersonalizedResponse | ShellResponse = filled
-        if shell_page is not None:
-            response = ShellResponse(
-                send,
-                page_view,
-                filled,
-                shell_page,
-                token=self._token,
-                shells=self._shells,
-                method=scope["method"],
-                had_slots=had_slots,
-                paths=self._paths,
-            )
-        await self.app(inner, _watching(receive, filled), response.send)
 
-    def _shell_page(self, path: str, scope: Scope) -> ShellPage | None:
-        """What a page is made with where it is to be the same for everybody; None where it is filled in place."""
-        if self._shell_pages is None or scope["method"] not in ("GET", "HEAD"):
-            return None
-        return self._shell_pages.page(path, scope.get("root_path", ""), self.personalizer.rule_set)
+    async def _run(self, inner: Scope, receive: Receive, send: Send, response: Outgoing) -> None:
+        """Let the site answer. Where it fails, what is held leaves first: the page is cut off where it was."""
+        try:
+            await self.app(inner, _watching(receive, response), send)
+        except BaseException:
+            await response.break_off()
+            raise
 
-    def _inner(self, scope: Scope, headers: RawHeaders, *, is_page: bool, whole: bool) -> Scope:
+    async def _head(self, path: str, scope: Scope, receive: Receive, send: Send, *, had_slots: bool | None) -> None:
+        """Answer HEAD. Where nothing is known of the path, and the site sends no page along, it is asked for it."""
+        inner, page_view = self._request(path, scope, had_slots=had_slots, whole=bool(had_slots))
+        response = HeadResponse(send, page_view, token=self._token, path=path, paths=self._paths, had_slots=had_slots)
+        await self._run(inner, receive, response.send, response)
+        if response.wants_page and not response.disconnected:
+            again, _ = self._request(path, {**scope, "method": "GET"}, had_slots=None, whole=True)
+            await self._run(again, _asked_again(receive), response.glance.send, response)
+        if not response.is_over:
+            await response.break_off()
+
+    async def _conditional(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer who may have a copy, where nothing is known of the path: less than the page tells nothing of it."""
+        inner, page_view = self._request(path, scope, had_slots=None)
+        response = self._response(path, page_view, send, had_slots=None)
+        answer = HeldAnswer(response.send)
+        try:
+            await self._run(inner, receive, answer.send, response)
+            if answer.is_held and not response.disconnected:
+                await self._in_place_of(answer, path, scope, receive, send)
+        finally:
+            await answer.release()
+        if not response.is_over:
+            await response.break_off()
+
+    async def _in_place_of(self, answer: HeldAnswer, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Ask the site for the whole page, and send it in place of the answer if it has slots."""
+        inner, page_view = self._request(path, scope, had_slots=None, whole=True)
+        in_place = InPlace(answer, send)
+        page = in_place.page = self._response(path, page_view, in_place.send, had_slots=None)
+        await self._run(inner, _asked_again(receive), page.send, page)
+        if not page.is_over:
+            await page.break_off()
+
+    async def _shared(
+        self, shell_page: ShellPage, scope: Scope, receive: Receive, send: Send, *, had_slots: bool
+    ) -> None:
+        """Answer with a page that is the same for everybody, if the site lets it be."""
+        path, is_get = shell_page.path, scope["method"] == "GET"
+        outer_headers: RawHeaders = list(scope.get("headers", ()))
+        conditions = shell_page.tag.inward(outer_headers)
+        had_slots = had_slots or bool(conditions)
+        is_page = had_slots or wants_html(outer_headers)
+        inner = self._inner(scope, outer_headers, plain=is_page, is_page=is_page, whole=had_slots)
+        inner["headers"] += conditions
+        page_view = PageView(self.personalizer, inner, outer_headers, lambda: request_facts(scope, path))
+        inner.setdefault("state", {})[STATE_KEY] = page_view
+        filled: Outgoing = (
+            self._response(path, page_view, send, had_slots=had_slots)
+            if is_get
+            else HeadResponse(send, page_view, token=self._token, path=path, paths=self._paths, had_slots=had_slots)
+        )
+        response = ShellResponse(
+            send,
+            page_view,
+            filled,
+            shell_page,
+            token=self._token,
+            shells=self._shells,
+            method=scope["method"],
+            had_slots=had_slots,
+            paths=self._paths,
+        )
+        await self._run(inner, receive, response.send, filled)
+
+    def _inner(self, scope: Scope, headers: RawHeaders, *, plain: bool, is_page: bool, whole: bool) -> Scope:
         """The request as the site sees it; what the site adds to it, we see.
 
-        Our cookies are hidden. Where a page may be asked for (`is_page`), it is not asked for compressed, nor told how
-        to let the server send a file behind our back; `whole` asks for all of it.
+        Our cookies are hidden. `plain` asks for nothing compressed, `whole` for all of it. Where a page may be asked
+        for (`is_page`), the site does not see how to let the server send a file behind our back.
         """
-        inner_headers = inward(headers, hidden_cookies=self._own_cookies, plain=is_page, whole=whole)
+        inner_headers = inward(headers, hidden_cookies=self._own_cookies, plain=plain, whole=whole)
         inner: Scope = {**scope, _SEEN: True, "headers": inner_headers}
         extensions = scope.get("extensions")
         if is_page and extensions:
@@ -178,7 +257,7 @@ class PersonalizeMiddleware:
             await refuse(send, opened, scope.get("root_path", "") + path, query_string)
             return
         headers: RawHeaders = list(scope.get("headers", ()))
-        inner = self._inner(scope, headers, is_page=True, whole=True)
+        inner = self._inner(scope, headers, plain=True, is_page=True, whole=True)
         marks = SlotMarks()
         page_view = PreviewPageView(
             self.personalizer, inner, headers, lambda: request_facts(scope, path), opened, mark_item=marks.marked
@@ -200,7 +279,17 @@ def _site_path(scope: Scope) -> str:
     return path[len(root_path) :] if root_path and path.startswith(f"{root_path}/") else path
 
 
-def _watching(receive: Receive, response: PersonalizedResponse) -> Receive:
+def _asked_again(receive: Receive) -> Receive:
+    """What a client says that is asked nothing: a body that is empty, then whatever comes."""
+    empty: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def received() -> Message:
+        return empty.pop() if empty else await receive()
+
+    return received
+
+
+def _watching(receive: Receive, response: Outgoing) -> Receive:
     """The same messages, with a note of a client that leaves before the end: it has not seen the page."""
 
     async def watched() -> Message:

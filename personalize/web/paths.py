@@ -1,10 +1,15 @@
-"""Paths: which are never touched, and which were seen to hold slots."""
+"""Paths: which are never touched, and which were seen to hold slots, or none."""
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from typing import TypeVar
 
-#: How many paths with slots are remembered; the one not seen for longest goes first.
+V = TypeVar("V")
+
+#: How many paths of each kind are remembered, and how long one may be; the one not learned for longest goes first.
 MOST_PATHS = 2_000
+LONGEST_PATH = 512
+_NEVER_SEEN = "never seen"
 
 
 class Excluded:
@@ -20,17 +25,36 @@ class Excluded:
 
 
 class PathMemory:
-    """The paths on which slots were met, so that the headers of their next response can be made right in time."""
+    """What was learned of paths: which hold slots, so that their next response is made right in time, and which hold
+    none, so that nothing of theirs is looked at twice.
+
+    That a path has slots stays true. That it has none is true of one rule set: the next may define a slot that the
+    page has already.
+    """
 
     def __init__(self) -> None:
-        self._paths: OrderedDict[str, None] = OrderedDict()
+        self._slotted: OrderedDict[str, None] = OrderedDict()
+        self._plain: OrderedDict[str, str | None] = OrderedDict()
 
-    def __contains__(self, path: str) -> bool:
-        return path in self._paths
+    def has_slots(self, path: str, version: str | None) -> bool | None:
+        """Whether this path has slots under the rule set of this version; None where it is not known yet."""
+        if path in self._slotted:
+            return True
+        return False if self._plain.get(path, _NEVER_SEEN) == version else None
 
     def add(self, path: str) -> None:
-        """Remember a path."""
-        self._paths[path] = None
-        self._paths.move_to_end(path)
-        if len(self._paths) > MOST_PATHS:
-            self._paths.popitem(last=False)
+        """Remember that a path has slots."""
+        _remember(self._slotted, path, None)
+
+    def add_plain(self, path: str, version: str | None) -> None:
+        """Remember that a path has none under the rule set of this version."""
+        _remember(self._plain, path, version)
+
+
+def _remember(paths: OrderedDict[str, V], path: str, what: V) -> None:
+    if len(path) > LONGEST_PATH:
+        return
+    paths[path] = what
+    paths.move_to_end(path)
+    if len(paths) > MOST_PATHS:
+        paths.popitem(last=False)

@@ -1,40 +1,23 @@
 """One response on its way out: held until it is clear what it is, then filled, or passed as it came."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from enum import Enum, auto
-from typing import Any
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 from personalize.runtime.page_view import PageView
 from personalize.web.charset import page_encoding
+from personalize.web.codings import CodingError, decoder_of
 from personalize.web.doubts import tell_doubts
-from personalize.web.headers import RawHeaders
+from personalize.web.outgoing import Message, Outgoing
 from personalize.web.paths import PathMemory
-from personalize.web.pieces import Slot
 from personalize.web.response_head import ResponseHead
 from personalize.web.rewriter import Rewriter
-from personalize.web.scanner import Scanner
 from personalize.web.shells import Shell, Shells
-
-Message = MutableMapping[str, Any]
-
-_NO_HEAD = ResponseHead({})
+from personalize.web.streamed_page import StreamedPage
 
 
-class _Phase(Enum):
-    """How far a response is: nothing sent, passing as it came, being filled, or too late to be filled."""
-
-    HELD = auto()
-    PASSING = auto()
-    FILLING = auto()
-    TOO_LATE = auto()
-
-
-class PersonalizedResponse:
-    """Stands between the site and the server for one request.
-
-    `paths` tells whether slots were seen on this `path` before, so that the head of a streamed page can be made private
-    before its first slot comes; it is told when slots are met.
-    """
+class PersonalizedResponse(Outgoing):
+    """Stands between the site and the server for one request. A streamed page of which nothing is known is looked at
+    for a moment before its head leaves."""
 
     def __init__(
         self,
@@ -43,24 +26,17 @@ class PersonalizedResponse:
         *,
         token: bytes,
         shells: Shells,
-        method: str,
         path: str,
         paths: PathMemory,
+        had_slots: bool | None,
+        is_get: bool,
     ) -> None:
-        self._send = send
-        self._page_view = page_view
+        super().__init__(send, page_view, path=path, paths=paths, had_slots=had_slots)
+        self.teaches = is_get
         self._token = token
         self._shells = shells
-        self._method = method
-        self._path = path
-        self._paths = paths
-        self._had_slots = path in paths
-        self._phase = _Phase.HELD
-        self._head = _NO_HEAD
-        self._scanner: Scanner | None = None
-        self._rewriter: Rewriter | None = None
-        self._has_slots = False
-        self.disconnected = False
+        self._is_held = True
+        self._streamed: StreamedPage | None = None
 
     async def send(self, message: Message) -> None:
         """Take one message of the site. What is not head or body is passed on at once."""
@@ -70,6 +46,7 @@ class PersonalizedResponse:
             case "http.response.body":
                 await self._body(message)
             case "http.response.pathsend" | "http.response.zerocopysend":
+                self.teaches = self.teaches and not self._head.is_html
                 await self._pass(message)
             case _:
                 await self._send(message)
@@ -77,154 +54,87 @@ class PersonalizedResponse:
     async def _start(self, message: Message) -> None:
         """Hold the head of a page until its body begins; any other leaves at once."""
         self._head = ResponseHead(message)
-        if self._method == "HEAD" or not self._head.may_hold_marks:
-            await self._pass_head()
+        if not self._head.may_hold_marks:
+            if self._head.is_html and self._head.coding:
+                self.skip_unread()
+            self._is_held = False
+            await self.pass_head(self._head)
 
     async def _body(self, message: Message) -> None:
-        match self._phase:
-            case _Phase.HELD:
-                await self._begin(message)
-            case _Phase.PASSING:
-                await self._send(message)
-                await self._finish_after(message)
-            case _Phase.FILLING:
-                await self._fill_on(message)
-            case _Phase.TOO_LATE:
-                self._notice_slots(message)
-                await self._send(message)
-                await self._finish_after(message)
+        if self._streamed is not None:
+            await self._streamed.take(message)
+        elif self._is_held:
+            await self._begin(message)
+        else:
+            await self.send_part(message)
 
     async def _begin(self, message: Message) -> None:
         """The first part of the body: decide what kind of response this is."""
-        body = bytes(message.get("body", b""))
-        encoding = page_encoding(self._head.content_type, body)
+        head, page = self._head, bytes(message.get("body", b""))
         # Quart and others close the body with an empty part of its own: a promised length says that this one is all.
-        is_whole = not message.get("more_body", False) or self._head.length == len(body)
-        if encoding is None or not self._head.may_hold_slots:
-            await (self._without_marks(message, body) if is_whole else self._pass(message))
-        elif not is_whole:
-            self._scanner = Scanner(
-                token=self._token,
-                known=self._page_view.knows,
-                placements=self._page_view.placements,
-                encoding=encoding,
-            )
-            self._rewriter = Rewriter(self._scanner, self._page_view.markups, encoding)
-            await self._fill_first(message, body, self._rewriter)
-        else:
-            page_view = self._page_view
-            shell = self._shells.shell(
-                body, self._path, page_view.version, page_view.knows, page_view.placements, encoding
-            )
-            await self._fill_whole(message, shell, encoding)
-
-    # A page in one piece -------------------------------------------------------------------------------
-
-    async def _fill_whole(self, message: Message, shell: Shell, encoding: str) -> None:
-        if shell.unknown:
-            self._page_view.meet_unknown(shell.unknown)
-        if shell.doubts:
-            tell_doubts(self._page_view, shell.doubts)
-        if not shell.has_slots:
+        is_whole = not message.get("more_body", False) or head.length == len(page)
+        decode = decoder_of(head.coding) if head.coding else None
+        try:
+            page = page if decode is None else decode(page)
+        except CodingError:
+            self.skip_unread()
             await self._pass(message)
             return
-        self._meet_slots()
-        self._phase = _Phase.PASSING
-        filled = await Rewriter(self._shells.unfed, self._page_view.markups, encoding).fill(shell.pieces)
-        if self._page_view.private:
-            await self._send_head(await self._private(len(filled)))
-        elif filled != shell.body:
-            await self._send_head(self._head.with_length(len(filled)))
+        encoding = page_encoding(head.content_type, page)
+        if encoding is None or not head.may_hold_slots:
+            await (self._without_marks(message, page) if is_whole else self._pass(message))
+        elif is_whole:
+            page_view = self._page_view
+            shell = self._shells.shell(
+                page, self._path, page_view.version, page_view.knows, page_view.placements, encoding
+            )
+            await self._fill(message, shell, encoding)
         else:
-            await self._send(self._head.message)
-        await self._send({**message, "body": filled})
-        await self._finish_after(message)
+            self._streamed = StreamedPage(
+                self, self._page_view, head, encoding, decode, token=self._token, had_slots=self._had_slots
+            )
+            await self._streamed.begin(message, page)
 
-    async def _without_marks(self, message: Message, body: bytes) -> None:
-        """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""
-        if self._token in body:
-            body = self._shells.unfed.without_marks(body)
-            self._head = ResponseHead({**self._head.message, "headers": self._head.with_length(len(body))})
-        await self._pass({**message, "body": body})
-
-    # A page in parts -----------------------------------------------------------------------------------
-
-    async def _fill_first(self, message: Message, body: bytes, rewriter: Rewriter) -> None:
-        filled = await rewriter.feed(body)
-        if rewriter.slots or self._had_slots or self._page_view.private:
-            self._phase = _Phase.FILLING
-            is_private = self._page_view.private or self._had_slots
-            self._page_view.is_public = not is_private
-            await self._send_head(await self._private(None) if is_private else self._head.with_length(None))
-        elif not self._head.describes_bytes:
-            self._phase = _Phase.FILLING
-            self._page_view.is_public = True
-            await self._send(self._head.message)
-        else:
-            # The head promises a length or a digest that filling would break: this time the page passes as it is.
-            self._page_view.is_public = True
-            self._phase = _Phase.TOO_LATE
-            await self._send(self._head.message)
-            await self._send(message)
+    async def _fill(self, message: Message, shell: Shell, encoding: str) -> None:
+        """A page in one piece."""
+        page_view = self._page_view
+        if shell.unknown:
+            page_view.meet_unknown(shell.unknown)
+        if shell.doubts:
+            tell_doubts(page_view, shell.doubts)
+        if not shell.has_slots:
+            await (self._without_marks(message, shell.body) if shell.pieces else self._pass(message))
             return
-        await self._send({**message, "body": filled})
+        self.meet_slots()
+        filled = await Rewriter(self._shells.unfed, page_view.markups, encoding).fill(shell.pieces)
+        if not page_view.private and filled == shell.body:
+            await self._pass(message)
+            return
+        self._is_held = False
+        await (self.send_private if page_view.private else self.send_changed)(self._head.decoded(), len(filled))
+        await self.send_part({**message, "body": filled})
 
-    async def _fill_on(self, message: Message) -> None:
-        assert self._rewriter is not None
-        filled = await self._rewriter.feed(bytes(message.get("body", b"")))
-        if not message.get("more_body", False):
-            filled += await self._rewriter.close()
-            self._page_view.meet_unknown(self._rewriter.unknown)
-            tell_doubts(self._page_view, self._rewriter.doubts)
-        if self._rewriter.slots:
-            self._meet_slots()
-        if filled or not message.get("more_body", False):
-            await self._send({**message, "body": filled})
-        await self._finish_after(message)
-
-    def _notice_slots(self, message: Message) -> None:
-        """Look for slots without touching a byte, so that the next response of this path can be filled."""
-        assert self._scanner is not None
-        body, is_last = bytes(message.get("body", b"")), not message.get("more_body", False)
-        pieces = self._scanner.last(body) if is_last else self._scanner.feed(body)
-        if any(isinstance(piece, Slot) for piece in pieces):
-            self._meet_slots()
-
-    def _meet_slots(self) -> None:
-        """Remember at once that there are slots: the next request may be here before the site has done its last."""
-        if not self._has_slots:
-            self._has_slots = True
-            self._paths.add(self._path)
-
-    # Heads ---------------------------------------------------------------------------------------------
+    async def _without_marks(self, message: Message, page: bytes) -> None:
+        """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""
+        if self._token in page:
+            page = self._shells.unfed.without_marks(page)
+            head = self._head.decoded()
+            self._head = ResponseHead({**head.message, "headers": head.with_length(len(page))})
+            message = {**message, "body": page}
+        await self._pass(message)
 
     async def _pass(self, message: Message) -> None:
         """Pass the response as it came."""
-        if self._phase is _Phase.HELD:
-            await self._pass_head()
-        await self._send(message)
-        await self._finish_after(message)
+        if self._is_held:
+            self._is_held = False
+            await self.pass_head(self._head)
+        await self.send_part(message)
 
-    async def _pass_head(self) -> None:
-        """Pass the head; where the response depends on the visitor all the same, no cache may keep it."""
-        self._phase = _Phase.PASSING
-        may_be_page = self._head.is_html or not self._head.content_type
-        head_only = self._method == "HEAD" and self._had_slots and may_be_page
-        if self._page_view.private or head_only:
-            await self._send_head(await self._private(None if head_only else self._head.length))
-        else:
-            self._page_view.is_public = True
-            await self._send(self._head.message)
-
-    async def _private(self, length: int | None) -> RawHeaders:
-        may_set_cookies = self._method != "HEAD" and self._head.is_shown
-        cookies = await self._page_view.cookies() if may_set_cookies else ()
-        return self._head.made_private(length, cookies)
-
-    async def _send_head(self, headers: RawHeaders) -> None:
-        await self._send({**self._head.message, "headers": headers})
-
-    async def _finish_after(self, message: Message) -> None:
-        """After the last part, the page view is over: what follows in the site is its own background work."""
-        if not message.get("more_body", False):
-            await self._page_view.finish(viewed=self._has_slots and not self.disconnected)
+    async def break_off(self) -> None:
+        """Send what is held of a page that the site does not end."""
+        with suppress(OSError):  # the client has left, too
+            if self._streamed is not None:
+                await self._streamed.break_off()
+            elif self._is_held and self.has_begun:
+                self._is_held = False
+                await self.pass_head(self._head)

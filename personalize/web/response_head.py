@@ -4,6 +4,7 @@ from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from personalize.web.codings import is_readable
 from personalize.web.headers import RawHeaders
 
 #: What describes bytes that filling changes; it would lie about the filled page.
@@ -11,7 +12,8 @@ _VALIDATORS = frozenset({b"etag", b"last-modified", b"accept-ranges"})
 _INTEGRITY = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest", b"signature", b"signature-input"})
 _DESCRIBES_BYTES = _VALIDATORS | _INTEGRITY
 #: What a cache in front would obey before `Cache-Control`.
-_CACHE = frozenset({b"cache-control", b"expires", b"pragma", b"surrogate-control", b"x-accel-expires", b"age"})
+_CACHE_IN_FRONT = frozenset({b"surrogate-control", b"x-accel-expires"})
+_CACHE = frozenset({b"cache-control", b"expires", b"pragma", b"age"}) | _CACHE_IN_FRONT
 _CDN_CACHE = b"cdn-cache-control"
 _PRIVATE = (b"cache-control", b"private, no-store")
 #: Bodies that a proxy in front will take from elsewhere.
@@ -26,20 +28,26 @@ class ResponseHead:
     """The head of one response, as the site sent it in `message`; its names are read without regard to case.
 
     `content_type` is as written, empty where there is none; `is_html` says that the body is said to be HTML, since
-    nothing is guessed.
+    nothing is guessed. `coding` is how the body is compressed, in small letters, empty where it is not.
     """
 
-    __slots__ = ("_named", "content_type", "headers", "is_html", "message", "status")
+    __slots__ = ("_named", "coding", "content_type", "headers", "is_html", "message", "status")
 
     def __init__(self, message: MutableMapping[str, Any]) -> None:
-        self.message = message
+        raw = message.get("headers", ())
+        self.headers: RawHeaders = [(bytes(name), bytes(value)) for name, value in raw]
+        #: Headers may be anything that can be gone through, maybe but once.
+        self.message = message if isinstance(raw, list | tuple) else {**message, "headers": self.headers}
         self.status: int = message.get("status", 200)
-        self.headers: RawHeaders = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
         self._named: dict[bytes, bytes] = {}
         for key, value in self.headers:
             name = key.lower()
             self._named[name] = self._named[name] + b"," + value if name in self._named else value
         self.content_type, self.is_html = _media_type(self._named.get(b"content-type", b""))
+        self.coding = b""
+        if b"content-encoding" in self._named:
+            coding = self._named[b"content-encoding"].strip().lower()
+            self.coding = b"" if coding == b"identity" else coding
 
     @property
     def length(self) -> int | None:
@@ -66,8 +74,16 @@ class ResponseHead:
 
     @property
     def describes_bytes(self) -> bool:
-        """Whether it promises a length, a validator or a digest of the very bytes that the site sends."""
-        return b"content-length" in self._named or not _DESCRIBES_BYTES.isdisjoint(self._named)
+        """Whether it tells of the very bytes that the site sends: their length, a validator, a digest, a coding."""
+        return bool(self.coding) or b"content-length" in self._named or not _DESCRIBES_BYTES.isdisjoint(self._named)
+
+    @property
+    def is_kept_private(self) -> bool:
+        """Whether the site itself forbids every shared cache to keep it, so that nothing in it reaches others."""
+        if any(name in _CACHE_IN_FRONT or name.endswith(_CDN_CACHE) for name in self._named):
+            return False
+        directives = self._named.get(b"cache-control", b"").lower().split(b",")
+        return any(one.strip() in (b"private", b"no-store") for one in directives)
 
     @property
     def is_shown(self) -> bool:
@@ -77,7 +93,7 @@ class ResponseHead:
     @property
     def may_hold_marks(self) -> bool:
         """Whether the response may have a page for its body, so that its head has to wait for it."""
-        return self.is_html and self._is_plain
+        return self.is_html and self._is_readable
 
     @property
     def may_hold_slots(self) -> bool:
@@ -87,15 +103,22 @@ class ResponseHead:
         if _UNUSUAL.isdisjoint(self._named):
             return True
         return (
-            self._is_plain
+            self._is_readable
             and not self._named.get(b"content-disposition", b"").strip().lower().startswith(b"attachment")
             and b"no-transform" not in self._named.get(b"cache-control", b"").lower()
             and _SENT_BY_OTHERS.isdisjoint(self._named)
         )
 
     @property
-    def _is_plain(self) -> bool:
-        return self._named.get(b"content-encoding", b"").strip().lower() in (b"", b"identity")
+    def _is_readable(self) -> bool:
+        return not self.coding or is_readable(self.coding)
+
+    def decoded(self) -> "ResponseHead":
+        """The head of the same page when it is not compressed."""
+        if not self.coding:
+            return self
+        headers = [pair for pair in self.headers if pair[0].lower() != b"content-encoding"]
+        return ResponseHead({**self.message, "headers": headers})
 
     def with_length(self, length: int | None) -> RawHeaders:
         """The headers of a page whose bytes were changed, in a way that is the same for everybody.

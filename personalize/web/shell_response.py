@@ -8,9 +8,9 @@ from personalize.runtime.page_view import PageView
 from personalize.web.charset import page_encoding
 from personalize.web.doubts import tell_doubts
 from personalize.web.headers import RawHeaders
+from personalize.web.outgoing import Outgoing
 from personalize.web.paths import PathMemory
 from personalize.web.pieces import Slot
-from personalize.web.response import PersonalizedResponse
 from personalize.web.response_head import ResponseHead
 from personalize.web.scanner import Scanner
 from personalize.web.shell_page import ShellPage
@@ -46,7 +46,7 @@ class ShellResponse:
         self,
         send: Callable[[Message], Awaitable[None]],
         page_view: PageView,
-        filled: PersonalizedResponse,
+        filled: Outgoing,
         page: ShellPage,
         *,
         token: bytes,
@@ -96,7 +96,7 @@ class ShellResponse:
             await self._send_head(_Phase.PASSING, self._page.revalidated(head))
         elif self._method == "HEAD" and self._had_slots and (head.is_html or not head.content_type):
             await self._send_head(_Phase.PASSING, self._page.headers(head, None))
-        elif self._method == "HEAD" or not head.may_hold_marks:
+        elif self._method == "HEAD" or head.coding or not head.may_hold_marks:
             await self._send_head(_Phase.PASSING)
 
     async def _body(self, message: Message) -> None:

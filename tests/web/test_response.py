@@ -22,6 +22,8 @@ from tests.driver import Browser, running
 SLOT = '<div data-slot="hero">Default</div>'
 ANNA = [("x-login", "anna")]
 PUBLIC = {"cache-control": "public, max-age=600"}
+#: Longer than a page is held to see whether it has slots.
+LONG_SECONDS = 0.1
 environment = Environment(autoescape=True)
 Body = Callable[[PersonalizeMiddleware], Coroutine[Any, Any, None]]
 
@@ -90,6 +92,7 @@ async def streamed_with_etag(request: Request) -> Response:
 
     async def parts() -> AsyncIterator[str]:
         yield "<p>first</p>"
+        await asyncio.sleep(LONG_SECONDS)
         yield '<div data-slot="season">Default</div>'
 
     return StreamingResponse(parts(), media_type="text/html", headers={"etag": '"1"'})
@@ -110,6 +113,7 @@ async def streamed_slot(request: Request) -> Response:
 
     async def parts() -> AsyncIterator[str]:
         yield "<p>first</p>"
+        await asyncio.sleep(LONG_SECONDS)
         yield str((await request.state.page_view.slot("hero")).item_ids)
 
     return StreamingResponse(parts(), media_type="text/html", headers=PUBLIC)

@@ -1,0 +1,90 @@
+"""Answers that tell nothing of a page's slots: not modified, or a range. They are held until the page was looked at.
+
+A browser may hold a copy of the page from before we came, and its validator still fits. Where nothing is known of the
+path, the site is asked once more, for the whole page. If that has slots, it leaves in place of the answer; if not, the
+answer leaves as it came, and from then on nothing of this path is asked twice.
+"""
+
+from collections.abc import Awaitable, Callable
+from mimetypes import guess_type
+
+from personalize.web.headers import CONDITIONS, Pairs, value_of
+from personalize.web.outgoing import Message, Outgoing
+from personalize.web.response_head import ResponseHead
+
+#: How much of a range is held; a longer one leaves as it came.
+LONGEST_HELD_BYTES = 65_536
+_PAGES = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"empty"})
+
+Send = Callable[[Message], Awaitable[None]]
+
+
+def is_conditional(headers: Pairs) -> bool:
+    """Whether a request can be answered by less than the page."""
+    return any(name.lower() in CONDITIONS for name, _ in headers)
+
+
+def may_be_page(path: str, headers: Pairs) -> bool:
+    """Whether a request may be one for a page, by what its address looks like and what the client says it wants."""
+    destination, accepted = value_of(headers, b"sec-fetch-dest"), value_of(headers, b"accept")
+    if destination is not None and destination not in _PAGES:
+        return False
+    if accepted is not None and not (b"text/html" in accepted.lower() or b"*/*" in accepted):
+        return False
+    return (guess_type(path.rpartition("/")[2])[0] or "text/html") == "text/html"
+
+
+class HeldAnswer:
+    """Passes the messages of the site to `send`, but holds an answer that is less than the page: `is_held`."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._messages: list[Message] = []
+        self._size = 0
+        self.is_held = False
+
+    async def send(self, message: Message) -> None:
+        """Take one message of the site."""
+        if message["type"] == "http.response.start":
+            head = ResponseHead(message)
+            message = head.message
+            self.is_held = head.status == 304 or (head.status == 206 and head.is_html)
+        if not self.is_held:
+            await self._send(message)
+            return
+        self._messages.append(message)
+        self._size += len(message.get("body", b""))
+        if self._size > LONGEST_HELD_BYTES:
+            await self.release()
+
+    async def release(self) -> None:
+        """Let what is held go as it came."""
+        self.is_held = False
+        held, self._messages = self._messages, []
+        for message in held:
+            await self._send(message)
+
+    def drop(self) -> None:
+        """Forget what is held: the page leaves in its place."""
+        self.is_held = False
+        self._messages = []
+
+
+class InPlace:
+    """The way out for the page that the site was asked for once more: it opens for a page with slots alone."""
+
+    def __init__(self, answer: HeldAnswer, send: Send) -> None:
+        self._answer = answer
+        self._send = send
+        self._is_open = False
+        self.page: Outgoing | None = None
+
+    async def send(self, message: Message) -> None:
+        """Take one message of the page, as it would leave."""
+        if message["type"] == "http.response.start" and self.page is not None:
+            self._is_open = self.page.has_slots
+            self.page.is_looked_at_only = not self._is_open
+            if self._is_open:
+                self._answer.drop()
+        if self._is_open:
+            await self._send(message)
