@@ -21,7 +21,12 @@ SHOWN_ONLY = {
     "docs/performance.md": {"text"},
 }
 #: Pages whose parts of files are loaded by a test of their own.
-PARTS = {"docs/editors.md": {"yaml"}, "rules/README.md": {"yaml"}, "content/README.md": {"markdown"}}
+PARTS = {
+    "docs/editors.md": {"yaml"},
+    "docs/operators.md": {"toml"},
+    "rules/README.md": {"yaml"},
+    "content/README.md": {"markdown"},
+}
 
 
 def anchors_of(page: Path) -> set[str]:
