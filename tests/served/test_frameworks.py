@@ -26,10 +26,10 @@ LONGEST_WAIT_SECONDS = 10
 @pytest.fixture(scope="module")
 def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Where each of them is served."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in FRAMEWORKS}
+    folders = {name: tmp_path_factory.mktemp(name) for name in (*FRAMEWORKS, "files")}
     for folder in folders.values():
         publish_desk(folder)
-    servers = {name: uvicorn(f"tests.served.sites.{name}:app") for name in FRAMEWORKS}
+    servers = {name: uvicorn(f"tests.served.sites.{name}:app") for name in folders}
     with all_served(servers, folders, PERSONALIZE_INGEST_FLUSH_SECONDS="0.01") as found:
         yield found
 
@@ -160,6 +160,14 @@ def test_work_behind_a_page_is_done(name: str, addresses: dict[str, str]) -> Non
     with browser(addresses[name]) as somebody:
         assert "From the letter" in somebody.get("/work?utm_source=newsletter").text
         wait_for(somebody, "/worked", "done")
+
+
+def test_a_site_of_files_alone_is_filled(addresses: dict[str, str]) -> None:
+    with browser(addresses["files"]) as somebody:
+        assert "<b>From the letter</b>" in somebody.get("/about.html?utm_source=newsletter").text
+        style = somebody.get("/site.css")
+        assert style.content == (STATIC / "site.css").read_bytes()
+        assert somebody.get("/site.css", headers={"if-none-match": style.headers["etag"]}).status_code == 304
 
 
 def test_a_table_in_thousands_of_parts_passes_whole(addresses: dict[str, str]) -> None:
