@@ -11,9 +11,10 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
 
+from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import desk_settings, write_desk
 from tests.driver import Browser, Reply, running
@@ -28,12 +29,22 @@ async def home(request: Request) -> Response:
     return HTMLResponse(PAGE)
 
 
-def replies(app: Any, *paths: str) -> list[Reply]:
-    """What a browser that takes compressed pages is given, one page after the other."""
+async def notice(request: Request) -> Response:
+    """Where the consent form goes, and what it leads back to."""
+    notice = request.state.page_view.notice
+    return PlainTextResponse(f"{notice.action} {notice.fields['back']}")
+
+
+def replies(app: Any, *paths: str, mounted: PersonalizeMiddleware | None = None) -> list[Reply]:
+    """What a browser that takes compressed pages is given, one page after the other. Nobody tells an app that is
+    `mounted` of the end."""
 
     async def all_of_it() -> list[Reply]:
         async with running(app):
-            return [await Browser(app).get(path, headers=COMPRESSED) for path in paths]
+            found = [await Browser(app).get(path, headers=COMPRESSED) for path in paths]
+            if mounted is not None:
+                await mounted.personalizer.stop()
+            return found
 
     return asyncio.run(all_of_it())
 
@@ -54,6 +65,17 @@ def test_around_compression_pages_are_filled_and_not_compressed(tmp_path: Path) 
     (page,) = replies(wrap(site, desk_settings(tmp_path, store="memory:", reload="save")), LETTER)
     assert page.header("content-encoding") is None
     assert page.text == PAGE.replace("Default", "<b>From the letter</b>")
+
+
+def test_a_wrapped_site_may_be_mounted_in_another(tmp_path: Path) -> None:
+    write_desk(tmp_path)
+    settings = desk_settings(tmp_path, store="memory:", reload="save")
+    app = wrap(Starlette(routes=[Route("/", home), Route("/notice", notice)]), settings)
+    outside = Starlette(routes=[Mount("/shop", app)])
+    page, told, health = replies(outside, f"/shop{LETTER}", "/shop/notice", "/shop/_personalize/health", mounted=app)
+    assert page.text == PAGE.replace("Default", "<b>From the letter</b>")
+    assert told.text == "/shop/_personalize/consent /shop/notice"
+    assert health.status == 200
 
 
 @pytest.mark.parametrize("times", [1, 2])

@@ -70,7 +70,7 @@ class PageViewMiddleware:
         if _has_session(request) and _may_ask(page_view, response):
             await _look_up(request)
         else:
-            del request.scope["user"]
+            request.scope.pop("user", None)
         return response
 
     async def process_view(self, request: HttpRequest, view: Callable[..., Any], *arguments: Any) -> None:

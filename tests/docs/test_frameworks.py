@@ -31,6 +31,7 @@ APPS = {
     "Django": "mysite.asgi:application",
     "Litestar": "litestar_shop:app",
     "Quart": "quart_shop:app",
+    "Flask, and other WSGI": "flask_shop:app",
     "Datasette": "datasette_shop:app",
     "Files": "files_shop:app",
 }

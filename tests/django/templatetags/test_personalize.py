@@ -2,6 +2,7 @@
 
 import pytest
 from django.template import Context, Engine, TemplateSyntaxError
+from django.template.backends.jinja2 import Jinja2
 
 from personalize.web.marks import close_mark, open_mark
 from personalize.web.template_engines import teach
@@ -73,3 +74,9 @@ def test_another_number_of_names_is_told(words: str) -> None:
 def test_a_slot_without_its_end_is_told() -> None:
     with pytest.raises(TemplateSyntaxError, match="endslot"):
         engine().from_string("{% slot 'hero' %}a")
+
+
+def test_djangos_jinja_backend_has_an_environment_to_teach() -> None:
+    backend = Jinja2({"NAME": "jinja2", "DIRS": [], "APP_DIRS": False, "OPTIONS": {}})
+    teach(backend.env, token=TOKEN)
+    assert backend.from_string("{% slot 'hero' %}a{% endslot %}").render() == f"{HERO}a{END}"
