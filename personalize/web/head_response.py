@@ -93,6 +93,8 @@ class HeadResponse(Outgoing):
                 await self._hold(message)
             case "http.response.body" | "http.response.pathsend" | "http.response.zerocopysend":
                 await self.send_part(message)
+            case "http.response.trailers" if self._held is not None:
+                self._held.append(message)
             case _:
                 await self._send(message)
 
@@ -131,8 +133,13 @@ class HeadResponse(Outgoing):
         if self.glance.has_slots:
             self.meet_slots()
             await self.send_private(self._head, None)
-            held = [{**message, "body": b""} for message in held]
         else:
             await self.pass_head(self._head)
         for message in held:
-            await self.send_part(message)
+            await self._let_go(message)
+
+    async def _let_go(self, message: Message) -> None:
+        if message["type"] == "http.response.trailers":
+            await self._send(message)
+        else:
+            await self.send_part({**message, "body": b""} if self.has_slots else message)
