@@ -6,7 +6,9 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import brotli
 import pytest
+import zstandard
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -32,6 +34,8 @@ SQUEEZED: list[tuple[bytes, Callable[[bytes], bytes]]] = [
     (b"gzip", lambda data: gzip.compress(data[:700]) + gzip.compress(data[700:])),
     (b"deflate", zlib.compress),
     (b"deflate", raw_deflate),
+    (b"br", brotli.compress),
+    (b"zstd", zstandard.compress),
 ]
 
 
@@ -47,7 +51,7 @@ def test_a_compressed_body_is_read_in_pieces_of_any_size(
 
 
 def test_what_is_not_compressed_as_it_says_is_an_error() -> None:
-    for coding in (b"gzip", b"deflate"):
+    for coding in (b"gzip", b"deflate", b"br", b"zstd"):
         decode = decoder_of(coding)
         assert decode is not None
         with pytest.raises(CodingError):
