@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from benchmarks import check, reload, rules, segments
+from benchmarks import check, edges, reload, rules, segments
 from benchmarks.shop import make_shop
 
 
@@ -30,3 +30,18 @@ def test_a_reload_tells_what_pages_wait_for(capsys: pytest.CaptureFixture[str]) 
 def test_a_site_is_checked_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:
     check.main(20, 5, 1)
     assert "check of 20 rules" in capsys.readouterr().out
+
+
+def test_beside_edges_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edges, "found", lambda name: None if name in ("wrk", "varnishd") else f"/usr/bin/{name}")
+    assert edges.missing() == "Missing: varnishd, wrk. apt-get install varnish wrk"
+
+
+def test_beside_edges_figures_are_told_as_ratios_of_the_same_round(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [edges.BARE, edges.TOKEN, edges.WRITTEN, edges.SSI, edges.SSI_FETCHED, edges.ESI, edges.ESI_FETCHED]
+    rounds = {name: [edges.Figures(1_000, 50), edges.Figures(2_000, 100)] for name in names}
+    rounds[edges.TOKEN] = [edges.Figures(3_000, 100), edges.Figures(6_000, 200)]
+    edges.report(rounds)
+    printed = capsys.readouterr().out
+    assert "token marks      3.00 of nginx SSI, cached     at least 0.8" in printed
+    assert "token marks      2.00 of the CPU time of the bare app, at most 3.0" in printed
