@@ -1,14 +1,16 @@
 """What shared caches have to know of a page: what tells its variants apart, and how long each of them holds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from personalize.content.library import Library
 from personalize.rules.clock_edges import ClockEdges, edges_of
 from personalize.rules.conditions import Condition, Leaf, questions
 from personalize.rules.inputs import sources
 from personalize.rules.pages import Page, rule_keys, shown_by
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,12 @@ class Sharing:
         self._zone = zone
         self._values = values
         self._known: dict[str, _Shared] = {}
+        self._any: tuple[datetime, datetime | None] | None = None
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All inputs that any rule asks about."""
+        return tuple(self._values)
 
     def inputs_of(self, page: Page) -> tuple[str, ...]:
         """The inputs that what the page shows may depend on, in the order of their declaration."""
@@ -47,6 +55,13 @@ class Sharing:
         """The next moment at which the clock alone may change what the page shows; now itself where it may at any,
         None where it never will. Before it the same visitor is shown the same."""
         return self._shared(page).edges.next_after(now, self._zone)
+
+    def next_change_of_any(self, pages: Iterable[Page], now: datetime) -> datetime | None:
+        """The next moment at which the clock alone may change any of these pages, which are those of the rule set."""
+        if self._any is None or not self._any[0] <= now < (self._any[1] or _NEVER):
+            changes = (self.next_change(page, now) for page in {page.name: page for page in pages}.values())
+            self._any = now, min((at for at in changes if at is not None), default=None)
+        return self._any[1]
 
     def values_of(self, told: Mapping[str, str]) -> Mapping[str, object]:
         """The values of inputs that these texts stand for; None where a text is missing, or not a declared one."""

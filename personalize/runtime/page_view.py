@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.events.validate import check_attributes, check_event
 from personalize.profiles.profile import Profile
 from personalize.rules.definitions import Placement
+from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.health import FILLED
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
+from personalize.runtime.shared_page import NOTHING_DECIDED, SharedPage, any_shared_page, shared_page
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
@@ -44,7 +47,8 @@ class PageView:
 
     `private` says that the response depends on the visitor and belongs in no shared cache; whatever a site reads
     here of the visitor makes it so. `is_public` says that its head has left as a public one: from then on
-    nothing that depends on the visitor is shown. Where personalizing is switched off (`is_off`) a page view answers
+    nothing that depends on the visitor is shown, nor what will change with the clock, unless that head allows for
+    whatever any slot may show (`allows_for_all`). Where personalizing is switched off (`is_off`) a page view answers
     as for nobody, and keeps nothing.
     """
 
@@ -69,8 +73,11 @@ class PageView:
         self._decisions: dict[str, Decision] = {}
         self._filled: list[Decision] = []
         self._waiting: list[tuple[str, str, dict[str, JSONValue]]] = []
+        self._pages: list[Page] = []
+        self._late: set[str] = set()
         self.private = False
         self.is_public = False
+        self.allows_for_all = False
 
     @property
     def identity(self) -> Identity:
@@ -149,7 +156,7 @@ class PageView:
             markup = None
             try:
                 decision = self._decisions.get(slot_id) or await self._decide(slot_id)
-                self.private = self.private or decision.personal
+                self._depend(decision)
                 if not self._conceals(decision):
                     markup = self._render(decision)
                     outcomes.append((slot_id, decision.reason if markup is None else FILLED))
@@ -160,8 +167,14 @@ class PageView:
         self._count(tuple(outcomes))
         return markups
 
+    def _depend(self, decision: Decision) -> None:
+        """Take note that what the page shows depends on a decision."""
+        self.private = self.private or decision.personal
+
     def _conceals(self, decision: Decision) -> bool:
         """Whether what depends on the visitor may not be seen: behind a public head, and by scripts of other sites."""
+        if self.is_public and decision.slot_id in self._late:
+            return True
         return decision.personal and (self.is_public or self._visitor.is_elsewhere)
 
     def _count(self, outcomes: tuple[tuple[str, str], ...]) -> None:
@@ -177,8 +190,8 @@ class PageView:
         if page is None or rule_set is None:
             unknown = self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
             return unknown
-        if page.stored:
-            await self._visitor.read_profile()
+        await self._learn(page)
+        self._meet(page, rule_set)
         self._context = self._make_context(rule_set)
         self._decisions.update(
             decide(page, self._context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
@@ -187,6 +200,18 @@ class PageView:
             lost = {one: Decision(one, reason=Reason.DEGRADED, personal=True) for one in page.stored}
             self._decisions.update(lost)
         return self._decisions[slot_id]
+
+    async def _learn(self, page: Page) -> None:
+        """Read what the page's slots depend on, where it has to be waited for."""
+        if page.stored:
+            await self._visitor.read_profile()
+
+    def _meet(self, page: Page, rule_set: RuleSet) -> None:
+        """Note a page of slots that is about to be decided; behind a head that knows nothing of it, it is late."""
+        self._pages.append(page)
+        is_behind = self.is_public and not self.allows_for_all
+        if is_behind and rule_set.sharing.next_change(page, self._visitor.now) is not None:
+            self._late.update(slot.slot_id for slot in page.slots)
 
     def _shown(self) -> frozenset[str]:
         """The items that stand on the page; behind a public head personal decisions are not among them."""
@@ -234,6 +259,51 @@ class PageView:
             markup += rendering.markup(values)
         self._filled.append(decision)
         return markup
+
+    # What caches have to know --------------------------------------------------------------------------
+
+    @property
+    def has_decided(self) -> bool:
+        """Whether any slot was decided, so that the response may depend on rules."""
+        return bool(self._pages)
+
+    @property
+    def clock_now(self) -> datetime:
+        """The moment that is now, while the page leaves; it was decided a while ago."""
+        return self._personalizer.clock.now()
+
+    @property
+    def is_get(self) -> bool:
+        """Whether the page is asked for, and nothing is sent along."""
+        return self._visitor.is_get
+
+    @property
+    def known_tags(self) -> Sequence[bytes]:
+        """The values of `If-None-Match` of a request for the page, which the site may not have seen."""
+        return self._visitor.known_tags if self.is_get else ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the site may have made the page for somebody it knows: by its login, or by credentials."""
+        return self._visitor.user_id is not None or self._visitor.has_credentials
+
+    @property
+    def changes_hands(self) -> bool:
+        """Whether somebody logs in or out in a browser that we know."""
+        return self._visitor.changes_hands
+
+    def shared_page(self, *, is_whole: bool) -> SharedPage:
+        """What caches have to know of what was decided; where the page is not whole, of all that slots may show."""
+        rule_set = self._rule_set
+        if rule_set is None:
+            return NOTHING_DECIDED
+        if is_whole:
+            return shared_page(rule_set, self._pages, self._decisions.values(), self._visitor.now)
+        return any_shared_page(rule_set, self._visitor.now)
+
+    def tell_once(self, about: str, message: str) -> None:
+        """Log a finding that would otherwise come with every page."""
+        self._personalizer.health.tell_once(about, message)
 
     # What the site tells us ----------------------------------------------------------------------------
 

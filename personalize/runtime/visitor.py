@@ -10,7 +10,8 @@ from personalize.runtime.once import once
 from personalize.runtime.sources import Scope
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
 from personalize.visitors.cookies import cookie_name, cookie_values, delete_cookie, set_cookie
-from personalize.visitors.identity import Identity, identify
+from personalize.visitors.identity import Identity, agreed, identify
+from personalize.visitors.tokens import KNOWN
 
 if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer
@@ -152,6 +153,27 @@ class Visitor:
         """Whether somebody looks at the page now: no robot, no script of another site, nothing fetched in advance."""
         nobody = self.facts.bot or self.facts.prefetch or self.is_elsewhere
         return not nobody and self._scope.get("method") == "GET"
+
+    @property
+    def is_get(self) -> bool:
+        """Whether the request only asks for a page."""
+        return bool(self._scope.get("method") == "GET")
+
+    @property
+    def known_tags(self) -> list[bytes]:
+        """The values of `If-None-Match`: which pages the client has already."""
+        return [value for name, value in self._headers if name.lower() == b"if-none-match"]
+
+    @once
+    def has_credentials(self) -> bool:
+        """Whether the request comes with credentials of its own."""
+        return any(name.lower() == b"authorization" for name, _ in self._headers)
+
+    @once
+    def changes_hands(self) -> bool:
+        """Whether the browser's cookie is one of a login and nobody is logged in, or the other way round."""
+        reading = agreed(cookie_values(self._headers, self._cookie_name), self._personalizer.tokens)
+        return reading is not None and reading.visitor_id.startswith(KNOWN) is (self.user_id is None)
 
     @once
     def is_elsewhere(self) -> bool:

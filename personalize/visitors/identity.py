@@ -50,13 +50,13 @@ def identify(
     """
     if not consent.permits_identifier:
         return Identity(leaves=consent.refused and bool(cookie_values), consent=consent)
-    reading = _agreed(cookie_values, tokens)
+    reading = agreed(cookie_values, tokens)
     if user_id:
         return _with_login(user_id, reading, fresh, consent, may_mint=may_mint)
     return _without_login(reading, fresh, consent, may_mint=may_mint)
 
 
-def _agreed(cookie_values: Sequence[str], tokens: Tokens) -> TokenReading | None:
+def agreed(cookie_values: Sequence[str], tokens: Tokens) -> TokenReading | None:
     """What the validly signed cookies say, where they all say the same."""
     if len(cookie_values) == 1:
         return tokens.read(cookie_values[0])

@@ -1,10 +1,11 @@
 """The answer to HEAD: it promises what GET would bring, and nothing is decided or counted for it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from personalize.runtime.page_view import PageView
 from personalize.web.charset import page_encoding
 from personalize.web.codings import CodingError, Decoder, decoder_of
+from personalize.web.head_policy import HeadPolicy
 from personalize.web.outgoing import Message, Outgoing
 from personalize.web.paths import PathMemory
 from personalize.web.pieces import Slot
@@ -76,8 +77,9 @@ class HeadResponse(Outgoing):
         path: str,
         paths: PathMemory,
         had_slots: bool | None,
+        policy: HeadPolicy,
     ) -> None:
-        super().__init__(send, page_view, path=path, paths=paths, had_slots=had_slots)
+        super().__init__(send, page_view, path=path, paths=paths, had_slots=had_slots, policy=policy)
         self.teaches = False
         self.wants_page = False
         self.glance = Glance(page_view, token)
@@ -98,9 +100,14 @@ class HeadResponse(Outgoing):
             case _:
                 await self._send(message)
 
-    async def send_private(self, head: ResponseHead, length: int | None) -> None:
-        """Send the head of a page that no cache may keep; a HEAD sets no cookie of ours."""
-        await self._send({**head.message, "headers": head.made_private(length)})
+    async def _send_private(self) -> None:
+        """Send the head of a page with slots: what GET brings has another length."""
+        headers = self._head.made_private(None, (), self._policy.control)
+        await self._send({**self._head.message, "headers": headers})
+
+    async def _cookies(self, head: ResponseHead) -> Sequence[str]:
+        """None: a HEAD is nobody's look at a page."""
+        return ()
 
     async def _start(self, message: Message) -> None:
         self._head = head = ResponseHead(message)
@@ -110,7 +117,7 @@ class HeadResponse(Outgoing):
             self.glance.begin(head)
             self._held = []
         elif self._had_slots and may_hold_slots:
-            await self.send_private(self._head, None)
+            await self._send_private()
         else:
             await self.pass_head(self._head)
 
@@ -132,7 +139,7 @@ class HeadResponse(Outgoing):
         self.teaches = self.glance.is_read
         if self.glance.has_slots:
             self.meet_slots()
-            await self.send_private(self._head, None)
+            await self._send_private()
         else:
             await self.pass_head(self._head)
         for message in held:

@@ -8,25 +8,31 @@ modified, a range, a head alone) makes it ask the site for the page, once for a 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
 
+from personalize.decisions.context import RequestFacts
 from personalize.runtime.page_view import PageView
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
+from personalize.runtime.variant_view import VariantView
 from personalize.visitors.cookies import cookie_name
 from personalize.web.codings import readable_only
+from personalize.web.edge import Edge
 from personalize.web.facts import request_facts
 from personalize.web.fragment_address import FragmentAddresses
 from personalize.web.fragments import Fragments
+from personalize.web.head_policy import policy_of
 from personalize.web.head_response import HeadResponse
-from personalize.web.headers import RawHeaders, inward, wants_html
+from personalize.web.headers import RawHeaders, inward, is_prefetch, wants_html
 from personalize.web.held_answer import HeldAnswer, InPlace, is_conditional, may_be_page
 from personalize.web.lifespan import Lifespan
 from personalize.web.marks import token_of
 from personalize.web.outgoing import Outgoing
 from personalize.web.paths import Excluded, PathMemory
+from personalize.web.prefetch import refuse_prefetch
 from personalize.web.preview import MARK as PREVIEW_MARK
 from personalize.web.preview import PreviewedResponse, refuse, without_token
 from personalize.web.preview_bar import SlotMarks
 from personalize.web.response import PersonalizedResponse
+from personalize.web.sent_headers import SentHeaders
 from personalize.web.shell_page import ShellPage, ShellPages
 from personalize.web.shell_response import ShellResponse
 from personalize.web.shells import Shells
@@ -67,6 +73,9 @@ class PersonalizeMiddleware:
         self._shell_pages: ShellPages | None = None
         if settings.cache.mode == "fragments":
             self._shell_pages = ShellPages(settings, addresses, self._token, personalizer.health)
+        self._edge = Edge(settings.cache)
+        self._policy = policy_of(settings.cache, self._edge)
+        self._refuses_prefetch = settings.cache.refuse_prefetch and not self._policy.shares
         self._own_cookies = frozenset(_both_names(settings.cookie.name) | _both_names(settings.cookie.consent_name))
 
     def teach(self, engine: TemplateEngine) -> None:
@@ -116,6 +125,9 @@ class PersonalizeMiddleware:
             shell_page = self._shell_pages.page(path, scope.get("root_path", ""), rule_set)
             await self._shared(shell_page, scope, receive, send, had_slots=bool(had_slots))
             return
+        if had_slots and self._refuses_prefetch and is_prefetch(SentHeaders(scope["headers"]).raw):
+            await refuse_prefetch(send)
+            return
         if scope["method"] == "HEAD":
             await self._head(path, scope, receive, send, had_slots=had_slots)
             return
@@ -141,9 +153,18 @@ class PersonalizeMiddleware:
         inner = self._inner(scope, outer_headers, plain=bool(had_slots), is_page=is_page, whole=whole)
         if had_slots is None and wants_html(outer_headers):
             inner["headers"] = readable_only(inner["headers"])
-        page_view = PageView(self.personalizer, inner, outer_headers, lambda: request_facts(scope, path))
+        page_view = self._page_view(path, inner, outer_headers, lambda: request_facts(scope, path))
         inner.setdefault("state", {})[STATE_KEY] = page_view
         return inner, page_view
+
+    def _page_view(
+        self, path: str, inner: Scope, headers: RawHeaders, read_facts: Callable[[], RequestFacts]
+    ) -> PageView:
+        """The page view of a visitor; where pages are shared, of all of whom the edge tells the same."""
+        if not self._policy.shares:
+            return PageView(self.personalizer, inner, headers, read_facts)
+        told = self._edge.told(headers)
+        return VariantView(self.personalizer, inner, headers, read_facts, path=path, told=told)
 
     def _response(
         self, path: str, page_view: PageView, send: Send, *, had_slots: bool | None, is_get: bool = True
@@ -157,6 +178,18 @@ class PersonalizeMiddleware:
             paths=self._paths,
             had_slots=had_slots,
             is_get=is_get,
+            policy=self._policy,
+        )
+
+    def _head_response(self, path: str, page_view: PageView, send: Send, *, had_slots: bool | None) -> HeadResponse:
+        return HeadResponse(
+            send,
+            page_view,
+            token=self._token,
+            path=path,
+            paths=self._paths,
+            had_slots=had_slots,
+            policy=self._policy,
         )
 
     async def _run(self, inner: Scope, receive: Receive, send: Send, response: Outgoing) -> None:
@@ -170,7 +203,7 @@ class PersonalizeMiddleware:
     async def _head(self, path: str, scope: Scope, receive: Receive, send: Send, *, had_slots: bool | None) -> None:
         """Answer HEAD. Where nothing is known of the path, and the site sends no page along, it is asked for it."""
         inner, page_view = self._request(path, scope, had_slots=had_slots, whole=bool(had_slots))
-        response = HeadResponse(send, page_view, token=self._token, path=path, paths=self._paths, had_slots=had_slots)
+        response = self._head_response(path, page_view, send, had_slots=had_slots)
         await self._run(inner, receive, response.send, response)
         if response.wants_page and not response.disconnected:
             again, _ = self._request(path, {**scope, "method": "GET"}, had_slots=None, whole=True)
@@ -217,7 +250,7 @@ class PersonalizeMiddleware:
         filled: Outgoing = (
             self._response(path, page_view, send, had_slots=had_slots)
             if is_get
-            else HeadResponse(send, page_view, token=self._token, path=path, paths=self._paths, had_slots=had_slots)
+            else self._head_response(path, page_view, send, had_slots=had_slots)
         )
         response = ShellResponse(
             send,
@@ -239,6 +272,8 @@ class PersonalizeMiddleware:
         for (`is_page`), the site does not see how to let the server send a file behind our back.
         """
         inner_headers = inward(headers, hidden_cookies=self._own_cookies, plain=plain, whole=whole)
+        if self._policy.shares:
+            inner_headers = self._edge.without_key(inner_headers)
         inner: Scope = {**scope, _SEEN: True, "headers": inner_headers}
         extensions = scope.get("extensions")
         if is_page and extensions:

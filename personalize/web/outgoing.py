@@ -1,12 +1,15 @@
 """What leaves for one request: a head that is true, the parts of the body, and the end of the page view."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from personalize.runtime.page_view import PageView
-from personalize.web.paths import PathMemory
+from personalize.web.head_policy import HeadPolicy
+from personalize.web.headers import RawHeaders
+from personalize.web.paths import PathMemory, is_asset
 from personalize.web.response_head import ResponseHead
+from personalize.web.validators import etag_of, has_already, not_modified
 
 Message = MutableMapping[str, Any]
 
@@ -30,12 +33,14 @@ class Outgoing(ABC):
         path: str,
         paths: PathMemory,
         had_slots: bool | None,
+        policy: HeadPolicy,
     ) -> None:
         self._send = send
         self._page_view = page_view
         self._path = path
         self._paths = paths
         self._had_slots = had_slots
+        self._policy = policy
         self._head = _NO_HEAD
         self.teaches = True
         self.has_slots = False
@@ -60,22 +65,59 @@ class Outgoing(ABC):
         """Send a message as it is."""
         await self._send(message)
 
+    @property
+    def is_private(self) -> bool:
+        """Whether by what is known of the page it is one for its visitor alone."""
+        return self._page_view.private or (bool(self._had_slots) and not self._policy.shares)
+
     async def pass_head(self, head: ResponseHead) -> None:
         """Send a head as it came; where the response depends on the visitor all the same, no cache may keep it."""
-        if self._page_view.private:
-            await self.send_private(head, head.length)
-        else:
-            self._page_view.is_public = True
-            await self._send(head.message)
+        page_view = self._page_view
+        if page_view.private or page_view.has_decided:
+            headers = await self._headers(head, head.headers, head.length, is_whole=True)
+            await self._send({**head.message, "headers": headers})
+            return
+        page_view.is_public = True
+        also = () if page_view.is_get else self._policy.also(page_view)
+        await self._send({**head.message, "headers": [*head.headers, *also]} if also else head.message)
 
-    async def send_private(self, head: ResponseHead, length: int | None) -> None:
-        """Send the head of a page that no cache may keep, with our cookies where there are any."""
-        cookies = await self._page_view.cookies() if head.is_shown else ()
-        await self._send({**head.message, "headers": head.made_private(length, cookies)})
+    async def send_head(self, head: ResponseHead) -> None:
+        """Send the head of a page that is filled while it passes by: its length and its last slots are not known."""
+        page_view = self._page_view
+        page_view.private = self.is_private
+        page_view.allows_for_all = True
+        headers = await self._headers(head, head.with_length(None), None, is_whole=False)
+        await self._send({**head.message, "headers": headers})
 
-    async def send_changed(self, head: ResponseHead, length: int | None) -> None:
-        """Send the head of a page whose bytes were changed in the same way for everybody."""
-        await self._send({**head.message, "headers": head.with_length(length)})
+    async def send_page(self, head: ResponseHead, page: bytes, message: Message) -> None:
+        """Send a whole page that was filled, or that the client has it already; `message` is its last part."""
+        headers, status = await self._headers(head, head.with_length(len(page)), len(page), is_whole=True), head.status
+        if self._policy.gives_tags and head.status == 200:
+            tag = etag_of(page)
+            headers.append((b"etag", tag))
+            if has_already(self._page_view.known_tags, tag):
+                headers, status, page = not_modified(headers), 304, b""
+        await self._send({**head.message, "status": status, "headers": headers})
+        await self.send_part({**message, "body": page})
+
+    async def _headers(
+        self, head: ResponseHead, changed: RawHeaders, length: int | None, *, is_whole: bool
+    ) -> RawHeaders:
+        """The headers of a page as they are true to caches, with our cookies where nobody else gets to see them.
+        `changed` are those that everybody may have."""
+        page_view = self._page_view
+        if not page_view.private:
+            public = self._policy.public(changed, page_view, is_whole=is_whole)
+            if public is not None:
+                page_view.is_public = True
+                return public
+            page_view.private = True
+        private = head.made_private(length, await self._cookies(head), self._policy.control)
+        return [*private, *self._policy.also(page_view)]
+
+    async def _cookies(self, head: ResponseHead) -> Sequence[str]:
+        """Our cookies for a private page; none where a cache may take it for a file for all by its name."""
+        return await self._page_view.cookies() if head.is_shown and not is_asset(self._path) else ()
 
     async def send_part(self, message: Message) -> None:
         """Send a part of the body. After the last one the page view is over: what follows in the site is its own

@@ -1,5 +1,6 @@
 """Paths: which are never touched, and which were seen to hold slots, or none."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import TypeVar
@@ -10,6 +11,21 @@ V = TypeVar("V")
 MOST_PATHS = 2_000
 LONGEST_PATH = 512
 _NEVER_SEEN = "never seen"
+
+
+#: What caches in front of sites keep for everybody by its name alone, as Cloudflare does by default.
+_ASSET = re.compile(
+    r"[^/]*\.(?:7z|apk|avif?|bin|bmp|bz2|class|css|csv|dmg|docx?|ejs|eot|eps|exe|flac|gif|gz|ico|iso|jar|jpe?g|js|json|"
+    r"map|midi?|mkv|mp[34]|ogg|otf|pdf|pict|pls|png|pptx?|ps|rar|svgz?|swf|tar|tiff?|ttf|txt|wasm|web[mp]|woff2?|xlsx?|"
+    r"xml|zip|zst)",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def is_asset(path: str) -> bool:
+    """Whether the name at the end of a path is one that a cache may take for a file for all, whatever comes from
+    there: `/account/x.css` shows the account on many sites."""
+    return _ASSET.fullmatch(path.rpartition("/")[2]) is not None
 
 
 class Excluded:

@@ -7,6 +7,7 @@ from personalize.runtime.page_view import PageView
 from personalize.web.charset import page_encoding
 from personalize.web.codings import CodingError, decoder_of
 from personalize.web.doubts import tell_doubts
+from personalize.web.head_policy import HeadPolicy
 from personalize.web.outgoing import Message, Outgoing
 from personalize.web.paths import PathMemory
 from personalize.web.response_head import ResponseHead
@@ -30,8 +31,9 @@ class PersonalizedResponse(Outgoing):
         paths: PathMemory,
         had_slots: bool | None,
         is_get: bool,
+        policy: HeadPolicy,
     ) -> None:
-        super().__init__(send, page_view, path=path, paths=paths, had_slots=had_slots)
+        super().__init__(send, page_view, path=path, paths=paths, had_slots=had_slots, policy=policy)
         self.teaches = is_get
         self._token = token
         self._shells = shells
@@ -107,12 +109,11 @@ class PersonalizedResponse(Outgoing):
             return
         self.meet_slots()
         filled = await Rewriter(self._shells.unfed, page_view.markups, encoding).fill(shell.pieces)
-        if not page_view.private and filled == shell.body:
+        if filled == shell.body and not (page_view.private or self._policy.shares):
             await self._pass(message)
             return
         self._is_held = False
-        await (self.send_private if page_view.private else self.send_changed)(self._head.decoded(), len(filled))
-        await self.send_part({**message, "body": filled})
+        await self.send_page(self._head.decoded(), filled, message)
 
     async def _without_marks(self, message: Message, page: bytes) -> None:
         """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""

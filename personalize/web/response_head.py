@@ -4,6 +4,7 @@ from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from personalize.web.cache_policy import KEEPS_NOTHING, is_for_caches, is_obeyed_first
 from personalize.web.codings import is_readable
 from personalize.web.headers import RawHeaders
 
@@ -11,11 +12,6 @@ from personalize.web.headers import RawHeaders
 _VALIDATORS = frozenset({b"etag", b"last-modified", b"accept-ranges"})
 _INTEGRITY = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest", b"signature", b"signature-input"})
 _DESCRIBES_BYTES = _VALIDATORS | _INTEGRITY
-#: What a cache in front would obey before `Cache-Control`.
-_CACHE_IN_FRONT = frozenset({b"surrogate-control", b"x-accel-expires"})
-_CACHE = frozenset({b"cache-control", b"expires", b"pragma", b"age"}) | _CACHE_IN_FRONT
-_CDN_CACHE = b"cdn-cache-control"
-_PRIVATE = (b"cache-control", b"private, no-store")
 #: Bodies that a proxy in front will take from elsewhere.
 _SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
 #: What can make an HTML page one that is not to be filled.
@@ -80,7 +76,7 @@ class ResponseHead:
     @property
     def is_kept_private(self) -> bool:
         """Whether the site itself forbids every shared cache to keep it, so that nothing in it reaches others."""
-        if any(name in _CACHE_IN_FRONT or name.endswith(_CDN_CACHE) for name in self._named):
+        if any(map(is_obeyed_first, self._named)):
             return False
         directives = self._named.get(b"cache-control", b"").lower().split(b",")
         return any(one.strip() in (b"private", b"no-store") for one in directives)
@@ -127,13 +123,15 @@ class ResponseHead:
         """
         return self._changed(length, is_private=False)
 
-    def made_private(self, length: int | None, cookies: Sequence[str] = ()) -> RawHeaders:
-        """The headers of a page that depends on the visitor: no cache but the browser's memory may keep it.
+    def made_private(
+        self, length: int | None, cookies: Sequence[str] = (), control: bytes = KEEPS_NOTHING
+    ) -> RawHeaders:
+        """The headers of a page that depends on the visitor: no cache may keep it for anybody else.
 
-        `cookies` are our own `Set-Cookie` values; those of the site stay.
+        `cookies` are our own `Set-Cookie` values; those of the site stay. `control` is what our `Cache-Control` says.
         """
         kept = self._changed(length, is_private=True)
-        kept.append(_PRIVATE)
+        kept.append((b"cache-control", control))
         kept += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
         return kept
 
@@ -148,7 +146,7 @@ class ResponseHead:
                 if size is not None:
                     kept.append((pair[0], size))
                     is_sized = True
-            elif not (name in _DESCRIBES_BYTES or (is_private and (name in _CACHE or name.endswith(_CDN_CACHE)))):
+            elif not (name in _DESCRIBES_BYTES or (is_private and is_for_caches(name))):
                 kept.append(pair)
         if size is not None and not is_sized:
             kept.append((b"content-length", size))

@@ -118,9 +118,7 @@ class StreamedPage:
     async def _send_whole(self, message: Message) -> None:
         """The page has ended while it was looked at, so that even its length is known."""
         self._phase = _Phase.LEAVING
-        page, head = self._look.filled, self._head.decoded()
-        await (self._out.send_private if self._page_view.private else self._out.send_changed)(head, len(page))
-        await self._out.send_part({**message, "body": page})
+        await self._out.send_page(self._head.decoded(), self._look.filled, message)
 
     def _time_is_up(self) -> None:
         """The site is long in sending more: what is held leaves, in a task that the next part waits for."""
@@ -135,10 +133,8 @@ class StreamedPage:
         """Send the head, by what is known of the page by now, and all that was held."""
         self._phase = _Phase.LEAVING
         page_view, head = self._page_view, self._head.decoded()
-        is_private = page_view.private or bool(self._had_slots)
-        if is_private or self._out.has_slots:
-            page_view.is_public = not is_private
-            await (self._out.send_private if is_private else self._out.send_changed)(head, None)
+        if self._out.is_private or self._out.has_slots or self._had_slots:
+            await self._out.send_head(head)
         elif not self._head.describes_bytes:
             page_view.is_public = not head.is_kept_private
             await self._out.pass_on(head.message)
