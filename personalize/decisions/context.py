@@ -117,7 +117,7 @@ def make_context(
     of the site's own code. `zone_attribute` names the attribute that tells the visitor's time zone.
     """
     permitted = _permitted(profile, identity.consent, purposes or {})
-    values = FactValues(catalogue, identity.consent)
+    values = FactValues(catalogue, identity.consent.granted or frozenset())
     if pending:
         values.give(dict.fromkeys(pending, Unanswerable.PENDING))
     local_zone = _visitors_zone(permitted, zone_attribute) or zone
@@ -156,14 +156,15 @@ class FactValues(dict[str, object]):
     """The values of facts by name, each worked out once, when a rule first asks; None is missing, `Unanswerable`
     what nobody can tell."""
 
-    __slots__ = ("_catalogue", "_context", "_given", "_granted")
+    __slots__ = ("_catalogue", "_context", "_given", "_granted", "_is_visit_known", "_visit")
 
-    def __init__(self, catalogue: Mapping[str, Fact], consent: Consent) -> None:
-        super().__init__()
+    def __init__(self, catalogue: Mapping[str, Fact], granted: frozenset[str]) -> None:
         self._catalogue = catalogue
-        self._granted = consent.granted or frozenset()
+        self._granted = granted
         self._given: Mapping[str, object] = _NOTHING
         self._context: Context | None = None
+        self._visit: Visit | None = None
+        self._is_visit_known = False
 
     def give(self, values: Mapping[str, object]) -> None:
         """Say what some facts are, whatever would be worked out."""
@@ -172,31 +173,41 @@ class FactValues(dict[str, object]):
 
     def anew(self, values: Mapping[str, object]) -> "FactValues":
         """Facts of the same visitor with nothing worked out yet; given is what was, and these values."""
-        fresh = FactValues(self._catalogue, Consent(self._granted))
+        fresh = FactValues(self._catalogue, self._granted)
         fresh.give({**self._given, **values})
         return fresh
 
     def bind(self, context: Context | None) -> None:
         """Say whose facts these are; None where nobody will ask for more of them."""
         self._context = context
+        self._is_visit_known = False
         if context is not None:
             self[LOCAL_NOW] = context.now.astimezone(context.local_zone)
 
-    def work_out(self, names: Iterable[str]) -> None:
+    def work_out(self, facts: Iterable[Fact]) -> None:
         """Work out several at once, which is quicker than one by one when they are missed."""
-        for name in names:
-            if name not in self:
-                self[name] = self._value(name)
+        context, granted = self._context, self._granted
+        for fact in facts:
+            if fact.name not in self:
+                if context is None or not (fact.purpose is None or fact.purpose in granted):
+                    self[fact.name] = None
+                else:
+                    self[fact.name] = _READERS.get(fact.root, _event_value)(context, fact)
 
     def __missing__(self, name: str) -> object:
-        value = self[name] = self._value(name)
-        return value
+        fact = self._catalogue.get(name)
+        if fact is None:
+            self[name] = None
+        else:
+            self.work_out((fact,))
+        return self[name]
 
-    def _value(self, name: str) -> object:
-        fact, context = self._catalogue.get(name), self._context
-        if fact is None or context is None or not (fact.purpose is None or fact.purpose in self._granted):
-            return None
-        return _READERS.get(fact.root, _event_value)(context, fact)
+    @property
+    def visit(self) -> Visit | None:
+        """The visit that this page view belongs to; the stored one where no page is asked for."""
+        if not self._is_visit_known and self._context is not None:
+            self._visit, self._is_visit_known = _visit(self._context), True
+        return self._visit
 
 
 def _profile_value(context: Context, fact: Fact) -> object:
@@ -250,11 +261,11 @@ def _visitor_value(context: Context, fact: Fact) -> object:
 
 
 _VISITOR: Mapping[str, Callable[[Context, Profile], object]] = {
-    "new": lambda context, profile: is_new(profile, _visit(context), context.now, context.lifecycle),
-    "visits": lambda context, profile: visit.number if (visit := _visit(context)) is not None else 0,
+    "new": lambda context, profile: is_new(profile, context.values.visit, context.now, context.lifecycle),
+    "visits": lambda context, profile: visit.number if (visit := context.values.visit) is not None else 0,
     "first_seen": lambda context, profile: profile.first_seen_at,
     "last_seen": lambda context, profile: profile.last_seen_at,
-    "state": lambda context, profile: state_of(profile, _visit(context), context.now, context.lifecycle),
+    "state": lambda context, profile: state_of(profile, context.values.visit, context.now, context.lifecycle),
 }
 
 
@@ -262,9 +273,9 @@ def _page_value(context: Context, fact: Fact) -> object:
     facts = context.facts
     if facts is None:
         return None
-    family, dot, name = fact.key.partition(".")
-    if not dot:
+    if "." not in fact.key:
         return Unanswerable.RAISED if fact.key in facts.unanswerable else getattr(facts, fact.key)
+    family, _, name = fact.key.partition(".")
     if family == "query":
         return list(facts.query.get(name, ())) or None
     found = facts.headers.get(name.lower()) if family == "header" else facts.cookies.get(name)
@@ -272,7 +283,6 @@ def _page_value(context: Context, fact: Fact) -> object:
 
 
 def _visit(context: Context) -> Visit | None:
-    """The visit that this page view belongs to; the stored one where no page is asked for."""
     known = context.profile if context.consent.allows(DEFAULT_PURPOSE) else None
     stored = known.visit if known is not None else None
     if context.facts is None:
@@ -289,7 +299,7 @@ def _visit(context: Context) -> Visit | None:
 
 
 def _visit_value(context: Context, fact: Fact) -> object:
-    visit = _visit(context)
+    visit = context.values.visit
     return getattr(visit, "started_at" if fact.key == "started" else fact.key) if visit is not None else None
 
 

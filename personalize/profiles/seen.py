@@ -33,4 +33,8 @@ def last_seen_before(profile: Profile, at: datetime, ends_after: timedelta) -> d
 
 def latest_before(moments: Iterable[datetime | None], limit: datetime) -> datetime | None:
     """The latest of the moments that lies before the limit."""
-    return max((moment for moment in moments if moment is not None and moment < limit), default=None)
+    latest: datetime | None = None
+    for moment in moments:  # no generator: every page view asks
+        if moment is not None and moment < limit and (latest is None or moment > latest):
+            latest = moment
+    return latest

@@ -1,12 +1,13 @@
 """Visits: page views of one visitor without a long pause between them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from personalize.light_values import light_dataclass
 from personalize.profiles.profile import Visit
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class PageFacts:
     """What a page view says of where its visit comes from."""
 

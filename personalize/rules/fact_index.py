@@ -68,6 +68,7 @@ class FactIndex:
     """
 
     def __init__(self, fact: Fact, dependents: Dependents) -> None:
+        self.fact = fact
         self.name = fact.name
         self.usual = None if fact.many else _USUAL.get(fact.type)
         self.by_clock = False

@@ -17,7 +17,7 @@ from typing import Generic, TypeAlias, TypeVar
 from personalize.events.event import to_micros
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions
 from personalize.rules.fact_index import FactIndex, Read, Reading
-from personalize.rules.facts import LOCAL_NOW
+from personalize.rules.facts import LOCAL_NOW, Fact
 from personalize.rules.normal_form import Conjunction, NormalForm, normal_form
 from personalize.rules.segment_index import SegmentIndex, SegmentReach, Way
 from personalize.rules.unanswerable import Dependents
@@ -28,13 +28,14 @@ Memory: TypeAlias = Mapping[object, Reading]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The part of the index that some conditions need: the facts that they can depend on, and the segments.
+    """The part of the index that some conditions need: the `facts` that they can depend on, and the segments.
 
     Of facts whose values come again and again, it has the names, the class of such values, what is `remembered` of them
     and what reads any other. `others` are read each time; `by_clock` too, as the visitor's clock stands. It `counts`
     where counters are among them.
     """
 
+    facts: tuple[Fact, ...]
     remembered: tuple[tuple[str, type, Memory, Read], ...]
     others: tuple[tuple[str, Read], ...]
     by_clock: tuple[tuple[str, Read], ...]
@@ -43,8 +44,7 @@ class Reach:
     fact_names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        names = tuple(name for name, *_ in (*self.remembered, *self.others, *self.by_clock))
-        object.__setattr__(self, "fact_names", names)
+        object.__setattr__(self, "fact_names", tuple(fact.name for fact in self.facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,11 @@ class Answers:
         for name, read in reach.others:
             left &= read(values[name], now, micros).kept
         if reach.by_clock:
-            self._now = local_now = _by_the_clock(values, now)
+            local = values.get(LOCAL_NOW, now)
+            assert isinstance(local, datetime)
+            self._now = local
             for name, read in reach.by_clock:
-                left &= read(values[name], local_now, micros).kept
+                left &= read(values[name], local, micros).kept
         self._members = 0
         if reach.segments is not None:
             self._members = reach.segments.members(left, self._walk)
@@ -124,11 +126,12 @@ class Answers:
     def firsts(self, rows: Sequence[Row[ConditionId]]) -> tuple[ConditionId | None, ...]:
         """The first condition of each row that holds."""
         left = self._left
-        found: list[ConditionId | None] = [row.owners[(left & row.mask).bit_length()] for row in rows]
-        for at, row in enumerate(rows):
-            if row.trees and found[at] in row.trees:
-                found[at] = next(self.matching(row), None)
-        return tuple(found)
+        return tuple(
+            [
+                row.owners[(left & row.mask).bit_length()] if not row.trees else next(self.matching(row), None)
+                for row in rows
+            ]
+        )
 
     def in_segment(self, segment_id: str) -> bool:
         """Whether the visitor is in a segment that the reach covers."""
@@ -163,16 +166,6 @@ class Answers:
                 return all(self._walk(part, members) for part in condition.parts)
             case Any():
                 return any(self._walk(part, members) for part in condition.parts)
-
-
-def _by_the_clock(values: Mapping[str, object], now: datetime) -> datetime:
-    """The moment as the visitor's clock shows it, where that is known."""
-    try:
-        local_now = values[LOCAL_NOW]
-    except KeyError:
-        return now
-    assert isinstance(local_now, datetime)
-    return local_now
 
 
 class Index:
@@ -284,6 +277,7 @@ class Index:
                     waiting.append(self._definitions[question.segment_id])
         facts = [self._facts[name] for name in names]
         return Reach(
+            facts=tuple(one.fact for one in facts),
             remembered=tuple((one.name, one.usual, one.memories[one.usual], one.read) for one in facts if one.usual),
             others=tuple((one.name, one.read) for one in facts if not one.usual and not one.by_clock),
             by_clock=tuple((one.name, one.read) for one in facts if not one.usual and one.by_clock),

@@ -154,7 +154,6 @@ async def count_segments(
     """
     index = rule_set.index
     reach = index.reach((), rule_set.segments)
-    names = reach.fact_names
     tally: dict[int, int] = {}
     total = 0
     async for profile in store.profiles(within):
@@ -162,7 +161,7 @@ async def count_segments(
             continue
         total += 1
         context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
-        context.values.work_out(names)
+        context.values.work_out(reach.facts)
         members = index.answers(reach, context.values, context.now).members
         while members:
             one = members & -members
