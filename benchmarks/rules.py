@@ -33,6 +33,8 @@ from tests.properties.plain_walk import holds
 WARM, DIFFERENT = 64, 10_000
 #: The larger, the fewer visitors a round asks a peer that takes milliseconds for each.
 PEER_BUDGET_PAGES = {10: 64, 100: 64, 1_000: 24, 10_000: 4}
+#: How long 99 of 100 decisions may take at most, by the number of rules; 0 where nothing was promised.
+LIMITS_US = {1: 0, 100: 1_000, 1_000: 5_000}
 
 
 @dataclass
@@ -194,6 +196,26 @@ def report_cold(shop: Shop, size: int, visitors: int = DIFFERENT) -> None:
     )
 
 
+def report_latency(visitors: int = DIFFERENT) -> None:
+    """How long the whole decision of a page takes, its context included, one page after the other, as they come: an
+    index that nobody warmed, all visitors different, a twentieth of their facts messy."""
+    print(f"\n{'one whole decision, us':34}{'median':>10}{'99 of 100':>12}{'worst':>10}{'limit of 99':>14}")
+    for size, limit_us in LIMITS_US.items():
+        shop = make_shop(size)
+        ours, different, spent = Ours(shop), make_visitors(shop, visitors, messy=True, seed=19), []
+        gc.collect()
+        gc.freeze()  # what was made beforehand; what pages leave behind is collected as ever
+        for visitor in different:
+            begun = time.thread_time()
+            ours.decided(visitor)
+            spent.append((time.thread_time() - begun) * 1e6)
+        gc.unfreeze()
+        median, of_99 = statistics.median(spent), statistics.quantiles(spent, n=100)[98]
+        limit = f"{limit_us:,}" if limit_us else "-"
+        rules = f"{size:,} rules" if size > 1 else "1 rule"
+        print(f"{rules:34}{median:>10.1f}{of_99:>12.1f}{max(spent):>10.1f}{limit:>14}", flush=True)
+
+
 def report_one_rule(rounds: int) -> None:
     """One rule of five predicates that all hold, beside the function that an engineer would write for it."""
     one = make_one_rule()
@@ -265,6 +287,7 @@ def main(sizes: Sequence[int], rounds: int, peers: Sequence[str]) -> None:
         in_rounds(smaller, rounds)
         report(f"1,000 rules, {len(small.facts)} facts, no segments, no counters", smaller)
     report_one_rule(rounds)
+    report_latency()
     print()
     if {100, 10_000} <= set(sizes):
         report_growth(cases)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
+from types import MethodType
 from typing import Any, TypeAlias
 
 from personalize.rules.conditions import Leaf
@@ -89,7 +90,7 @@ class FactIndex:
         self._ages: list[Any] = []
         self._by_length: list[tuple[tuple[Placed, ...], int]] = []
         self.memories: dict[type, dict[Any, Reading]] = {}
-        self.read: Read = self._read_any
+        self._way: Callable[[FactIndex, Any, datetime, int], Reading] = FactIndex._read_any
         self._readings: dict[int, Reading] = {}
         self._mets: dict[int, tuple[int, ...]] = {}
 
@@ -131,20 +132,25 @@ class FactIndex:
         self.memories = {one: {None: self._missing} for one in classes}
         self.usual = None if self._moves else self.usual
         self.by_clock = bool(others)
-        self.read = self._shortest_way(set(by_scale))
+        self._way = self._shortest_way(set(by_scale))
 
-    def _shortest_way(self, scales: set[Scale]) -> Read:
-        """What reads such values as this fact mostly has."""
+    def _shortest_way(self, scales: set[Scale]) -> Callable[["FactIndex", Any, datetime, int], Reading]:
+        """What reads such values as this fact mostly has; without this index, which would lie in a circle with it."""
         first = self._scales[0] if self._scales and not self._asked else None
         if isinstance(first, CounterStretches):
             self._by_length = first.by_length
-            return self._read_times
+            return FactIndex._read_times
         if isinstance(first, Stretches) and scales == {AGES}:
             self._ages = first.after
-            return self._read_moment
-        return self._read_list if self._is_list and not self._moves else self._read_any
+            return FactIndex._read_moment
+        return FactIndex._read_list if self._is_list and not self._moves else FactIndex._read_any
 
     # Reading -------------------------------------------------------------------------------------------
+
+    @property
+    def read(self) -> Read:
+        """What reads a value of this fact, in the way that is the shortest for most."""
+        return MethodType(self._way, self)
 
     def _read_times(self, value: Any, now: datetime, micros: int) -> Reading:
         """The reading of a counter's times."""
