@@ -76,12 +76,12 @@ class OwnFactsAsked:
         occasion = Occasion(read, self._now, None if self._scope is None else self._scope())
         try:
             answer = declared.work_out(occasion, fact.argument)
+            return None if answer is None else self._typed(answer, declared, fact)
         except AwayFromRequest:
             return None
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self._failed(f"the site's own fact {declared.name} raised", error)
             return Unanswerable.RAISED
-        return None if answer is None else self._typed(answer, declared, fact)
 
     def _typed(self, answer: object, declared: OwnFact, fact: Fact) -> object:
         reader = Reader(declared.name, self._conventions.currency_digits, self._conventions.zone, private=True)

@@ -112,6 +112,53 @@ def test_a_fact_that_raises_silences_the_rules_that_read_it_and_nothing_else(tmp
     assert failures == {"the site's own fact shop.open raised": 1}
 
 
+class SaysNothing(Exception):
+    """An error that can't be told."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def without_end(occasion: Occasion) -> object:
+    return without_end(occasion)
+
+
+@pytest.mark.parametrize("error", [SaysNothing(), StopIteration(), RecursionError(), ExceptionGroup("", [KeyError()])])
+def test_whatever_a_fact_raises_its_rules_are_silent_and_the_page_is_decided(
+    tmp_path: Path, own: OwnFacts, error: Exception
+) -> None:
+    def raises_it(occasion: Occasion) -> object:
+        raise error
+
+    change(own, "shop.open", raises_it)
+    change(own, "shop.degrees", without_end)
+    [page], failures = shown(settings_of(tmp_path))
+    assert "Thank you" not in page and "From the letter" not in page and "The season" in page
+    assert failures == {"the site's own fact shop.open raised": 1, "the site's own fact shop.degrees raised": 1}
+
+
+class Texts(str):
+    """A text that is none, once somebody looks at it."""
+
+    def __len__(self) -> int:
+        raise RuntimeError("no length")
+
+    __str__ = __repr__ = __hash__ = __eq__ = __len__  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize(("shape", "asked"), [("text", "cold"), ("number", "{at_least: 20}"), ("bool", "true")])
+def test_a_value_that_raises_once_it_is_looked_at_silences_no_more_than_its_own_rules(
+    tmp_path: Path, own: OwnFacts, shape: str, asked: str
+) -> None:
+    own._declared.pop("shop.degrees")
+    own.fact("shop.degrees", shape, purpose=None)(lambda occasion: Texts("warm"))
+    rules = RULES.replace("to: {shop.degrees: {at_least: 20}}", f"to: {{shop.degrees: {asked}}}")
+    [page], failures = shown(settings_of(tmp_path, rules))
+    assert "From the letter" not in page and "The season" in page
+    assert sum(failures.values()) == (shape != "text")
+    assert all(what.startswith("the site's own fact shop.degrees") for what in failures)
+
+
 @pytest.mark.parametrize("wrong", ["warm", [1], float("nan"), True, 10**400])
 def test_a_value_of_another_type_is_missing_and_counted(tmp_path: Path, own: OwnFacts, wrong: object) -> None:
     change(own, "shop.degrees", lambda occasion: wrong)
