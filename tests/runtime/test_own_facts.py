@@ -112,7 +112,7 @@ def test_a_fact_that_raises_silences_the_rules_that_read_it_and_nothing_else(tmp
     assert failures == {"the site's own fact shop.open raised": 1}
 
 
-class SaysNothing(Exception):
+class WordlessError(Exception):
     """An error that can't be told."""
 
     def __str__(self) -> str:
@@ -123,7 +123,7 @@ def without_end(occasion: Occasion) -> object:
     return without_end(occasion)
 
 
-@pytest.mark.parametrize("error", [SaysNothing(), StopIteration(), RecursionError(), ExceptionGroup("", [KeyError()])])
+@pytest.mark.parametrize("error", [WordlessError(), StopIteration(), RecursionError(), ExceptionGroup("", [KeyError()])])
 def test_whatever_a_fact_raises_its_rules_are_silent_and_the_page_is_decided(
     tmp_path: Path, own: OwnFacts, error: Exception
 ) -> None:
