@@ -123,7 +123,9 @@ def without_end(occasion: Occasion) -> object:
     return without_end(occasion)
 
 
-@pytest.mark.parametrize("error", [WordlessError(), StopIteration(), RecursionError(), ExceptionGroup("", [KeyError()])])
+@pytest.mark.parametrize(
+    "error", [WordlessError(), StopIteration(), RecursionError(), ExceptionGroup("", [KeyError()])]
+)
 def test_whatever_a_fact_raises_its_rules_are_silent_and_the_page_is_decided(
     tmp_path: Path, own: OwnFacts, error: Exception
 ) -> None:
