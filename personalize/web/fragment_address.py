@@ -4,7 +4,7 @@ import hashlib
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote
 
 from itsdangerous import BadSignature, Signer
@@ -94,12 +94,15 @@ class FragmentAddresses:
         return zlib.decompress(urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
 
 
-def read_slots(query_string: bytes, most: int) -> Fragment | None:
-    """What our script asks for: the slots of a page, all at once, and where the visitor came from."""
+def read_slots(query_string: bytes, most: int, root_path: str) -> Fragment | None:
+    """What our script asks for: the slots of a page, all at once, and where the visitor came from. It knows the page
+    by the address in its browser, which begins with what the site is mounted at."""
     told = _parameters(query_string)
     page = None if told is None else read_page_address(_first(told, "p"), referrer=_first(told, "r"))
     if told is None or page is None:
         return None
+    if root_path and page.path.startswith(f"{root_path}/"):
+        page = replace(page, path=page.path.removeprefix(root_path))
     return Fragment(page, _slot_ids(told.get("s", ()), most), counts_page="view" in told)
 
 

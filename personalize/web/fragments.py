@@ -33,6 +33,8 @@ _PRIVATE = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-robots-tag", b"noindex"),
 )
+#: Looked at by itself, what stands in a slot is inert: the policy of its page does not come along with it.
+_INERT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
 _HTML, _JSON, _SCRIPT = b"text/html; charset=utf-8", b"application/json", b"text/javascript; charset=utf-8"
 
 
@@ -73,13 +75,13 @@ class Fragments:
             body = markup.encode(encoding, "xmlcharrefreplace") or _NOTHING
         else:
             body = fragment.default if fragment is not None else b""
-        await _answer(send, scope, 200, body, _HTML, _PRIVATE)
+        await _answer(send, scope, 200, body, _HTML, (*_PRIVATE, _INERT))
         if view is not None:
             await view.finish(viewed=True)
 
     async def _answer_slots(self, scope: Scope, send: Send) -> None:
         """The markup of the slots that show something else than the page itself has there, by their ids, as JSON."""
-        fragment = read_slots(scope.get("query_string", b""), MOST_SLOTS)
+        fragment = read_slots(scope.get("query_string", b""), MOST_SLOTS, scope.get("root_path", ""))
         view = None if fragment is None else self._view(scope, fragment)
         told: dict[str, str] = {}
         if fragment is not None and view is not None:

@@ -161,6 +161,15 @@ def test_the_query_of_a_page_that_is_cached_once_reaches_its_slots(edges: Edges,
 
 
 @FRAGMENTS
+def test_a_preview_link_is_answered_by_the_site_and_kept_by_no_cache(edges: Edges, edge: str, host: str) -> None:
+    visitor = Visitor(edges, edge, host)
+    assert visitor.get("/").status_code == 200
+    for _ in range(2):
+        assert visitor.get("/?pz_preview=forged").status_code == 403
+    assert visitor.get("/").text == PAGE
+
+
+@FRAGMENTS
 def test_a_page_by_an_edge_is_the_sites_own_outside_of_its_slots(edges: Edges, edge: str, host: str) -> None:
     page = Visitor(edges, edge, host).get("/").text
     assert page == PAGE

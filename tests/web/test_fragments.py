@@ -70,6 +70,8 @@ def test_an_answer_is_private_and_sets_no_cookie(tmp_path: Path) -> None:
             assert reply.status == 200
             assert reply.header("cache-control") == "private, no-store"
             assert reply.header("x-content-type-options") == "nosniff"
+            is_html = (reply.header("content-type") or "").startswith("text/html")
+            assert ("sandbox" in (reply.header("content-security-policy") or "")) == is_html
             assert reply.header("content-length") == str(len(reply.body))
             assert reply.all("set-cookie") == []
         assert await written(app) == []
@@ -185,6 +187,10 @@ def test_rules_see_the_page_and_not_the_request_for_a_part_of_it(tmp_path: Path)
             (ADDRESS_HEADER.decode(), "/app/tents?size=L")
         ])  # fmt: skip
         assert "letter" in below.text
+        scripted = await browser.get(
+            "/app/_personalize/slots?s=hero&p=/app/tents%3Fsize%3DL", root_path="/app", headers=FETCH
+        )
+        assert "letter" in scripted.text
 
     in_fragments(tmp_path, "script", {"/": home}, body)
 
