@@ -36,7 +36,7 @@ class SessionLogin:
 
 
 class PageViewMiddleware:
-    """Gives `request.page_view`; to stand behind AuthenticationMiddleware, where there is one.
+    """Gives `request.page_view`; it may stand anywhere, before AuthenticationMiddleware or behind it.
 
     Where the site is served without personalize, as by WSGI or by Django's own test client, the page view is that of
     nobody, and keeps nothing.
@@ -58,29 +58,34 @@ class PageViewMiddleware:
         return self.get_response(request)
 
     async def _serve(self, request: HttpRequest) -> HttpResponse:
-        try:
-            page_view = request.page_view = page_view_of(request.scope)
-        except (AttributeError, KeyError):
-            request.page_view = NobodysPageView()
-            return await self.get_response(request)
-        if not hasattr(request, "user"):
-            return await self.get_response(request)
-        request.scope["user"] = SessionLogin(request)
+        page_view = request.page_view = _page_view(request)
         response = await self.get_response(request)
-        if _has_session(request) and _may_ask(page_view, response):
-            await _look_up(request)
-        else:
-            request.scope.pop("user", None)
+        if isinstance(page_view, PageView):
+            if _has_session(request) and _may_ask(page_view, response):
+                await _look_up(request)
+            else:
+                request.scope.pop("user", None)
         return response
 
     async def process_view(self, request: HttpRequest, view: Callable[..., Any], *arguments: Any) -> None:
-        """Look up the login before an async view, which may ask the page view where no database can be asked."""
-        if "user" in getattr(request, "scope", {}) and iscoroutinefunction(view) and _has_session(request):
-            await _look_up(request)
+        """Let the view ask its page view who is looking: where no database can be asked, it is looked up at once."""
+        if isinstance(request.page_view, PageView) and hasattr(request, "user"):
+            request.scope["user"] = SessionLogin(request)
+            if iscoroutinefunction(view) and _has_session(request):
+                await _look_up(request)
+
+
+def _page_view(request: HttpRequest) -> PageView | NobodysPageView:
+    try:
+        return page_view_of(request.scope)
+    except (AttributeError, KeyError):
+        return NobodysPageView()
 
 
 def _has_session(request: HttpRequest) -> bool:
     """Whether the request came with a session, or one has begun; no other visitor is looked up."""
+    if not hasattr(request, "user"):
+        return False
     return settings.SESSION_COOKIE_NAME in request.COOKIES or request.session.modified
 
 
@@ -89,8 +94,14 @@ def _may_ask(page_view: PageView, response: HttpResponse) -> bool:
     if page_view.private or page_view.told:
         return True
     is_page = response.get("Content-Type", "").startswith("text/html")
-    return is_page and (response.streaming or b"slot" in response.content)
+    return is_page and (_is_unread(response) or bool(page_view.placements) or b"slot" in response.content.lower())
+
+
+def _is_unread(response: HttpResponse) -> bool:
+    """Whether what stands in the page can't be seen here: it comes in parts, or compressed."""
+    return bool(response.streaming or response.has_header("Content-Encoding"))
 
 
 async def _look_up(request: HttpRequest) -> None:
+    request.scope["user"] = SessionLogin(request)
     await sync_to_async(lambda: request.user.is_authenticated)()

@@ -1,10 +1,12 @@
 """A site of Django's in this process, for tests of the middleware; its address tells what is shown of a request."""
 
+import gzip
+from collections.abc import AsyncIterator
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, logout
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template import engines
 from django.urls import path
 from django.utils.asyncio import async_unsafe
@@ -31,6 +33,31 @@ def shown(request: HttpRequest) -> HttpResponse:
 def plain(request: HttpRequest) -> HttpResponse:
     """A page without one."""
     return HttpResponse("<p>Nothing to see</p>")
+
+
+def shouted(request: HttpRequest) -> HttpResponse:
+    """A slot in capitals, as HTML has it alike."""
+    return HttpResponse('<DIV DATA-SLOT="row">Default</DIV>')
+
+
+def compressed(request: HttpRequest) -> HttpResponse:
+    """A page that the site has compressed itself."""
+    page = gzip.compress(b'<div data-slot="row">Default</div>')
+    return HttpResponse(page, headers={"Content-Encoding": "gzip"})
+
+
+def in_parts(request: HttpRequest) -> StreamingHttpResponse:
+    """A page whose parts are not known yet."""
+
+    async def parts() -> AsyncIterator[str]:
+        yield '<div data-slot="row">Default</div>'
+
+    return StreamingHttpResponse(parts())
+
+
+def untouched(request: HttpRequest) -> HttpResponse:
+    """A template that nobody may touch."""
+    return HttpResponse('<main><p class="here">Default</p></main>')
 
 
 def log_in(request: HttpRequest) -> HttpResponse:
@@ -78,5 +105,19 @@ def notice(request: HttpRequest) -> HttpResponse:
 
 urlpatterns: list[Any] = [
     path(view.__name__.replace("_", "-"), view)
-    for view in (shown, plain, log_in, log_out, buy, who, who_async, decided, notice)
+    for view in (
+        shown,
+        plain,
+        shouted,
+        compressed,
+        in_parts,
+        untouched,
+        log_in,
+        log_out,
+        buy,
+        who,
+        who_async,
+        decided,
+        notice,
+    )
 ]

@@ -1,11 +1,13 @@
 """Who is logged in reaches the page view from Django's session, and no page pays for it that doesn't ask."""
 
 import asyncio
+import gzip
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.template import engines
 from django.test import AsyncClient, Client
@@ -13,10 +15,16 @@ from django.test import AsyncClient, Client
 from personalize.web.marks import TOKEN_ATTRIBUTE
 from personalize.web.middleware import PersonalizeMiddleware, Receive, Scope, Send
 from personalize.wrap import wrap
-from tests.desk import desk_settings, published, write_desk, written
+from tests.desk import RULES, desk_settings, published, write_desk, written
 from tests.django.site import looked_up
 from tests.driver import Browser, running
 
+PLACED = """
+  placed:
+    place: {css: p.here}
+    rules:
+      - {id: here, to: {profile.tier: gold}, show: things/gold}
+"""
 Body = Callable[[PersonalizeMiddleware, Browser], Coroutine[Any, Any, None]]
 
 
@@ -25,9 +33,9 @@ def with_site(tmp_path: Path) -> Iterator[Callable[[Body], None]]:
     """Runs a coroutine with the wrapped site, and with a browser whose visitor has said yes and logged in."""
     engine = engines["django"].engine
 
-    def run(body: Body) -> None:
+    def run(body: Body, rules: str = RULES) -> None:
         async def all_of_it() -> None:
-            write_desk(tmp_path)
+            write_desk(tmp_path, rules=rules)
             app = wrap(requests_alone, desk_settings(tmp_path))
             app.teach(engine)
             async with running(app):
@@ -54,6 +62,29 @@ async def logged_in(app: PersonalizeMiddleware) -> Browser:
     await written(app)
     looked_up.clear()
     return sue
+
+
+def test_it_may_stand_before_the_logins(monkeypatch: pytest.MonkeyPatch, with_site: Callable[[Body], None]) -> None:
+    sessions, logins, ours = settings.MIDDLEWARE
+    monkeypatch.setattr(settings, "MIDDLEWARE", [ours, sessions, logins])
+
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        assert "Hello Sue" in (await sue.get("/shown")).text
+        assert (await sue.get("/who")).text == (await sue.get("/who-async")).text == "7"
+
+    with_site(body)
+
+
+def test_a_site_without_logins_has_visitors_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, with_site: Callable[[Body], None]
+) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        monkeypatch.setattr(settings, "MIDDLEWARE", settings.MIDDLEWARE[2:])
+        assert (await sue.get("/who")).text == "None"
+        assert "Hello" not in (await sue.get("/shown")).text
+        assert (await sue.get("/notice")).text == "False"
+
+    with_site(body)
 
 
 def test_the_login_is_the_users_primary_key(with_site: Callable[[Body], None]) -> None:
@@ -100,6 +131,24 @@ def test_a_page_that_asks_nothing_looks_nobody_up_and_varies_by_nothing(with_sit
         assert looked_up == ["7"]
 
     with_site(body)
+
+
+@pytest.mark.parametrize("path", ["/shouted", "/compressed", "/in-parts"])
+def test_slots_that_are_hard_to_see_are_filled_for_who_is_logged_in(path: str, with_site: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        await sue.get(path)
+        reply = await sue.get(path)
+        page = gzip.decompress(reply.body) if reply.header("content-encoding") == "gzip" else reply.body
+        assert b"Hello Sue" in page
+
+    with_site(body)
+
+
+def test_a_slot_that_stands_by_a_selector_is_filled_for_who_is_logged_in(with_site: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        assert "Hello Sue" in (await sue.get("/untouched")).text
+
+    with_site(body, RULES + PLACED)
 
 
 def test_a_notice_knows_what_the_login_has_decided(with_site: Callable[[Body], None]) -> None:
