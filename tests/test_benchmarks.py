@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from benchmarks import check, edges, reload, rules, segments
+from benchmarks import check, edges, reload, rules, scanner, segments
 from benchmarks.shop import make_shop
 
 
@@ -45,3 +45,8 @@ def test_beside_edges_figures_are_told_as_ratios_of_the_same_round(capsys: pytes
     printed = capsys.readouterr().out
     assert "token marks      3.00 of nginx SSI, cached     at least 0.8" in printed
     assert "token marks      2.00 of the CPU time of the bare app, at most 3.0" in printed
+
+
+def test_slots_are_filled_alike_by_us_and_by_a_library_that_rewrites_html(capsys: pytest.CaptureFixture[str]) -> None:
+    scanner.main(1, 1, ["turbohtml"])
+    assert "turbohtml" in capsys.readouterr().out

@@ -7,10 +7,11 @@ for more bytes is an unfinished tag or less.
 """
 
 import re
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from personalize.web.page_context import DRAWINGS, RAW_TEXT, TABLE_PARTS, Sections
+from personalize.web.page_context import RAW_TEXT, TABLE_PARTS, Sections
 from personalize.web.tags import (
     ATTRIBUTES,
     BLANK,
@@ -19,8 +20,10 @@ from personalize.web.tags import (
     NAME,
     SELF_CLOSED,
     TAG,
+    one_of,
     read_tag,
 )
+from personalize.web.whole_parts import after_whole_part, after_whole_table, is_markup
 
 #: The longest tag that is held back until it is whole, in bytes; from a longer one only its name is kept.
 LONGEST_TAG = 4096
@@ -28,35 +31,24 @@ _LONGEST_SLOT_COMMENT = 256
 #: A `<` that begins markup, or may when more comes.
 _MARKUP = re.compile(rb"<(?=[a-z/!?]|\Z)")
 _TOO_SHORT_TO_LEAP = 64
+#: With chunks of so many bytes, so many bytes may be read twice.
+_LARGE_CHUNK = 1024
 _MARK = b"data-slot"
 _AFTER_NAME = rb"(?=[%b/>])" % BLANK
 
 
-def _one_of(words: frozenset[bytes]) -> bytes:
-    """A pattern of these words in which no letter is tried twice, so that a search for them is quick."""
-    tails: dict[bytes, set[bytes]] = {}
-    for word in words - {b""}:
-        tails.setdefault(word[:1], set()).add(word[1:])
-    branches = b"|".join(letter + _one_of(frozenset(rest)) for letter, rest in sorted(tails.items()))
-    if not tails or (len(tails) == 1 and b"" not in words):
-        return branches
-    return rb"(?:%b)%b" % (branches, b"?" if b"" in words else b"")
-
-
-_CHANGES_READING = (
-    frozenset(b"/form /table form frameset math plaintext script select svg table template".split()) | RAW_TEXT
-)
-_IN_TABLES = TABLE_PARTS | {b"/" + name for name in TABLE_PARTS}
-_LEAP = re.compile(rb"<(?:!--|%b%b)" % (_one_of(_CHANGES_READING), _AFTER_NAME))
-_LEAP_IN_TABLE = re.compile(rb"<(?:!--|%b%b)" % (_one_of(_CHANGES_READING | _IN_TABLES), _AFTER_NAME))
+_CHANGES_READING = frozenset(b"form frameset math plaintext script select svg table template".split()) | RAW_TEXT
+_ENDS = frozenset((b"/form", b"/table"))
+_IN_TABLES = TABLE_PARTS | {b"/" + name for name in TABLE_PARTS} | _ENDS
+_FIRST_LETTERS = bytes(sorted({name[0] for name in _CHANGES_READING}))
+_LEAP = re.compile(rb"<(?=[!%b])(?:!--|%b%b)" % (_FIRST_LETTERS, one_of(_CHANGES_READING), _AFTER_NAME))
+_LEAP_IN_FORM = re.compile(rb"<(?:!--|%b%b)" % (one_of(_CHANGES_READING | _ENDS), _AFTER_NAME))
+_LEAP_IN_TABLE = re.compile(rb"<(?:!--|%b%b)" % (one_of(_CHANGES_READING | _IN_TABLES), _AFTER_NAME))
 _DULL_TAG = rb"/?[a-z][^%b/>]*+(?:>|%b[%b/]*+>)" % (BLANK, ATTRIBUTES, BLANK)
 _DULL = re.compile(
-    rb"(?:[^<]*+<(?:(?!%b%b)%b|(?![a-z/!?]|\Z)))*" % (_one_of(_CHANGES_READING | _IN_TABLES), _AFTER_NAME, _DULL_TAG)
+    rb"(?:[^<]*+<(?:(?!%b%b)%b|(?![a-z/!?]|\Z)))*" % (one_of(_CHANGES_READING | _IN_TABLES), _AFTER_NAME, _DULL_TAG)
 )
-_PLAIN_SVG = re.compile(
-    rb"<svg%b[%b]*+>(?:[^<]*+</?%b%b%b[%b/]*+>)*[^<]*+</svg[%b]*+>"
-    % (ATTRIBUTES, BLANK, _one_of(DRAWINGS), _AFTER_NAME, ATTRIBUTES, BLANK, BLANK)
-)
+_PLAIN_TAG = re.compile(rb"""</?[a-z][a-z0-9]*+(?: [^"'<>]*+)?>""")
 _COMMENT_END = re.compile(rb"--!?>")
 _COMMENT_TAIL = re.compile(rb"--?!?\Z")
 _PART_OF_SLOT_COMMENT = re.compile(
@@ -70,7 +62,6 @@ _TEXT_ENDS = {name: re.compile(rb"</%b%b" % (name, _AFTER_NAME)) for name in RAW
 _TAG_NAME = re.compile(rb"[^%b/>]*+(?=[%b/>])" % (BLANK, BLANK))
 #: Stands for a name that is longer than that of any element.
 _UNKNOWN = b"-"
-_WHITE_OR_EQUALS = frozenset(b"= \t\n\f\r")
 
 
 class MarkupReader(ABC):
@@ -87,10 +78,13 @@ class MarkupReader(ABC):
         self.is_lost = False
         self.sections = Sections.NONE
         self.data = self.low = b""
+        #: Behind this position of `data`, nothing but text, tags and comments that do not matter comes any more.
+        self.nothing_behind = sys.maxsize
         #: Up to here `data` is decided; what follows comes again, in front of the next chunk.
         self.decided = 0
-        self._in_table = False
+        self._leaps = _LEAP
         self._step = self._in_markup
+        self._chunk_size = 0
         self._resume = 0
         self._leap_at = self._mark_at = -1
         self._doubt_until = 0
@@ -122,15 +116,21 @@ class MarkupReader(ABC):
         """Whether all that waits is a `<`, of which the next byte will say what it begins."""
         return self.decided == len(self.data) - 1 and self.data.endswith(b"<") and self._step == self._in_markup
 
-    def read(self, chunk: bytes) -> None:
+    def read(self, chunk: bytes, *, is_last: bool = False, low: bytes | None = None) -> None:
         """Reads on with the bytes that come next, one at least; afterwards `data` is known up to `decided`."""
-        self.data = self.data[self.decided :] + chunk if self.decided < len(self.data) else chunk
-        self.low = self.data.lower()
+        self._chunk_size = len(chunk)
+        if self.decided < len(self.data):
+            chunk, low = self.data[self.decided :] + chunk, None
+        self.data = chunk
+        self.low = chunk.lower() if low is None else low
         position, end = self._resume, len(self.data)
         self.decided, self._resume = end, 0
         if end >= _TOO_SHORT_TO_LEAP:
             self._leap_at = self._mark_at = -1
             self._doubt_until = 0
+        if is_last:
+            marked = self.low.rfind(_MARK)
+            self.nothing_behind = max([marked, self.low.rfind(b"slot:", max(marked, 0)), *self.stops])
         while position < end:
             position = self._step(position)
 
@@ -162,22 +162,20 @@ class MarkupReader(ABC):
         self._script_depth = 0
         self._step = self._in_script
 
-    def look_for_cells(self, in_table: bool) -> None:
-        """Whether the tags of rows and cells matter."""
-        if in_table != self._in_table:
-            self._in_table = in_table
+    def look_for_ends(self, *, in_form: bool, in_table: bool) -> None:
+        """Whether the end tags of forms matter, and the tags of rows and cells."""
+        leaps = _LEAP_IN_TABLE if in_table else _LEAP_IN_FORM if in_form else _LEAP
+        if leaps is not self._leaps:
+            self._leaps = leaps
             self._leap_at = -1
-
-    def after_plain_svg(self, start: int) -> int | None:
-        """Where an `<svg>` that begins here ends, if it is whole and holds nothing but drawing."""
-        match = _PLAIN_SVG.match(self.low, start)
-        return None if match is None else match.end()
 
     # Markup: outside of tags, comments, and text elements.
 
     def _in_markup(self, position: int) -> int:
         if self.tag_by_tag:
             return self.read_tags(position)
+        if position > self.nothing_behind:
+            return len(self.data)
         if len(self.low) < _TOO_SHORT_TO_LEAP:
             markup = _MARKUP.search(self.low, position)
             return self.read_markup(markup.start()) if markup is not None else len(self.low)
@@ -193,25 +191,57 @@ class MarkupReader(ABC):
     def _leap(self, position: int) -> int:
         """Goes to the next place that matters, or to the last tag of the chunk, which may not be whole."""
         end, low = len(self.data), self.low
-        leap_at, mark_at = self._next_leap(position), self._next_mark(position)
-        if mark_at < leap_at:
-            at = low.rfind(b"<", position, mark_at)
-            if at < 0:
-                return mark_at + len(_MARK)
-        elif leap_at < end:
-            at = leap_at
-        else:
-            at = low.rfind(b"<", position)
-            if at < 0:
-                return end
-        if self._is_markup(position, at):
-            return self.read_markup(at)
-        self._doubt_until = at + 1
-        return self._read_dull(position)
+        while position <= self.nothing_behind:
+            leap_at, mark_at = self._next_leap(position), self._next_mark(position)
+            if mark_at < leap_at:
+                at = low.rfind(b"<", position, mark_at)
+                if at < 0:
+                    return mark_at + len(_MARK)
+            elif leap_at < end:
+                at = leap_at
+            else:
+                return self._leap_to_end(position)
+            if not is_markup(low, position, at):
+                self._doubt_until = at + 1
+                return self._read_dull(position)
+            if mark_at < leap_at:
+                after = self.pass_marked(at)
+            else:
+                after = self._after_whole(at, mark_at)
+            if after < 0:
+                return self.read_markup(at)
+            position = after
+        return end
+
+    def _leap_to_end(self, position: int) -> int:
+        """Goes to the last tag of the chunk, since nothing before it matters; that one may not be whole."""
+        low, end = self.low, len(self.data)
+        at = low.rfind(b"<", position)
+        if at < 0:
+            return end
+        if not is_markup(low, position, at):
+            self._doubt_until = at + 1
+            return self._read_dull(position)
+        if _PLAIN_TAG.match(low, at) is not None:
+            return end
+        if self._chunk_size >= _LARGE_CHUNK and end - at <= _LARGE_CHUNK:
+            return self._wait(at)  # and begins again with it: chunks are few, and it is short
+        return self.read_markup(at)
+
+    def pass_marked(self, at: int) -> int:
+        """Passes a slot that begins with the tag here, if it is whole and simple enough to be read in one step; else
+        it is -1, and everything in it is read one by one."""
+        return -1
+
+    def _after_whole(self, at: int, mark_at: int) -> int:
+        """Behind what begins with the `<` here, if it is whole and can't matter; else it is -1."""
+        if self._leaps is not _LEAP_IN_TABLE and self.low.startswith(b"<table", at):
+            return after_whole_table(self.low, at, mark_at, self._leaps)
+        return after_whole_part(self.low, at, mark_at)
 
     def _next_leap(self, position: int) -> int:
         if self._leap_at < position:
-            match = (_LEAP_IN_TABLE if self._in_table else _LEAP).search(self.low, position)
+            match = self._leaps.search(self.low, position)
             self._leap_at = len(self.data) if match is None else match.start()
         return self._leap_at
 
@@ -222,22 +252,6 @@ class MarkupReader(ABC):
             if self.stops:
                 self._mark_at = min([self._mark_at, *(stop + 1 for stop in self.stops if stop >= position)])
         return self._mark_at
-
-    def _is_markup(self, position: int, at: int) -> bool:
-        """Whether a `<` is certainly no part of an attribute or of other markup begun since `position`.
-
-        In an attribute value, the last quote before it begins that value, and stands behind `=`. Elsewhere
-        in a tag, what stands between the last `>` and it holds the `<` of that tag, or a quote.
-        """
-        low = self.low
-        before = low[low.rfind(b">", position, at) + 1 or position : at] if at > position else b""
-        if b"<" in before or b'"' in before or b"'" in before:
-            return False
-        double, single = low.rfind(b'"', position, at), low.rfind(b"'", position, at)
-        return not (
-            (double > position and low[double - 1] in _WHITE_OR_EQUALS)
-            or (single > position and low[single - 1] in _WHITE_OR_EQUALS)
-        )
 
     def _read_dull(self, position: int) -> int:
         match = _DULL.match(self.low, position, self._next_mark(position))

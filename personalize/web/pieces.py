@@ -1,17 +1,18 @@
 """What the scanner makes of a page: bytes to copy, slots, and marks that nobody shall see."""
 
-from dataclasses import dataclass
 from typing import Literal
 
+from personalize.light_values import light_dataclass
 
-@dataclass(frozen=True, slots=True)
+
+@light_dataclass(frozen=True, slots=True)
 class Copy:
     """Bytes of the page outside of slots: they leave as they came."""
 
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Slot:
     """A slot with the page's own bytes: `open`, `inside`, `close`, in this order. `inside` is free of token marks
     only after `Scanner.without_marks`.
@@ -44,7 +45,7 @@ class Slot:
         return inside if self.kind == "token" else self.open + inside + self.close
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Stray:
     """A token mark without its other half: it never leaves."""
 

@@ -53,6 +53,8 @@ class Rewriter:
 
     async def fill(self, pieces: Sequence[Piece]) -> bytes:
         """These pieces with their slots filled."""
+        if len(pieces) == 1 and isinstance(pieces[0], Copy):
+            return pieces[0].data
         parts: list[bytes] = []
         slots: list[tuple[int, Slot]] = []
         for piece in pieces:
@@ -65,7 +67,7 @@ class Rewriter:
             markups = await self._markups([slot.slot_id for _, slot in slots])
             for (at, slot), markup in zip(slots, markups, strict=True):
                 parts[at] = self._filled(slot, markup)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        return b"".join(parts)
 
     async def _markups(self, slot_ids: Sequence[str]) -> Sequence[str | None]:
         """The markup of these slots, as far as the page may have so many."""

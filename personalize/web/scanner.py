@@ -15,17 +15,15 @@ from personalize.web.written import WrittenScanner
 #: How long the inside of a slot may be, in bytes; a longer one keeps the page's own.
 LONGEST_REGION = 65_536
 _LONGEST_ID = 64
+_BANG = ord("!")
 NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
 
 
-def first_mark_possible(data: bytes, token: bytes = b"") -> bool:
-    """Whether a whole page can hold a written mark, or one with this token. No is certain."""
-    low = data.lower()
+def _may_hold_mark(low: bytes) -> bool:
+    """Whether a page in lower case can hold a written mark. No is certain."""
     at = low.find(b"slot")
     while at >= 0:
         if low.startswith(b":", at + 4) or low.endswith(b"data-", 0, at):
-            return True
-        if token and data.startswith(token, at + 5):
             return True
         at = low.find(b"slot", at + 4)
     return False
@@ -106,15 +104,9 @@ class Scanner:
         self._words = _words(token)
         self._max_region = max_region
         self._places = Places(placements, encoding, self.doubts) if placements else None
+        self._known = known
+        self._reads_written = written
         self._written: WrittenScanner | None = None
-        if written:
-            self._written = WrittenScanner(
-                max_region=max_region,
-                known=known,
-                doubts=self.doubts,
-                unknown=self.unknown,
-                places=self._places.found if self._places is not None else {},
-            )
         self._held = b""
         self._region: _TokenRegion | None = None
         self._is_fresh = True
@@ -122,7 +114,8 @@ class Scanner:
 
     def feed(self, chunk: bytes) -> list[Piece]:
         """The pieces that are decided after this chunk; what may still become a mark is held back."""
-        self._is_fresh = False
+        if self._is_fresh:
+            self._begin()
         if self._places is not None:
             chunk = self._places.feed(chunk)
         if b"<" not in chunk and not self._held and self._region is None:
@@ -131,7 +124,18 @@ class Scanner:
             return pieces
         if chunk == self._held == b"<":
             return self._read_sign()
-        return self._read(chunk, is_last=False)
+        return self._read(chunk)
+
+    def _begin(self) -> None:
+        self._is_fresh = False
+        if self._reads_written:
+            self._written = WrittenScanner(
+                max_region=self._max_region,
+                known=self._known,
+                doubts=self.doubts,
+                unknown=self.unknown,
+                places=self._places.found if self._places is not None else {},
+            )
 
     def _read_sign(self) -> list[Piece]:
         """A `<` behind another, which therefore is text: a page may be full of them, and come byte by byte."""
@@ -139,13 +143,13 @@ class Scanner:
         self._text(b"<", pieces)
         return pieces
 
-    def _read(self, chunk: bytes, *, is_last: bool) -> list[Piece]:
+    def _read(self, chunk: bytes, *, is_last: bool = False, low: bytes | None = None) -> list[Piece]:
         data = self._held + chunk if self._held else chunk
         pieces: list[Piece] = []
         position = self._pass_marks(data, pieces) if self._words.in_both in data else 0
         held = len(data) if is_last else self._start_of_mark(data, position)
         self._held = data[held:]
-        self._text(data[position:held], pieces)
+        self._text(data[position:held], pieces, is_last=is_last, low=None if position else low)
         if self._region is not None and self._region.size > self._max_region:
             self._abandon(Doubt.TOO_LONG, pieces)
         return pieces
@@ -155,23 +159,38 @@ class Scanner:
         position = 0
         while (mark := self._next_mark(data, position)) is not None:
             self._text(data[position : mark.start()], pieces)
-            self._at_mark(mark, pieces)
-            self._read_bytes += len(mark[0])
-            position = mark.end()
+            end = self._after_slot(data, mark, pieces) if self._region is None else -1
+            if end < 0:
+                self._at_mark(mark, pieces)
+                end = mark.end()
+            self._read_bytes += end - mark.start()
+            position = end
         return position
+
+    def _after_slot(self, data: bytes, mark: re.Match[bytes], pieces: list[Piece]) -> int:
+        """Behind the slot that begins with this mark, if it ends here and holds no other one; else -1."""
+        words, begin = self._words, mark.end()
+        end = data.find(words.in_both, begin) - len(b"<!--/") if mark[1] is not None else -1
+        if not begin <= end <= begin + self._max_region or not data.startswith(words.end, end):
+            return -1
+        self._pass(Slot(mark[1].decode(), mark[0], data[begin:end], words.end, "token"), pieces)
+        return end + len(words.end)
 
     def last(self, chunk: bytes) -> list[Piece]:
         """The pieces of the last chunk, and what is left: `feed` and `close`, quicker for a page in one chunk."""
         if self._places is not None:
             chunk = self._places.last(chunk)
-        if self._is_fresh and not first_mark_possible(chunk) and not (self._places and self._places.found):
-            self._written = None
-        return self._read(chunk, is_last=True) + self._end()
+        low = None
+        if self._is_fresh:
+            low = chunk.lower() if self._reads_written else b""
+            self._reads_written = _may_hold_mark(low) or bool(self._places and self._places.found)
+            self._begin()
+        return self._read(chunk, is_last=True, low=low) + self._end()
 
     def close(self) -> list[Piece]:
         """What is left at the end of the page."""
-        if self._places is not None:
-            return self._read(self._places.last(b""), is_last=False) + self._end()
+        if self._places is not None and not self._is_fresh:
+            return self._read(self._places.last(b""), is_last=True) + self._end()
         return self._end()
 
     def _end(self) -> list[Piece]:
@@ -203,6 +222,8 @@ class Scanner:
         words = self._words
         at = data.rfind(b"<", max(position, len(data) - words.longest))
         if at < 0:
+            return len(data)
+        if at + 1 < len(data) and data[at + 1] != _BANG:
             return len(data)
         tail = data[at:]
         if words.begin.startswith(tail) or words.end.startswith(tail) or words.part_of_mark.fullmatch(tail):
@@ -241,13 +262,13 @@ class Scanner:
             pieces += self._written.give_up()
         pieces += [Stray(region.mark), *region.parts]
 
-    def _text(self, data: bytes, pieces: list[Piece]) -> None:
+    def _text(self, data: bytes, pieces: list[Piece], *, is_last: bool = False, low: bytes | None = None) -> None:
         if not data:
             return
         if self._region is not None:
             self._region.add(Copy(data))
         elif self._written is not None:
-            pieces += self._written.feed(data, self._read_bytes)
+            pieces += self._written.feed(data, self._read_bytes, is_last=is_last, low=low)
         else:
             pieces.append(Copy(data))
         self._read_bytes += len(data)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from personalize.rules.definitions import Placement
 from personalize.web.doubts import Doubt
 from personalize.web.pieces import Piece, Slot
-from personalize.web.scanner import NO_PLACEMENTS, Scanner, first_mark_possible
+from personalize.web.scanner import NO_PLACEMENTS, Scanner
 
 #: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker.
 MOST_SHELLS = 64
@@ -99,11 +99,7 @@ class Shells:
     def _scan(
         self, body: bytes, known: Callable[[str], bool], placements: Mapping[str, Placement], encoding: str
     ) -> Shell:
-        has_written = first_mark_possible(body)
-        if not (has_written or placements) and self._token not in body:
-            return Shell(body)
-        written = has_written or bool(placements)
-        scanner = Scanner(token=self._token, written=written, known=known, placements=placements, encoding=encoding)
+        scanner = Scanner(token=self._token, known=known, placements=placements, encoding=encoding)
         pieces = tuple(scanner.last(body))
         has_slots = any(isinstance(piece, Slot) for piece in pieces)
         return Shell(body, pieces, has_slots, frozenset(scanner.unknown), scanner.doubts.by_slot)

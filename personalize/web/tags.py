@@ -91,3 +91,14 @@ def read_tag(data: bytes, position: int, state: str) -> tuple[int, str]:
         state = run.leads.get(data[position]) or run.otherwise
         position += 1
     return position, state
+
+
+def one_of(words: frozenset[bytes]) -> bytes:
+    """A pattern of these words in which no letter is tried twice, so that a search for them is quick."""
+    tails: dict[bytes, set[bytes]] = {}
+    for word in words - {b""}:
+        tails.setdefault(word[:1], set()).add(word[1:])
+    branches = b"|".join(letter + one_of(frozenset(rest)) for letter, rest in sorted(tails.items()))
+    if not tails or (len(tails) == 1 and b"" not in words):
+        return branches
+    return rb"(?:%b)%b" % (branches, b"?" if b"" in words else b"")

@@ -24,6 +24,7 @@ from personalize.web.page_context import (
 from personalize.web.pieces import Copy, Piece, Slot, Stray
 from personalize.web.places import PlacedSlot
 from personalize.web.tags import BLANK, TAG_OR_NOT, written_slot
+from personalize.web.whole_parts import SIMPLE_SLOT
 
 _MARK = b"data-slot"
 _MOST_UNKNOWN = 50
@@ -96,8 +97,9 @@ class WrittenScanner(MarkupReader):
         self._put_out = 0
         self._pieces: list[Piece] = []
 
-    def feed(self, chunk: bytes, at: int) -> list[Piece]:
-        """What is decided after this chunk, which begins at this byte of the page."""
+    def feed(self, chunk: bytes, at: int, *, is_last: bool = False, low: bytes | None = None) -> list[Piece]:
+        """What is decided after this chunk, which begins at this byte of the page, and perhaps is its last. `low` is
+        the same in lower case, where that is known."""
         if not chunk:
             return []
         if self._region is None and (self.is_lost or (b"<" not in chunk and not self.waits)):
@@ -110,7 +112,7 @@ class WrittenScanner(MarkupReader):
         if self._places:
             self._data_at = at - (len(self.data) - self.decided)
             self.stops = sorted(place - self._data_at for place in self._places if place >= self._data_at)
-        self.read(chunk)
+        self.read(chunk, is_last=is_last, low=low)
         if self._put_out < self.decided:
             self._put(self.decided)
             self._bound()
@@ -191,12 +193,31 @@ class WrittenScanner(MarkupReader):
                 self._put_before(slot_id, name, start)
         if name in _TABLES:
             self._tables.tag(name, is_end=is_end)
-            self.look_for_cells(bool(self._tables))
+            self._look_for_ends()
         if is_begin:
             self._begin_at(placed, name, self_closing, start, end)
         if name == b"form":
             self._in_form = not is_end
+            self._look_for_ends()
         return self._enter(name, self_closing, start, end) if name in _ENTERED and not is_end else end
+
+    def pass_marked(self, at: int) -> int:
+        """Passes a slot on a block element that holds text and a few flat elements, as most do."""
+        if self._tables or self._places:
+            return -1
+        slot = SIMPLE_SLOT.match(self.data, at)
+        if slot is None:
+            return -1
+        (begin, close), end, slot_id = slot.span("inside"), slot.end(), slot["slot_id"].decode()
+        if begin - at > LONGEST_TAG or close - begin > self._max_region or not self._known(slot_id):
+            return -1
+        data = self.data
+        self._pieces += (
+            Copy(data[self._put_out : at]),
+            Slot(slot_id, data[at:begin], data[begin:close], data[close:end], "inside"),
+        )
+        self._put_out = end
+        return end
 
     def _begin_at(self, placed: Sequence[PlacedSlot], name: bytes, self_closing: bool, start: int, end: int) -> None:
         """Begins the slot that a start tag carries, or that a selector has found."""
@@ -231,9 +252,6 @@ class WrittenScanner(MarkupReader):
         elif name == b"select":
             self._zones.append(SelectZone())
         elif not self_closing:
-            after = self.after_plain_svg(start) if name == b"svg" and start < end else None
-            if after is not None:
-                return after
             self._zones.append(ForeignZone(name))
         self._look_again()
         return end
@@ -388,6 +406,9 @@ class WrittenScanner(MarkupReader):
             else:
                 self._pieces.append(piece)
             self._put_out = until
+
+    def _look_for_ends(self) -> None:
+        self.look_for_ends(in_form=self._in_form, in_table=bool(self._tables))
 
     def _look_again(self) -> None:
         """Says how what follows is to be read."""
