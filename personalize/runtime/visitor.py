@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _DAY_SECONDS = 86_400
 _IDENTIFIER_BYTES = 16
+_BY_SCRIPT = (b"sec-fetch-mode", b"cors")
 
 
 class Visitor:
@@ -178,8 +179,7 @@ class Visitor:
     @once
     def is_elsewhere(self) -> bool:
         """Whether a script of another site fetches the page: what it could read of a visitor is nothing of its own."""
-        headers = self.facts.headers
-        return headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") == "cors"
+        return _BY_SCRIPT in self._headers and self.facts.headers.get("sec-fetch-site") == "cross-site"
 
     @once
     def _is_navigation(self) -> bool:

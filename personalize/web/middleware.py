@@ -137,9 +137,11 @@ class PersonalizeMiddleware:
             return
         inner, page_view = self._request(path, scope, had_slots=had_slots, whole=is_get and bool(had_slots))
         response = self._response(path, page_view, send, had_slots=had_slots, is_get=is_get)
-        await self._run(inner, receive, response.send, response)
-        if not response.is_over:
-            await response.break_off()
+        try:  # as in `_run`, without the way there: this is what every page goes through
+            await self.app(inner, _watching(receive, response), response.send)
+        finally:
+            if not response.is_over:
+                await response.break_off()
 
     def _request(
         self, path: str, scope: Scope, *, had_slots: bool | None, whole: bool = False
