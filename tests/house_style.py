@@ -27,7 +27,12 @@ TESTS_OF_THE_WHOLE = frozenset(
     {"benchmarks", "conftest", "dev", "docs", "example_site", "layers", "public_names", "style"}
 )
 FOLDERS_OF_THEIR_OWN = frozenset({"docs", "example_site", "properties", "served"})
-TESTS_OF_SEVERAL_MODULES = frozenset({"runtime/test_broken_files.py", "web/test_faults.py", "web/test_slow_store.py"})
+TESTS_OF_SEVERAL_MODULES = frozenset(
+    {
+        *("runtime/test_broken_files.py", "web/test_faults.py", "web/test_recognising.py", "web/test_slow_store.py"),
+        "web/test_sites_own_life.py",
+    }
+)
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

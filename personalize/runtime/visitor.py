@@ -192,9 +192,9 @@ class Visitor:
     @property
     def wants_new_cookie(self) -> bool:
         """Whether the id has to be set: a new one, one signed with an old key, or one whose life begins anew
-        with a visit."""
+        with the first visit of a day."""
         identity = self.identity
-        return identity.visitor_id is not None and (identity.is_new or identity.renews or self._begins_visit)
+        return identity.visitor_id is not None and (identity.is_new or identity.renews or self._begins_day)
 
     def cookie_with_id(self, visitor_id: str) -> str:
         """The `Set-Cookie` value that keeps this id."""
@@ -214,10 +214,13 @@ class Visitor:
         return set_cookie(name, value, secure=self._is_secure, max_age_seconds=seconds)
 
     @property
-    def _begins_visit(self) -> bool:
+    def _begins_day(self) -> bool:
+        """Whether this page begins the first visit of a day, so that the cookie lives on and is set but once a day."""
         if self.profile is None or self.profile.visit is None or not self._is_navigation:
             return False
-        return self.now - self.profile.visit.last_page_at > self._personalizer.lifecycle.visit_ends_after
+        last = self.profile.visit.last_page_at
+        begins_visit = self.now - last > self._personalizer.lifecycle.visit_ends_after
+        return begins_visit and last.date() != self.now.date()
 
     @property
     def _is_secure(self) -> bool:
