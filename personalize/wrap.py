@@ -4,7 +4,7 @@ import inspect
 import os
 from pathlib import Path
 
-from personalize.pages.app import pages_app
+from personalize.pages.app import Pages
 from personalize.runtime.clock import Clock
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.sources import CallableLogin, ConsentSource, FactSource, LoginFunction, LoginSource
@@ -37,4 +37,4 @@ def wrap(
         raise TypeError("login is asked while a page leaves and can't be async: give a plain function of the scope")
     source = CallableLogin(login) if callable(login) else login
     personalizer = Personalizer(settings, store=store, login=source, consent=consent, facts=facts, clock=clock)
-    return PersonalizeMiddleware(app, personalizer, pages=pages_app(personalizer))
+    return PersonalizeMiddleware(app, personalizer, pages=Pages(personalizer))

@@ -4,21 +4,33 @@ from importlib.util import find_spec
 
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from personalize.pages.consent import ConsentEndpoint
 from personalize.pages.health import HealthEndpoint
 from personalize.runtime.personalizer import Personalizer
 
 
-def pages_app(personalizer: Personalizer) -> Starlette:
-    """An ASGI app that answers under `settings.prefix`."""
-    prefix = personalizer.settings.prefix
-    routes = [
-        Route(f"{prefix}/consent", ConsentEndpoint(personalizer), methods=["POST"]),
-        Route(f"{prefix}/health", HealthEndpoint(personalizer), methods=["GET"]),
-    ]
-    if find_spec("prometheus_client") is not None:
-        from personalize.pages.metrics import MetricsEndpoint  # noqa: PLC0415 - an extra: `personalize[prometheus]`
+class Pages:
+    """An ASGI app for the addresses of its own below `settings.prefix`; any other there is the site's."""
 
-        routes.append(Route(f"{prefix}/metrics", MetricsEndpoint(personalizer), methods=["GET"]))
-    return Starlette(routes=routes)
+    def __init__(self, personalizer: Personalizer) -> None:
+        prefix = personalizer.settings.prefix
+        routes = [
+            Route(f"{prefix}/consent", ConsentEndpoint(personalizer), methods=["POST"]),
+            Route(f"{prefix}/health", HealthEndpoint(personalizer), methods=["GET"]),
+        ]
+        if find_spec("prometheus_client") is not None:
+            from personalize.pages.metrics import MetricsEndpoint  # noqa: PLC0415 - an extra: `personalize[prometheus]`
+
+            routes.append(Route(f"{prefix}/metrics", MetricsEndpoint(personalizer), methods=["GET"]))
+        self._paths = frozenset(route.path for route in routes)
+        self._app = Starlette(routes=routes)
+
+    def serves(self, path: str) -> bool:
+        """Whether this path, as the site knows it, is one of ours."""
+        return path in self._paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        await self._app(scope, receive, send)

@@ -6,7 +6,7 @@ modified, a range, a head alone) makes it ask the site for the page, once for a 
 """
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from personalize.decisions.context import RequestFacts
 from personalize.runtime.page_view import PageView
@@ -51,13 +51,23 @@ _SEEN = "personalize.middleware"
 _SENDS_FILES = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
 
 
+class OwnPages(Protocol):
+    """Pages of our own beside the site's: an ASGI app that knows which addresses are its own."""
+
+    def serves(self, path: str) -> bool:
+        """Whether it answers at this path."""
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer."""
+
+
 class PersonalizeMiddleware:
-    """Wraps a site. Requests under the settings' prefix go to `pages`, where given.
+    """Wraps a site. Requests under the settings' prefix go to `pages`, where given, as far as it serves them.
 
     Put it outermost, or inside compression: it has to see the page as plain HTML. Wrapping twice does no harm.
     """
 
-    def __init__(self, app: ASGIApp, personalizer: Personalizer, *, pages: ASGIApp | None = None) -> None:
+    def __init__(self, app: ASGIApp, personalizer: Personalizer, *, pages: OwnPages | None = None) -> None:
         self.app = app
         self.personalizer = personalizer
         self._pages = pages
@@ -103,7 +113,7 @@ class PersonalizeMiddleware:
         if path.startswith(self._prefix):
             if self._fragments.serves(path):
                 return self._fragments(scope, path, send)
-            if self._pages is not None:
+            if self._pages is not None and self._pages.serves(path):
                 return self._pages(scope, receive, send)
         if self.personalizer.off or path in self._excluded:
             return self._untouched(path, scope, receive, send)
