@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from personalize.problems import Problems, did_you_mean, quoted
 from personalize.rules.facts import PAIR_ROOT, SPLIT_ROOT, Fact, Facts, FactType
+from personalize.rules.gaps import Gaps
 
 _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?", re.ASCII)
 _FLAGS = {"true": True, "yes": True, "false": False, "no": False}
@@ -79,12 +80,13 @@ def input_values(inputs: Inputs, facts: Mapping[str, Fact]) -> Mapping[str, Mapp
     )
 
 
-def check_inputs(inputs: Inputs, facts: Facts, problems: Problems) -> None:
+def check_inputs(inputs: Inputs, facts: Facts, gaps: Gaps, problems: Problems) -> None:
     """Collect what is wrong with the inputs that the settings declare."""
     for name, texts in inputs.texts.items():
         fact = facts.get(name)
         if fact is None:
-            problems.error("E290", f"cache.inputs: {quoted(name)} is not a fact", hint=facts.hint(name))
+            if not gaps.may_define_fact(name):
+                problems.error("E290", f"cache.inputs: {quoted(name)} is not a fact", hint=facts.hint(name))
             continue
         for text in texts:
             try:

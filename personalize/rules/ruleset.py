@@ -127,7 +127,8 @@ def read_all(
     )
     check_definitions(definitions, library, problems)
     if conventions.inputs is not None:
-        check_inputs(conventions.inputs, Facts(definitions.schema, own_facts or NO_OWN_FACTS), problems)
+        facts = Facts(definitions.schema, own_facts or NO_OWN_FACTS)
+        check_inputs(conventions.inputs, facts, definitions.gaps, problems)
         check_variants(conventions.inputs, definitions, library, problems)
     definitions.gaps.report(problems)
     return definitions, library

@@ -67,6 +67,10 @@ class Sharing:
         """The values of inputs that these texts stand for; None where a text is missing, or not a declared one."""
         return {name: values.get(told.get(name, "")) for name, values in self._values.items()}
 
+    def undeclared(self, told: Mapping[str, str]) -> Iterator[str]:
+        """The names of inputs of which a text was told that is none of those declared."""
+        return (name for name, values in self._values.items() if name in told and told[name] not in values)
+
     def _shared(self, page: Page) -> _Shared:
         known = self._known.get(page.name)
         if known is None:

@@ -69,5 +69,7 @@ class VariantView(PageView):
                 catalogue=rule_set.facts,
             )
             context.values.give(rule_set.sharing.values_of(self._told))
+            for name in rule_set.sharing.undeclared(self._told):
+                self.tell_once(f"input {name}", f"the edge tells a value of {name} that cache.inputs does not declare")
             self._context = context
         return self._context

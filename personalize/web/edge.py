@@ -23,8 +23,7 @@ class Edge:
 
         What comes twice is not the edge's alone, and left out.
         """
-        keys = [value for name, value in headers if name.lower() == KEY_HEADER]
-        if len(keys) != 1 or not any(compare_digest(keys[0], key) for key in self._keys):
+        if not self._shows_key(headers):
             return {}
         found: dict[str, str] = {}
         twice: set[str] = set()
@@ -34,6 +33,15 @@ class Edge:
                 twice |= {fact} & found.keys()
                 found[fact] = value.decode("latin-1").strip()
         return {fact: text for fact, text in found.items() if text and fact not in twice}
+
+    def _shows_key(self, headers: Pairs) -> bool:
+        shown = [value for name, value in headers if name.lower() == KEY_HEADER]
+        return len(shown) == 1 and any(compare_digest(shown[0], key) for key in self._keys)
+
+    def is_unproven(self, headers: Pairs) -> bool:
+        """Whether a request names an input and shows no key, as one that does not come by the edge may."""
+        names = {name.lower() for name, _ in headers}
+        return not names.isdisjoint(self._facts) and not self._shows_key(headers)
 
     def without_key(self, headers: Pairs) -> RawHeaders:
         """The headers of a request without the key, which the site has no use for."""

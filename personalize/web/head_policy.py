@@ -10,6 +10,8 @@ from personalize.web.headers import RawHeaders
 
 #: What browsers are to forget when somebody else is looking than before.
 _FETCHED_IN_ADVANCE = (b"clear-site-data", b'"prefetchCache", "prerenderCache"')
+#: What nginx reads of it.
+_LONGEST_VARY = 128
 
 
 class HeadPolicy(ABC):
@@ -67,13 +69,16 @@ class Variants(HeadPolicy):
         if self._count(page.inputs) > self._most:
             page_view.tell_once("variants", "a page has more variants than cache.max_variants allows: it is not shared")
             return None
-        return shared(
+        told = shared(
             headers,
             seconds=self._seconds if left is None else min(self._seconds, left),
             now=now,
             vary=[self._edge.headers[fact] for fact in page.inputs],
             keys=page.keys,
         )
+        if sum(len(value) for name, value in told if name.lower() == b"vary") > _LONGEST_VARY:
+            page_view.tell_once("vary", "a page's Vary has more than 128 characters: nginx does not keep it")
+        return told
 
     def _count(self, inputs: tuple[str, ...]) -> int:
         count = 1

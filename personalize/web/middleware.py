@@ -176,6 +176,8 @@ class PersonalizeMiddleware:
         if not self._policy.shares:
             return PageView(self.personalizer, inner, headers, read_facts)
         told = self._edge.told(headers)
+        if not told and self._edge.is_unproven(headers):
+            self.personalizer.health.tell_once("edge", "inputs come without a key of cache.edge_keys: not believed")
         return VariantView(self.personalizer, inner, headers, read_facts, path=path, told=told)
 
     def _response(

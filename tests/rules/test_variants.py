@@ -159,3 +159,9 @@ def test_texts_stand_for_values_of_the_facts_and_what_is_not_declared_for_none()
     values = {"page.device": "mobile", "profile.points": Decimal("2.5"), "page.bot": False, "profile.likes": ["tents"]}
     assert rule_set.sharing.values_of(told) == values
     assert rule_set.sharing.values_of({"page.device": "phone"}) == dict.fromkeys(values)
+
+
+def test_an_input_that_a_broken_declaration_would_tell_is_not_called_unknown() -> None:
+    inputs = replace(CONVENTIONS, inputs=Inputs({"profile.tier": ("gold",)}, 32))
+    _, problems = load("attributes: {tier: {type: txet}}", CONTENT, inputs)
+    assert [problem.code for problem in problems.list] == ["E204"]

@@ -259,3 +259,22 @@ slots:
         assert (await Browser(app).get("/", headers=PHONE)).header("cache-control") == "private, no-store"
 
     with_site(body, rules, cache_max_variants=8)
+
+
+def test_what_the_edge_does_wrong_is_told_once(
+    with_site: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        device = "x-personalize-page-device"
+        for _ in range(2):
+            await Browser(app).get("/", headers=[(device, "mobile")])
+            await Browser(app).get("/", headers=[EDGE, (device, "anna@shop.example")])
+            HEADERS["vary"] = "Accept-Encoding, Accept-Language, Accept, Origin, X-Shop-Currency, X-Shop-Country"
+            await Browser(app).get("/", headers=[EDGE])
+        assert [record.getMessage() for record in caplog.records] == [
+            "inputs come without a key of cache.edge_keys: not believed",
+            "the edge tells a value of page.device that cache.inputs does not declare",
+            "a page's Vary has more than 128 characters: nginx does not keep it",
+        ]
+
+    with_site(body)

@@ -14,9 +14,16 @@ from personalize.settings import load_settings
 from personalize.web.middleware import ASGIApp, Message, Receive, Scope, Send
 from tests.desk import KEY
 
+ROOT = Path(os.environ.get("PERSONALIZE_SETTINGS", "personalize.toml")).parent
 #: The settings of each host, beside those that all have.
 HOSTS = {
     "private": {"cache_mode": "private"},
+    "variants": {
+        "root": ROOT / "variants",
+        "cache_mode": "variants",
+        "cache_inputs": {"page.device": ["mobile", "desktop"], "page.language": ["en", "nb"]},
+        "cache_edge_keys": ["V9hTqk2sLx8RwBzN4mYcJ7dPfG1uEoAa"],
+    },
     "esi": {"cache_mode": "fragments", "cache_fragments": "esi"},
     "ssi": {"cache_mode": "fragments", "cache_fragments": "ssi"},
     "script": {"cache_mode": "fragments", "cache_fragments": "script"},
@@ -88,7 +95,6 @@ def site_of(host: str) -> Starlette:
     return site
 
 
-ROOT = Path(os.environ.get("PERSONALIZE_SETTINGS", "personalize.toml")).parent
 USUAL = {"root": ROOT, "secret_keys": [KEY], "store": "memory:", "reload": "save", "ingest_flush_seconds": 0.002}
 SITES = {host: wrap(site_of(host), load_settings(None, {}, **{**USUAL, **own})) for host, own in HOSTS.items()}
 

@@ -27,13 +27,25 @@ NOBODY = "<p>For everybody</p>"
 TENTS, BUYERS, LETTER = "What goes with a tent", "Thank you", "From the letter"
 NGINX = {
     "private": "nginx-private.conf",
+    "variants": "nginx-variants.conf",
     "script": "nginx-private.conf",
     "ssi": "nginx-fragments.conf",
     "ssi-alone": "nginx-fragments.conf",
 }
-VARNISH = {"private": None, "esi": "varnish-fragments.vcl"}
+VARNISH = {"private": None, "variants": "varnish-variants.vcl", "esi": "varnish-fragments.vcl"}
+#: The rules of a site in variants, which may ask what an edge tells.
+BY_KIND = """
+attributes: {first_name: {type: text}}
+slots:
+  hero:
+    rules:
+      - {id: phones, to: {page.device: mobile}, show: things/tent}
+      - {id: norwegians, to: {page.language: nb}, show: things/thanks}
+"""
+PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
 EDGES = [("nginx", "private"), ("nginx", "ssi"), ("varnish", "private"), ("varnish", "esi")]
 FRAGMENTS = pytest.mark.parametrize(("edge", "host"), [("nginx", "ssi"), ("varnish", "esi")])
+VARIANTS = pytest.mark.parametrize(("edge", "host"), [("nginx", "variants"), ("varnish", "variants")])
 PRIVATE = pytest.mark.parametrize(("edge", "host"), [("nginx", "private"), ("varnish", "private")])
 
 
@@ -53,6 +65,7 @@ def edges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edges]:
             pytest.skip(f"{name} is absent: apt-get install {package}")
     folder: Path = tmp_path_factory.mktemp("edges")
     write_desk(folder)
+    write_desk(folder / "variants", rules=BY_KIND)
     with ExitStack() as stack:
         app = stack.enter_context(served(folder, app="tests.served.edges:app"))
         varnishes = stack.enter_context(varnish(folder, app, VARNISH))
@@ -133,6 +146,33 @@ def test_a_personalised_page_is_kept_by_no_cache_and_any_other_by_all(edges: Edg
     for _ in range(5):
         assert everybody[NOBODY].get("/plain").text == NOBODY
     assert made(edges, edge, host, "plain") <= before + 1
+
+
+@VARIANTS
+def test_in_variants_each_kind_of_visitor_sees_its_own_and_nine_pages_of_ten_come_from_the_cache(
+    edges: Edges, edge: str, host: str
+) -> None:
+    forged = {"X-Personalize-Edge": "guess", "X-Personalize-Page-Language": "nb"}
+    kinds: dict[str, dict[str, str]] = {
+        TENTS: {"user-agent": PHONE, "accept-language": "en"},
+        BUYERS: {"accept-language": "nb-NO, en;q=0.5"},
+        NOBODY: {"accept-language": "fr"},
+    }
+    everybody = {shown: Visitor(edges, edge, host) for shown in kinds}
+    for shown in (TENTS, BUYERS):
+        everybody[shown].post("/_personalize/consent", {"grant": "measure personalize"})
+    ids = {shown: dict(one.cookies) for shown, one in everybody.items()}
+    before, asked = made(edges, edge, host, "home"), 0
+    for order in permutations(everybody):
+        for shown in order * 2:
+            answer = everybody[shown].get("/", **kinds[shown])
+            assert [one for one in (TENTS, BUYERS, NOBODY) if one in answer.text] == [shown]
+            assert answer.headers["cache-control"] == "public, s-maxage=60, max-age=0"
+            assert "set-cookie" not in answer.headers
+            asked += 1
+    assert {shown: one.cookies for shown, one in everybody.items()} == ids
+    assert made(edges, edge, host, "home") - before < asked / 10
+    assert NOBODY in everybody[NOBODY].get("/", **kinds[NOBODY], **forged).text
 
 
 @FRAGMENTS
