@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 
 from personalize.django.nobody import NobodysPageView
 from personalize.runtime.page_view import PageView
+from personalize.runtime.variant_view import VariantView
 from personalize.web.middleware import page_view_of
 
 GetResponse = Callable[[HttpRequest], Any]
@@ -93,8 +94,10 @@ def _may_ask(page_view: PageView, response: HttpResponse) -> bool:
     """Whether it may matter who looks: something was asked or told of the visitor, or there may be slots."""
     if page_view.private or page_view.told:
         return True
-    is_page = response.get("Content-Type", "").startswith("text/html")
-    return is_page and (_is_unread(response) or bool(page_view.placements) or b"slot" in response.content.lower())
+    if isinstance(page_view, VariantView):
+        return False  # its slots look at nobody
+    is_filled = page_view.version is not None and response.get("Content-Type", "").startswith("text/html")
+    return is_filled and (_is_unread(response) or bool(page_view.placements) or b"slot" in response.content.lower())
 
 
 def _is_unread(response: HttpResponse) -> bool:

@@ -25,6 +25,15 @@ PLACED = """
     rules:
       - {id: here, to: {profile.tier: gold}, show: things/gold}
 """
+SHARED = """
+attributes:
+  first_name: {type: text}
+  tier: {type: choice, choices: [basic, gold]}
+events:
+  purchase: {properties: {amount: {type: money}}}
+slots:
+  row: {rules: [{id: always, show: things/season}]}
+"""
 Body = Callable[[PersonalizeMiddleware, Browser], Coroutine[Any, Any, None]]
 
 
@@ -33,10 +42,10 @@ def with_site(tmp_path: Path) -> Iterator[Callable[[Body], None]]:
     """Runs a coroutine with the wrapped site, and with a browser whose visitor has said yes and logged in."""
     engine = engines["django"].engine
 
-    def run(body: Body, rules: str = RULES) -> None:
+    def run(body: Body, rules: str = RULES, **more: object) -> None:
         async def all_of_it() -> None:
             write_desk(tmp_path, rules=rules)
-            app = wrap(requests_alone, desk_settings(tmp_path))
+            app = wrap(requests_alone, desk_settings(tmp_path, **more))
             app.teach(engine)
             async with running(app):
                 await published(app)
@@ -149,6 +158,25 @@ def test_a_slot_that_stands_by_a_selector_is_filled_for_who_is_logged_in(with_si
         assert "Hello Sue" in (await sue.get("/untouched")).text
 
     with_site(body, RULES + PLACED)
+
+
+def test_a_page_that_caches_share_looks_nobody_up(with_site: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        reply = await sue.get("/shown")
+        assert "The season" in reply.text and reply.header("vary") is None
+        assert looked_up == []
+        assert (await sue.get("/buy")).text == "True" and looked_up == ["7"]
+
+    with_site(body, SHARED, cache_mode="variants")
+
+
+def test_switched_off_nobody_is_looked_up(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        app.personalizer.off = True
+        assert "Hello" not in (await sue.get("/shown")).text
+        assert looked_up == []
+
+    with_site(body)
 
 
 def test_a_notice_knows_what_the_login_has_decided(with_site: Callable[[Body], None]) -> None:
