@@ -1,11 +1,12 @@
 """All that a rule can see of one page view: who, what is known of them, the request, and now."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import field, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from operator import attrgetter
 from types import MappingProxyType
+from typing import TypeAlias
 
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
@@ -19,6 +20,7 @@ from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.beside import pairs
 from personalize.rules.fact_values import fact_value
 from personalize.rules.facts import INTEREST_ROOT, LOCAL_NOW, OWN_ROOT, PAIR_ROOT, SPLIT_ROOT, Fact, FactType
+from personalize.rules.index import Reach
 from personalize.rules.now_facts import now_value
 from personalize.rules.paths import follow
 from personalize.rules.unanswerable import Unanswerable
@@ -150,6 +152,8 @@ def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str,
 
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
+#: For how many different grants it is kept how the facts of a reach are worked out.
+_MOST_PLANS = 64
 
 
 class FactValues(dict[str, object]):
@@ -180,27 +184,33 @@ class FactValues(dict[str, object]):
     def bind(self, context: Context | None) -> None:
         """Say whose facts these are; None where nobody will ask for more of them."""
         self._context = context
-        self._is_visit_known = False
         if context is not None:
             self[LOCAL_NOW] = context.now.astimezone(context.local_zone)
 
-    def work_out(self, facts: Iterable[Fact]) -> None:
-        """Work out several at once, which is quicker than one by one when they are missed."""
-        context, granted = self._context, self._granted
-        for fact in facts:
-            if fact.name not in self:
-                if context is None or not (fact.purpose is None or fact.purpose in granted):
-                    self[fact.name] = None
-                else:
-                    self[fact.name] = _READERS.get(fact.root, _event_value)(context, fact)
+    def work_out(self, reach: Reach) -> None:
+        """Work out all that a reach depends on, which is quicker than one by one when they are missed."""
+        context = self._context
+        if context is None:
+            return
+        for name, read, fact in reach.plans.get(self._granted) or self._planned(reach):
+            if name not in self:
+                self[name] = read(context, fact)
+
+    def _planned(self, reach: Reach) -> "_Plan":
+        """How to work out each fact of a reach: the same for all who have granted the same."""
+        if len(reach.plans) >= _MOST_PLANS:
+            reach.plans.clear()
+        plan = reach.plans[self._granted] = tuple((fact.name, self._reader(fact), fact) for fact in reach.facts)
+        return plan
+
+    def _reader(self, fact: Fact) -> "_Reader":
+        is_granted = fact.purpose is None or fact.purpose in self._granted
+        return _READERS.get(fact.root, _event_value) if is_granted else _nothing
 
     def __missing__(self, name: str) -> object:
-        fact = self._catalogue.get(name)
-        if fact is None:
-            self[name] = None
-        else:
-            self.work_out((fact,))
-        return self[name]
+        fact, context = self._catalogue.get(name), self._context
+        value = self[name] = None if fact is None or context is None else self._reader(fact)(context, fact)
+        return value
 
     @property
     def visit(self) -> Visit | None:
@@ -208,6 +218,10 @@ class FactValues(dict[str, object]):
         if not self._is_visit_known and self._context is not None:
             self._visit, self._is_visit_known = _visit(self._context), True
         return self._visit
+
+
+def _nothing(context: Context, fact: Fact) -> None:
+    """What is known of a fact whose purpose is not granted."""
 
 
 def _profile_value(context: Context, fact: Fact) -> object:
@@ -294,7 +308,8 @@ def _visit(context: Context) -> Visit | None:
         campaign=context.facts.campaign,
     )
     ends_after = context.lifecycle.visit_ends_after
-    seen = last_seen_before(known, context.now, ends_after) if known is not None else None
+    goes_on = stored is not None and stored.started_at <= context.now <= stored.last_page_at + ends_after
+    seen = None if known is None or goes_on else last_seen_before(known, context.now, ends_after)
     return visit_with_page(stored, page, context.now, seen, ends_after)
 
 
@@ -350,7 +365,9 @@ def _own_value(context: Context, fact: Fact) -> object:
     return unanswerable[0] if unanswerable else context.own(fact, read)
 
 
-_READERS: Mapping[str, Callable[[Context, Fact], object]] = {
+_Reader: TypeAlias = Callable[[Context, Fact], object]
+_Plan: TypeAlias = tuple[tuple[str, _Reader, Fact], ...]
+_READERS: Mapping[str, _Reader] = {
     OWN_ROOT: _own_value,
     PAIR_ROOT: _pair_value,
     SPLIT_ROOT: _split_value,

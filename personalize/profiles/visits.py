@@ -1,6 +1,5 @@
 """Visits: page views of one visitor without a long pause between them."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from personalize.light_values import light_dataclass
@@ -38,7 +37,17 @@ def visit_with_page(
         number = 1 if visit is None else visit.number + 1
         return _begun(page, at, seen_before_at, number=number, last_page_at=at, pages=pages)
     if at >= visit.started_at:
-        return replace(visit, pages=visit.pages + pages, last_page_at=max(visit.last_page_at, at))
+        return Visit(  # `replace` would cost more than all else here, on every page
+            number=visit.number,
+            started_at=visit.started_at,
+            last_page_at=max(visit.last_page_at, at),
+            pages=visit.pages + pages,
+            landing_path=visit.landing_path,
+            source=visit.source,
+            medium=visit.medium,
+            campaign=visit.campaign,
+            previous_seen_at=visit.previous_seen_at,
+        )
     if visit.started_at - at <= ends_after:
         pages += visit.pages
         return _begun(page, at, seen_before_at, number=visit.number, last_page_at=visit.last_page_at, pages=pages)

@@ -7,13 +7,13 @@ so an explanation that asks the same index can't say what serving would not do. 
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 from types import MethodType
 from typing import Any, TypeAlias
 
+from personalize.light_values import light_dataclass
 from personalize.rules.conditions import Leaf
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.operators import Asked
@@ -46,7 +46,7 @@ _USUAL: Mapping[FactType, type] = {
 _SEVERAL = frozenset({list, tuple})
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Reading:
     """What one value of a fact means: `truth` are the answers as bits, by the questions' numbers, `kept` the
     conjunctions that these answers don't refute."""

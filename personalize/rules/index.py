@@ -7,7 +7,8 @@ of what matches; segments (`segment_index`) are the lowest bits, so that one mor
 The method is the counting-free variant of indexing Boolean expressions (Whang et al., PVLDB 2009) on bit sets.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import typing
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
@@ -32,7 +33,7 @@ class Reach:
 
     Of facts whose values come again and again, it has the names, the class of such values, what is `remembered` of them
     and what reads any other. `others` are read each time; `by_clock` too, as the visitor's clock stands. It `counts`
-    where counters are among them.
+    where counters are among them. `plans` is room for who works the facts out, to keep how that is done.
     """
 
     facts: tuple[Fact, ...]
@@ -42,6 +43,7 @@ class Reach:
     counts: bool
     segments: SegmentReach | None
     fact_names: tuple[str, ...] = field(init=False)
+    plans: dict[Hashable, typing.Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fact_names", tuple(fact.name for fact in self.facts))

@@ -161,7 +161,7 @@ async def count_segments(
             continue
         total += 1
         context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
-        context.values.work_out(reach.facts)
+        context.values.work_out(reach)
         members = index.answers(reach, context.values, context.now).members
         while members:
             one = members & -members

@@ -146,6 +146,16 @@ def test_facts_whose_purpose_is_not_granted_are_missing() -> None:
     assert stored_facts(facts_of(*HISTORY, consent=granting(["elsewhere"]))) == set()
 
 
+def test_facts_are_worked_out_together_as_one_by_one_whatever_others_have_granted() -> None:
+    reach = RULES.index.reach(RULES.index.bits)
+    for purposes in (["personalize"], ["mail"], ["measure"], ["personalize", "measure", "mail"], [], ["personalize"]):
+        together, alone = (context_for(RULES, *HISTORY, consent=granting(purposes)).values for _ in range(2))
+        together.work_out(reach)
+        assert {name: together.get(name, "not worked out") for name in RULES.facts} == {
+            name: alone[name] for name in RULES.facts
+        }
+
+
 def test_attributes_that_content_may_show_are_cut_in_the_same_way() -> None:
     assert set(context_for(RULES, *HISTORY).attributes) == {"country", "letter", "likes", "born", "score"}
     assert dict(context_for(RULES, *HISTORY, consent=granting(["mail"])).attributes) == {"letter": True}
