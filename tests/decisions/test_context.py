@@ -147,7 +147,7 @@ def test_facts_whose_purpose_is_not_granted_are_missing() -> None:
 
 
 def test_facts_are_worked_out_together_as_one_by_one_whatever_others_have_granted() -> None:
-    reach = RULES.index.reach(RULES.index.bits)
+    reach = RULES.index.reach(RULES.index.bits, RULES.segments)
     for purposes in (["personalize"], ["mail"], ["measure"], ["personalize", "measure", "mail"], [], ["personalize"]):
         together, alone = (context_for(RULES, *HISTORY, consent=granting(purposes)).values for _ in range(2))
         together.work_out(reach)
