@@ -73,11 +73,6 @@ class FragmentAddresses:
             is_ascii="ascii" in told,
         )
 
-    def default_of(self, slot_id: str, query_string: bytes) -> bytes:
-        """The page's own markup that travels with an address, whatever else is wrong with it."""
-        told = _parameters(query_string)
-        return b"" if told is None else self._unpacked(slot_id, _first(told, "d"))
-
     def _packed(self, slot_id: str, default: bytes) -> str:
         packed = urlsafe_b64encode(zlib.compress(default, 9)).rstrip(b"=")
         signature = self._signer.get_signature(slot_id.encode() + b":" + packed)

@@ -12,9 +12,9 @@ from pathlib import Path
 from markupsafe import escape
 
 SCRIPT = Path(__file__).with_name("fragment_script.js").read_bytes()
-#: Its name below the prefix, which changes with every byte of it; what stands before the last `-` is its endpoint.
-FILE_NAME = f"slots-{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
+#: Where it asks, and its own name, which changes with every byte of it; both below the prefix.
 ENDPOINT = "slots"
+FILE_NAME = f"{ENDPOINT}-{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
 
 
 #: How much of a page tells whether it is one of its own.

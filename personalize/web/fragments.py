@@ -25,7 +25,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 ADDRESS_HEADER = b"x-personalize-address"
 #: Stands for an item that shows nothing: where the answer is empty, nginx shows what the page itself has there.
 _NOTHING = b" "
-_OUR_SCRIPT = re.compile(r"slots-[0-9a-f]{12}\.js")
 _FOR_EVER = b"public, max-age=31536000, immutable"
 _OUTDATED = b"public, max-age=300"
 _PRIVATE = (
@@ -45,11 +44,12 @@ class Fragments:
         self._personalizer = personalizer
         self._addresses = addresses
         self._slot = f"{personalizer.settings.prefix}/slot/"
-        self._slots = f"{personalizer.settings.prefix}/{ENDPOINT}"
+        prefix = re.escape(personalizer.settings.prefix)
+        self._ours = re.compile(rf"{prefix}/(?:slot/[^/]*|{ENDPOINT}|{ENDPOINT}-[0-9a-f]{{12}}\.js)")
 
     def serves(self, path: str) -> bool:
         """Whether this path, as the site knows it, is one of these addresses."""
-        return path.startswith((self._slot, self._slots))
+        return self._ours.fullmatch(path) is not None
 
     async def __call__(self, scope: Scope, path: str, send: Send) -> None:
         """Answer one request."""
@@ -57,13 +57,11 @@ class Fragments:
             await _answer(send, scope, 405, b"", _HTML, ((b"allow", b"GET, HEAD"), *_PRIVATE))
         elif path.startswith(self._slot):
             await self._answer_slot(scope, path.removeprefix(self._slot), send)
-        elif path == self._slots:
+        elif path.endswith(f"/{ENDPOINT}"):
             await self._answer_slots(scope, send)
-        elif _OUR_SCRIPT.fullmatch(name := path.rpartition("/")[2]):
-            kept = _FOR_EVER if name == FILE_NAME else _OUTDATED
-            await _answer(send, scope, 200, SCRIPT, _SCRIPT, ((b"cache-control", kept), *_PRIVATE[1:]))
         else:
-            await _answer(send, scope, 404, b"", _HTML, _PRIVATE)
+            kept = _FOR_EVER if path.endswith(f"/{FILE_NAME}") else _OUTDATED
+            await _answer(send, scope, 200, SCRIPT, _SCRIPT, ((b"cache-control", kept), *_PRIVATE[1:]))
 
     async def _answer_slot(self, scope: Scope, slot_id: str, send: Send) -> None:
         """The markup of one slot as HTML: what was decided, or what the page has there itself."""

@@ -226,6 +226,17 @@ def test_no_item_stands_in_two_slots_that_know_nothing_of_one_another(tmp_path: 
     in_fragments(tmp_path, "ssi", {"/": page}, body)
 
 
+def test_an_item_that_shows_nothing_is_not_taken_for_no_answer(tmp_path: Path) -> None:
+    write_desk(tmp_path)
+    (tmp_path / "content_templates" / "thing.html").write_text("", encoding="utf-8")
+
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        assert await composed(browser, await browser.get("/")) == PAGE.replace("Any", " ")
+
+    in_fragments(tmp_path, "ssi", {"/": home}, body)
+
+
 def test_an_encoding_that_lacks_letters_gets_references(tmp_path: Path) -> None:
     write_desk(tmp_path, items={"tent": "Zelt für 5 €", "thanks": "x", "letter": "x", "gold": "x", "season": "é€"})
 
