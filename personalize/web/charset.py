@@ -18,8 +18,33 @@ _LIKE_ASCII = re.compile(
     r"|shift_jis\w*|euc_\w+|gbk|gb2312|gb18030|big5\w*"
 )
 #: Encodings that shift or widen ASCII, so that a search for bytes finds what is none, or nothing.
-_UNLIKE_ASCII = re.compile(r"utf-?_?(?:7|16|32)|ucs|iso-?_?2022|csiso2022|hz", re.IGNORECASE)
-_ALIASES = {"x-sjis": "shift_jis", "x-gbk": "gbk", "x-euc-jp": "euc_jp", "windows-31j": "cp932"}
+_UNLIKE_ASCII = re.compile(
+    r"utf-?_?(?:7|16|32)|ucs|iso-?_?2022|csiso2022|hz|iso-10646|(?:cs)?unicode\Z|unicodef|replacement", re.IGNORECASE
+)
+#: Labels of the standard (Encoding, 4.2) that Python does not know, by Python's names for what they mean.
+_LABELS = {
+    "utf-8": "unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
+    "ascii": "x-user-defined",
+    "iso8859-1": "iso88591",
+    "iso8859-2": "iso88592",
+    "iso8859-6": "csiso88596e csiso88596i iso-8859-6-e iso-8859-6-i",
+    "iso8859-7": "sun_eu_greek",
+    "iso8859-8": "csiso88598e csiso88598i iso-8859-8-e iso-8859-8-i logical visual",
+    "iso8859-11": "iso885911",
+    "iso8859-15": "csisolatin9",
+    "koi8-r": "koi koi8",
+    "mac-roman": "csmacintosh mac x-mac-roman",
+    "mac-cyrillic": "x-mac-cyrillic x-mac-ukrainian",
+    "cp874": "dos-874 windows-874",
+    **{f"cp125{number}": f"x-cp125{number}" for number in range(9)},
+    "cp932": "windows-31j",
+    "cp949": "cseuckr csksc56011987 iso-ir-149 ks_c_5601-1989 ksc_5601 windows-949",
+    "gbk": "csgb2312 gb_2312 gb_2312-80 x-gbk",
+    "big5": "cn-big5 x-x-big5",
+    "euc_jp": "cseucpkdfmtjapanese x-euc-jp",
+    "shift_jis": "x-sjis",
+}
+_ALIASES = {label: name for name, labels in _LABELS.items() for label in labels.split()}
 
 
 def page_encoding(content_type: str, first_bytes: bytes) -> str | None:

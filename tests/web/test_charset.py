@@ -1,5 +1,7 @@
 """Which encoding a page is in, and which pages are left alone for it."""
 
+import html
+
 import pytest
 
 from personalize.web.charset import page_encoding
@@ -26,6 +28,11 @@ META = b"<!doctype html><meta charset=%b>"
         ("text/html", META % b"utf-16", "utf-8"),
         ("text/html", META % b"nonsense" + META % b"latin1", "iso8859-1"),
         ("text/html; charset=nonsense", META % b"latin1", "iso8859-1"),
+        ("text/html; charset=windows-874", META % b"latin1", "cp874"),
+        ("text/html; charset=x-mac-cyrillic", META % b"latin1", "mac-cyrillic"),
+        ("text/html; charset=logical", META % b"latin1", "iso8859-8"),
+        ("text/html; charset=x-user-defined", META % b"latin1", "ascii"),
+        ("text/html; charset=unicode11utf8", META % b"latin1", "utf-8"),
         ("text/html; charset=rot13", b"<p>", "utf-8"),
         ("text/html; charset=idna", b"<p>", "utf-8"),
         ("text/html; charset=\x00", b"<p>", "utf-8"),
@@ -52,8 +59,38 @@ def test_the_most_certain_word_on_the_encoding_counts(content_type: str, first_b
         ("text/html; charset=utf-7", b"<p>"),
         ("text/html; charset=iso-2022-jp", b"<p>"),
         ("text/html; charset=hz-gb-2312", b"<p>"),
+        ("text/html; charset=iso-2022-kr", b"<p>"),
+        ("text/html; charset=replacement", b"<p>"),
+        ("text/html; charset=csUnicode", b"<p>"),
+        ("text/html; charset=unicodeFFFE", b"<p>"),
+        ("text/html; charset=iso-10646-ucs-2", b"<p>"),
         ("text/html", META % b"iso-2022-jp"),
     ],
 )
 def test_a_page_that_cannot_be_searched_by_bytes_is_left_alone(content_type: str, first_bytes: bytes) -> None:
     assert page_encoding(content_type, first_bytes) is None
+
+
+#: A few of the labels of the Encoding standard, each with the encoding that it means there, and a word to write in it.
+MEANT = {
+    "big5": ("big5-hkscs csbig5 cn-big5", "價格"),
+    "euc_jp": ("cseucpkdfmtjapanese euc-jp", "値段"),
+    "cp949": ("korean ks_c_5601-1987 windows-949 cseuckr", "가격"),
+    "gb18030": ("chinese gb2312 gbk csgb2312 iso-ir-58", "价格"),
+    "cp932": ("csshiftjis ms_kanji sjis windows-31j x-sjis", "値段"),
+    "cp1252": ("ascii iso-8859-1 l1 latin1 x-cp1252 us-ascii", "größe"),
+    "cp1254": ("latin5 iso-8859-9 l5", "ışık"),
+    "cp874": ("tis-620 dos-874 iso-8859-11", "ราคา"),
+    "koi8-r": ("koi koi8 cskoi8r", "цена"),
+    "cp1251": ("x-cp1251 windows-1251", "цена"),
+}
+
+
+@pytest.mark.parametrize("meant", MEANT)
+def test_what_is_written_under_any_label_is_read_by_a_browser(meant: str) -> None:
+    labels, word = MEANT[meant]
+    for label in labels.split():
+        encoding = page_encoding(f"text/html; charset={label}", b"")
+        assert encoding is not None
+        written = word.encode(encoding, "xmlcharrefreplace")
+        assert html.unescape(written.decode(meant)) == word, label
