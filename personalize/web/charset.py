@@ -4,14 +4,18 @@ import codecs
 import re
 from functools import lru_cache
 
+from personalize.web.tags import BLANK, TAG, attributes_of
+
 _FIRST_BYTES = 1024
 _REMEMBERED = 256
 _BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, None), (codecs.BOM_UTF16_BE, None))
+_MARKS = tuple(mark for mark, _ in _BYTE_ORDER_MARKS)
+_LONGEST_MARK = max(map(len, _MARKS))
 _FIRST_OF_MARKS = frozenset(mark[:1] for mark, _ in _BYTE_ORDER_MARKS)
 _IN_HEADER = re.compile(r";\s*charset\s*=\s*(?:\"([^\"]*)\"?|([^\s;\"]+))", re.IGNORECASE)
-_META = re.compile(
-    rb"<!--.*?-->|<meta[\s/](?=[^>]*?charset\s*=\s*[\"']?\s*([\w.:-]+))[^>]*>", re.IGNORECASE | re.DOTALL
-)
+# What a browser looks over in the first bytes: comments, tags, and what begins like one (HTML standard, 13.2.3.2).
+_PRESCAN = re.compile(rb"<!--(?:-?>|.*?-->|.*)|%b|<[!/?][^>]*+>" % TAG.pattern, re.DOTALL)
+_IN_CONTENT = re.compile(rb"charset[%b]*=[%b]*(?:\"([^\"]*)\"|'([^']*)'|([^%b;\"']+))" % (BLANK, BLANK, BLANK))
 #: Encodings, by Python's names, in which every byte below 128 that stands alone is that ASCII character.
 _LIKE_ASCII = re.compile(
     r"utf-8(?:-sig)?|ascii|iso8859-\d+|cp(?:125\d|866|874|93[26]|949|950)|koi8-[rut]|mac-\w+|tis-620"
@@ -44,6 +48,7 @@ _LABELS = {
     "euc_jp": "cseucpkdfmtjapanese x-euc-jp",
     "shift_jis": "x-sjis",
 }
+_LABEL = re.compile(r"[a-z0-9._:+-]+")
 _ALIASES = {label: name for name, labels in _LABELS.items() for label in labels.split()}
 
 
@@ -64,6 +69,44 @@ def page_encoding(content_type: str, first_bytes: bytes) -> str | None:
     return _encoding_of(label) if label is not None else _encoding_in(first_bytes)
 
 
+def declared_until(content_type: str, first_bytes: bytes) -> int:
+    """Where the `<meta>` ends that alone tells the encoding of a page: what grows before it could push it out of sight
+    of browsers, which look at the first 1024 bytes. 0 where the header tells, a byte order mark, or nothing."""
+    if _label_in(content_type) is not None or first_bytes.startswith(_MARKS):
+        return 0
+    declared = _declared(first_bytes)
+    return declared[1] if declared is not None else 0
+
+
+class EncodingInParts:
+    """The encoding of a page that comes in parts. It is certain as soon as something declares it, and at the latest
+    when the first 1024 bytes are there, or the end.
+
+    `name` and `declared_until` are as the functions above tell them.
+    """
+
+    def __init__(self, content_type: str) -> None:
+        self.name: str | None = None
+        self.declared_until = 0
+        self.is_certain = False
+        self._content_type = content_type
+        self._first_bytes = b""
+
+    def read(self, chunk: bytes, *, is_last: bool = False) -> None:
+        """Take what comes next."""
+        if self.is_certain:
+            return
+        self._first_bytes += chunk[: _FIRST_BYTES - len(self._first_bytes)]
+        self.name = page_encoding(self._content_type, self._first_bytes)
+        self.declared_until = declared_until(self._content_type, self._first_bytes)
+        self.is_certain = (
+            is_last
+            or len(self._first_bytes) >= _FIRST_BYTES
+            or self.declared_until > 0
+            or (_label_in(self._content_type) is not None and len(self._first_bytes) >= _LONGEST_MARK)
+        )
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def _label_in(content_type: str) -> str | None:
     """The encoding that a header names, if anybody knows it."""
@@ -79,20 +122,38 @@ def _encoding_of(label: str) -> str | None:
 
 
 def _encoding_in(first_bytes: bytes) -> str | None:
-    for meta in _META.finditer(first_bytes[:_FIRST_BYTES]):
-        label = (meta[1] or b"").decode("ascii", "replace")
-        if label.lower().startswith("utf-16"):
-            return "utf-8"  # A page whose <meta> can be read is not in UTF-16, whatever it says.
-        if _UNLIKE_ASCII.match(label):
-            return None
-        known = _known(label)
-        if known is not None:
-            return known
-    return "utf-8"
+    declared = _declared(first_bytes)
+    if declared is None or declared[0].startswith("utf-16"):
+        return "utf-8"  # A page whose <meta> can be read is not in UTF-16, whatever it says.
+    return _encoding_of(declared[0])
+
+
+def _declared(first_bytes: bytes) -> tuple[str, int] | None:
+    """What the first `<meta>` with a known label says, and where it ends."""
+    for tag in _PRESCAN.finditer(first_bytes[:_FIRST_BYTES].lower()):
+        if tag[2] == b"meta" and not tag[1]:
+            label = _label_in_meta(tag[0])
+            if _UNLIKE_ASCII.match(label) or _known(label):
+                return label, tag.end()
+    return None
+
+
+def _label_in_meta(tag: bytes) -> str:
+    """The label in a `<meta charset>`, or in a `<meta http-equiv=content-type>`; else nothing."""
+    found: dict[bytes, bytes] = {}
+    for name, value in attributes_of(tag):
+        found.setdefault(name, value)
+    label = found.get(b"charset", b"")
+    if b"charset" not in found and found.get(b"http-equiv") == b"content-type":
+        content = _IN_CONTENT.search(found.get(b"content", b""))
+        label = (content[1] or content[2] or content[3] or b"") if content is not None else b""
+    return label.decode("ascii", "replace").strip()
 
 
 def _known(label: str) -> str | None:
     label = label.strip().lower()
+    if _LABEL.fullmatch(label) is None:
+        return None  # Python would look over what does not belong there
     try:
         name = codecs.lookup(_ALIASES.get(label, label)).name
     except (LookupError, ValueError):

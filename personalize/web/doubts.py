@@ -26,6 +26,7 @@ class Doubt(StrEnum):
     TAKEN = "taken"
     STRAY = "stray"
     LOST = "lost"
+    EARLY = "early"
     LONG_PAGE = "long page"
     UNREADABLE = "unreadable"
     NOT_BROUGHT = "not brought"
@@ -53,6 +54,7 @@ _SENTENCES = {
     Doubt.MOVED: _KEPT + "its closing comment has been moved, as Markdown does; use data-slot on an element",
     Doubt.WIDE: "begins and ends with comments and holds headings or <pre>; was its closing comment moved?",
     Doubt.TAKEN: _KEPT + "another slot fills the element that its selector finds",
+    Doubt.EARLY: _KEPT + "it stands before <meta charset>, which must stay near the top; or let Content-Type say it",
     Doubt.LONG_PAGE: _KEPT + "its selector found nothing in the first megabyte of a page",
     Doubt.UNREADABLE: _KEPT + "the page could not be read for its selector",
     Doubt.NOT_BROUGHT: _KEPT + "that holds what an edge would read, or is too long to go along with its address",

@@ -60,9 +60,8 @@ class Places:
         if not self._wanted:
             return chunk
         self._page += chunk
-        if len(self._page) <= LONGEST_PAGE:
-            self._look()
-        else:
+        self._look()
+        if len(self._page) > LONGEST_PAGE:
             self._give_up(Doubt.LONG_PAGE)
         looked_at = bytes(self._page[self._passed :])
         self._passed = len(self._page)
@@ -83,7 +82,7 @@ class Places:
     def _select(self) -> None:
         from turbohtml import parse  # noqa: PLC0415  an extra, and rules with places don't load without it
 
-        text = self._page.translate(_ONE_LINE)
+        text = self._page[:LONGEST_PAGE].translate(_ONE_LINE)
         if text.startswith(_BYTE_ORDER_MARK):
             text = text.replace(_BYTE_ORDER_MARK, b"   ", 1)
         page = parse(text.decode("latin-1"), scripting=True)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from personalize.runtime.page_view import PageView
-from personalize.web.charset import page_encoding
+from personalize.web.charset import declared_until, page_encoding
 from personalize.web.codings import CodingError, decoder_of
 from personalize.web.doubts import tell_doubts
 from personalize.web.head_policy import HeadPolicy
@@ -108,7 +108,10 @@ class PersonalizedResponse(Outgoing):
             await (self._without_marks(message, shell.body) if shell.pieces else self._pass(message))
             return
         self.meet_slots()
-        filled = await Rewriter(self._shells.unfed, page_view.markups, encoding).fill(shell.pieces)
+        until = declared_until(self._head.content_type, shell.body)
+        rewriter = Rewriter(self._shells.unfed, page_view.markups, encoding, declared_until=until)
+        filled = await rewriter.fill(shell.pieces)
+        tell_doubts(page_view, rewriter.doubts)
         if filled == shell.body and not (page_view.private or self._policy.shares):
             await self._pass(message)
             return

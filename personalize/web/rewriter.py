@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from personalize.web.charset import EncodingInParts
 from personalize.web.doubts import Doubt
 from personalize.web.pieces import Copy, Piece, Slot
 from personalize.web.scanner import Scanner
@@ -17,17 +18,31 @@ class Rewriter:
     """Reads the pieces of a scanner and fills slots. Markup that was filled in is never read again.
 
     `fill` is asked for all slots that came together at once. What it returns is written in `encoding`, and what
-    that can't write as a character reference. Afterwards `slots` counts what was found, and `skipped` how many of
-    them were too many for one page.
+    that can't write as a character reference; from the first slot on the page waits until its encoding is certain.
+    Slots before the byte `declared_until`, where the page says its encoding, are not filled. Afterwards `slots` counts
+    what was found, and `skipped` how many of them were too many for one page.
     """
 
-    def __init__(self, scanner: Scanner, fill: Fill, encoding: str, *, most_slots: int = MOST_SLOTS) -> None:
+    def __init__(
+        self,
+        scanner: Scanner,
+        fill: Fill,
+        encoding: str | EncodingInParts,
+        *,
+        declared_until: int = 0,
+        most_slots: int = MOST_SLOTS,
+    ) -> None:
         self.slots = 0
         self.skipped = 0
         self._scanner = scanner
         self._fill = fill
-        self._encoding = encoding
+        self._encoding = encoding if isinstance(encoding, str) else None
+        self._coming = encoding if isinstance(encoding, EncodingInParts) else None
+        self._declared_until = declared_until
         self._most_slots = most_slots
+        self._waiting: list[Piece] = []
+        self._passed = 0
+        self._early: dict[str, Doubt] = {}
 
     @property
     def unknown(self) -> frozenset[str]:
@@ -37,15 +52,36 @@ class Rewriter:
     @property
     def doubts(self) -> Mapping[str, Doubt]:
         """What was doubtful so far, by slot."""
-        return self._scanner.doubts.by_slot
+        return {**self._scanner.doubts.by_slot, **self._early}
+
+    @property
+    def waits(self) -> bool:
+        """Whether a slot waits for the encoding of the page."""
+        return bool(self._waiting)
 
     async def feed(self, chunk: bytes) -> bytes:
         """What of the page can leave after this chunk."""
-        return await self.fill(self._scanner.feed(chunk))
+        if self._coming is None:
+            return await self.fill(self._scanner.feed(chunk))
+        self._coming.read(chunk)
+        return await self._fill_when_certain(self._scanner.feed(chunk), self._coming)
 
     async def close(self) -> bytes:
         """What is left at the end of the page."""
-        return await self.fill(self._scanner.close())
+        if self._coming is None:
+            return await self.fill(self._scanner.close())
+        self._coming.read(b"", is_last=True)
+        return await self._fill_when_certain(self._scanner.close(), self._coming)
+
+    async def _fill_when_certain(self, pieces: list[Piece], coming: EncodingInParts) -> bytes:
+        if self._waiting:
+            pieces, self._waiting = [*self._waiting, *pieces], []
+        if coming.is_certain:
+            self._encoding, self._declared_until, self._coming = coming.name, coming.declared_until, None
+        else:
+            first = next((at for at, piece in enumerate(pieces) if isinstance(piece, Slot)), len(pieces))
+            pieces, self._waiting = pieces[:first], pieces[first:]
+        return await self.fill(pieces)
 
     async def last(self, chunk: bytes) -> bytes:
         """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
@@ -54,6 +90,7 @@ class Rewriter:
     async def fill(self, pieces: Sequence[Piece]) -> bytes:
         """These pieces with their slots filled."""
         if len(pieces) == 1 and isinstance(pieces[0], Copy):
+            self._passed += len(pieces[0].data)
             return pieces[0].data
         parts: list[bytes] = []
         slots: list[tuple[int, Slot]] = []
@@ -61,8 +98,12 @@ class Rewriter:
             if isinstance(piece, Copy):
                 parts.append(piece.data)
             elif isinstance(piece, Slot):
-                slots.append((len(parts), piece))
-                parts.append(piece.inside)
+                if self._passed >= self._declared_until:
+                    slots.append((len(parts), piece))
+                else:
+                    self._early[piece.slot_id] = Doubt.EARLY
+                parts.append(piece.kept(self._scanner.without_marks(piece.inside)))
+            self._passed += len(piece.data)
         if slots:
             markups = await self._markups([slot.slot_id for _, slot in slots])
             for (at, slot), markup in zip(slots, markups, strict=True):
@@ -80,6 +121,6 @@ class Rewriter:
         return [*(await self._fill(slot_ids[:room]) if room else ()), *[None] * too_many]
 
     def _filled(self, slot: Slot, markup: str | None) -> bytes:
-        if markup is None:
+        if markup is None or self._encoding is None:
             return slot.kept(self._scanner.without_marks(slot.inside))
         return slot.filled(markup.encode(self._encoding, "xmlcharrefreplace"))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from personalize.runtime.page_view import PageView
+from personalize.web.charset import EncodingInParts
 from personalize.web.codings import CodingError, Decoder
 from personalize.web.doubts import tell_doubts
 from personalize.web.outgoing import Message, Outgoing
@@ -53,7 +54,7 @@ class StreamedPage:
         self._decode = decode
         self._had_slots = had_slots
         self._scanner = Scanner(token=token, known=page_view.knows, placements=page_view.placements, encoding=encoding)
-        self._rewriter = Rewriter(self._scanner, page_view.markups, encoding)
+        self._rewriter = Rewriter(self._scanner, page_view.markups, EncodingInParts(head.content_type))
         self._look = _Look(self._time_is_up)
         self._leaving: asyncio.Task[None] | None = None
         self._phase = _Phase.LOOKING
@@ -105,7 +106,7 @@ class StreamedPage:
         if is_last:
             filled += await self._rewriter.close()
             self._tell()
-        if self._rewriter.slots:
+        if self._rewriter.slots or self._rewriter.waits:
             self._out.meet_slots()
         self._look.add(message, filled)
         if is_last:
@@ -162,7 +163,7 @@ class StreamedPage:
         if is_last:
             filled += await self._rewriter.close()
             self._tell()
-        if self._rewriter.slots:
+        if self._rewriter.slots or self._rewriter.waits:
             self._out.meet_slots()
         if filled or is_last:
             await self._out.send_part({**message, "body": filled})

@@ -6,6 +6,7 @@ ends nothing, the first of two attributes with one name counts.
 
 import html
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 #: White space between attributes, for use inside character classes.
@@ -31,18 +32,23 @@ _TAG_NAME = re.compile(rb"<[a-zA-Z][^%b/>]*+" % BLANK)
 _LONGEST_VALUE = 1024
 
 
+def attributes_of(tag: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The attributes of a whole start tag in order, names in lower case, values as they were written."""
+    name = _TAG_NAME.match(tag)
+    position = name.end() if name is not None else len(tag)
+    while (attribute := _ATTRIBUTE.match(tag, position)) is not None:
+        yield attribute[1].lower(), attribute[2] or attribute[3] or attribute[4] or b""
+        position = attribute.end()
+
+
 def written_slot(tag: bytes) -> str | None:
     """The value of the `data-slot` attribute of a whole start tag, None without one.
 
     Character references are resolved. The value need not be a slot id.
     """
-    name = _TAG_NAME.match(tag)
-    position = name.end() if name is not None else len(tag)
-    while (attribute := _ATTRIBUTE.match(tag, position)) is not None:
-        if attribute[1].lower() == b"data-slot":
-            value = attribute[2] or attribute[3] or attribute[4] or b""
+    for name, value in attributes_of(tag):
+        if name == b"data-slot":
             return html.unescape(value[:_LONGEST_VALUE].decode("latin-1"))
-        position = attribute.end()
     return None
 
 

@@ -1,6 +1,9 @@
 """Which encoding a page is in, and which pages are left alone for it."""
 
 import html
+import re
+import tarfile
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +97,22 @@ def test_what_is_written_under_any_label_is_read_by_a_browser(meant: str) -> Non
         assert encoding is not None
         written = word.encode(encoding, "xmlcharrefreplace")
         assert html.unescape(written.decode(meant)) == word, label
+
+
+@pytest.mark.shared_data
+def test_a_declaration_in_the_page_is_found_where_browsers_find_it(shared_data: Path) -> None:
+    count = 0
+    with tarfile.open(shared_data / "html" / "html5lib-tests.tar.gz") as archive:
+        for member in archive:
+            if re.fullmatch(r"encoding/[a-z0-9-]+\.dat", member.name):
+                file = archive.extractfile(member)
+                assert file is not None
+                for part in file.read().split(b"#data\n")[1:]:
+                    page, _, label = part.partition(b"\n#encoding\n")
+                    expected = page_encoding(f"text/html; charset={label.strip().decode()}", b"")
+                    # Without a declaration we say UTF-8; and browsers read on, and change their mind.
+                    found = page_encoding("text/html", page)
+                    count += 1
+                    late = found == "utf-8" and b"charset" not in page[:1024].replace(b"<!-- ", b"")
+                    assert found == expected or {found, expected} <= {"utf-8", "cp1252", "iso8859-1"} or late, page
+    assert count > 70

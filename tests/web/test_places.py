@@ -1,6 +1,8 @@
 """Slots without a mark stand at the first element that their selector finds, and nothing else changes."""
 
 import asyncio
+import gzip
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -279,6 +281,29 @@ def test_whatever_the_page_is_the_pieces_are_the_page(page: bytes, how: str, siz
     found = scanner(at(".x", how))
     pieces = [piece for start in range(0, len(page), size) for piece in found.feed(page[start : start + size])]
     assert b"".join(piece.data for piece in [*pieces, *found.close()]) == page
+
+
+def real_pages(shared_data: Path) -> list[Path]:
+    """Some of the news pages, or all of them where PERSONALIZE_TEST_ALL_PAGES is set."""
+    pages = sorted((shared_data / "html" / "article-extraction-benchmark" / "html").glob("*.html.gz"))
+    return pages if os.environ.get("PERSONALIZE_TEST_ALL_PAGES") else pages[::9]
+
+
+@pytest.mark.shared_data
+def test_in_real_pages_the_element_that_a_browser_finds_is_filled(shared_data: Path) -> None:
+    paths, count = real_pages(shared_data), 0
+    for path in paths:
+        page = gzip.decompress(path.read_bytes())
+        for css in ("body h1", "div > div > p", "ul > li:nth-child(2)"):
+            found = LexborHTMLParser(page.decode("latin-1")).css_first(css)
+            whole = filled(page, at(css))
+            assert filled(page, at(css), size=16_384) == whole, path.name
+            if whole == page:
+                assert found is None or doubts(page, at(css)), (path.name, css)
+            else:
+                count += 1
+                assert LexborHTMLParser(whole.decode("latin-1")).css_first(css).text(deep=True) == "HERO"
+    assert count > len(paths)
 
 
 RULES_WITH_A_PLACE = RULES.replace("  hero:\n", '  hero:\n    place: {css: "main > .hero"}\n').replace(

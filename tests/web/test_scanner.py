@@ -252,6 +252,15 @@ def test_every_slot_left_alone_is_counted_with_its_reason(page: bytes, reason: s
     assert found.doubts.counted == {reason: 1}
 
 
+def test_comments_that_stand_suspiciously_far_apart_are_filled_and_told() -> None:
+    found = scanner()
+    pieces = found.last(b"<!-- slot:hero --><p>D</p>\n<h2>Next chapter</h2><!-- /slot:hero -->")
+    assert [piece.slot_id for piece in pieces if isinstance(piece, Slot)] == ["hero"]
+    assert found.doubts.by_slot == {"hero": "wide"}
+    assert scanner().last(b"<div data-slot=hero><h2>x</h2></div>")
+    assert found.doubts.by_slot["hero"].is_filled
+
+
 def test_slots_that_nobody_knows_are_named() -> None:
     found = scanner()
     found.feed(b"".join(b"<div data-slot=s%d>" % number for number in range(200)))

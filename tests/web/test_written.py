@@ -1,6 +1,7 @@
 """What we take for a slot is what a parser takes for that element: the oracle is lexbor, a browser's parser."""
 
 import gzip
+import json
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,7 +112,6 @@ def broken_markup() -> Iterator[bytes]:
 
 @pytest.mark.shared_data
 @needs_html
-@pytest.mark.shared_data
 def test_no_broken_markup_around_or_in_a_slot_misleads() -> None:
     found = 0
     for markup in broken_markup():
@@ -123,9 +123,34 @@ def test_no_broken_markup_around_or_in_a_slot_misleads() -> None:
     assert found > 1_500
 
 
+def inputs_of_tokenizers() -> Iterator[bytes]:
+    """The inputs of html5lib's tokenizer tests, in whatever state they begin."""
+    with tarfile.open(HTML / "html5lib-tests.tar.gz") as archive:
+        for member in archive:
+            is_of_tokenizer = member.name.startswith("tokenizer/") and member.name.endswith(".test")
+            file = archive.extractfile(member) if is_of_tokenizer else None
+            for test in json.load(file).get("tests", ()) if file is not None else ():
+                text = test["input"]
+                text = text.encode().decode("unicode-escape") if test.get("doubleEscaped") else text
+                yield text.encode("utf-8", "replace")
+
+
 @pytest.mark.shared_data
 @needs_html
+def test_what_tokenizers_stumble_over_passes_unchanged_and_misleads_nobody() -> None:
+    count = found = 0
+    for text in inputs_of_tokenizers():
+        count += 1
+        assert filled(pieces_of(text, 1 + count % 7)) == text
+        if b"noscript" not in text.lower():
+            found += check(text + b"<div data-slot=hero>INSIDE</div>AFTER")
+            found += count % 4 == 0 and check(b"<div data-slot=hero>INSIDE" + text + b"</div>AFTER")
+    assert count > 6_500
+    assert found > 4_000
+
+
 @pytest.mark.shared_data
+@needs_html
 def test_real_pages_pass_unchanged_and_are_filled_only_in_their_slot() -> None:
     slot = b"<div data-slot=hero>INSIDE</div>"
     for path in sorted((HTML / "article-extraction-benchmark" / "html").glob("*.html.gz")):
