@@ -116,9 +116,9 @@ def django_site(pages: Path) -> tuple[App, Any]:
         SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "personalize.django"],
         MIDDLEWARE=[
+            "personalize.django.middleware.PageViewMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
-            "personalize.django.middleware.PageViewMiddleware",
         ],
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [pages]}],
     )

@@ -37,7 +37,10 @@ class SessionLogin:
 
 
 class PageViewMiddleware:
-    """Gives `request.page_view`; it may stand anywhere, before AuthenticationMiddleware or behind it.
+    """Gives `request.page_view`.
+
+    Best the first of all: then it also tells who looks at a page that Django's own cache kept, and the look-up adds no
+    `Vary: Cookie` to a response. But it may stand anywhere, behind AuthenticationMiddleware, too.
 
     Where the site is served without personalize, as by WSGI or by Django's own test client, the page view is that of
     nobody, and keeps nothing.

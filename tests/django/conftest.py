@@ -16,9 +16,9 @@ if not settings.configured:
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "personalize.django"],
         MIDDLEWARE=[
+            "personalize.django.middleware.PageViewMiddleware",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
-            "personalize.django.middleware.PageViewMiddleware",
         ],
         TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates"}],
     )

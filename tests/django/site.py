@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import AsyncIterator
+from itertools import count
 from typing import Any
 
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, logout
@@ -13,6 +14,7 @@ from django.utils.asyncio import async_unsafe
 
 SLOT = '<p data-slot="x">x</p>{% load personalize %}{% slot "row" %}Default{% endslot %}'
 looked_up: list[str] = []
+numbers = count(1)
 
 
 class MadeUpUsers:
@@ -28,6 +30,11 @@ class MadeUpUsers:
 def shown(request: HttpRequest) -> HttpResponse:
     """A page with a slot that tells nothing of the session itself."""
     return HttpResponse(engines["django"].from_string(SLOT).render())
+
+
+def numbered(request: HttpRequest) -> HttpResponse:
+    """A page with a slot that tells how often it was made."""
+    return HttpResponse(f"{next(numbers)} {shown(request).content.decode()}")
 
 
 def plain(request: HttpRequest) -> HttpResponse:
@@ -107,6 +114,7 @@ urlpatterns: list[Any] = [
     path(view.__name__.replace("_", "-"), view)
     for view in (
         shown,
+        numbered,
         plain,
         shouted,
         compressed,

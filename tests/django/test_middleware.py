@@ -73,9 +73,9 @@ async def logged_in(app: PersonalizeMiddleware) -> Browser:
     return sue
 
 
-def test_it_may_stand_before_the_logins(monkeypatch: pytest.MonkeyPatch, with_site: Callable[[Body], None]) -> None:
-    sessions, logins, ours = settings.MIDDLEWARE
-    monkeypatch.setattr(settings, "MIDDLEWARE", [ours, sessions, logins])
+def test_it_may_stand_behind_the_logins(monkeypatch: pytest.MonkeyPatch, with_site: Callable[[Body], None]) -> None:
+    ours, sessions, logins = settings.MIDDLEWARE
+    monkeypatch.setattr(settings, "MIDDLEWARE", [sessions, logins, ours])
 
     async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
         assert "Hello Sue" in (await sue.get("/shown")).text
@@ -84,11 +84,26 @@ def test_it_may_stand_before_the_logins(monkeypatch: pytest.MonkeyPatch, with_si
     with_site(body)
 
 
+def test_a_page_of_djangos_own_cache_is_filled_for_who_is_logged_in(
+    monkeypatch: pytest.MonkeyPatch, with_site: Callable[[Body], None]
+) -> None:
+    ours, *logins = settings.MIDDLEWARE
+    keeping, fetching = (f"django.middleware.cache.{name}CacheMiddleware" for name in ("Update", "FetchFrom"))
+    monkeypatch.setattr(settings, "MIDDLEWARE", [ours, keeping, *logins, fetching])
+
+    async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
+        made = [(await browser.get("/numbered")).text for browser in (Browser(app), sue, Browser(app), sue)]
+        assert [text.partition(" ")[0] for text in made] == ["1"] * 4, "the view was asked again"
+        assert ["Hello Sue" in text for text in made] == [False, True, False, True]
+
+    with_site(body)
+
+
 def test_a_site_without_logins_has_visitors_all_the_same(
     monkeypatch: pytest.MonkeyPatch, with_site: Callable[[Body], None]
 ) -> None:
     async def body(app: PersonalizeMiddleware, sue: Browser) -> None:
-        monkeypatch.setattr(settings, "MIDDLEWARE", settings.MIDDLEWARE[2:])
+        monkeypatch.setattr(settings, "MIDDLEWARE", settings.MIDDLEWARE[:1])
         assert (await sue.get("/who")).text == "None"
         assert "Hello" not in (await sue.get("/shown")).text
         assert (await sue.get("/notice")).text == "False"
@@ -136,7 +151,7 @@ def test_a_page_that_asks_nothing_looks_nobody_up_and_varies_by_nothing(with_sit
         assert looked_up == [] and reply.header("vary") is None and reply.header("cache-control") is None
         stranger = await Browser(app).get("/shown")
         assert looked_up == [] and stranger.header("vary") is None
-        await sue.get("/shown")
+        assert (await sue.get("/shown")).header("vary") is None
         assert looked_up == ["7"]
 
     with_site(body)

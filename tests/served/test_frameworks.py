@@ -30,7 +30,8 @@ def addresses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, st
     folders = {name: tmp_path_factory.mktemp(name) for name in (*FRAMEWORKS, "files")}
     for folder in folders.values():
         publish_desk(folder)
-    servers = {name: uvicorn(f"tests.served.sites.{name}:app") for name in folders}
+    servers = {name: uvicorn(f"tests.served.sites.{name}:app") for name in FRAMEWORKS}
+    servers["files"] = uvicorn("tests.served.sites.files:app", "--lifespan", "off")  # its first request starts it
     with all_served(servers, folders, PERSONALIZE_INGEST_FLUSH_SECONDS="0.01") as found:
         yield found
 

@@ -33,11 +33,11 @@ settings.configure(
         "personalize.django",
     ],
     MIDDLEWARE=[
+        "personalize.django.middleware.PageViewMiddleware",
         "django.middleware.security.SecurityMiddleware",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
-        "personalize.django.middleware.PageViewMiddleware",
     ],
     TEMPLATES=[{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [HERE / "django_pages"]}],
 )
