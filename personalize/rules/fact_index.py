@@ -177,16 +177,17 @@ class FactIndex:
         """The reading of a list, of texts for the most part."""
         if value.__class__ is list:
             texts, of_elements = self.memories[str], self._of_elements
-            truth = asked(self._of_lists, value, now) if self._of_lists else 0
+            truth = whole = asked(self._of_lists, value, now) if self._of_lists else 0
             try:
                 for element in value:
                     if element.__class__ is not str:
                         break
                     truth |= texts[element].truth & of_elements
                 else:
-                    return self._readings[truth]
+                    known = self._readings.get(truth)
+                    return known or self._reading(whole, *[texts[one].truth & of_elements for one in value])
             except KeyError:
-                pass  # one of them was not met before, or not together with these
+                pass  # one of them was not met before
         return self._read_any(value, now, micros)
 
     def _read_any(self, value: object, now: datetime, micros: int) -> Reading:

@@ -14,6 +14,7 @@ from operator import attrgetter, or_
 from typing import Any, TypeAlias
 
 from personalize.rules.conditions import Leaf
+from personalize.rules.fact_values import decimal_number
 from personalize.rules.postings import bit_mask
 from personalize.rules.scales import Latest, Scale
 
@@ -63,9 +64,9 @@ class Stretches:
 
     def _truth_off(self, value: object, now: datetime) -> int:
         """The answers for a value off the scale: for one of its class they are those for all, but for texts, which
-        may be numbers in writing."""
+        may be numbers in writing. Those that are none are all alike where numbers are asked for."""
         kind = value.__class__
-        if kind not in _ALIKE:
+        if kind not in _ALIKE and not (self._plain is int and kind is str and decimal_number(str(value)) is None):
             return asked(self._leaves.items(), value, now)
         known = self._off.get(kind)
         if known is None:
