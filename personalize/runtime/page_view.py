@@ -119,6 +119,12 @@ class PageView:
             health.met(((slot_id, why_kept),))
         health.tell_once(f"slot {slot_id}: {sentence}", "the slot %r %s", slot_id, sentence)
 
+    def meet_compressed(self) -> None:
+        """Say once that pages with slots come compressed: they are, but for nothing."""
+        self._personalizer.health.tell_once(
+            "compressed", "the site compresses its pages inside of us: each is read and leaves plain; compress outside"
+        )
+
     def skip_unread(self, coding: str) -> None:
         """Count a page that is compressed in a way that can't be read here, so that its slots were not looked for."""
         self._personalizer.health.skip_page("encoded")

@@ -1,8 +1,10 @@
 """The answer to HEAD: it promises what GET would bring, and nothing is decided or counted for it."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from personalize.runtime.page_view import PageView
+from personalize.web.asking_again import end_soon
 from personalize.web.charset import page_encoding
 from personalize.web.codings import CodingError, Decoder, decoder_of
 from personalize.web.head_policy import HeadPolicy
@@ -19,13 +21,16 @@ LONGEST_HELD_BYTES = 1_048_576
 class Glance:
     """Takes the messages of a response, and tells whether it is a page with slots: `has_slots`.
 
-    `is_read` tells whether there was anything to look at, and `is_ended` that all of it was seen.
+    When that is known, it ends the asking that has this `limit`. `is_read` tells whether there was anything to look at,
+    and `is_ended` that all of it was seen.
     """
 
     def __init__(self, page_view: PageView, token: bytes) -> None:
         self.has_slots = False
         self.is_read = False
         self.is_ended = False
+        self.limit: asyncio.Timeout | None = None
+        self._size = 0
         self._page_view = page_view
         self._token = token
         self._scanner: Scanner | None = None
@@ -39,6 +44,8 @@ class Glance:
         elif message["type"] == "http.response.body":
             self.is_ended = not message.get("more_body", False)
             self._look(bytes(message.get("body", b"")))
+            if self.limit is not None and not self.is_ended and (self.has_slots or self._size > LONGEST_HELD_BYTES):
+                end_soon(self.limit)
 
     def begin(self, head: ResponseHead) -> None:
         """Take the head."""
@@ -46,6 +53,7 @@ class Glance:
         self._decode = decoder_of(head.coding) if head.coding else None
 
     def _look(self, data: bytes) -> None:
+        self._size += len(data)
         self.is_read = self.is_read or bool(data) or not self._head.may_hold_slots
         if not self._head.may_hold_slots or not (data or self._scanner):
             return
@@ -136,7 +144,7 @@ class HeadResponse(Outgoing):
         held, self._held = self._held, None
         if held is None:
             return
-        self.teaches = self.glance.is_read
+        self.teaches = self.glance.is_read and self.glance.is_ended
         if self.glance.has_slots:
             self.meet_slots()
             await self._send_private()

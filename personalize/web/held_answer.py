@@ -5,16 +5,16 @@ path, the site is asked once more, for the whole page. If that has slots, it lea
 answer leaves as it came, and from then on nothing of this path is asked twice.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from mimetypes import guess_type
 
-from personalize.web.headers import CONDITIONS, Pairs, value_of
+from personalize.web.asking_again import end_soon
+from personalize.web.headers import CONDITIONS, Pairs
 from personalize.web.outgoing import Message, Outgoing
 from personalize.web.response_head import ResponseHead
 
 #: How much of a range is held; a longer one leaves as it came.
 LONGEST_HELD_BYTES = 65_536
-_PAGES = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"empty"})
 
 Send = Callable[[Message], Awaitable[None]]
 
@@ -22,16 +22,6 @@ Send = Callable[[Message], Awaitable[None]]
 def is_conditional(headers: Pairs) -> bool:
     """Whether a request can be answered by less than the page."""
     return any(name.lower() in CONDITIONS for name, _ in headers)
-
-
-def may_be_page(path: str, headers: Pairs) -> bool:
-    """Whether a request may be one for a page, by what its address looks like and what the client says it wants."""
-    destination, accepted = value_of(headers, b"sec-fetch-dest"), value_of(headers, b"accept")
-    if destination is not None and destination not in _PAGES:
-        return False
-    if accepted is not None and not (b"text/html" in accepted.lower() or b"*/*" in accepted):
-        return False
-    return (guess_type(path.rpartition("/")[2])[0] or "text/html") == "text/html"
 
 
 class HeldAnswer:
@@ -71,11 +61,15 @@ class HeldAnswer:
 
 
 class InPlace:
-    """The way out for the page that the site was asked for once more: it opens for a page with slots alone."""
+    """The way out for the page that the site was asked for once more: it opens for a page with slots alone.
 
-    def __init__(self, answer: HeldAnswer, send: Send) -> None:
+    From then on the page may take what time it needs. One without slots is of no use, and its making ends.
+    """
+
+    def __init__(self, answer: HeldAnswer, send: Send, limit: asyncio.Timeout) -> None:
         self._answer = answer
         self._send = send
+        self._limit = limit
         self._is_open = False
         self.page: Outgoing | None = None
 
@@ -86,5 +80,8 @@ class InPlace:
             self.page.is_looked_at_only = not self._is_open
             if self._is_open:
                 self._answer.drop()
+                self._limit.reschedule(None)
         if self._is_open:
             await self._send(message)
+        elif message.get("more_body", False):
+            end_soon(self._limit)

@@ -12,7 +12,7 @@ from jinja2.nodes import EvalContext
 from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
-from personalize.web.marks import SLOT_ID, TOKEN_ATTRIBUTE, close_mark, open_mark
+from personalize.web.marks import SLOT_ID, TOKEN_ATTRIBUTE, close_mark, marks_are_written, open_mark
 
 
 class SlotExtension(Extension):
@@ -71,11 +71,11 @@ def _slot_function(token: str) -> Callable[..., Markup]:
 
 
 def _opening(token: str, slot_id: str) -> str:
-    return open_mark(token, slot_id) if SLOT_ID.fullmatch(slot_id) else ""
+    return open_mark(token, slot_id) if marks_are_written() and SLOT_ID.fullmatch(slot_id) else ""
 
 
 def _closing(token: str, slot_id: str) -> str:
-    return close_mark(token) if SLOT_ID.fullmatch(slot_id) else ""
+    return close_mark(token) if marks_are_written() and SLOT_ID.fullmatch(slot_id) else ""
 
 
 def _check(parser: Parser, slot_id: object, line: int) -> None:

@@ -3,6 +3,9 @@
 import hashlib
 import hmac
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 #: What a slot may be called.
 SLOT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -11,6 +14,7 @@ SLOT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 TOKEN_ATTRIBUTE = "personalize_token"
 
 _PURPOSE = b"personalize slot mark"
+_ARE_WRITTEN = ContextVar("personalize_marks_are_written", default=True)
 
 
 def token_of(secret_key: str) -> str:
@@ -34,3 +38,18 @@ def open_mark(token: str, slot_id: str) -> str:
 def close_mark(token: str) -> str:
     """The mark behind a slot's default."""
     return f"<!--/slot {token}-->"
+
+
+def marks_are_written() -> bool:
+    """Whether slot tags write marks: yes, but for pages that leave untouched, from which nobody would take them."""
+    return _ARE_WRITTEN.get()
+
+
+@contextmanager
+def without_marks() -> Iterator[None]:
+    """Slot tags that are rendered in here, or in threads that were handed this context, write no marks."""
+    before = _ARE_WRITTEN.set(False)
+    try:
+        yield
+    finally:
+        _ARE_WRITTEN.reset(before)

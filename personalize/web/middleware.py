@@ -14,6 +14,7 @@ from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.runtime.variant_view import VariantView
 from personalize.visitors.cookies import cookie_name
+from personalize.web.asking_again import briefly, may_be_page, without_body
 from personalize.web.codings import readable_only
 from personalize.web.edge import Edge
 from personalize.web.facts import request_facts
@@ -22,9 +23,9 @@ from personalize.web.fragments import Fragments
 from personalize.web.head_policy import policy_of
 from personalize.web.head_response import HeadResponse
 from personalize.web.headers import RawHeaders, inward, is_prefetch, wants_html
-from personalize.web.held_answer import HeldAnswer, InPlace, is_conditional, may_be_page
+from personalize.web.held_answer import HeldAnswer, InPlace, is_conditional
 from personalize.web.lifespan import Lifespan
-from personalize.web.marks import token_of
+from personalize.web.marks import token_of, without_marks
 from personalize.web.outgoing import Outgoing
 from personalize.web.paths import Excluded, PathMemory
 from personalize.web.prefetch import refuse_prefetch
@@ -121,12 +122,14 @@ class PersonalizeMiddleware:
             return self._preview(path, scope, receive, send)
         return self._page(path, scope, receive, send)
 
-    def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """The site as if it stood alone; its code still finds a page view, that of nobody."""
+    async def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
+        their defaults alone."""
         headers: RawHeaders = list(scope.get("headers", ()))
         nobody = PageView(self.personalizer, scope, headers, lambda: request_facts(scope, path), is_off=True)
         scope.setdefault("state", {})[STATE_KEY] = nobody
-        return self.app(scope, receive, send)
+        with without_marks():
+            await self.app(scope, receive, send)
 
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         rule_set = self.personalizer.rule_set
@@ -221,7 +224,9 @@ class PersonalizeMiddleware:
         await self._run(inner, receive, response.send, response)
         if response.wants_page and not response.disconnected:
             again, _ = self._request(path, {**scope, "method": "GET"}, had_slots=None, whole=True)
-            await self._run(again, _asked_again(receive), response.glance.send, response)
+            async with briefly() as limit:
+                response.glance.limit = limit
+                await self._run(again, without_body(receive), response.glance.send, response)
         if not response.is_over:
             await response.break_off()
 
@@ -242,11 +247,12 @@ class PersonalizeMiddleware:
     async def _in_place_of(self, answer: HeldAnswer, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Ask the site for the whole page, and send it in place of the answer if it has slots."""
         inner, page_view = self._request(path, scope, had_slots=None, whole=True)
-        in_place = InPlace(answer, send)
-        page = in_place.page = self._response(path, page_view, in_place.send, had_slots=None)
-        await self._run(inner, _asked_again(receive), page.send, page)
-        if not page.is_over:
-            await page.break_off()
+        async with briefly() as limit:
+            in_place = InPlace(answer, send, limit)
+            page = in_place.page = self._response(path, page_view, in_place.send, had_slots=None)
+            await self._run(inner, without_body(receive), page.send, page)
+            if not page.is_over:
+                await page.break_off()
 
     async def _shared(
         self, shell_page: ShellPage, scope: Scope, receive: Receive, send: Send, *, had_slots: bool
@@ -326,16 +332,6 @@ def _site_path(scope: Scope) -> str:
     path: str = scope["path"]
     root_path: str = scope.get("root_path", "")
     return path[len(root_path) :] if root_path and path.startswith(f"{root_path}/") else path
-
-
-def _asked_again(receive: Receive) -> Receive:
-    """What a client says that is asked nothing: a body that is empty, then whatever comes."""
-    empty: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def received() -> Message:
-        return empty.pop() if empty else await receive()
-
-    return received
 
 
 def _watching(receive: Receive, response: Outgoing) -> Receive:

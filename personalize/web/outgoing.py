@@ -134,6 +134,8 @@ class Outgoing(ABC):
         """Take note that the page has slots."""
         if not self.has_slots:
             self.has_slots = True
+            if self._head.coding:
+                self._page_view.meet_compressed()
             self._paths.add(self._path)
 
     def skip_unread(self) -> None:

@@ -101,7 +101,10 @@ def squeezing(requests: list[str]) -> Starlette:
 
 
 @pytest.mark.parametrize("accept", ["*/*", "text/html,*/*;q=0.8"])
-def test_a_site_that_compresses_inside_of_us_is_filled_on_the_first_visit(house: House, accept: str) -> None:
+def test_a_site_that_compresses_inside_of_us_is_filled_on_the_first_visit(
+    house: House, accept: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.personalizer.health._told.clear()
     requests: list[str] = []
     app = house.wrap(squeezing(requests))
     asked: dict[str, Any] = {"accept": accept, "headers": [("accept-encoding", "gzip, deflate")]}
@@ -112,6 +115,9 @@ def test_a_site_that_compresses_inside_of_us_is_filled_on_the_first_visit(house:
             assert told.header("content-encoding") is None
             assert told.header("cache-control") == b"private, no-store"
     assert requests == ["gzip, deflate", ""]
+    assert [one.message for one in caplog.records if "compresses" in one.message] == [
+        "the site compresses its pages inside of us: each is read and leaves plain; compress outside"
+    ]
 
 
 @pytest.mark.parametrize("path", ["/plain", "/data"])

@@ -1,5 +1,6 @@
 """What tells nothing of a page's slots (not modified, a range, a head alone) is right from the first visit on."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tests.web.house import EMPTY, FILLED, GONE, LETTER, SLOT, App, House, Told, page, scope_of, tell
+from tests.web.house import EMPTY, FILLED, GONE, HTML, LETTER, SLOT, App, House, Told, page, scope_of, tell
 
 PLAIN = b"<!doctype html><p>nothing here</p>" + b"x" * 300
 SLOTTED = b"<!doctype html>" + SLOT + b"y" * 300
@@ -177,3 +178,41 @@ def test_the_sites_own_routes_answer_head_as_they_do(house: House) -> None:
     app = Starlette(routes=[Route("/", lambda request: HTMLResponse(PLAIN.decode()))])
     request = scope_of("/", method="HEAD")
     assert house.run(tell(house.wrap(app), request)).messages == house.run(tell(app, request)).messages
+
+
+@pytest.mark.parametrize(("method", "headers"), [("HEAD", []), ("GET", [("if-none-match", '"a"')])])
+@pytest.mark.parametrize("has_slots", [False, True])
+def test_a_page_that_never_ends_is_not_waited_for(
+    house: House, method: str, headers: list[tuple[str, str]], has_slots: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is only looked at is ended when all is known; a page that leaves in place of an answer may go on."""
+    monkeypatch.setattr("personalize.web.asking_again.LONGEST_ASK_SECONDS", 0.2)
+    cleaned_up: list[str] = []
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "HEAD" or any(name == b"if-none-match" for name, _ in scope["headers"]):
+            status = 200 if scope["method"] == "HEAD" else 304
+            await send({"type": "http.response.start", "status": status, "headers": [HTML, (b"etag", b'"a"')]})
+            await send({"type": "http.response.body"})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": [HTML]})
+        try:
+            for _ in range(25 if has_slots else 10_000):
+                await send({"type": "http.response.body", "body": SLOT if has_slots else b"<p>", "more_body": True})
+                await asyncio.sleep(0.01)
+            await send({"type": "http.response.body"})
+        finally:
+            cleaned_up.append(scope["method"])
+
+    async def timed() -> tuple[Told, float]:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        told = await tell(house.wrap(site), scope_of("/", method=method, headers=headers))
+        return told, loop.time() - began
+
+    told, seconds = house.run(timed())
+    assert (told.error, cleaned_up, seconds < 1) == (None, ["GET"], True)
+    if method == "GET":
+        assert (told.status, told.body) == ((200, SLOT * 25) if has_slots else (304, b""))
+    else:
+        assert (told.header("etag") is None) is has_slots

@@ -2,9 +2,11 @@
 
 import asyncio
 import contextvars
+from pathlib import Path
 from typing import Any
 
 import pytest
+from jinja2 import Environment
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
@@ -14,7 +16,22 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
 from personalize.web.middleware import PersonalizeMiddleware
-from tests.web.house import EMPTY, FILLED, GONE, LETTER, SLOT, App, House, body, page, saying, scope_of, start, tell
+from tests.web.house import (
+    EMPTY,
+    FILLED,
+    GONE,
+    LETTER,
+    SLOT,
+    App,
+    House,
+    body,
+    open_house,
+    page,
+    saying,
+    scope_of,
+    start,
+    tell,
+)
 
 HEARD = contextvars.ContextVar("HEARD", default="nobody")
 
@@ -285,3 +302,23 @@ def test_as_a_middleware_of_starlette_it_fills(house: House) -> None:
         middleware=[Middleware(GZipMiddleware), Middleware(PersonalizeMiddleware, house.personalizer)],
     )
     assert house.run(tell(app, scope_of(f"/?{LETTER}"))).body == FILLED
+
+
+@pytest.mark.parametrize("path", ["/inside/a", "/inside/thread"])
+def test_pages_that_leave_untouched_have_slot_tags_without_marks(tmp_path: Path, path: str) -> None:
+    environment = Environment(autoescape=True)
+    template = environment.from_string("")
+
+    def page_of(request: Request) -> Response:
+        return HTMLResponse(template.render())
+
+    async def on_the_loop(request: Request) -> Response:
+        return page_of(request)
+
+    app = Starlette(routes=[Route("/", page_of), Route("/inside/a", on_the_loop), Route("/inside/thread", page_of)])
+    with open_house(tmp_path, excluded=["/inside/*"]) as house:
+        wrapped = house.wrap(app)
+        wrapped.teach(environment)
+        template = environment.from_string("<p>a</p>{% slot 'hero' %}D{% endslot %}{{ slot('row', 'none') }}")
+        assert house.run(tell(wrapped, scope_of(path))).body == b"<p>a</p>Dnone"
+        assert house.run(tell(wrapped, scope_of(f"/?{LETTER}"))).body == b"<p>a</p><b>From the letter</b>none"

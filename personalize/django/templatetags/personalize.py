@@ -12,7 +12,7 @@ from django import template
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.utils.safestring import SafeString, mark_safe
 
-from personalize.web.marks import SLOT_ID, TOKEN_ATTRIBUTE, close_mark, open_mark
+from personalize.web.marks import SLOT_ID, TOKEN_ATTRIBUTE, close_mark, marks_are_written, open_mark
 
 register = template.Library()
 
@@ -29,7 +29,7 @@ class SlotNode(template.Node):
         inside = self.nodelist.render(context)
         token = getattr(context.template.engine, TOKEN_ATTRIBUTE, None)
         slot_id = str(self.name.resolve(context))
-        if token is None or SLOT_ID.fullmatch(slot_id) is None:
+        if token is None or SLOT_ID.fullmatch(slot_id) is None or not marks_are_written():
             return inside
         return mark_safe(f"{open_mark(token, slot_id)}{inside}{close_mark(token)}")
 
