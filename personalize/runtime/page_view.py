@@ -119,18 +119,13 @@ class PageView:
             health.met(((slot_id, why_kept),))
         health.tell_once(f"slot {slot_id}: {sentence}", "the slot %r %s", slot_id, sentence)
 
-    def meet_compressed(self) -> None:
-        """Say once that pages with slots come compressed: they are, but for nothing."""
-        self._personalizer.health.tell_once(
-            "compressed", "the site compresses its pages inside of us: each is read and leaves plain; compress outside"
-        )
-
-    def skip_unread(self, coding: str) -> None:
-        """Count a page that is compressed in a way that can't be read here, so that its slots were not looked for."""
-        self._personalizer.health.skip_page("encoded")
-        self._personalizer.health.tell_once(
-            f"coding {coding}", "pages come compressed by %r, which can't be read here: compress outside of us", coding
-        )
+    def meet_compressed(self, coding: str, *, is_read: bool) -> None:
+        """Say once that pages come compressed by this, and count one that can't be read, so that nobody knows its
+        slots."""
+        if not is_read:
+            self._personalizer.health.skip_page("encoded")
+        what = "each is read and leaves plain" if is_read else "which can't be read here"
+        self._personalizer.health.tell_once(f"coding {coding}", "pages come compressed by %r, %s", coding, what)
 
     # What is shown -------------------------------------------------------------------------------------
 

@@ -135,10 +135,10 @@ class Outgoing(ABC):
         if not self.has_slots:
             self.has_slots = True
             if self._head.coding:
-                self._page_view.meet_compressed()
+                self._page_view.meet_compressed(self._head.coding.decode("latin-1"), is_read=True)
             self._paths.add(self._path)
 
     def skip_unread(self) -> None:
         """Say that the page is compressed in a way that can't be read here."""
         self.teaches = False
-        self._page_view.skip_unread(self._head.coding.decode("latin-1"))
+        self._page_view.meet_compressed(self._head.coding.decode("latin-1"), is_read=False)
