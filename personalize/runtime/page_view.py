@@ -20,7 +20,7 @@ from personalize.rules.ruleset import RuleSet
 from personalize.runtime.health import FILLED
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
-from personalize.runtime.shared_page import NOTHING_DECIDED, SharedPage, any_shared_page, shared_page
+from personalize.runtime.shared_page import SharedPage
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
@@ -293,14 +293,14 @@ class PageView:
         """Whether somebody logs in or out in a browser that we know."""
         return self._visitor.changes_hands
 
-    def shared_page(self, *, is_whole: bool) -> SharedPage:
-        """What caches have to know of what was decided; where the page is not whole, of all that slots may show."""
+    def shared_page(self, *, is_whole: bool) -> SharedPage | None:
+        """What caches have to know of what was decided; where the page is not whole, of all that slots may show. None
+        where nothing is live."""
         rule_set = self._rule_set
         if rule_set is None:
-            return NOTHING_DECIDED
-        if is_whole:
-            return shared_page(rule_set, self._pages, self._decisions.values(), self._visitor.now)
-        return any_shared_page(rule_set, self._visitor.now)
+            return None
+        pages = self._pages if is_whole else None
+        return SharedPage(rule_set, pages, self._decisions.values(), self._visitor.now)
 
     def tell_once(self, about: str, message: str) -> None:
         """Log a finding that would otherwise come with every page."""

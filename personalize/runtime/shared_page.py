@@ -1,7 +1,6 @@
 """What stands on a page that others may see, too, as far as shared caches have to know it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from personalize.decisions.decision import Decision
@@ -12,36 +11,46 @@ from personalize.rules.ruleset import RuleSet
 COMMON_KEY = "personalize"
 
 
-@dataclass(frozen=True, slots=True)
 class SharedPage:
-    """One page as it leaves: the `inputs` that may have told it apart, the `keys` that a cache can purge it by, and
-    when the clock alone may change it: `changes_at`, None where it never will."""
+    """One page as it leaves, decided `at` a moment; each answer is worked out when it is asked for.
 
-    inputs: tuple[str, ...]
-    keys: tuple[str, ...]
-    changes_at: datetime | None
+    `pages` are those of its slots, None where any slot of the rule set may still come; then nothing is known of its
+    `decisions`.
+    """
+
+    def __init__(
+        self, rule_set: RuleSet, pages: Collection[Page] | None, decisions: Iterable[Decision], at: datetime
+    ) -> None:
+        self._rule_set = rule_set
+        self._pages = pages
+        self._decisions = decisions
+        self._at = at
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The inputs that may have told it apart, by the names of facts."""
+        sharing = self._rule_set.sharing
+        if self._pages is None:
+            return sharing.inputs
+        return tuple(dict.fromkeys(name for page in self._pages for name in sharing.inputs_of(page)))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What a cache can purge it by: a key of all our pages, of each slot, of each item."""
+        if self._pages is None:
+            return (COMMON_KEY,)
+        decisions = tuple(self._decisions)
+        slots = [f"slot-{one.slot_id}" for one in decisions]
+        items = dict.fromkeys(f"item-{item_id}" for one in decisions for item_id in one.item_ids)
+        return (COMMON_KEY, *slots, *items)
 
     def seconds_left(self, now: datetime) -> int | None:
-        """For how many whole seconds it holds, fewer than none where it has changed meanwhile."""
-        return None if self.changes_at is None else int((self.changes_at - now).total_seconds() // 1)
-
-
-NOTHING_DECIDED = SharedPage((), (COMMON_KEY,), None)
-
-
-def shared_page(rule_set: RuleSet, pages: Iterable[Page], decisions: Iterable[Decision], now: datetime) -> SharedPage:
-    """What caches have to know of a page on which these slots were decided at this moment."""
-    sharing, known = rule_set.sharing, tuple(pages)
-    inputs = dict.fromkeys(name for page in known for name in sharing.inputs_of(page))
-    changes = [at for page in known if (at := sharing.next_change(page, now)) is not None]
-    slots, items = dict[str, None](), dict[str, None]()
-    for decision in decisions:
-        slots[f"slot-{decision.slot_id}"] = None
-        items |= dict.fromkeys(f"item-{item_id}" for item_id in decision.item_ids)
-    return SharedPage(tuple(inputs), (COMMON_KEY, *slots, *items), min(changes, default=None))
-
-
-def any_shared_page(rule_set: RuleSet, now: datetime) -> SharedPage:
-    """What caches have to know of a page on which any slots may come."""
-    sharing = rule_set.sharing
-    return SharedPage(sharing.inputs, (COMMON_KEY,), sharing.next_change_of_any(rule_set.pages.values(), now))
+        """For how many whole seconds it holds, fewer than none where it has changed meanwhile; None where the clock
+        alone will never change it."""
+        sharing = self._rule_set.sharing
+        if self._pages is None:
+            changes_at = sharing.next_change_of_any(self._rule_set.pages.values(), self._at)
+        else:
+            changes = (sharing.next_change(page, self._at) for page in self._pages)
+            changes_at = min((at for at in changes if at is not None), default=None)
+        return None if changes_at is None else int((changes_at - now).total_seconds() // 1)

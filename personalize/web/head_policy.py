@@ -45,9 +45,9 @@ class Private(HeadPolicy):
 
     def public(self, headers: RawHeaders, page_view: PageView, *, is_whole: bool) -> RawHeaders | None:
         """The site's own, with nothing that a cache would keep beyond the next change."""
-        page = page_view.shared_page(is_whole=is_whole)
-        seconds = page.seconds_left(page_view.clock_now)
-        return headers if seconds is None else capped(headers, seconds, page_view.clock_now)
+        page, now = page_view.shared_page(is_whole=is_whole), page_view.clock_now
+        seconds = None if page is None else page.seconds_left(now)
+        return headers if seconds is None else capped(headers, seconds, now)
 
 
 class Variants(HeadPolicy):
@@ -62,9 +62,11 @@ class Variants(HeadPolicy):
 
     def public(self, headers: RawHeaders, page_view: PageView, *, is_whole: bool) -> RawHeaders | None:
         """Those of a page for all, unless the site keeps it for one visitor."""
+        page, now = page_view.shared_page(is_whole=is_whole), page_view.clock_now
+        if page is None or (is_whole and not page_view.has_decided):
+            return headers  # slots that nobody defines are the site's own
         if not may_be_shared(headers, is_known=page_view.is_known):
             return None
-        page, now = page_view.shared_page(is_whole=is_whole), page_view.clock_now
         left = page.seconds_left(now)
         if self._count(page.inputs) > self._most:
             page_view.tell_once("variants", "a page has more variants than cache.max_variants allows: it is not shared")

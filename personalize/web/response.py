@@ -112,7 +112,7 @@ class PersonalizedResponse(Outgoing):
         rewriter = Rewriter(self._shells.unfed, page_view.markups, encoding, declared_until=until)
         filled = await rewriter.fill(shell.pieces)
         tell_doubts(page_view, rewriter.doubts)
-        if filled == shell.body and not (page_view.private or self._policy.shares):
+        if filled == shell.body and not (page_view.private or (self._policy.shares and page_view.has_decided)):
             await self._pass(message)
             return
         self._is_held = False

@@ -278,3 +278,12 @@ def test_what_the_edge_does_wrong_is_told_once(
         ]
 
     with_site(body)
+
+
+def test_a_page_whose_slots_nobody_defines_keeps_the_sites_caching(with_site: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        HEADERS.update({"cache-control": "max-age=5", "etag": '"site"', "vary": "Cookie"})
+        bare, wrapped = [await Browser(one).get("/", headers=PHONE) for one in (app.app, app)]
+        assert bare.messages == wrapped.messages
+
+    with_site(body, RULES.partition("segments:")[0])
