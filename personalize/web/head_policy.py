@@ -65,7 +65,7 @@ class Variants(HeadPolicy):
         page, now = page_view.shared_page(is_whole=is_whole), page_view.clock_now
         if page is None or (is_whole and not page_view.has_decided):
             return headers  # slots that nobody defines are the site's own
-        if not may_be_shared(headers, is_known=page_view.is_known):
+        if not (page_view.is_get and may_be_shared(headers, is_known=page_view.is_known)):
             return None
         left = page.seconds_left(now)
         if self._count(page.inputs) > self._most:

@@ -188,6 +188,8 @@ def test_a_page_for_somebody_whom_the_site_knows_is_shared_only_if_the_site_says
             HEADERS["cache-control"] = "public, max-age=10"
             shared = await Browser(app).get("/", headers=[known])
             assert shared.header("cache-control") == "public, s-maxage=10, max-age=0"
+        form = await Browser(app).request("POST", "/")
+        assert form.header("cache-control") == "private, no-store"
 
     with_site(body)
 

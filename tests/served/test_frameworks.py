@@ -165,6 +165,20 @@ def test_work_behind_a_page_is_done(name: str, addresses: dict[str, str]) -> Non
         wait_for(somebody, "/worked", "done")
 
 
+def test_djangos_own_cache_makes_a_page_once_for_ten_of_our_cookies(addresses: dict[str, str]) -> None:
+    for number in range(10):
+        source = "newsletter" if number % 2 else "elsewhere"
+        with browser(addresses["django"], **CONSENT) as somebody:
+            pages = [somebody.get(f"/kept?utm_source={source}") for _ in range(2)]
+            assert "pz" in somebody.cookies
+        for page in pages:
+            assert page.text.startswith("<p>made 1 times</p>" if number % 2 == 0 else "<p>made 2 times</p>")
+            assert ("From the letter" in page.text) is (number % 2 == 1)
+            assert page.headers["cache-control"] == PRIVATE
+            assert "expires" not in page.headers
+            assert page.headers.get_list("vary") == ["Cookie"]
+
+
 def test_a_site_of_files_alone_is_filled(addresses: dict[str, str]) -> None:
     with browser(addresses["files"]) as somebody:
         assert "<b>From the letter</b>" in somebody.get("/about.html?utm_source=newsletter").text

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse, S
 from django.shortcuts import redirect, render
 from django.template import engines
 from django.urls import path
+from django.views.decorators.cache import cache_page
+from django.views.decorators.vary import vary_on_cookie
 from django.views.static import serve
 
 from personalize import wrap
 from tests.served.sites.markup import HERE, PARTS, STATIC
 
+#: How often the page that is kept was made.
+MADE = count(1)
 FOLDER = Path(os.environ["PERSONALIZE_SETTINGS"]).parent
 
 settings.configure(
@@ -91,6 +96,13 @@ async def hero(request: HttpRequest) -> HttpResponse:
     return JsonResponse((await request.page_view.slot("hero")).item_ids, safe=False)
 
 
+@cache_page(600)
+@vary_on_cookie
+def kept(request: HttpRequest) -> HttpResponse:
+    """A page that Django's own cache keeps for each mixture of cookies."""
+    return HttpResponse(f'<p>made {next(MADE)} times</p><div data-slot="hero">Default</div>')
+
+
 def static(request: HttpRequest, path: str) -> FileResponse:
     """A file."""
     return serve(request, path, document_root=STATIC)
@@ -103,6 +115,7 @@ urlpatterns: list[Any] = [
     path("login", log_in),
     path("buy", buy),
     path("hero", hero),
+    path("kept", kept),
     path("static/<path:path>", static),
 ]
 app = wrap(get_asgi_application())
