@@ -85,6 +85,10 @@ async def latin(request: Request) -> Response:
     return Response(page.encode("latin-1"), media_type="text/html; charset=iso-8859-1")
 
 
+async def placed(request: Request) -> Response:
+    return HTMLResponse('<main><p class="y">Default</p></main>')
+
+
 async def posted(request: Request) -> Response:
     return JSONResponse({"query": request.url.query})
 
@@ -110,6 +114,7 @@ class Site:
             Route("/told", told),
             Route("/moved", moved),
             Route("/latin", latin),
+            Route("/placed", placed),
             Route("/send", posted, methods=["POST"]),
         ]
         self.app = wrap(Starlette(routes=routes), desk_settings(folder, privacy_gpc="ignore"), clock=self.clock)
@@ -417,5 +422,26 @@ def test_while_a_draft_loads_no_page_of_a_visitor_waits(tmp_path: Path, monkeypa
         assert not preview.done()
         may_go_on.set()
         assert text_of(await preview, "section.x") == "From the letter"
+
+    visited(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    ("how", "shown"),
+    [
+        ("inside", '<p data-personalize-slot="1" class="y">'),
+        ("replace", '<b data-personalize-slot="1">'),
+        ("before", '<b data-personalize-slot="1">'),
+        ("after", '</p><b data-personalize-slot="1">'),
+    ],
+)
+def test_a_slot_that_a_selector_finds_is_shown_and_marked(tmp_path: Path, how: str, shown: str) -> None:
+    async def body(site: Site, browser: Browser) -> None:
+        placed = DRAFT.replace("  hero:\n", f'  hero:\n    place: {{css: "p.y", how: {how}}}\n')
+        draft = Draft({**site.draft.files, "rules/all.yaml": placed})
+        await site.save(draft)
+        reply = await browser.get(site.link("/placed", version=draft.version))
+        assert "From the letter" in reply.text
+        assert shown in reply.text
 
     visited(tmp_path, body)
