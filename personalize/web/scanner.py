@@ -122,7 +122,7 @@ class Scanner:
             pieces: list[Piece] = []
             self._text(chunk, pieces)
             return pieces
-        if chunk == self._held == b"<":
+        if chunk == b"<" and self._held in (b"", b"<"):
             return self._read_sign()
         return self._read(chunk)
 
@@ -138,9 +138,10 @@ class Scanner:
             )
 
     def _read_sign(self) -> list[Piece]:
-        """A `<` behind another, which therefore is text: a page may be full of them, and come byte by byte."""
+        """A `<` may begin a mark; one that waited for this one is none. A page may be full of them, byte by byte."""
         pieces: list[Piece] = []
-        self._text(b"<", pieces)
+        self._text(self._held, pieces)
+        self._held = b"<"
         return pieces
 
     def _read(self, chunk: bytes, *, is_last: bool = False, low: bytes | None = None) -> list[Piece]:
