@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from personalize.rules.definitions import Placement
 from personalize.web.doubts import Doubt
-from personalize.web.pieces import Piece, Slot
+from personalize.web.pieces import Copy, Piece, Slot
 from personalize.web.scanner import NO_PLACEMENTS, Scanner
 
 #: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker.
@@ -20,8 +20,8 @@ _MOST_SEEN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """One page with its pieces in order. `has_slots` tells whether any of them is a slot, `unknown` names written
-    slots that no rule file defines, `doubts` are by slot."""
+    """One page with its pieces in order, none where it leaves as it came. `has_slots` tells whether any of them is a
+    slot, `unknown` names written slots that no rule file defines, `doubts` are by slot."""
 
     body: bytes
     pieces: tuple[Piece, ...] = ()
@@ -102,4 +102,6 @@ class Shells:
         scanner = Scanner(token=self._token, known=known, placements=placements, encoding=encoding)
         pieces = tuple(scanner.last(body))
         has_slots = any(isinstance(piece, Slot) for piece in pieces)
+        if all(isinstance(piece, Copy) for piece in pieces):
+            pieces = ()  # it leaves as it came
         return Shell(body, pieces, has_slots, frozenset(scanner.unknown), scanner.doubts.by_slot)
