@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,20 @@ def test_cookies_in_several_headers_are_all_read_and_ours_hidden_from_the_site(s
     assert seen["consent"] == ["measure", "personalize"]
     assert "; ".join(seen["cookies"]).replace(" ", "").split(";") == ["a=1", "b=2"]
     assert seen["version"].startswith("2") == site.has_http2
+
+
+@pytest.mark.parametrize("site", BY_HTTP2, indirect=True)
+def test_visitors_whose_requests_share_a_connection_are_told_apart(site: Served) -> None:
+    with site.browser() as shared, ThreadPoolExecutor(8) as visitors:
+
+        def visit(number: int) -> tuple[list[str], list[str]]:
+            cookies = f"number={number}; {site.consent}" if number % 2 else f"number={number}"
+            seen = shared.get("/bare/seen", headers={"cookie": cookies}).json()
+            return seen["cookies"], seen["consent"]
+
+        for number, (cookies, consent) in enumerate(visitors.map(visit, range(40))):
+            assert cookies == [f"number={number}"]
+            assert consent == (["measure", "personalize"] if number % 2 else [])
 
 
 def test_a_file_that_the_server_would_send_itself_is_filled_all_the_same(site: Served) -> None:
