@@ -35,7 +35,7 @@ from personalize.web.preview_bar import SlotMarks
 from personalize.web.response import PersonalizedResponse
 from personalize.web.sent_headers import SentHeaders
 from personalize.web.shell_page import ShellPage, ShellPages
-from personalize.web.shell_response import ShellResponse
+from personalize.web.shell_response import ShellHead, ShellResponse
 from personalize.web.shells import Shells
 from personalize.web.template_engines import TemplateEngine, teach
 
@@ -86,7 +86,7 @@ class PersonalizeMiddleware:
             self._shell_pages = ShellPages(settings, addresses, self._token, personalizer.health)
         self._edge = Edge(settings.cache)
         self._policy = policy_of(settings.cache, self._edge)
-        self._refuses_prefetch = settings.cache.refuse_prefetch and not self._policy.shares
+        self._refuses_prefetch = settings.cache.refuse_prefetch and settings.cache.mode == "private"
         self._own_cookies = frozenset(_both_names(settings.cookie.name) | _both_names(settings.cookie.consent_name))
 
     def teach(self, engine: TemplateEngine) -> None:
@@ -134,22 +134,22 @@ class PersonalizeMiddleware:
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         rule_set = self.personalizer.rule_set
         had_slots = self._paths.has_slots(path, rule_set.version if rule_set is not None else None)
-        if self._shell_pages is not None and scope["method"] in ("GET", "HEAD"):
-            shell_page = self._shell_pages.page(path, scope.get("root_path", ""), rule_set)
-            await self._shared(shell_page, scope, receive, send, had_slots=bool(had_slots))
-            return
+        conditions = self._conditions(path, scope)
+        if conditions:
+            had_slots = True  # who has such a page has it from here
         if had_slots and self._refuses_prefetch and is_prefetch(SentHeaders(scope["headers"]).raw):
             await refuse_prefetch(send)
             return
         if scope["method"] == "HEAD":
-            await self._head(path, scope, receive, send, had_slots=had_slots)
+            await self._head(path, scope, receive, send, had_slots=had_slots, conditions=conditions)
             return
         is_get = scope["method"] == "GET"
         if is_get and had_slots is None and is_conditional(scope["headers"]) and may_be_page(path, scope["headers"]):
             await self._conditional(path, scope, receive, send)
             return
         inner, page_view = self._request(path, scope, had_slots=had_slots, whole=is_get and bool(had_slots))
-        response = self._response(path, page_view, send, had_slots=had_slots, is_get=is_get)
+        inner["headers"] += conditions
+        response = self._response(path, scope, page_view, send, had_slots=had_slots, is_get=is_get)
         try:  # as in `_run`, without the way there: this is what every page goes through
             await self.app(inner, _watching(receive, response), response.send)
         finally:
@@ -184,8 +184,19 @@ class PersonalizeMiddleware:
         return VariantView(self.personalizer, inner, headers, read_facts, path=path, told=told)
 
     def _response(
-        self, path: str, page_view: PageView, send: Send, *, had_slots: bool | None, is_get: bool = True
+        self, path: str, scope: Scope, page_view: PageView, send: Send, *, had_slots: bool | None, is_get: bool = True
     ) -> PersonalizedResponse:
+        if self._shell_pages is not None and is_get:
+            return ShellResponse(
+                send,
+                page_view,
+                page=self._shell_page(self._shell_pages, path, scope),
+                token=self._token,
+                shells=self._shells,
+                paths=self._paths,
+                had_slots=had_slots,
+                policy=self._policy,
+            )
         return PersonalizedResponse(
             send,
             page_view,
@@ -198,7 +209,19 @@ class PersonalizeMiddleware:
             policy=self._policy,
         )
 
-    def _head_response(self, path: str, page_view: PageView, send: Send, *, had_slots: bool | None) -> HeadResponse:
+    def _head_response(
+        self, path: str, scope: Scope, page_view: PageView, send: Send, *, had_slots: bool | None
+    ) -> HeadResponse:
+        if self._shell_pages is not None:
+            return ShellHead(
+                send,
+                page_view,
+                page=self._shell_page(self._shell_pages, path, scope),
+                token=self._token,
+                paths=self._paths,
+                had_slots=had_slots,
+                policy=self._policy,
+            )
         return HeadResponse(
             send,
             page_view,
@@ -209,6 +232,15 @@ class PersonalizeMiddleware:
             policy=self._policy,
         )
 
+    def _shell_page(self, shell_pages: ShellPages, path: str, scope: Scope) -> ShellPage:
+        return shell_pages.page(path, scope.get("root_path", ""), self.personalizer.rule_set)
+
+    def _conditions(self, path: str, scope: Scope) -> RawHeaders:
+        """What to ask of the site's bytes for a client that has a page which is the same for everybody."""
+        if self._shell_pages is None or scope["method"] not in ("GET", "HEAD"):
+            return []
+        return self._shell_page(self._shell_pages, path, scope).tag.inward(scope["headers"])
+
     async def _run(self, inner: Scope, receive: Receive, send: Send, response: Outgoing) -> None:
         """Let the site answer. Where it fails, what is held leaves first: the page is cut off where it was."""
         try:
@@ -217,10 +249,20 @@ class PersonalizeMiddleware:
             await response.break_off()
             raise
 
-    async def _head(self, path: str, scope: Scope, receive: Receive, send: Send, *, had_slots: bool | None) -> None:
+    async def _head(
+        self,
+        path: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        had_slots: bool | None,
+        conditions: RawHeaders,
+    ) -> None:
         """Answer HEAD. Where nothing is known of the path, and the site sends no page along, it is asked for it."""
         inner, page_view = self._request(path, scope, had_slots=had_slots, whole=bool(had_slots))
-        response = self._head_response(path, page_view, send, had_slots=had_slots)
+        inner["headers"] += conditions
+        response = self._head_response(path, scope, page_view, send, had_slots=had_slots)
         await self._run(inner, receive, response.send, response)
         if response.wants_page and not response.disconnected:
             again, _ = self._request(path, {**scope, "method": "GET"}, had_slots=None, whole=True)
@@ -233,7 +275,7 @@ class PersonalizeMiddleware:
     async def _conditional(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer who may have a copy, where nothing is known of the path: less than the page tells nothing of it."""
         inner, page_view = self._request(path, scope, had_slots=None)
-        response = self._response(path, page_view, send, had_slots=None)
+        response = self._response(path, scope, page_view, send, had_slots=None)
         answer = HeldAnswer(response.send)
         try:
             await self._run(inner, receive, answer.send, response)
@@ -249,41 +291,10 @@ class PersonalizeMiddleware:
         inner, page_view = self._request(path, scope, had_slots=None, whole=True)
         async with briefly() as limit:
             in_place = InPlace(answer, send, limit)
-            page = in_place.page = self._response(path, page_view, in_place.send, had_slots=None)
+            page = in_place.page = self._response(path, scope, page_view, in_place.send, had_slots=None)
             await self._run(inner, without_body(receive), page.send, page)
             if not page.is_over:
                 await page.break_off()
-
-    async def _shared(
-        self, shell_page: ShellPage, scope: Scope, receive: Receive, send: Send, *, had_slots: bool
-    ) -> None:
-        """Answer with a page that is the same for everybody, if the site lets it be."""
-        path, is_get = shell_page.path, scope["method"] == "GET"
-        outer_headers: RawHeaders = list(scope.get("headers", ()))
-        conditions = shell_page.tag.inward(outer_headers)
-        had_slots = had_slots or bool(conditions)
-        is_page = had_slots or wants_html(outer_headers)
-        inner = self._inner(scope, outer_headers, plain=is_page, is_page=is_page, whole=had_slots)
-        inner["headers"] += conditions
-        page_view = PageView(self.personalizer, inner, outer_headers, lambda: request_facts(scope, path))
-        inner.setdefault("state", {})[STATE_KEY] = page_view
-        filled: Outgoing = (
-            self._response(path, page_view, send, had_slots=had_slots)
-            if is_get
-            else self._head_response(path, page_view, send, had_slots=had_slots)
-        )
-        response = ShellResponse(
-            send,
-            page_view,
-            filled,
-            shell_page,
-            token=self._token,
-            shells=self._shells,
-            method=scope["method"],
-            had_slots=had_slots,
-            paths=self._paths,
-        )
-        await self._run(inner, receive, response.send, filled)
 
     def _inner(self, scope: Scope, headers: RawHeaders, *, plain: bool, is_page: bool, whole: bool) -> Scope:
         """The request as the site sees it; what the site adds to it, we see.

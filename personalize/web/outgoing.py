@@ -128,7 +128,10 @@ class Outgoing(ABC):
             if self._had_slots is None and self.teaches and not self.has_slots and self._head.status == 200:
                 self._paths.add_plain(self._path, self._page_view.version)
             if not self.is_looked_at_only:
-                await self._page_view.finish(viewed=self.has_slots and not self.disconnected)
+                await self._finish()
+
+    async def _finish(self) -> None:
+        await self._page_view.finish(viewed=self.has_slots and not self.disconnected)
 
     def meet_slots(self) -> None:
         """Take note that the page has slots."""

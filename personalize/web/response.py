@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from personalize.runtime.page_view import PageView
-from personalize.web.charset import declared_until, page_encoding
+from personalize.web.charset import EncodingInParts, declared_until, page_encoding
 from personalize.web.codings import CodingError, decoder_of
 from personalize.web.doubts import tell_doubts
 from personalize.web.head_policy import HeadPolicy
@@ -12,6 +12,7 @@ from personalize.web.outgoing import Message, Outgoing
 from personalize.web.paths import PathMemory
 from personalize.web.response_head import ResponseHead
 from personalize.web.rewriter import Rewriter
+from personalize.web.scanner import Scanner
 from personalize.web.shells import Shell, Shells
 from personalize.web.streamed_page import StreamedPage
 
@@ -93,7 +94,14 @@ class PersonalizedResponse(Outgoing):
             await self._fill(message, shell, encoding)
         else:
             self._streamed = StreamedPage(
-                self, self._page_view, head, encoding, decode, token=self._token, had_slots=self._had_slots
+                self,
+                self._page_view,
+                head,
+                encoding,
+                decode,
+                token=self._token,
+                had_slots=self._had_slots,
+                rewriter=self._rewriter,
             )
             await self._streamed.begin(message, page)
 
@@ -109,7 +117,7 @@ class PersonalizedResponse(Outgoing):
             return
         self.meet_slots()
         until = declared_until(self._head.content_type, shell.body)
-        rewriter = Rewriter(self._shells.unfed, page_view.markups, encoding, declared_until=until)
+        rewriter = self._rewriter(self._shells.unfed, encoding, until)
         filled = await rewriter.fill(shell.pieces)
         tell_doubts(page_view, rewriter.doubts)
         if filled == shell.body and not (page_view.private or (self._policy.shares and page_view.has_decided)):
@@ -117,6 +125,10 @@ class PersonalizedResponse(Outgoing):
             return
         self._is_held = False
         await self.send_page(self._head.decoded(), filled, message)
+
+    def _rewriter(self, scanner: Scanner, encoding: str | EncodingInParts, declared_until: int = 0) -> Rewriter:
+        """What makes of a page what leaves."""
+        return Rewriter(scanner, self._page_view.markups, encoding, declared_until=declared_until)
 
     async def _without_marks(self, message: Message, page: bytes) -> None:
         """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""

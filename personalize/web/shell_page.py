@@ -46,7 +46,7 @@ class ShellPage:
         return isinstance(self.include, EsiInclude)
 
     def script(self, head: ResponseHead) -> bytes | None:
-        """What fetches our script, empty where none is needed; None where the page's own policy would keep it out."""
+        """What fetches our script, empty where none is needed; None where the page's own policy keeps it out."""
         if not isinstance(self.include, ScriptInclude):
             return b""
         admission = admission_of(head.policies)

@@ -18,16 +18,17 @@ class ShellWriter:
     others that the site's slot tag wrote, `doubts` tells by slot why one keeps the page's own markup for everybody.
 
     Token slots are found in scripts, titles and attributes as well, where a comment would be letters. `script` stands
-    behind the first slot of a page of its own. `is_ascii` says that the page is in another encoding than UTF-8.
+    behind the first slot of a page of its own; None where the page's policy keeps it out, and all slots stay.
+    `is_ascii` says that the page is in another encoding than UTF-8.
     """
 
-    def __init__(self, page: ShellPage, scanner: Scanner, *, is_ascii: bool, script: bytes) -> None:
+    def __init__(self, page: ShellPage, scanner: Scanner, *, script: bytes | None) -> None:
         self.slots = 0
         self.unknown: set[str] = set()
         self.doubts: dict[str, Doubt] = {}
         self._page = page
         self._scanner = scanner
-        self._is_ascii = is_ascii
+        self.is_ascii = False
         self._script = script
         self._begins = b""
         self._places = CommentPlaces() if page.include.writes_comments else None
@@ -66,7 +67,7 @@ class ShellWriter:
 
     def _included(self, slot: Slot, own: bytes) -> bytes:
         """The page's own markup with its include; as it was, where the page has too many or one would do harm."""
-        if self.slots > MOST_SLOTS:
+        if self.slots > MOST_SLOTS or self._script is None:
             return own
         if slot.kind == "token" and self._places is not None and not self._places.takes_comment:
             self.doubts[slot.slot_id] = Doubt.NO_MARKUP
@@ -87,7 +88,7 @@ class ShellWriter:
             before=self._told_before(),
             counts_page=not self._before,
             default=inside,
-            is_ascii=self._is_ascii,
+            is_ascii=self.is_ascii,
         )
         query = page.addresses.query(slot_id, fragment, with_default=page.include.carries_default)
         return f"{page.prefix}/slot/{slot_id}?{query}"

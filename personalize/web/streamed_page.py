@@ -29,7 +29,8 @@ class _Phase(Enum):
 
 
 class StreamedPage:
-    """One page in parts. It leaves through `out`; `decode` reads it where the site has compressed it.
+    """One page in parts. It leaves through `out`; `decode` reads it where the site has compressed it, and `rewriter`
+    makes what fills it.
 
     A head says whom a page is for before anybody has seen all of it. Where `had_slots` tells what came at this path
     before, the head leaves at once. Otherwise the page is held for a moment: until a slot is seen, the page ends,
@@ -47,6 +48,7 @@ class StreamedPage:
         *,
         token: bytes,
         had_slots: bool | None,
+        rewriter: Callable[[Scanner, EncodingInParts], Rewriter],
     ) -> None:
         self._out = out
         self._page_view = page_view
@@ -54,7 +56,7 @@ class StreamedPage:
         self._decode = decode
         self._had_slots = had_slots
         self._scanner = Scanner(token=token, known=page_view.knows, placements=page_view.placements, encoding=encoding)
-        self._rewriter = Rewriter(self._scanner, page_view.markups, EncodingInParts(head.content_type))
+        self._rewriter = rewriter(self._scanner, EncodingInParts(head.content_type))
         self._look = _Look(self._time_is_up)
         self._leaving: asyncio.Task[None] | None = None
         self._phase = _Phase.LOOKING
