@@ -127,13 +127,13 @@ class Answers:
 
     def firsts(self, rows: Sequence[Row[ConditionId]]) -> tuple[ConditionId | None, ...]:
         """The first condition of each row that holds."""
-        left = self._left
-        return tuple(
-            [
-                row.owners[(left & row.mask).bit_length()] if not row.trees else next(self.matching(row), None)
-                for row in rows
-            ]
-        )
+        left, found = self._left, []
+        for row in rows:
+            if row.trees:
+                found.append(next(self.matching(row), None))
+            else:
+                found.append(row.owners[(left & row.mask).bit_length()])
+        return tuple(found)
 
     def in_segment(self, segment_id: str) -> bool:
         """Whether the visitor is in a segment that the reach covers."""

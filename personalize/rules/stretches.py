@@ -37,12 +37,12 @@ class Stretches:
         self._plain = scale.plain
         self.recurs = scale.few or scale.steps
         self._leaves = leaves
-        changing: dict[tuple[Any, bool], list[Leaf]] = {}
-        for leaf in leaves:
+        changing: dict[tuple[Any, bool], list[tuple[int, Leaf]]] = {}
+        for leaf, number in leaves.items():
             cuts = leaf.cuts()
             assert cuts is not None
             for point, is_after in (*((one, False) for one in cuts.before), *((one, True) for one in cuts.after)):
-                changing.setdefault((point, is_after), []).append(leaf)
+                changing.setdefault((point, is_after), []).append((number, leaf))
         ordered = sorted(changing)
         self.before = [point for point, is_after in ordered if not is_after]
         self.after = [point for point, is_after in ordered if is_after]
@@ -87,9 +87,9 @@ class Stretches:
             return asked(self._leaves.items(), value, now)
         nearest = min(self.truths, key=lambda known: abs(known - place))
         low, high = sorted((place, nearest))
-        between = {leaf: self._leaves[leaf] for changing in self._changing[low:high] for leaf in changing}
-        unchanged = self.truths[nearest] & ~bit_mask(between.values())
-        return unchanged | asked(between.items(), value, now)
+        between = dict(each for changing in self._changing[low:high] for each in changing)
+        unchanged = self.truths[nearest] & ~bit_mask(between)
+        return unchanged | asked([(leaf, number) for number, leaf in between.items()], value, now)
 
 
 class Steps(Stretches):
