@@ -144,7 +144,8 @@ class PersonalizeMiddleware:
             await self._head(path, scope, receive, send, had_slots=had_slots, conditions=conditions)
             return
         is_get = scope["method"] == "GET"
-        if is_get and had_slots is None and is_conditional(scope["headers"]) and may_be_page(path, scope["headers"]):
+        headers = scope.get("headers", ())
+        if is_get and had_slots is None and is_conditional(headers) and may_be_page(path, headers):
             await self._conditional(path, scope, receive, send)
             return
         inner, page_view = self._request(path, scope, had_slots=had_slots, whole=is_get and bool(had_slots))
@@ -283,8 +284,8 @@ class PersonalizeMiddleware:
                 await self._in_place_of(answer, path, scope, receive, send)
         finally:
             await answer.release()
-        if not response.is_over:
-            await response.break_off()
+            if not response.is_over:
+                await response.break_off()
 
     async def _in_place_of(self, answer: HeldAnswer, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Ask the site for the whole page, and send it in place of the answer if it has slots."""

@@ -73,6 +73,9 @@ class PersonalizedResponse(Outgoing):
 
     async def _begin(self, message: Message) -> None:
         """The first part of the body: decide what kind of response this is."""
+        if not self.has_begun:
+            await self._send(message)  # a site that sends no head is the server's to judge
+            return
         head, page = self._head, bytes(message.get("body", b""))
         # Quart and others close the body with an empty part of its own: a promised length says that this one is all.
         is_whole = not message.get("more_body", False) or head.length == len(page)

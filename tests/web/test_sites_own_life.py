@@ -60,13 +60,15 @@ def failing(*messages: Any) -> App:
         [start((b"content-length", b"99")), body(b"<p>a</p><div data-sl", more=True)],
         [start(), body(b"<p>a</p>", more=True), body(b"<div data-slot=hero>not closed", more=True)],
         [start(), body(b"<p>a</p>")],
+        [start(status=206)],
+        [start(status=206), body(b"<p>a</p><div", more=True)],
     ],
 )
 def test_an_error_of_the_site_cuts_the_page_where_it_was_cut(house: House, messages: list[Any]) -> None:
     site = failing(*messages)
     app, bare = house.wrap(site), house.run(tell(site, scope_of("/")))
-    for _ in range(2):
-        told = house.run(tell(app, scope_of("/")))
+    for headers in ([("range", "bytes=0-9")], [], []):
+        told = house.run(tell(app, scope_of("/", headers=headers)))
         assert isinstance(told.error, PlantedError)
         assert [one for one in told.messages if "body" not in one["type"]] == bare.messages[:1]
         assert told.body == bare.body
