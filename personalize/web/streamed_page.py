@@ -33,9 +33,9 @@ class StreamedPage:
     makes what fills it.
 
     A head says whom a page is for before anybody has seen all of it. Where `had_slots` tells what came at this path
-    before, the head leaves at once. Otherwise the page is held for a moment: until a slot is seen, the page ends,
-    or too much time or memory is taken. If no slot was seen by then, the head leaves as the site made it, and a slot
-    that comes later shows its default if what it would show depends on the visitor.
+    before, the head leaves at once. Otherwise the page is held for a moment: until a slot is seen that depends on the
+    visitor, the page ends, or too much time or memory is taken. If none was seen by then, the head leaves as a public
+    one, and such a slot that comes later shows its default.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class StreamedPage:
         self._look.add(message, filled)
         if is_last:
             await (self._send_whole(message) if self._out.has_slots else self._pass_held())
-        elif self._out.has_slots or self._had_slots is not None or self._page_view.private or self._look.is_long_enough:
+        elif self._had_slots is not None or self._page_view.private or self._look.is_long_enough:
             await self._leave()
         else:
             self._look.wait()

@@ -183,3 +183,11 @@ def test_a_late_slot_behind_a_head_that_is_private_anyway_is_filled(house: House
     told = house.ask(slow(start(*headers), body(b"<p>a</p>", more=True), body(SLOT), seconds=0.12))
     assert told.body == b"<p>a</p>" + FILLED
     assert told.headers == [HTML, *headers]
+
+
+def test_a_slot_that_is_the_same_for_everybody_does_not_hide_one_that_comes_behind_it(house: House) -> None:
+    site = saying(start(PUBLIC), body(SEASON_SLOT, more=True), body(SLOT, more=True), body(b"<p>"))
+    for _ in range(2):
+        told = house.ask(site)
+        assert told.body == SEASON + FILLED + b"<p>"
+        assert told.header("cache-control") == b"private, no-store"
