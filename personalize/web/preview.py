@@ -10,6 +10,7 @@ from markupsafe import escape
 from personalize.runtime.preview import PreviewPageView, Refusal
 from personalize.runtime.preview_links import PARAMETER
 from personalize.web.charset import page_encoding
+from personalize.web.codings import Decoder, decoder_of
 from personalize.web.headers import RawHeaders
 from personalize.web.pieces import Copy, Piece, Slot
 from personalize.web.preview_bar import STYLE, SlotMarks, bar
@@ -81,6 +82,7 @@ class PreviewedResponse:
         self._method = method
         self._head: ResponseHead | None = None
         self._scanner: Scanner | None = None
+        self._decode: Decoder | None = None
         self._encoding = ""
 
     async def send(self, message: Message) -> None:
@@ -100,8 +102,10 @@ class PreviewedResponse:
         is_head = self._method == "HEAD"
         length = None if is_head else head.length
         if message["type"] == "http.response.body" and head.may_hold_slots and not is_head:
-            encoding = page_encoding(head.content_type, bytes(message.get("body", b"")))
+            decode = decoder_of(head.coding) if head.coding else None
+            encoding = page_encoding(head.content_type, b"" if decode else bytes(message.get("body", b"")))
             if encoding is not None:
+                head, self._decode = head.decoded(), decode
                 page_view, self._encoding = self._page_view, encoding
                 self._scanner = Scanner(
                     token=self._token, known=page_view.knows, placements=page_view.placements, encoding=encoding
@@ -111,7 +115,8 @@ class PreviewedResponse:
         await self._send({**head.message, "headers": _kept_out(headers)})
 
     async def _filled(self, message: Message, scanner: Scanner) -> bytes:
-        pieces = scanner.feed(bytes(message.get("body", b"")))
+        data = bytes(message.get("body", b""))
+        pieces = scanner.feed(data if self._decode is None else self._decode(data))
         if message.get("more_body", False):
             return await self._written(pieces, scanner)
         page = await self._written([*pieces, *scanner.close()], scanner)

@@ -1,6 +1,7 @@
 """A preview link shows the page as a persona by a draft: to nobody else, kept nowhere, and in all caches' way."""
 
 import asyncio
+import gzip
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
@@ -89,6 +90,11 @@ async def placed(request: Request) -> Response:
     return HTMLResponse('<main><p class="y">Default</p></main>')
 
 
+async def squeezed(request: Request) -> Response:
+    page = gzip.compress(b'<!doctype html><div data-slot="hero">D</div>')
+    return Response(page, media_type="text/html", headers={"content-encoding": "gzip"})
+
+
 async def posted(request: Request) -> Response:
     return JSONResponse({"query": request.url.query})
 
@@ -115,6 +121,7 @@ class Site:
             Route("/moved", moved),
             Route("/latin", latin),
             Route("/placed", placed),
+            Route("/squeezed", squeezed),
             Route("/send", posted, methods=["POST"]),
         ]
         self.app = wrap(Starlette(routes=routes), desk_settings(folder, privacy_gpc="ignore"), clock=self.clock)
@@ -264,6 +271,15 @@ def test_a_page_in_parts_and_one_in_another_encoding(tmp_path: Path) -> None:
         assert text_of(await browser.get(site.link("/streamed")), "div[data-slot]") == "From the letter"
         reply = await browser.get(site.link("/latin", persona_id=None))
         assert '<div data-personalize-slot="1" data-slot="row">à la carte</div>'.encode("latin-1") in reply.body
+
+    visited(tmp_path, body)
+
+
+def test_a_page_that_the_site_compresses_whatever_it_is_asked_for(tmp_path: Path) -> None:
+    async def body(site: Site, browser: Browser) -> None:
+        reply = await browser.get(site.link("/squeezed"))
+        assert text_of(reply, "div[data-slot]") == "From the letter"
+        assert reply.header("content-encoding") is None
 
     visited(tmp_path, body)
 
