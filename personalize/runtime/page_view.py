@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -17,10 +16,10 @@ from personalize.profiles.profile import Profile
 from personalize.rules.definitions import Placement
 from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.cache_facts import CacheFacts
 from personalize.runtime.health import FILLED
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
-from personalize.runtime.shared_page import SharedPage
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
@@ -261,50 +260,15 @@ class PageView:
         self._filled.append(decision)
         return markup
 
-    # What caches have to know --------------------------------------------------------------------------
-
     @property
     def has_decided(self) -> bool:
         """Whether any slot was decided, so that the response may depend on rules."""
         return bool(self._pages)
 
-    @property
-    def clock_now(self) -> datetime:
-        """The moment that is now, while the page leaves; it was decided a while ago."""
-        return self._personalizer.clock.now()
-
-    @property
-    def is_get(self) -> bool:
-        """Whether the page is asked for, and nothing is sent along."""
-        return self._visitor.is_get
-
-    @property
-    def known_tags(self) -> Sequence[bytes]:
-        """The values of `If-None-Match` of a request for the page, which the site may not have seen."""
-        return self._visitor.known_tags if self.is_get else ()
-
-    @property
-    def is_known(self) -> bool:
-        """Whether the site may have made the page for somebody it knows: by its login, or by credentials."""
-        return self._visitor.user_id is not None or self._visitor.has_credentials
-
-    @property
-    def changes_hands(self) -> bool:
-        """Whether somebody logs in or out in a browser that we know."""
-        return self._visitor.changes_hands
-
-    def shared_page(self, *, is_whole: bool) -> SharedPage | None:
-        """What caches have to know of what was decided; where the page is not whole, of all that slots may show. None
-        where nothing is live."""
-        rule_set = self._rule_set
-        if rule_set is None:
-            return None
-        pages = self._pages if is_whole else None
-        return SharedPage(rule_set, pages, self._decisions.values(), self._visitor.now)
-
-    def tell_once(self, about: str, message: str) -> None:
-        """Log a finding that would otherwise come with every page."""
-        self._personalizer.health.tell_once(about, message)
+    def for_caches(self) -> CacheFacts:
+        """What the head of the response has to go by, when it tells caches for whom the page is."""
+        health, now = self._personalizer.health, self._personalizer.clock.now()
+        return CacheFacts(self._visitor, self._rule_set, self._pages, self._decisions, now, health.tell_once)
 
     # What the site tells us ----------------------------------------------------------------------------
 

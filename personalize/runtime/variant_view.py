@@ -70,6 +70,7 @@ class VariantView(PageView):
             )
             context.values.give(rule_set.sharing.values_of(self._told))
             for name in rule_set.sharing.undeclared(self._told):
-                self.tell_once(f"input {name}", f"the edge tells a value of {name} that cache.inputs does not declare")
+                told = "the edge tells a value of %s that cache.inputs does not declare"
+                self._personalizer.health.tell_once(f"input {name}", told, name)
             self._context = context
         return self._context

@@ -162,13 +162,14 @@ class Visitor:
 
     @property
     def known_tags(self) -> list[bytes]:
-        """The values of `If-None-Match`: which pages the client has already."""
-        return [value for name, value in self._headers if name.lower() == b"if-none-match"]
+        """The values of `If-None-Match`: which pages the client has already. None but where it asks for the page."""
+        return [value for name, value in self._headers if name.lower() == b"if-none-match"] if self.is_get else []
 
     @once
-    def has_credentials(self) -> bool:
-        """Whether the request comes with credentials of its own."""
-        return any(name.lower() == b"authorization" for name, _ in self._headers)
+    def is_known_to_site(self) -> bool:
+        """Whether the site may have made the page for somebody it knows: by its login, or by credentials."""
+        has_credentials = any(name.lower() == b"authorization" for name, _ in self._headers)
+        return has_credentials or self.user_id is not None
 
     @once
     def changes_hands(self) -> bool:

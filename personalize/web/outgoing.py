@@ -78,8 +78,10 @@ class Outgoing(ABC):
             await self._send({**head.message, "headers": headers})
             return
         page_view.is_public = True
-        also = () if page_view.is_get else self._policy.also(page_view)
-        await self._send({**head.message, "headers": [*head.headers, *also]} if also else head.message)
+        clearing: RawHeaders = []
+        if self._policy.clears and not (visitor := page_view.for_caches().visitor).is_get:
+            clearing = self._policy.clearing(visitor)
+        await self._send({**head.message, "headers": head.headers + clearing} if clearing else head.message)
 
     async def send_head(self, head: ResponseHead) -> None:
         """Send the head of a page that is filled while it passes by: its length and its last slots are not known."""
@@ -95,7 +97,7 @@ class Outgoing(ABC):
         if self._policy.gives_tags and head.status == 200:
             tag = etag_of(page)
             headers.append((b"etag", tag))
-            if has_already(self._page_view.known_tags, tag):
+            if has_already(self._page_view.for_caches().visitor.known_tags, tag):
                 headers, status, page = not_modified(headers), 304, b""
         await self._send({**head.message, "status": status, "headers": headers})
         await self.send_part({**message, "body": page})
@@ -107,13 +109,13 @@ class Outgoing(ABC):
         `changed` are those that everybody may have."""
         page_view = self._page_view
         if not page_view.private:
-            public = self._policy.public(changed, page_view, is_whole=is_whole)
+            public = self._policy.public(changed, page_view.for_caches(), is_whole=is_whole)
             if public is not None:
                 page_view.is_public = True
                 return public
             page_view.private = True
-        private = head.made_private(length, await self._cookies(head), self._policy.control)
-        return [*private, *self._policy.also(page_view)]
+        headers = head.made_private(length, await self._cookies(head), self._policy.control)
+        return headers + self._policy.clearing(page_view.for_caches().visitor) if self._policy.clears else headers
 
     async def _cookies(self, head: ResponseHead) -> Sequence[str]:
         """Our cookies for a private page; none where a cache may take it for a file for all by its name."""
