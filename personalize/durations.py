@@ -27,7 +27,7 @@ _SHORT_FORMS = {
     "d": "day",
     "w": "week",
 }
-_UNEVEN = {"month": "30 days", "year": "365 days"}
+_UNEVEN = {"month": 30, "year": 365}
 _WHOLE = re.compile(r"(?:[0-9]+ *[a-z]+)(?: +[0-9]+ *[a-z]+)*")
 _PART = re.compile(r"([0-9]+) *([a-z]+)")
 _PRINTED = ("day", "hour", "minute", "second")
@@ -48,7 +48,7 @@ def parse_duration(text: str) -> timedelta:
     total = timedelta()
     seen: set[str] = set()
     for digits, word in _PART.findall(plain):
-        unit = _unit(word, text)
+        unit = _unit(digits, word, text)
         if unit in seen:
             raise ValueError(f"{quoted(text)} names {unit}s twice: add them up")
         seen.add(unit)
@@ -56,14 +56,13 @@ def parse_duration(text: str) -> timedelta:
     return total
 
 
-def _unit(word: str, text: str) -> str:
+def _unit(digits: str, word: str, text: str) -> str:
     singular = word.removesuffix("s") or word
     if singular in UNITS:
         return singular
     if singular in _UNEVEN:
-        raise ValueError(
-            f'{quoted(text)}: {singular}s are not all of one length: count in days, such as "{_UNEVEN[singular]}"'
-        )
+        days = _UNEVEN[singular] * min(int(digits) or 1, LONGEST.days // _UNEVEN[singular])
+        raise ValueError(f'{quoted(text)}: {singular}s are not all of one length: count in days, such as "{days} days"')
     meant = _SHORT_FORMS.get(word) or _SHORT_FORMS.get(singular)
     guess = f"did you mean `{meant}s`?" if meant else did_you_mean(word, [f"{unit}s" for unit in UNITS])
     advice = f"; {guess}" if guess else ""

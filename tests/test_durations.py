@@ -38,7 +38,7 @@ def test_a_length_of_time_is_read(text: str, length: timedelta) -> None:
         ("30 dyas", ['"dyas"', '"30 dyas"', "seconds, minutes, hours, days, weeks", "did you mean `days`?"]),
         ("30 min", ["did you mean `minutes`?"]),
         ("5 h", ["did you mean `hours`?"]),
-        ("3 months", ["months are not all of one length", '"30 days"']),
+        ("3 months", ["months are not all of one length", '"90 days"']),
         ("1 year", ["years are not all of one length", '"365 days"']),
         ("30", ['"30"', '"30 days"', "seconds, minutes, hours, days, weeks"]),
         ("days", ["whole numbers with a unit"]),

@@ -77,12 +77,16 @@ class Site:
             return self.now
         try:
             moment = conventions_of(self.settings).moment(text)
-        except (ValueError, OverflowError):
+        except OverflowError:
             moment = None
-        if moment is None or moment.year not in _YEARS:
+        except ValueError as error:
             raise click.BadParameter(
                 f'"{text}" is not a moment: write a date (1997-10-01), or a date and time (1997-10-01T18:30).',
                 param_hint="--at",
+            ) from error
+        if moment is None or moment.year not in _YEARS:
+            raise click.BadParameter(
+                f'"{text}" is too far away: its year is one from {_YEARS[0]} to {_YEARS[-1]}.', param_hint="--at"
             )
         remark = clock_remark(text, conventions_of(self.settings).zone)
         if remark is not None:

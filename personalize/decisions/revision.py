@@ -100,6 +100,8 @@ class _Revision:
         slot_id = (new or old).slot_id  # type: ignore[union-attr]  # one of the two is there
         before = {rule.rule_id: rule for rule in (old.rules if old is not None else ())}
         after = {rule.rule_id: rule for rule in (new.rules if new is not None else ())}
+        names = _renamed(before, after)
+        before = {names.get(rule_id, rule_id): rule for rule_id, rule in before.items()}
         moved = _moved(list(before), list(after))
         for rule_id, was, now in _pairs(before, after):
             texts = self._rule_text(was, old, self._said_before), self._rule_text(now, new, self._said_after)
@@ -108,7 +110,7 @@ class _Revision:
                 yield Edit(Kind.ADDED if was is None else Kind.REMOVED, "rule", name, *texts)
                 continue
             if _meaning(was) != _meaning(now):
-                yield Edit(Kind.CHANGED, "rule", name, *_changed(*texts), tuple(_title(was, now)))
+                yield Edit(Kind.CHANGED, "rule", name, *_changed(*texts), tuple(_named_anew(was, now)))
             if rule_id in moved:
                 places = (list(before).index(rule_id) + 1, list(after).index(rule_id) + 1)
                 yield Edit(Kind.MOVED, "rule", name, details=(f"from place {places[0]} to place {places[1]}",))
@@ -205,8 +207,32 @@ def _changed(before: str | None, after: str | None) -> tuple[str | None, str | N
     return (before, after) if before != after else (None, None)
 
 
-def _title(old: Rule, new: Rule) -> Iterator[str]:
-    if old.title != new.title:
+def _renamed(before: Mapping[str, Rule], after: Mapping[str, Rule]) -> Mapping[str, str]:
+    """The new names of rules that have gone, where one is new that says the same; each is found once."""
+    gone = [rule for rule_id, rule in before.items() if rule_id not in after]
+    names: dict[str, str] = {}
+    for rule_id, rule in after.items():
+        meaning = None if rule_id in before else _nameless(rule)
+        old = next((one for one in gone if _nameless(one) == meaning), None)
+        if old is not None:
+            gone.remove(old)
+            names[old.rule_id] = rule_id
+    return names
+
+
+def _nameless(rule: Rule) -> object:
+    """What a rule means, whatever it is called; one without a title has its name for one."""
+    return _meaning(rule, but=("rule_id", "title")), _own_title(rule)
+
+
+def _own_title(rule: Rule) -> str | None:
+    return rule.title if rule.title != rule.rule_id else None
+
+
+def _named_anew(old: Rule, new: Rule) -> Iterator[str]:
+    if old.rule_id != new.rule_id:
+        yield f"its name: {old.rule_id} -> {new.rule_id}"
+    if old.title != new.title and (_own_title(old), _own_title(new)) != (None, None):
         yield f'title: "{old.title}" -> "{new.title}"'
 
 

@@ -13,6 +13,7 @@ from personalize.money import parse_amount
 from personalize.problems import did_you_mean, quoted
 from personalize.rules import days
 from personalize.rules.conventions import Conventions
+from personalize.rules.dates_meant import date_meant, month_meant
 from personalize.rules.equality import Listed
 from personalize.rules.fact_values import NumberText, decimal_number
 from personalize.rules.facts import WEEKDAYS, Fact, FactType
@@ -66,7 +67,7 @@ def read_value(node: Node, fact: Fact, conventions: Conventions) -> object:
     scalar = _scalar(node)
     match fact.type:
         case FactType.NUMBER:
-            return _number(scalar)
+            return _number(scalar, month_meant(scalar.text) if fact.name == "now.month" else None)
         case FactType.MONEY:
             return _amount(scalar, conventions)
         case FactType.BOOL:
@@ -122,9 +123,9 @@ def _folded(text: str, fact: Fact) -> str:
     return text.casefold() if fact.fold else text
 
 
-def _number(scalar: Scalar) -> int | Decimal:
+def _number(scalar: Scalar, meant: str | None = None) -> int | Decimal:
     if isinstance(scalar.value, bool) or not isinstance(scalar.value, int | float):
-        hint = order_meant(scalar.text) or _digits_meant(scalar.text) or "write it with digits, as in 3 or 2.5"
+        hint = meant or order_meant(scalar.text) or _digits_meant(scalar.text) or "write it with digits, as in 3 or 2.5"
         raise ArgumentError(f"{quoted(scalar.text)} is not a number", hint)
     return scalar.value if isinstance(scalar.value, int) else Decimal(scalar.text)
 
@@ -162,14 +163,15 @@ def _date(scalar: Scalar) -> date:
     try:
         return date.fromisoformat(scalar.text)
     except ValueError as error:
-        raise ArgumentError(f"{quoted(scalar.text)} is not a date", "write it as 2026-12-24") from error
+        hint = date_meant(scalar.text) or "write it as 2026-12-24"
+        raise ArgumentError(f"{quoted(scalar.text)} is not a date", hint) from error
 
 
 def _moment(scalar: Scalar, conventions: Conventions) -> datetime:
     try:
         return conventions.moment(scalar.text)
     except ValueError as error:
-        hint = "write it as 2026-12-24 or 2026-12-24T18:00"
+        hint = date_meant(scalar.text) or "write it as 2026-12-24 or 2026-12-24T18:00"
         raise ArgumentError(f"{quoted(scalar.text)} is not a date or moment", hint) from error
 
 

@@ -16,6 +16,9 @@ from personalize.yaml_tree import Place
 #: Who has seen so many circles takes one out and looks again; each costs a walk over all segments.
 _MOST_CIRCLES = 20
 _MOST_NAMED = 10
+#: What `otherwise` is given by who wants nothing of ours to stand in a slot.
+_NOTHING = frozenset({"nothing", "none", "nobody", "default", "empty"})
+_MARKUP_STAYS = "take the line out: without it, the site's own markup stays"
 _NEGATIVE_WORDS = {positive: negative for negative, positive in NEGATIVES.items()}
 #: How many questions one condition may ask, those of the segments that it names not counted.
 MOST_QUESTIONS = 500
@@ -186,7 +189,7 @@ class _SlotCheck:
         for rule in self._slot.rules:
             self._check_show(rule.show, rule)
         if self._slot.otherwise is not None:
-            self.check_item(self._slot.otherwise)
+            self.check_item(self._slot.otherwise, _MARKUP_STAYS if self._slot.otherwise.text in _NOTHING else None)
 
     @property
     def _misses_collections(self) -> bool:
@@ -198,7 +201,7 @@ class _SlotCheck:
         if show.collection is not None:
             self._check_collection(show.collection, show.tagged, rule)
 
-    def check_item(self, named: Named) -> None:
+    def check_item(self, named: Named, hint: str | None = None) -> None:
         """Collect what is wrong with an item that is to stand in the slot."""
         if not self._library.refused.isdisjoint((named.text, named.text.partition("/")[0])):
             return
@@ -207,7 +210,7 @@ class _SlotCheck:
                 "E225",
                 f"there is no content item {quoted(named.text)}",
                 named.place,
-                self._item_meant(named.text) or "write it in the content folder first",
+                hint or self._item_meant(named.text) or "write it in the content folder first",
             )
         else:
             self._check_kind(self._library.items[named.text].kind, f"{quoted(named.text)} is", named)

@@ -85,10 +85,14 @@ class ConditionParser(QuestionParser):
 
     def _split(self, value: Node) -> Condition:
         try:
-            return read_split(value, self._owner, self._facts)
+            split = read_split(value, self._owner, self._facts)
         except ArgumentError as error:
             self._problems.error("E255", f"`percentage`: {error}", value, error.hint)
             return UNREADABLE
+        if not split.argument:
+            said = "`percentage`: 0% of all visitors is nobody"
+            self._problems.warning("W243", said, value, "open it a little, or take it out of the rules")
+        return split
 
     def _fact(self, key: Scalar, value: Node) -> Fact | None:
         fact = self._facts.get(key.text)

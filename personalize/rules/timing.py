@@ -8,6 +8,7 @@ from personalize.problems import quoted
 from personalize.rules.arguments import ArgumentError, read_days, read_value
 from personalize.rules.conditions import Leaf
 from personalize.rules.conventions import Conventions
+from personalize.rules.dates_meant import date_meant
 from personalize.rules.days import Days
 from personalize.rules.facts import NOW_INSTANT, WEEKDAYS, Fact, FactType
 from personalize.rules.operators import IN_WINDOW
@@ -104,7 +105,7 @@ def _bound(
         at = conventions.moment(text) if day is None else conventions.end_of(day)
         return _by_the_clock(text, day) if is_local else at
     except ValueError:
-        hint = "write it as 2026-12-24 or 2026-12-24T18:00"
+        hint = date_meant(text) or "write it as 2026-12-24 or 2026-12-24T18:00"
         reading.problems.error("E215", f"`{key}`: {quoted(text)} is not a date or moment", node, hint)
         return None
 

@@ -128,6 +128,36 @@ def test_a_rule_that_moved_is_named_once_and_those_it_passed_are_not() -> None:
     )
 
 
+def test_a_rule_with_another_name_and_nothing_else_is_one_that_changed() -> None:
+    assert edits("{id: b, show", "{id: hello, show") == [
+        Edit(Kind.CHANGED, "rule", "hero/hello", details=("its name: b -> hello",))
+    ]
+
+
+def test_a_rule_with_another_name_and_another_place_is_told_of_both() -> None:
+    hello, until = "{id: b, show: notes/hello}", "{id: c, when: {until: 2026-12-24}, show: offers/one}"
+    between = "\n      - "
+    found = edits(f"{hello}{between}{until}", f"{until.replace('id: c', 'id: d')}{between}{hello}")
+    assert found[0] == Edit(Kind.CHANGED, "rule", "hero/d", details=("its name: c -> d",))
+    assert [edit.kind for edit in found[1:]] == [Kind.MOVED]
+
+
+def test_a_rule_with_another_name_that_says_something_else_is_another_rule() -> None:
+    found = edits("{id: b, show: notes/hello}", "{id: d, show: notes/bye}")
+    assert [(edit.kind, edit.name) for edit in found] == [(Kind.ADDED, "hero/d"), (Kind.REMOVED, "hero/b")]
+
+
+def test_of_rules_that_say_the_same_each_gets_one_new_name() -> None:
+    twice = "      - {id: b, show: notes/hello}\n      - {id: b2, show: notes/hello}\n"
+    before = rule_set_of(RULES.replace("      - {id: b, show: notes/hello}\n", twice))
+    after = rule_set_of(RULES.replace("      - {id: b, show: notes/hello}\n", twice.replace("id: b", "id: x")))
+    found = revision(before, after)
+    assert [(edit.kind, edit.name, *edit.details) for edit in found] == [
+        (Kind.CHANGED, "hero/x", "its name: b -> x"),
+        (Kind.CHANGED, "hero/x2", "its name: b2 -> x2"),
+    ]
+
+
 def test_items_are_compared_by_what_they_say() -> None:
     name = "content/offers/three.md"
     front = {name: item("Tre", "tags: [winter]\nuntil: 2026-12-24")}
