@@ -98,6 +98,11 @@ def _wanted(placements: Mapping[str, Placement], encoding: str) -> Iterator[tupl
     """Selectors of pages that are read as if each byte were a character."""
     for slot_id, placement in placements.items():
         try:
-            yield slot_id, (placement.css.encode(encoding).decode("latin-1"), placement.how)
+            yield slot_id, ("".join(_in_bytes(one, encoding) for one in placement.css), placement.how)
         except UnicodeEncodeError:
             continue  # no page in this encoding can hold it
+
+
+def _in_bytes(character: str, encoding: str) -> str:
+    """A character of a selector, escaped byte by byte: bytes of some encodings would mean something to CSS."""
+    return character if character.isascii() else "".join(f"\\{byte:x} " for byte in character.encode(encoding))

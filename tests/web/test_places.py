@@ -157,6 +157,7 @@ def test_the_outermost_slot_counts() -> None:
     [
         *(("utf-8", "größe"), ("iso8859-1", "größe"), ("cp1252", "größe"), ("koi8-r", "цена"), ("big5", "價格")),
         *(("shift_jis", "値段"), ("euc_jp", "値段"), ("gb18030", "价格"), ("euc_kr", "가격")),
+        *(("shift_jis", "表示"), ("gbk", "乗る"), ("big5", "功能")),  # with bytes that are a backslash or a bracket
     ],
 )
 def test_a_page_in_any_encoding_is_found_and_filled(encoding: str, word: str) -> None:
