@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
+from typing import Literal, get_args
 
 from personalize.events.schema import Schema
 from personalize.profiles.counters import Counter
@@ -100,16 +101,16 @@ class Segment:
 
 
 #: What is done with the element that a selector finds: fill it, take its place, stand beside it.
-HOWS = ("inside", "replace", "before", "after")
+How = Literal["inside", "replace", "before", "after"]
+HOWS: tuple[How, ...] = get_args(How)
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a slot stands on pages that hold no mark of it: at the first element that a CSS selector finds.
-    `how` is one of `HOWS`."""
+    """Where a slot stands on pages that hold no mark of it: at the first element that a CSS selector finds."""
 
     css: str
-    how: str
+    how: How
 
 
 @dataclass(frozen=True, slots=True)

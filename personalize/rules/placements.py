@@ -39,9 +39,9 @@ class PlacementReader:
         if mapping is None:
             return None
         self._reading.only(mapping, PLACE_KEYS, what)
-        how = self._reading.choice(mapping, "how", HOWS, what) if mapping.get("how") is not None else "inside"
+        word = self._reading.choice(mapping, "how", HOWS, what) if mapping.get("how") is not None else "inside"
         css = self._css(mapping, what)
-        return None if css is None or how is None else Placement(css, how)
+        return next((Placement(css, how) for how in HOWS if how == word), None) if css is not None else None
 
     def _css(self, mapping: Mapping, what: str) -> str | None:
         node = self._reading.required(mapping, "css", what)

@@ -110,12 +110,12 @@ class OpenElements:
     """The elements open inside of one slot, from its own element (or comment) on.
 
     `element` is the slot's own, `comment` its name in a `<!-- slot:name -->`: one of both. `in_form` says that
-    the slot stands in a form: there, another form is ignored by parsers.
+    the slot stands in a form: there, another form is ignored by parsers. `is_comment` tells the two kinds apart.
     """
 
     def __init__(self, *, element: bytes = b"", comment: bytes = b"", in_form: bool = False) -> None:
         self._open = [element or _COMMENT + comment]
-        self._is_comment = not element
+        self.is_comment = not element
         self._is_inline = bool(element) and element not in _FLOW
         self._in_form = in_form
 
@@ -185,7 +185,7 @@ class OpenElements:
                 return False
             if name in _SPECIAL:
                 return True
-        return self._is_comment
+        return self.is_comment
 
     def _start_table_part(self, name: bytes) -> bool:
         if b"table" not in self._open:
@@ -228,7 +228,7 @@ class OpenElements:
         if b"p" in self._open:
             return self._pop(b"p")
         # Without an open paragraph, the end tag makes an empty one here, unless there is one further out.
-        return End.DOUBT if self._is_inline or self._is_comment else End.STAYS
+        return End.DOUBT if self._is_inline or self.is_comment else End.STAYS
 
     def _pop(self, name: bytes) -> End:
         if self._open[-1] != name:

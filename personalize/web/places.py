@@ -9,7 +9,7 @@ held back meanwhile is a quarter at most, and nothing of a short page.
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from personalize.rules.definitions import Placement
+from personalize.rules.definitions import How, Placement
 from personalize.web.doubts import Doubt, Doubts
 
 #: Up to here a page is read for places, in bytes; what comes later is copied.
@@ -26,7 +26,7 @@ class PlacedSlot(NamedTuple):
     """A slot that stands at some element, and what is done with that."""
 
     slot_id: str
-    how: str
+    how: How
 
 
 class Places:
@@ -94,7 +94,7 @@ class Places:
                 del self._wanted[slot_id]
 
 
-def _wanted(placements: Mapping[str, Placement], encoding: str) -> Iterator[tuple[str, tuple[str, str]]]:
+def _wanted(placements: Mapping[str, Placement], encoding: str) -> Iterator[tuple[str, tuple[str, How]]]:
     """Selectors of pages that are read as if each byte were a character."""
     for slot_id, placement in placements.items():
         try:

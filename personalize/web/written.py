@@ -5,8 +5,8 @@ And those that a selector has found (`Places`): they begin at a tag, and then ar
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
 
+from personalize.rules.definitions import How
 from personalize.web.doubts import Doubt, Doubts
 from personalize.web.marks import SLOT_ID
 from personalize.web.markup_reader import LONGEST_TAG, MarkupReader
@@ -34,11 +34,6 @@ _SLOT_COMMENT = re.compile(rb"[%b]*+(/?)slot:(%b)[%b]*+" % (BLANK, SLOT_ID.patte
 _MOVED = re.compile(rb"\n.*(?:</[a-z1-6]+|/)>\n+<(?:p|h[1-6]|pre|ul|ol|dl|blockquote|table|hr)[ />].*\n", re.DOTALL)
 # What two comments hold if a generator has moved one of them away from the other, or may have.
 _HEADING = re.compile(rb"<(?:h[1-6]|pre)[%b/>]" % BLANK, re.IGNORECASE)
-_KINDS: Mapping[str, Literal["inside", "replace", "after"]] = {
-    **dict.fromkeys(("element", "comment", "inside"), "inside"),
-    "replace": "replace",
-    "after": "after",
-}
 _TABLES = TABLE_PARTS | {b"table"}
 _ENTERED_IN_ZONES = RAW_TEXT | {b"math", b"plaintext", b"script", b"select", b"svg"}
 _ENTERED = _ENTERED_IN_ZONES | {b"frameset", b"template"}
@@ -48,7 +43,7 @@ _NOT_PLAIN = _ENTERED | _TABLES | {b"form"}
 class _Region:
     """A slot that has begun and not yet ended, with what came of it so far."""
 
-    def __init__(self, slot_id: str, start: bytes, elements: OpenElements, how: str) -> None:
+    def __init__(self, slot_id: str, start: bytes, elements: OpenElements, how: How) -> None:
         self.slot_id = slot_id
         self.start = start
         self.elements = elements
@@ -211,6 +206,7 @@ class WrittenScanner(MarkupReader):
         (begin, close), end, slot_id = slot.span("inside"), slot.end(), slot["slot_id"].decode()
         if begin - at > LONGEST_TAG or close - begin > self._max_region or not self._known(slot_id):
             return -1
+        self._met.add(slot_id)
         data = self.data
         self._pieces += (
             Copy(data[self._put_out : at]),
@@ -281,15 +277,15 @@ class WrittenScanner(MarkupReader):
             self._doubts.add(Doubt.SELF_CLOSING, value)
         else:
             elements = OpenElements(element=name, in_form=self._in_form)
-            self._begin_region(value, "element", elements, start, end)
+            self._begin_region(value, "inside", elements, start, end)
 
     def _begin_comment_slot(self, slot_id: bytes, start: int, end: int) -> None:
         name = slot_id.decode()
         if self._is_known(name):
             elements = OpenElements(comment=slot_id, in_form=self._in_form)
-            self._begin_region(name, "comment", elements, start, end)
+            self._begin_region(name, "inside", elements, start, end)
 
-    def _begin_region(self, slot_id: str, how: str, elements: OpenElements, start: int, end: int) -> None:
+    def _begin_region(self, slot_id: str, how: How, elements: OpenElements, start: int, end: int) -> None:
         self._met.add(slot_id)
         if self._tables.moves_content:
             self._doubts.add(Doubt.TABLE, slot_id)
@@ -310,7 +306,7 @@ class WrittenScanner(MarkupReader):
         self._put(start)
         self._pieces.append(Slot(slot_id, b"", b"", b"", "before"))
 
-    def _begin_placed(self, slot_id: str, how: str, name: bytes, self_closing: bool, start: int, end: int) -> None:
+    def _begin_placed(self, slot_id: str, how: How, name: bytes, self_closing: bool, start: int, end: int) -> None:
         """Begins a slot at an element that a selector has found, where no mark of it came before."""
         if slot_id in self._met:
             return
@@ -326,7 +322,7 @@ class WrittenScanner(MarkupReader):
             elements = OpenElements(element=name, in_form=self._in_form)
             self._begin_region(slot_id, how, elements, start, end)
 
-    def _put_void(self, slot_id: str, how: str, start: int, end: int) -> None:
+    def _put_void(self, slot_id: str, how: How, start: int, end: int) -> None:
         """Puts a slot in the place of an element that holds nothing, or behind it."""
         self._begin_region(slot_id, how, OpenElements(element=b"div"), start, end)
         if self._region is not None:
@@ -369,7 +365,7 @@ class WrittenScanner(MarkupReader):
         self._put(start)
         region = self._region
         assert region is not None
-        if region.how == "comment":
+        if region.elements.is_comment:
             if _MOVED.fullmatch(region.inside):
                 self._abandon(Doubt.MOVED)
                 return
@@ -381,7 +377,7 @@ class WrittenScanner(MarkupReader):
     def _end_region(self, close: bytes) -> None:
         region, self._region = self._region, None
         assert region is not None
-        self._pieces.append(Slot(region.slot_id, region.start, region.inside, close, _KINDS[region.how]))
+        self._pieces.append(Slot(region.slot_id, region.start, region.inside, close, region.how))
         self._look_again()
 
     def _abandon(self, doubt: Doubt) -> None:

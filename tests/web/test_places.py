@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from personalize.rules.definitions import Placement
+from personalize.rules.definitions import HOWS, How, Placement
 from personalize.web.marks import close_mark, open_mark
 from personalize.web.places import LONGEST_PAGE
 from personalize.web.rewriter import Rewriter
@@ -35,7 +35,7 @@ def scanner(placements: Mapping[str, Placement], encoding: str = "utf-8") -> Sca
     return Scanner(token=TOKEN.encode(), known=placements.__contains__, placements=placements, encoding=encoding)
 
 
-def at(css: str, how: str = "inside") -> dict[str, Placement]:
+def at(css: str, how: How = "inside") -> dict[str, Placement]:
     return {"hero": Placement(css, how)}
 
 
@@ -95,7 +95,7 @@ SHOP = (
     ],
 )
 @pytest.mark.parametrize("size", [None, 1, 7, 100])
-def test_only_the_place_of_the_slot_changes(css: str, how: str, old: bytes, new: bytes, size: int | None) -> None:
+def test_only_the_place_of_the_slot_changes(css: str, how: How, old: bytes, new: bytes, size: int | None) -> None:
     assert SHOP.count(old) == 1
     assert filled(SHOP, at(css, how), size=size) == SHOP.replace(old, new)
 
@@ -123,13 +123,13 @@ def test_a_page_without_such_an_element_is_the_very_same(css: str) -> None:
         ("main > p", "inside", "nesting"),
     ],
 )
-def test_an_element_that_can_not_be_changed_safely_is_told(css: str, how: str, doubt: str) -> None:
+def test_an_element_that_can_not_be_changed_safely_is_told(css: str, how: How, doubt: str) -> None:
     assert filled(SHOP, at(css, how)) == SHOP
     assert doubts(SHOP, at(css, how)) == {"hero": doubt}
 
 
 def test_slots_stand_side_by_side_at_one_element() -> None:
-    placements = {how: Placement("p", how) for how in ("before", "inside", "after")}
+    placements = {how: Placement("p", how) for how in HOWS if how != "replace"}
     assert filled(b"<p>x</p>", placements) == b"BEFORE<p>INSIDE</p>"
     assert doubts(b"<p>x</p>", placements) == {"after": "taken"}
 
@@ -138,10 +138,13 @@ def test_where_the_page_marks_the_slot_the_mark_counts() -> None:
     token = f"{open_mark(TOKEN, 'hero')}t{close_mark(TOKEN)}".encode()
     for mark, shown in (
         (b"<i data-slot=hero>m</i>", b"<i data-slot=hero>HERO</i>"),
+        (b"<div data-slot=hero>m</div>", b"<div data-slot=hero>HERO</div>"),
         (b"<!-- slot:hero -->m<!-- /slot:hero -->", b"<!-- slot:hero -->HERO<!-- /slot:hero -->"),
         (token, b"HERO"),
     ):
-        assert filled(mark + b"<p>x</p>", at("p")) == shown + b"<p>x</p>"
+        text = b"<i>Some text that is long enough to be leapt over, and then some.</i>"
+        for size in (None, 1, 150):
+            assert filled(text + mark + text + b"<p>x</p>", at("p"), size=size) == text + shown + text + b"<p>x</p>"
     page = b"<div data-slot=other>x</div>"
     assert filled(page, {"other": Placement("p", "inside"), **at("div")}) == page.replace(b"x", b"OTHER")
 
