@@ -70,19 +70,20 @@ class EventType:
 class Schema:
     """All that a site declares of its profiles and events.
 
-    `currency_digits` is how many digits of the currency stand behind the point (2 for cents).
+    `currency_digits` is how many digits of the currency stand behind the point (2 for cents). `zone_attribute` names
+    the attribute that tells the visitor's time zone, if one does.
     """
 
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: MappingProxyType({}))
     events: Mapping[str, EventType] = field(default_factory=lambda: MappingProxyType({}))
     currency_digits: int = 2
+    zone_attribute: str | None = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        tells_zone = (name for name, attribute in self.attributes.items() if attribute.tells_zone)
+        object.__setattr__(self, "zone_attribute", next(tells_zone, None))
 
     @property
     def teaches_interests(self) -> bool:
         """Whether some event tells what visitors like."""
         return any(event.interest is not None for event in self.events.values())
-
-    @property
-    def zone_attribute(self) -> str | None:
-        """The name of the attribute that tells the visitor's time zone, if one does."""
-        return next((name for name, attribute in self.attributes.items() if attribute.tells_zone), None)

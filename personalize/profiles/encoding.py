@@ -72,7 +72,7 @@ def decode_profile(data: bytes) -> Profile:
         row[_ID],
         _ReadWhenAsked(attributes, _read_attribute) if attributes else {},
         _ReadWhenAsked(totals, _read_totals) if totals else {},
-        {key: tuple(times) for key, times in recent.items()} if recent else {},
+        _ReadWhenAsked(recent, tuple) if recent else {},
         None if visit is None else _read_visit(visit),
         _moment(part(_FIRST_SEEN)),
         _moment(part(_LAST_SEEN)),
@@ -80,7 +80,7 @@ def decode_profile(data: bytes) -> Profile:
         UNKNOWN if granted is None else Consent(frozenset(granted)),
         _moment(part(_CONSENT_AT)),
         None if joined is None else Joined(joined[0], from_micros(joined[1])),
-        tuple(part(_JOINED_FROM, ())),
+        tuple(joined_from) if (joined_from := part(_JOINED_FROM)) else (),
         row[_EVENTS],
         part(_UNIT),
         _ReadWhenAsked(interests, tuple) if interests else {},
@@ -106,7 +106,10 @@ class _ReadWhenAsked(Mapping[str, _Value]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value or the default; nothing is raised on the way, since most of what rules ask for is not there."""
-        return self[name] if name in self._values else default
+        value = self._values.get(name)
+        if value.__class__ is list:
+            value = self._values[name] = self._read(value)
+        return default if value is None else value
 
     def __contains__(self, name: object) -> bool:
         return name in self._values
@@ -125,15 +128,14 @@ def _attribute(stored: AttributeValue) -> list[object]:
     tagged = _needs_tags(stored.value)
     marks = _FROM_JOIN * stored.from_join + _TAGGED * tagged
     value = _tagged(stored.value) if tagged else stored.value
-    at = to_micros(stored.set_at)
-    return [value, at, marks] if marks else [value, at]
+    return [value, stored.set_at_micros, marks] if marks else [value, stored.set_at_micros]
 
 
 def _read_attribute(stored: list[Any]) -> AttributeValue:
-    value, at, *others = stored
-    marks = others[0] if others else 0
-    plain = _untagged(value) if marks & _TAGGED else value
-    return AttributeValue(plain, from_micros(at), bool(marks & _FROM_JOIN))
+    if len(stored) == 2:
+        return AttributeValue(stored[0], stored[1])
+    value, set_at_micros, marks = stored
+    return AttributeValue(_untagged(value) if marks & _TAGGED else value, set_at_micros, bool(marks & _FROM_JOIN))
 
 
 def _totals(total: Totals) -> list[object]:

@@ -60,7 +60,7 @@ def newer(present: AttributeValue | None, other: AttributeValue) -> AttributeVal
         return other
     if other.from_join and not present.from_join:
         return present
-    return other if other.set_at >= present.set_at else present
+    return other if other.set_at_micros >= present.set_at_micros else present
 
 
 def _attributes_together(known: Profile, anonymous: Profile) -> Mapping[str, AttributeValue]:

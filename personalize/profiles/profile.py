@@ -16,12 +16,13 @@ from personalize.visitors.consent import UNKNOWN, Consent
 class AttributeValue:
     """An attribute as it was last set, and when: a late event never overwrites a newer value.
 
-    A value of None says that it was removed then; it reads like an attribute that was never set.
-    `from_join` says that it came from an anonymous profile: whatever the known one was told itself wins.
+    `set_at_micros` is in microseconds since 1970. A value of None says that it was removed then; it reads like an
+    attribute that was never set. `from_join` says that it came from an anonymous profile: whatever the known one was
+    told itself wins.
     """
 
     value: JSONValue
-    set_at: datetime
+    set_at_micros: int
     from_join: bool = False
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from personalize.events.event import CLICK, CONSENT, IMPRESSION, JOIN, PAGE_VIEW, SET, Event, JSONValue
+from personalize.events.event import CLICK, CONSENT, IMPRESSION, JOIN, PAGE_VIEW, SET, Event, JSONValue, to_micros
 from personalize.events.schema import Schema
 from personalize.profiles.counters import Counter, with_event
 from personalize.profiles.encoding import decode_profile, encode_profile
@@ -120,11 +120,9 @@ class ProfileProjector:
         return seen_at(counted, event.occurred_at, self._ends_after)
 
     def _with_attributes(self, profile: Profile, event: Event, through: Joined | None) -> Profile:
-        attributes = dict(profile.attributes)
+        attributes, set_at_micros = dict(profile.attributes), to_micros(event.occurred_at)
         for name, value in event.properties.items():
-            attributes[name] = newer(
-                attributes.get(name), AttributeValue(value, event.occurred_at, through is not None)
-            )
+            attributes[name] = newer(attributes.get(name), AttributeValue(value, set_at_micros, through is not None))
         return replace(profile, attributes=attributes)
 
     def _with_consent(self, profile: Profile, event: Event, through: Joined | None) -> Profile:

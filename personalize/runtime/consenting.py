@@ -30,7 +30,7 @@ async def take_decision(
     consent = granting(set(granted) & set(personalizer.settings.privacy.purposes))
     visitor = Visitor(personalizer, scope, scope.get("headers", ()), RequestFacts)
     under = consent if consent.permits_identifier else visitor.decision
-    identity = visitor.identity_under(under, may_mint=consent.permits_identifier)
+    identity = visitor.identity_under(under, visitor.chance if consent.permits_identifier else _no_chance)
     if identity.profile_id is not None and personalizer.records:
         may_keep = consent.allows(DEFAULT_PURPOSE)
         facts = {name: page[name][:_LONGEST_FACT] for name in PAGE_FIELDS if may_keep and page.get(name)}
@@ -44,6 +44,10 @@ async def take_decision(
     if identity.visitor_id is None or not consent.permits_identifier:
         return (kept, visitor.cookie_without_id())
     return (kept, visitor.cookie_with_id(identity.visitor_id))
+
+
+def _no_chance() -> None:
+    """A refusal makes no identifier."""
 
 
 async def _record(

@@ -104,7 +104,7 @@ class Visitor:
     @once
     def identity(self) -> Identity:
         """Who is looking, computed from the request alone."""
-        return self.identity_under(self.decision, may_mint=self.is_person and self._is_navigation)
+        return self.identity_under(self.decision, self._chance_of_person)
 
     @once
     def user_id(self) -> str | None:
@@ -115,17 +115,23 @@ class Visitor:
             self.failed("the login source failed", error)
             return None
 
-    def identity_under(self, consent: Consent, *, may_mint: bool) -> Identity:
-        """Who is looking where this is the decision."""
-        personalizer = self._personalizer
+    def identity_under(self, consent: Consent, fresh: Callable[[], bytes | None]) -> Identity:
+        """Who is looking where this is the decision; `fresh` gives chance for a new id, if one may go out."""
         return identify(
             cookie_values=cookie_values(self._headers, self._cookie_name),
             user_id=self.user_id,
             consent=consent,
-            tokens=personalizer.tokens,
-            fresh=lambda: personalizer.chance(_IDENTIFIER_BYTES),
-            may_mint=may_mint and personalizer.records,
+            tokens=self._personalizer.tokens,
+            fresh=fresh,
         )
+
+    def chance(self) -> bytes | None:
+        """Random bytes for a new id; None where nothing is recorded."""
+        return self._personalizer.chance(_IDENTIFIER_BYTES) if self._personalizer.records else None
+
+    def _chance_of_person(self) -> bytes | None:
+        """The same, for a person who opens a page and nobody else."""
+        return self.chance() if self.is_person and self._is_navigation else None
 
     async def read_profile(self) -> None:
         """Read the profile, once and within the time budget; `degraded` says afterwards that it failed."""
@@ -227,7 +233,7 @@ class Visitor:
     def _is_secure(self) -> bool:
         return bool(self._scope.get("scheme") == "https")
 
-    @once
+    @property
     def _cookie_name(self) -> str:
         return cookie_name(self._personalizer.settings.cookie.name, secure=self._is_secure)
 

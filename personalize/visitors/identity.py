@@ -35,14 +35,13 @@ def identify(
     user_id: str | None,
     consent: Consent,
     tokens: Tokens,
-    fresh: Callable[[], bytes],
-    may_mint: bool,
+    fresh: Callable[[], bytes | None],
 ) -> Identity:
     """Who is looking, from all values of our cookie, the site's login and the visitor's decision.
 
-    `fresh` gives 16 random bytes, asked for at most once. `may_mint` says that this is a person opening a page,
-    so a new id may go out. Without a granted purpose no id is used, not even the login's. A cookie that is
-    forged, or several that contradict one another, count as none.
+    `fresh` gives 16 random bytes, or None where no new id may go out, since this is no person who opens a page; it is
+    asked at most once, and only for a new id. Without a granted purpose no id is used, not even the login's. A cookie
+    that is forged, or several that contradict one another, count as none.
 
     A login takes the anonymous profile of its browser over once and moves the browser to a fresh `k` id; a
     browser with a `k` id and no login has logged out and starts afresh. So no cookie ever joins two logins,
@@ -52,8 +51,8 @@ def identify(
         return Identity(leaves=consent.refused and bool(cookie_values), consent=consent)
     reading = agreed(cookie_values, tokens)
     if user_id:
-        return _with_login(user_id, reading, fresh, consent, may_mint=may_mint)
-    return _without_login(reading, fresh, consent, may_mint=may_mint)
+        return _with_login(user_id, reading, fresh, consent)
+    return _without_login(reading, fresh, consent)
 
 
 def agreed(cookie_values: Sequence[str], tokens: Tokens) -> TokenReading | None:
@@ -67,24 +66,24 @@ def agreed(cookie_values: Sequence[str], tokens: Tokens) -> TokenReading | None:
 
 
 def _with_login(
-    user_id: str, reading: TokenReading | None, fresh: Callable[[], bytes], consent: Consent, *, may_mint: bool
+    user_id: str, reading: TokenReading | None, fresh: Callable[[], bytes | None], consent: Consent
 ) -> Identity:
     known = Identity(user_id=user_id, profile_id=f"u:{user_id}", consent=consent)
     if reading is not None and reading.visitor_id.startswith(KNOWN):
         return replace(known, visitor_id=reading.visitor_id, renews=reading.outdated)
-    if not may_mint:
+    chance = fresh()
+    if chance is None:
         return known
     joins = None if reading is None else f"v:{reading.visitor_id}"
-    return replace(known, visitor_id=visitor_id_from(fresh(), KNOWN), is_new=True, joins=joins)
+    return replace(known, visitor_id=visitor_id_from(chance, KNOWN), is_new=True, joins=joins)
 
 
-def _without_login(
-    reading: TokenReading | None, fresh: Callable[[], bytes], consent: Consent, *, may_mint: bool
-) -> Identity:
+def _without_login(reading: TokenReading | None, fresh: Callable[[], bytes | None], consent: Consent) -> Identity:
     if reading is not None and reading.visitor_id.startswith(ANONYMOUS):
         visitor_id = reading.visitor_id
         return Identity(visitor_id, profile_id=f"v:{visitor_id}", renews=reading.outdated, consent=consent)
-    if not may_mint:
+    chance = fresh()
+    if chance is None:
         return Identity(consent=consent)
-    visitor_id = visitor_id_from(fresh(), ANONYMOUS)
+    visitor_id = visitor_id_from(chance, ANONYMOUS)
     return Identity(visitor_id, profile_id=f"v:{visitor_id}", is_new=True, consent=consent)

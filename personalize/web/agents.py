@@ -67,9 +67,9 @@ class Agent:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def agent_of(user_agent: str) -> Agent:
+def agent_of(user_agent: bytes) -> Agent:
     """What a User-Agent header says; a client that says nothing is a robot."""
-    text = user_agent[:_LONGEST]
+    text = user_agent[:_LONGEST].decode("latin-1")
     if _BROWSER_SHAPE.match(text) is None or _COMPATIBLE.search(text) or _BOT.search(text):
         return Agent(is_bot=True, device="bot", browser=None, os=None)
     return Agent(is_bot=False, device=_device(text), browser=_first(_BROWSERS, text), os=_first(_SYSTEMS, text))

@@ -30,23 +30,24 @@ def request_facts(scope: MutableMapping[str, Any], path: str) -> RequestFacts:
     a fact source of the site, or by its GeoIP database.
     """
     headers = SentHeaders(scope.get("headers", ()))
+    sent = headers.raw.get
     query = _query(scope.get("query_string", b""))
-    host = _host_of(f"//{headers.text(b'host')[:_LONGEST_TEXT]}")
-    referrer = headers.text(b"referer")[:_LONGEST_TEXT] or None
-    agent = agent_of(headers.text(b"user-agent"))
+    host = _host_of(b"//" + sent(b"host", b"")[:_LONGEST_TEXT])
+    referrer = sent(b"referer", b"")[:_LONGEST_TEXT]
     source, medium = _origin(query, referrer, host) if query or referrer else (None, None)
+    agent = agent_of(sent(b"user-agent", b""))
     return RequestFacts(
         path=path,
         host=host,
         query=query,
-        referrer=referrer,
+        referrer=referrer.decode("latin-1") or None,
         source=source,
         medium=medium,
         campaign=_first(query, "utm_campaign") if query else None,
         device=agent.device,
         browser=agent.browser,
         os=agent.os,
-        language=best_language(headers.text(b"accept-language")),
+        language=best_language(sent(b"accept-language", b"")),
         bot=agent.is_bot,
         prefetch=is_prefetch(headers.raw),
         headers=headers,
@@ -69,15 +70,13 @@ def _first(query: Mapping[str, tuple[str, ...]], name: str) -> str | None:
     return values[0] or None if values else None
 
 
-def _origin(
-    query: Mapping[str, tuple[str, ...]], referrer: str | None, host: str | None
-) -> tuple[str | None, str | None]:
+def _origin(query: Mapping[str, tuple[str, ...]], referrer: bytes, host: str | None) -> tuple[str | None, str | None]:
     """Source and medium: what the link says of itself, else the site that referred, else nothing.
 
     A search engine's medium is `organic`, another site's `referral`; the site itself is no source.
     """
     source, medium = _first(query, "utm_source"), _first(query, "utm_medium")
-    if source is not None or medium is not None or referrer is None:
+    if source is not None or medium is not None or not referrer:
         return source, medium
     site = (_host_of(referrer) or "").removeprefix("www.")
     if not site or site == (host or "").removeprefix("www."):
@@ -87,21 +86,21 @@ def _origin(
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _host_of(url: str) -> str | None:
+def _host_of(url: bytes) -> str | None:
     try:
-        return urlsplit(url).hostname
+        return urlsplit(url.decode("latin-1")).hostname
     except ValueError:
         return None
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def best_language(header: str) -> str | None:
+def best_language(header: bytes) -> str | None:
     """The language that an `Accept-Language` header likes best, as its primary tag in small letters.
 
     Of equally liked ones the first; `*`, what has quality 0, and what is no language at all are left out.
     """
     best: tuple[float, str] | None = None
-    for part in header[:_LONGEST_LANGUAGES].lower().split(",")[:_MOST_LANGUAGES]:
+    for part in header[:_LONGEST_LANGUAGES].decode("latin-1").lower().split(",")[:_MOST_LANGUAGES]:
         tag, _, parameters = part.partition(";")
         language = _LANGUAGE.fullmatch(tag.strip())
         quality = _quality(parameters)
@@ -118,10 +117,10 @@ def _quality(parameters: str) -> float:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _cookies(header: str) -> Mapping[str, str]:
+def _cookies(header: bytes) -> Mapping[str, str]:
     """The site's cookies, for rules that read one; broken neighbours don't matter, the first of a name counts."""
     found: dict[str, str] = {}
-    for part in header.split(";"):
+    for part in header.decode("latin-1").split(";"):
         key, equals, text = part.strip().partition("=")
         if equals:
             found.setdefault(key, text.strip('"')[:_LONGEST_TEXT])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize.events.event import Event
+from personalize.events.event import Event, to_micros
 from personalize.profiles.join import JOINED_KEPT, joined
 from personalize.profiles.profile import AttributeValue, Joined, Profile, Visit
 from personalize.visitors.consent import REFUSED, UNKNOWN, Consent, granting
@@ -19,7 +19,7 @@ def together(known: Profile, anonymous: Profile) -> Profile:
 
 
 def attribute(value: str | None, at: float, *, from_join: bool = False) -> AttributeValue:
-    return AttributeValue(value, minutes(at), from_join)
+    return AttributeValue(value, to_micros(minutes(at)), from_join)
 
 
 def test_the_anonymous_profile_is_poured_into_the_known_one() -> None:

@@ -179,7 +179,7 @@ def _profile(visitor: Block, facts: Mapping[str, object], site: Site, question: 
         profile = projector.project(event, {"u:1": profile})["u:1"]
         assert profile.events == number + 1
     stored = {
-        name.removeprefix("profile."): AttributeValue(value, NOW)
+        name.removeprefix("profile."): AttributeValue(value, 0)
         for name, value in facts.items()
         if name.startswith("profile.") and value is not None
     }

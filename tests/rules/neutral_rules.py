@@ -230,7 +230,7 @@ class NeutralCase:
                 continue
         context = make_context(
             identity=Identity(profile_id="u:1", consent=granting(["personalize"])),
-            profile=Profile("u:1", {name: AttributeValue(value, NOW) for name, value in stored.items()}),
+            profile=Profile("u:1", {name: AttributeValue(value, 0) for name, value in stored.items()}),
             facts=RequestFacts(),
             now=self.now,
             zone=UTC,

@@ -39,7 +39,11 @@ def who(
     fresh: Callable[[], bytes] = lambda: FRESH,
 ) -> Identity:
     return identify(
-        cookie_values=cookies, user_id=user_id, consent=consent, tokens=TOKENS, fresh=fresh, may_mint=may_mint
+        cookie_values=cookies,
+        user_id=user_id,
+        consent=consent,
+        tokens=TOKENS,
+        fresh=fresh if may_mint else lambda: None,
     )
 
 

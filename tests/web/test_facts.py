@@ -69,7 +69,7 @@ def test_an_address_is_a_host_too() -> None:
     ],
 )
 def test_the_language_liked_best(header: str, language: str | None) -> None:
-    assert best_language(header) == language
+    assert best_language(header.encode()) == language
 
 
 def test_no_header_that_anybody_may_send_tells_a_country() -> None:
