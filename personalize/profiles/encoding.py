@@ -66,7 +66,9 @@ def decode_profile(data: bytes) -> Profile:
     """The profile that `encode_profile` wrote."""
     row = orjson.loads(data)
     part = row.get
-    visit, granted, joined = part(_VISIT), part(_CONSENT), part(_JOINED)
+    visit, granted, joined, joined_from = part(_VISIT), part(_CONSENT), part(_JOINED), part(_JOINED_FROM)
+    first_seen, last_seen, seen_before = part(_FIRST_SEEN), part(_LAST_SEEN), part(_SEEN_BEFORE)
+    consent_at = part(_CONSENT_AT)
     attributes, totals, recent, interests = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT), part(_INTERESTS)
     return Profile(
         row[_ID],
@@ -74,13 +76,13 @@ def decode_profile(data: bytes) -> Profile:
         _ReadWhenAsked(totals, _read_totals) if totals else {},
         _ReadWhenAsked(recent, tuple) if recent else {},
         None if visit is None else _read_visit(visit),
-        _moment(part(_FIRST_SEEN)),
-        _moment(part(_LAST_SEEN)),
-        _moment(part(_SEEN_BEFORE)),
+        None if first_seen is None else from_micros(first_seen),
+        None if last_seen is None else from_micros(last_seen),
+        None if seen_before is None else from_micros(seen_before),
         UNKNOWN if granted is None else Consent(frozenset(granted)),
-        _moment(part(_CONSENT_AT)),
+        None if consent_at is None else from_micros(consent_at),
         None if joined is None else Joined(joined[0], from_micros(joined[1])),
-        tuple(joined_from) if (joined_from := part(_JOINED_FROM)) else (),
+        tuple(joined_from) if joined_from else (),
         row[_EVENTS],
         part(_UNIT),
         _ReadWhenAsked(interests, tuple) if interests else {},
@@ -168,7 +170,8 @@ def _visit(visit: Visit) -> list[object]:
 def _read_visit(stored: list[Any]) -> Visit:
     number, started, last_page, pages, landing_path, source, medium, campaign, seen = stored
     begun, last = from_micros(started), from_micros(last_page)
-    return Visit(number, begun, last, pages, landing_path, source, medium, campaign, _moment(seen))
+    seen_at = None if seen is None else from_micros(seen)
+    return Visit(number, begun, last, pages, landing_path, source, medium, campaign, seen_at)
 
 
 def _needs_tags(value: JSONValue) -> bool:
@@ -202,7 +205,3 @@ def _untagged(value: Any) -> Any:
 
 def _micros(at: datetime | None) -> int | None:
     return None if at is None else to_micros(at)
-
-
-def _moment(micros: int | None) -> datetime | None:
-    return None if micros is None else from_micros(micros)

@@ -348,7 +348,9 @@ class PageView:
             cookies.append(visitor.cookie_with_consent(Consent(visitor.decision.granted)))
         if identity.leaves:
             cookies.append(visitor.cookie_without_id())
-        elif identity.visitor_id is not None and visitor.wants_new_cookie and await self._take_along(identity):
+        elif (
+            identity.visitor_id is not None and visitor.wants_cookie_with(identity) and await self._take_along(identity)
+        ):
             cookies.append(visitor.cookie_with_id(identity.visitor_id))
         return tuple(cookies)
 
@@ -384,7 +386,9 @@ class PageView:
             identity.profile_id,
             page=page_facts(self._visitor.facts) if viewed and DEFAULT_PURPOSE in granted else None,
             shown=self._filled if viewed and MEASURE_PURPOSE in granted else (),
-            told=[Happening(type_, told) for type_, purpose, told in self._waiting if purpose in granted],
+            told=[Happening(type_, told) for type_, purpose, told in self._waiting if purpose in granted]
+            if self._waiting
+            else (),
         )
         self._let_go()
 

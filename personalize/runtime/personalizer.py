@@ -41,7 +41,8 @@ NOBODY = "v:"
 
 
 class Personalizer:
-    """Everything that personalizes one site, in one worker; `off` says that it leaves every page untouched.
+    """Everything that personalizes one site, in one worker; `off` says that it leaves every page untouched, `records`
+    that what happens is kept: a served moment of the past records nothing.
 
     `login` and `consent` say who is logged in and what was agreed to; by default Starlette's `scope["user"]`
     and our own consent cookie. `facts` adds to what we read from a request. `chance` gives random
@@ -60,6 +61,7 @@ class Personalizer:
         chance: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self.settings = settings
+        self.records = settings.at is None
         self.keys = secret_keys(settings)
         self.tokens = Tokens(self.keys)
         self.store = store if store is not None else open_store(settings.store, settings.root)
@@ -126,11 +128,6 @@ class Personalizer:
             budget_seconds=self.settings.time_budget_seconds,
             failed=lambda error: self.health.failed("probing the store broke off", error, self.clock.now()),
         )
-
-    @property
-    def records(self) -> bool:
-        """Whether what happens is kept; a served moment of the past records nothing."""
-        return self.settings.at is None
 
     @property
     def filled(self) -> Filled | None:

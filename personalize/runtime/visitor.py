@@ -48,11 +48,11 @@ class Visitor:
     def facts(self) -> RequestFacts:
         """What the request tells of itself. Where a fact source of the site fails, what it alone could have told
         can't be answered; a field of another type than text is missing."""
-        facts = self._read_facts()
-        if self._personalizer.facts is None:
-            return self._placed(facts)
+        facts, personalizer = self._read_facts(), self._personalizer
+        if personalizer.facts is None:
+            return facts if personalizer.geoip is None else self._placed(facts)
         try:
-            told = dict(self._personalizer.facts.facts(self.scope_as_sent()))
+            told = dict(personalizer.facts.facts(self.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the fact source failed", error)
             facts = self._placed(facts)
@@ -99,7 +99,10 @@ class Visitor:
     @property
     def consent(self) -> Consent:
         """What holds on this page: of the browser's decision and the stored one the stricter."""
-        return stricter(self.profile.consent, self.decision) if self.profile is not None else self.decision
+        profile = self.profile
+        if profile is None or not profile.consent.decided:
+            return self.decision
+        return stricter(profile.consent, self.decision)
 
     @once
     def identity(self) -> Identity:
@@ -196,12 +199,10 @@ class Visitor:
 
     # Cookies -------------------------------------------------------------------------------------------
 
-    @property
-    def wants_new_cookie(self) -> bool:
+    def wants_cookie_with(self, identity: Identity) -> bool:
         """Whether the id has to be set: a new one, one signed with an old key, or one whose life begins anew
         with the first visit of a day."""
-        identity = self.identity
-        return identity.visitor_id is not None and (identity.is_new or identity.renews or self._begins_day)
+        return identity.is_new or identity.renews or self._begins_day
 
     def cookie_with_id(self, visitor_id: str) -> str:
         """The `Set-Cookie` value that keeps this id."""
@@ -223,11 +224,10 @@ class Visitor:
     @property
     def _begins_day(self) -> bool:
         """Whether this page begins the first visit of a day, so that the cookie lives on and is set but once a day."""
-        if self.profile is None or self.profile.visit is None or not self._is_navigation:
+        visit = self.profile.visit if self.profile is not None else None
+        if visit is None or self.now - visit.last_page_at <= self._personalizer.lifecycle.visit_ends_after:
             return False
-        last = self.profile.visit.last_page_at
-        begins_visit = self.now - last > self._personalizer.lifecycle.visit_ends_after
-        return begins_visit and last.date() != self.now.date()
+        return visit.last_page_at.date() != self.now.date() and self._is_navigation
 
     @property
     def _is_secure(self) -> bool:

@@ -5,6 +5,7 @@ up in the site's own caches.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from jinja2 import Environment, nodes, pass_eval_context
 from jinja2.ext import Extension
@@ -13,6 +14,10 @@ from jinja2.parser import Parser
 from markupsafe import Markup, escape
 
 from personalize.web.marks import SLOT_ID, TOKEN_ATTRIBUTE, close_mark, marks_are_written, open_mark
+
+#: For so many slots the marks are made once.
+_REMEMBERED = 1_000
+_NO_MARKS = Markup(), Markup()
 
 
 class SlotExtension(Extension):
@@ -40,10 +45,10 @@ class SlotExtension(Extension):
         ]
 
     def _open(self, slot_id: object) -> Markup:
-        return Markup(_opening(self._token, str(slot_id)))
+        return _around(self._token, slot_id)[0]
 
     def _close(self, slot_id: object) -> Markup:
-        return Markup(_closing(self._token, str(slot_id)))
+        return _around(self._token, slot_id)[1]
 
     @property
     def _token(self) -> str:
@@ -65,17 +70,24 @@ def _slot_function(token: str) -> Callable[..., Markup]:
     @pass_eval_context
     def slot(eval_context: EvalContext, slot_id: object, default: object = "") -> Markup:
         inside = escape(default) if eval_context.autoescape else str(default)
-        return Markup(f"{_opening(token, str(slot_id))}{inside}{_closing(token, str(slot_id))}")
+        opening, closing = _around(token, slot_id)
+        return Markup(f"{opening}{inside}{closing}")
 
     return slot
 
 
-def _opening(token: str, slot_id: str) -> str:
-    return open_mark(token, slot_id) if marks_are_written() and SLOT_ID.fullmatch(slot_id) else ""
+def _around(token: str, slot_id: object) -> tuple[Markup, Markup]:
+    """The marks around the default of this slot, empty where none are written."""
+    return _marks(token, str(slot_id)) if marks_are_written() else _NO_MARKS
 
 
-def _closing(token: str, slot_id: str) -> str:
-    return close_mark(token) if marks_are_written() and SLOT_ID.fullmatch(slot_id) else ""
+@lru_cache(maxsize=_REMEMBERED)
+def _marks(token: str, slot_id: str) -> tuple[Markup, Markup]:
+    """The marks of this slot, empty for what no slot can be called. Templates are filled again and again with the same
+    ones."""
+    if SLOT_ID.fullmatch(slot_id) is None:
+        return _NO_MARKS
+    return Markup(open_mark(token, slot_id)), Markup(close_mark(token))
 
 
 def _check(parser: Parser, slot_id: object, line: int) -> None:

@@ -45,6 +45,17 @@ def test_the_newest_key_signs_and_older_ones_are_still_read() -> None:
     assert Tokens([NEW]).read(by_old) is None
 
 
+def test_what_was_read_before_is_asked_of_the_keys_that_there_are_now() -> None:
+    """Tokens that were read are remembered, under the keys that they were read with."""
+    by_old = Tokens([OLD]).sign(VISITOR)
+    before = Tokens([OLD])
+    assert [before.read(by_old) for _ in range(2)] == [TokenReading(VISITOR, outdated=False)] * 2
+    while_replaced = Tokens([OLD, NEW])
+    assert [while_replaced.read(by_old) for _ in range(2)] == [TokenReading(VISITOR, outdated=True)] * 2
+    afterwards = Tokens([NEW])
+    assert [afterwards.read(by_old) for _ in range(2)] == [None, None]
+
+
 def test_a_token_for_another_purpose_is_not_accepted() -> None:
     assert Tokens([NEW], purpose="preview").read(TOKEN) is None
 
