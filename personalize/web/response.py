@@ -15,6 +15,7 @@ from personalize.web.rewriter import Rewriter
 from personalize.web.scanner import Scanner
 from personalize.web.shells import Shell, Shells
 from personalize.web.streamed_page import StreamedPage
+from personalize.web.unmarked_parts import UnmarkedParts
 
 
 class PersonalizedResponse(Outgoing):
@@ -40,6 +41,7 @@ class PersonalizedResponse(Outgoing):
         self._shells = shells
         self._is_held = True
         self._streamed: StreamedPage | None = None
+        self._unmarked: UnmarkedParts | None = None
 
     async def send(self, message: Message) -> None:
         """Take one message of the site. What is not head or body is passed on at once."""
@@ -66,6 +68,8 @@ class PersonalizedResponse(Outgoing):
     async def _body(self, message: Message) -> None:
         if self._streamed is not None:
             await self._streamed.take(message)
+        elif self._unmarked is not None:
+            await self._unmark(self._unmarked, message)
         elif self._is_held:
             await self._begin(message)
         else:
@@ -88,7 +92,7 @@ class PersonalizedResponse(Outgoing):
             return
         encoding = page_encoding(head.content_type, page)
         if encoding is None or not head.may_hold_slots:
-            await (self._without_marks(message, page) if is_whole else self._pass(message))
+            await (self._without_marks(message, page) if is_whole else self._pass_first(message))
         elif is_whole:
             page_view = self._page_view
             shell = self._shells.shell(
@@ -142,6 +146,22 @@ class PersonalizedResponse(Outgoing):
             message = {**message, "body": page}
         await self._pass(message)
 
+    async def _pass_first(self, message: Message) -> None:
+        """The first part of a page that is not filled; where its head allows it, an error page loses its marks."""
+        if self._head.status >= 400 and not self._head.describes_bytes:
+            self._unmarked = UnmarkedParts(self._token)
+            self._is_held = False
+            await self.pass_head(self._head)
+            await self._unmark(self._unmarked, message)
+        else:
+            await self._pass(message)
+
+    async def _unmark(self, unmarked: UnmarkedParts, message: Message) -> None:
+        is_last = not message.get("more_body", False)
+        page = unmarked.without_marks(bytes(message.get("body", b"")), is_last=is_last)
+        if page or is_last:
+            await self.send_part({**message, "body": page})
+
     async def _pass(self, message: Message) -> None:
         """Pass the response as it came."""
         if self._is_held:
@@ -154,6 +174,8 @@ class PersonalizedResponse(Outgoing):
         with suppress(OSError):  # the client has left, too
             if self._streamed is not None:
                 await self._streamed.break_off()
+            elif self._unmarked is not None and (rest := self._unmarked.rest()):
+                await self._send({"type": "http.response.body", "body": rest, "more_body": True})
             elif self._is_held and self.has_begun:
                 self._is_held = False
                 await self.pass_head(self._head)
