@@ -11,6 +11,9 @@ from urllib.parse import quote
 
 from personalize.runtime.fragment_view import FragmentView
 from personalize.runtime.personalizer import Personalizer
+from personalize.runtime.sources import ScopeLogin
+from personalize.visitors.cookies import cookie_name, cookie_values
+from personalize.visitors.tokens import KNOWN
 from personalize.web.facts import request_facts
 from personalize.web.fragment_address import Fragment, FragmentAddresses, read_slots
 from personalize.web.fragment_script import ENDPOINT, FILE_NAME, SCRIPT
@@ -44,6 +47,8 @@ class Fragments:
         self._personalizer = personalizer
         self._addresses = addresses
         self._slot = f"{personalizer.settings.prefix}/slot/"
+        name = personalizer.settings.cookie.name
+        self._cookie_names = tuple(cookie_name(name, secure=is_secure) for is_secure in (False, True))
         prefix = re.escape(personalizer.settings.prefix)
         self._ours = re.compile(rf"{prefix}/(?:slot/[^/]*|{ENDPOINT}|{ENDPOINT}-[0-9a-f]{{12}}\.js)")
 
@@ -95,6 +100,9 @@ class Fragments:
         headers: RawHeaders = list(scope.get("headers", ()))
         if not _is_for_own_page(headers):
             return None
+        if self._cannot_see_login(headers):
+            told = "slots of public pages can't see the login in scope['user']: give wrap() one of the request's own"
+            self._personalizer.health.tell_once("login", told)
         page = _page_scope(scope, headers, fragment)
         return FragmentView(
             self._personalizer,
@@ -104,6 +112,13 @@ class Fragments:
             before=fragment.before,
             counts_page=fragment.counts_page,
         )
+
+    def _cannot_see_login(self, headers: RawHeaders) -> bool:
+        """Whether this browser was logged in once, by what only the site inside of us can tell."""
+        if not isinstance(self._personalizer.login, ScopeLogin):
+            return False
+        ours = (cookie_values(headers, name) for name in self._cookie_names)
+        return any(value.startswith(KNOWN) for values in ours for value in values)
 
 
 def _is_for_own_page(headers: RawHeaders) -> bool:

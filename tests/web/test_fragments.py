@@ -255,6 +255,21 @@ def test_an_encoding_that_lacks_letters_gets_references(tmp_path: Path) -> None:
     in_fragments(tmp_path, "esi", {"/": page}, body)
 
 
+def test_a_login_that_slots_cannot_see_is_told_once_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        known = Browser(app, headers=[("cookie", "pz=kAAAAAAAAAAAAAAAAAAAAAA.x")])
+        for _ in range(2):
+            await known.get("/_personalize/slot/hero?p=/")
+        await Browser(app, headers=[("cookie", "pz=vAAAAAAAAAAAAAAAAAAAAAA.x")]).get("/_personalize/slot/hero?p=/")
+
+    in_fragments(tmp_path, "ssi", {"/": home}, body)
+    assert caplog.text.count("can't see the login") == 1
+    in_fragments(tmp_path, "ssi", {"/": home}, body, login=login)
+    assert caplog.text.count("can't see the login") == 1
+
+
 # What is kept -----------------------------------------------------------------------------------------
 
 

@@ -355,6 +355,19 @@ def test_comments_stand_only_where_a_browser_reads_them_as_such(tmp_path: Path) 
     in_fragments(tmp_path, "script", {"/": tagged}, body)
 
 
+def test_where_a_policy_keeps_our_script_out_the_marks_of_the_slot_tag_leave_with_it(tmp_path: Path) -> None:
+    async def tagged(request: Request) -> Response:
+        page = environment.from_string("<!doctype html><p>{% slot 'hero' %}P{% endslot %}</p>").render()
+        return HTMLResponse(page, headers=PUBLIC | {"content-security-policy": "script-src 'none'"})
+
+    async def body(app: PersonalizeMiddleware) -> None:
+        app.teach(environment)
+        for _ in range(2):
+            assert (await Browser(app).get("/")).text == "<!doctype html><p>P</p>"
+
+    in_fragments(tmp_path, "script", {"/": tagged}, body)
+
+
 def test_a_part_of_a_page_gets_its_slots_and_no_script(tmp_path: Path) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         page = await Browser(app, headers=[("hx-request", "true")]).get("/")
