@@ -40,7 +40,14 @@ def switch_meant(text: str) -> Guess | None:
     return None if meant is None else Guess(f"write {meant}", text, meant)
 
 
-def pair_meant(text: str) -> str | None:
-    """A hint for a text such as `profile.country:NO`, which lacks the blank that makes it two; None for any other."""
+def pair_meant(text: str, *, form: str | None = None) -> Guess | None:
+    """A hint for a text such as `profile.country:NO`, which lacks the blank that makes it two; None for any other.
+
+    `form` is how the two may be written in its place, such as `{}` or `{{{}}}`; None where somebody has to look first.
+    """
     found = _GLUED.fullmatch(text)
-    return None if found is None else f"write {found[1]}: {found[2]} with a plain blank after the colon"
+    if found is None:
+        return None
+    pair = f"{found[1]}: {found[2]}"
+    instead = form.format(pair) if form is not None and _NEEDS_NO_QUOTES.fullmatch(found[2]) else None
+    return Guess(f"write {pair} with a plain blank after the colon", text, instead)

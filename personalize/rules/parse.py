@@ -253,7 +253,8 @@ def _other_word_meant(word: str, value: Node) -> str | None:
         return f"`{word}` stands beside `did`, which names an event"
     if word in OPERATORS or word in NEGATIVES:
         return f"`{word}` stands behind a fact, in braces: a.fact: {{{word}: …}}"
-    return group_meant(word, value) or pair_meant(word)
+    is_alone = isinstance(value, Scalar) and value.value is None
+    return group_meant(word, value) or pair_meant(word, form="{}" if is_alone else None)
 
 
 def _times_meant(text: str) -> str | None:

@@ -131,7 +131,7 @@ class Reading:
     def wrong_kind(self, node: Node, what: str, expected: str, hint: str | None = None) -> None:
         """Say that something else is expected here."""
         if hint is None and isinstance(node, Scalar):
-            hint = pair_meant(node.text)
+            hint = pair_meant(node.text, form="{{{}}}" if expected.startswith("a block") else None)
         self.problems.error("E203", f"{what} is {expected}, and here stands {shown(node)}", node, hint)
 
 

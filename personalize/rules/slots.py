@@ -92,15 +92,17 @@ class SlotReader:
         mapping = self._reading.mapping(node, f"a rule of {slot}")
         if mapping is None:
             return None
-        rule_id = self._rule_id(mapping, slot)
-        what = f"a rule of {slot}" if rule_id is None else f"the rule {quoted(rule_id)}"
+        named = self._rule_id(mapping, slot)
+        what = f"a rule of {slot}" if named is None else f"the rule {quoted(named)}"
+        # Without a name it is read all the same, so that whatever else is wrong with it is said, too.
+        rule_id = named or f"line {mapping.place.line}"
         self._reading.only(mapping, RULE_KEYS, what, asks_below="to")
         show = self._show(self._reading.required(mapping, "show", what), what)
-        to = self._to(mapping.get("to"), rule_id or "")
+        to = self._to(mapping.get("to"), rule_id)
         when = read_window(mapping.get("when"), self._conventions, self._reading, self._conditions.local_now)
-        title = self._reading.text(mapping, "title", what, rule_id or "")
+        title = self._reading.text(mapping, "title", what, rule_id)
         examples = self._personas.examples(mapping.get("examples"), what)
-        if rule_id is None or show is None:
+        if show is None:
             return None
         return Rule(rule_id, title, to, when, show, mapping.place, examples)
 
