@@ -100,9 +100,10 @@ class Rewriter:
             elif isinstance(piece, Slot):
                 if self._passed >= self._declared_until:
                     slots.append((len(parts), piece))
+                    parts.append(b"")  # what fills it is asked for with all others, below
                 else:
                     self._early[piece.slot_id] = Doubt.EARLY
-                parts.append(piece.kept(self._scanner.without_marks(piece.inside)))
+                    parts.append(self._filled(piece, None))
             self._passed += len(piece.data)
         if slots:
             markups = await self._markups([slot.slot_id for _, slot in slots])
