@@ -92,11 +92,6 @@ class ShellResponse(PersonalizedResponse):
     def _is_shared(self) -> bool:
         return self._may_be_shared and not self._page_view.private
 
-    @property
-    def is_private(self) -> bool:
-        """Whether by what is known of the page it is one for its visitor alone."""
-        return self._page_view.private if self._may_be_shared else super().is_private
-
     async def _start(self, message: Message) -> None:
         head = ResponseHead(message)
         self._may_be_shared = not head.is_kept_from_caches

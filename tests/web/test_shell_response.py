@@ -218,6 +218,21 @@ def test_a_page_that_the_site_compresses_all_the_same_is_written(tmp_path: Path,
     in_fragments(tmp_path, way, {"/": compressed, "/plain": page_of(PAGE)}, body)
 
 
+@WAYS
+def test_a_slot_before_the_page_says_its_encoding_stays(tmp_path: Path, way: str) -> None:
+    page = '<!doctype html><div data-slot="hero">D</div><meta charset="utf-8"><i data-slot="season">S</i>'
+
+    async def home(request: Request) -> Response:
+        return Response(page, media_type=None, headers=PUBLIC | {"content-type": "text/html"})
+
+    async def body(app: PersonalizeMiddleware) -> None:
+        written = (await Browser(app).get("/")).text
+        assert written.startswith('<!doctype html><div data-slot="hero">D</div><meta charset="utf-8">')
+        assert '<i data-slot="season">S</i>' not in written
+
+    in_fragments(tmp_path, way, {"/": home}, body)
+
+
 def test_a_restarted_worker_knows_its_copies_by_their_etag(tmp_path: Path) -> None:
     async def page(request: Request) -> Response:
         if request.headers.get("if-none-match"):
