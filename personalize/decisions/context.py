@@ -145,6 +145,8 @@ def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str,
     if profile is None or not consent.permits_identifier:
         return None
     granted = consent.granted or frozenset()
+    if DEFAULT_PURPOSE in granted and granted.issuperset(purposes.values()):
+        return profile
     names = [name for name in profile.attributes if purposes.get(name, DEFAULT_PURPOSE) in granted]
     if len(names) == len(profile.attributes):
         return profile

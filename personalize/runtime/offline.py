@@ -14,6 +14,7 @@ from personalize.rules.ruleset import RuleSet
 from personalize.runtime.own_facts import OwnFactsAsked, load_own_facts
 from personalize.runtime.persona_profile import given_values, persona_profile
 from personalize.runtime.publish import lifecycle_of, projectors_of
+from personalize.runtime.tally import Tally
 from personalize.settings import Settings
 from personalize.stores.protocols import ALL_PROFILES, Store, Stretch
 from personalize.visitors.consent import Consent, granting
@@ -154,19 +155,15 @@ async def count_segments(
     """
     index = rule_set.index
     reach = index.reach((), rule_set.segments)
-    tally: dict[int, int] = {}
-    total = 0
+    tally, total = Tally(), 0
     async for profile in store.profiles(within):
         if not is_visitor(profile):
             continue
         total += 1
         context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
         context.values.work_out(reach)
-        members = index.answers(reach, context.values, context.now).members
-        while members:
-            one = members & -members
-            tally[one] = tally.get(one, 0) + 1
-            members ^= one
+        tally.add(index.answers(reach, context.values, context.now).members)
+        context.values.bind(None)
         if progress is not None and total % _PROGRESS_EVERY == 0:
             progress(_PROGRESS_EVERY)
-    return {one: tally.get(1 << index.segments.number[one], 0) for one in rule_set.segments}, total
+    return {one: tally[index.segments.number[one]] for one in rule_set.segments}, total

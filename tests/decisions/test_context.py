@@ -165,6 +165,14 @@ def test_attributes_that_content_may_show_are_cut_in_the_same_way() -> None:
     assert "old" not in context_for(RULES, *undeclared, consent=granting(["mail"])).attributes
 
 
+def test_an_attribute_that_is_not_declared_is_shown_to_who_has_granted_what_most_are_for() -> None:
+    rule_set = rule_set_of("attributes: {letter: {type: bool, purpose: mail}}\nslots: {a: {}}\n")
+    both: Happened = ("set", ago(days=1), {"letter": True, "old": "x"})
+    mail, default = granting(["mail"]), granting(["personalize"])
+    assert dict(context_for(rule_set, both, consent=mail).attributes) == {"letter": True}
+    assert dict(context_for(rule_set, both, consent=default).attributes) == {"old": "x"}
+
+
 def test_an_attribute_that_was_removed_is_missing() -> None:
     removed: Happened = ("set", ago(hours=1), {"country": None})
     assert "profile.country" not in facts_of(*HISTORY, removed)
