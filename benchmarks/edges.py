@@ -36,6 +36,7 @@ from personalize.runtime.personalizer import Personalizer
 from personalize.settings import load_settings
 
 CONNECTIONS = 32
+RULES = 1_000
 FRAGMENT = f"<article><h2>For you, {{}}</h2><p>{'Words. ' * 30}</p></article>"
 NEEDED = {"nginx": "nginx-light", "varnishd": "varnish", "wrk": "wrk", "taskset": "util-linux"}
 _PLACES = "/usr/local/sbin:/usr/sbin:/sbin"
@@ -156,7 +157,7 @@ def found(name: str) -> str | None:
 
 async def prepared(folder: Path) -> list[Visitor]:
     """Rules, visitors with a past, and the pages and fragments of the other servers."""
-    rules = write_desk(folder)
+    rules = write_desk(folder, RULES)
     toml = f'secret_keys = ["{KEY}"]\nstore = "sqlite:store.db"\n'
     (folder / "personalize.toml").write_text(toml, encoding="utf-8")
     settings = load_settings(folder / "personalize.toml", {})

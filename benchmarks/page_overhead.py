@@ -1,11 +1,11 @@
 """What personalizing adds to one page, in units of one empty `BaseHTTPMiddleware`.
 
-In-process: a Starlette app answers a page of 20 KB with five slots; consented visitors, 64 in turn, 1,000 rules.
+In-process: a Starlette app answers a page of 20 KB with five slots; consented visitors, 64 in turn, so many rules.
 All variants run in one process, round by round in shuffled order; a figure is the median of the rounds' CPU time per
 request, a ratio the median of the rounds' ratios. `--least` takes the least of the rounds in place of medians, which
 tells more on a machine that has other work, too.
 
-    python -m benchmarks.page_overhead [--rounds 15] [--requests 300] [--least]
+    python -m benchmarks.page_overhead [--rules 1000] [--rounds 15] [--requests 300] [--least]
 """
 
 import argparse
@@ -184,11 +184,11 @@ def _added(seconds: Sequence[float], base: Sequence[float]) -> list[float]:
     return [one - other for one, other in zip(seconds, base, strict=True)]
 
 
-async def main(rounds: int, requests: int, *, least: bool = False) -> None:
+async def main(number_of_rules: int, rounds: int, requests: int, *, least: bool = False) -> None:
     """Build the variants, check that they fill what they should, measure."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rules = write_desk(folder)
+        rules = write_desk(folder, number_of_rules)
         settings = load_settings(None, {}, root=folder, secret_keys=[KEY], store="sqlite:store.db")
         token = token_of(KEY)
         marked = page(lambda slot_id: f"{open_mark(token, slot_id)}<p>Default</p>{close_mark(token)}")
@@ -244,8 +244,9 @@ def wrap_again(wrapped: PersonalizeMiddleware, app: App) -> PersonalizeMiddlewar
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rules", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--least", action="store_true")
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.rounds, arguments.requests, least=arguments.least))
+    asyncio.run(main(arguments.rules, arguments.rounds, arguments.requests, least=arguments.least))

@@ -22,7 +22,6 @@ from personalize.settings import Settings
 from personalize.visitors.tokens import visitor_id_from
 
 PAGE_BYTES = 20_000
-RULES = 1_000
 VISITORS = 64
 
 Headers = list[tuple[bytes, bytes]]
@@ -83,9 +82,9 @@ def jinja_site(environment: Environment, place: str) -> Starlette:
     return Starlette(routes=[Route("/", home)])
 
 
-def write_desk(folder: Path) -> Rules:
-    """Write the files of a thousand rules on fourteen facts; where none holds, a slot shows its item all the same."""
-    files = dict(rule_files(RULES, small=True))
+def write_desk(folder: Path, rules: int) -> Rules:
+    """Write the files of so many rules on fourteen facts; where none holds, a slot shows its item all the same."""
+    files = dict(rule_files(rules, small=True))
     for slot_id in SLOTS:
         files[f"rules/{slot_id}.yaml"] += f"    otherwise: things/{slot_id}\n"
         item = f"---\ntitle: For you, {slot_id}\n---\n{'Words. ' * 30}"
