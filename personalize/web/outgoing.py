@@ -74,7 +74,7 @@ class Outgoing(ABC):
         """Send a head as it came; where the response depends on the visitor all the same, no cache may keep it."""
         page_view = self._page_view
         if page_view.private or page_view.has_decided:
-            headers = await self._headers(head, head.headers, head.length, is_whole=True)
+            headers = await self._headers(head, head.length, is_whole=True, is_as_sent=True)
             await self._send({**head.message, "headers": headers})
             return
         page_view.is_public = True
@@ -88,12 +88,12 @@ class Outgoing(ABC):
         page_view = self._page_view
         page_view.private = self.is_private
         page_view.allows_for_all = True
-        headers = await self._headers(head, head.with_length(None), None, is_whole=False)
+        headers = await self._headers(head, None, is_whole=False)
         await self._send({**head.message, "headers": headers})
 
     async def send_page(self, head: ResponseHead, page: bytes, message: Message) -> None:
         """Send a whole page that was filled, or that the client has it already; `message` is its last part."""
-        headers, status = await self._headers(head, head.with_length(len(page)), len(page), is_whole=True), head.status
+        headers, status = await self._headers(head, len(page), is_whole=True), head.status
         if self._policy.gives_tags and head.status == 200:
             tag = etag_of(page)
             headers.append((b"etag", tag))
@@ -103,12 +103,13 @@ class Outgoing(ABC):
         await self.send_part({**message, "body": page})
 
     async def _headers(
-        self, head: ResponseHead, changed: RawHeaders, length: int | None, *, is_whole: bool
+        self, head: ResponseHead, length: int | None, *, is_whole: bool, is_as_sent: bool = False
     ) -> RawHeaders:
         """The headers of a page as they are true to caches, with our cookies where nobody else gets to see them.
-        `changed` are those that everybody may have."""
+        `is_as_sent` says that the body is the one that the site has made."""
         page_view = self._page_view
         if not page_view.private:
+            changed = head.headers if is_as_sent else head.with_length(length)
             public = self._policy.public(changed, page_view.for_caches(), is_whole=is_whole)
             if public is not None:
                 page_view.is_public = True

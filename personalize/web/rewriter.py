@@ -89,27 +89,31 @@ class Rewriter:
 
     async def fill(self, pieces: Sequence[Piece]) -> bytes:
         """These pieces with their slots filled."""
+        if self._passed < self._declared_until:
+            pieces = [self._unless_early(piece) for piece in pieces]
         if len(pieces) == 1 and isinstance(pieces[0], Copy):
-            self._passed += len(pieces[0].data)
             return pieces[0].data
         parts: list[bytes] = []
         slots: list[tuple[int, Slot]] = []
         for piece in pieces:
-            if isinstance(piece, Copy):
+            if isinstance(piece, Slot):
+                slots.append((len(parts), piece))
+                parts.append(b"")  # what fills it is asked for with all others, below
+            elif isinstance(piece, Copy):
                 parts.append(piece.data)
-            elif isinstance(piece, Slot):
-                if self._passed >= self._declared_until:
-                    slots.append((len(parts), piece))
-                    parts.append(b"")  # what fills it is asked for with all others, below
-                else:
-                    self._early[piece.slot_id] = Doubt.EARLY
-                    parts.append(self._filled(piece, None))
-            self._passed += len(piece.data)
         if slots:
             markups = await self._markups([slot.slot_id for _, slot in slots])
             for (at, slot), markup in zip(slots, markups, strict=True):
                 parts[at] = self._filled(slot, markup)
         return b"".join(parts)
+
+    def _unless_early(self, piece: Piece) -> Piece:
+        """The piece; a slot before the byte where the page says its encoding is as the page has it."""
+        is_early, self._passed = self._passed < self._declared_until, self._passed + len(piece.data)
+        if not (is_early and isinstance(piece, Slot)):
+            return piece
+        self._early[piece.slot_id] = Doubt.EARLY
+        return Copy(self._filled(piece, None))
 
     async def _markups(self, slot_ids: Sequence[str]) -> Sequence[str | None]:
         """The markup of these slots, as far as the page may have so many."""

@@ -70,7 +70,7 @@ SALES = Schema(events={"sale": EventType("sale", {"amount": Shape(ValueType.MONE
 def test_a_condition_holds_for_whom_it_should(case: Case) -> None:
     problems = Problems()
     question = read_question(case.question, case.site, problems)
-    assert not problems.list, problems.list
+    assert not problems.has_errors, problems.list
     answers = question.answers(context_of(case.visitor, case.site, question))
     assert answers.holds("asked") is case.expected
     assert answers.holds("denied") is not case.expected

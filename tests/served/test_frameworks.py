@@ -122,7 +122,8 @@ def test_a_page_in_parts_leaves_in_parts_with_its_slots_filled(site: str) -> Non
                 break
             assert page.text == "".join(PARTS), "personal slots behind a public head"
         assert page.text == filled
-        assert "content-length" not in page.headers
+        # A site that is quick has ended before we stop waiting for its slots: then the length is known.
+        assert page.headers.get("content-length") in (str(len(page.content)), None)
 
 
 def test_what_is_no_page_leaves_as_the_site_made_it(site: str) -> None:
