@@ -41,7 +41,7 @@ def test_values_are_equal_to_those_alike_and_to_no_others() -> None:
 @pytest.mark.parametrize(
     "value",
     [None, float("nan"), float("inf"), Decimal("NaN"), Decimal("sNaN"), datetime(2026, 1, 1), b"x", object()],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_equals_nothing(value: object) -> None:
     assert equality_key(value) is None
