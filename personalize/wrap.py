@@ -1,16 +1,22 @@
-"""Wraps a site: the two lines that a web developer writes."""
+"""Wraps a site: the two lines that a web developer writes.
+
+Every `import personalize` imports this module, that of the command line, too; so the web framework waits for a call.
+"""
+
+from __future__ import annotations
 
 import inspect
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from personalize.pages.app import Pages
-from personalize.runtime.clock import Clock
-from personalize.runtime.personalizer import Personalizer
-from personalize.runtime.sources import CallableLogin, ConsentSource, FactSource, LoginFunction, LoginSource
 from personalize.settings import Settings, find_settings, load_settings
-from personalize.stores.protocols import Store
-from personalize.web.middleware import ASGIApp, PersonalizeMiddleware
+
+if TYPE_CHECKING:
+    from personalize.runtime.clock import Clock
+    from personalize.runtime.sources import ConsentSource, FactSource, LoginFunction, LoginSource
+    from personalize.stores.protocols import Store
+    from personalize.web.middleware import ASGIApp, PersonalizeMiddleware
 
 
 def wrap(
@@ -31,6 +37,11 @@ def wrap(
     consent cookie and add to the facts of a request. Raises `SettingsError` with every
     problem of the settings.
     """
+    from personalize.pages.app import Pages  # noqa: PLC0415
+    from personalize.runtime.personalizer import Personalizer  # noqa: PLC0415
+    from personalize.runtime.sources import CallableLogin  # noqa: PLC0415
+    from personalize.web.middleware import PersonalizeMiddleware  # noqa: PLC0415
+
     if not isinstance(settings, Settings):
         settings = load_settings(find_settings(settings, os.environ), os.environ)
     if inspect.iscoroutinefunction(login):

@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -31,6 +33,21 @@ def test_nothing_public_is_left_off_the_list() -> None:
     assert {name for name in names if not name.startswith("_")} <= set(NAMES)
 
 
+def test_every_public_name_is_listed_before_anybody_asked_for_it() -> None:
+    program = "import sys, personalize; print(*dir(personalize), 'starlette' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    *listed, is_loaded = done.stdout.split()
+    assert set(NAMES) <= set(listed)
+    assert is_loaded == "False"
+
+
+def test_a_name_that_is_none_is_refused_as_by_every_module() -> None:
+    with pytest.raises(AttributeError, match="module 'personalize' has no attribute 'warp'"):
+        getattr(personalize, "warp")  # noqa: B009
+    with pytest.raises(ImportError, match="cannot import name 'warp'"):
+        exec("from personalize import warp")
+
+
 def test_a_type_checker_sees_the_same_names() -> None:
     """A name that is only loaded when asked for must still be written as an import that a type checker reads."""
     tree = ast.parse((REPOSITORY / "personalize" / "__init__.py").read_text(encoding="utf-8"))
@@ -40,6 +57,8 @@ def test_a_type_checker_sees_the_same_names() -> None:
     }
     assigned = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     assert set(NAMES) <= imported | assigned
+    homes = {alias.name: node.module for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert {name: homes[name] for name in NAMES if name != "wrap"} == vars(personalize)["_HOMES"]
 
 
 def test_the_example_site_uses_public_names_only() -> None:

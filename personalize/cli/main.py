@@ -5,38 +5,41 @@ work, with one line that says why.
 """
 
 import os
+from importlib import import_module
+from keyword import iskeyword
 from pathlib import Path
 
 import click
 
-from personalize.cli.check import check
-from personalize.cli.describe import describe
-from personalize.cli.explain import explain
 from personalize.cli.findings import Failed, Findings
-from personalize.cli.fmt import fmt
-from personalize.cli.import_ import import_
-from personalize.cli.init import init
-from personalize.cli.plan import plan
-from personalize.cli.preview import preview
-from personalize.cli.proxy import proxy
-from personalize.cli.publish import publish
-from personalize.cli.rebuild import rebuild
-from personalize.cli.rollback import rollback
-from personalize.cli.schema import schema
-from personalize.cli.segments import segments
-from personalize.cli.serve import serve
-from personalize.cli.simulate import simulate
 from personalize.cli.site import Site
-from personalize.cli.switch import switch
 from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
+
+#: In the order in which a site needs them.
+COMMANDS = (
+    *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "switch", "serve", "proxy"),
+    *("describe", "explain", "preview", "simulate", "segments", "import", "rebuild"),
+)
 
 
 class Commands(click.Group):
-    """The commands in the order in which a site needs them; errors of ours end as words, never as a traceback."""
+    """Commands that are imported when they are named; errors of ours end as words, never as a traceback.
+
+    Each is what its module in `personalize.cli` is named for; `import`, a word of Python's, is `import_` there.
+    What the group itself holds are stand-ins, which give the names and their order.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names in the order in which they were added."""
+        """The names in the order in which they were given."""
         return list(self.commands)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in self.commands:
+            return None
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(f"personalize.cli.{name}"), name)
+        return command
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
@@ -48,7 +51,11 @@ class Commands(click.Group):
             raise Failed(str(error)) from error
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Commands,
+    commands=[click.Command(name) for name in COMMANDS],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--settings",
     metavar="PATH",
@@ -67,27 +74,6 @@ def main(ctx: click.Context, settings: Path | None) -> None:
         ctx.color = False
     ctx.obj = Site(settings, os.environ)
 
-
-for command in (
-    init,
-    check,
-    fmt,
-    schema,
-    plan,
-    publish,
-    rollback,
-    switch,
-    serve,
-    proxy,
-    describe,
-    explain,
-    preview,
-    simulate,
-    segments,
-    import_,
-    rebuild,
-):
-    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -41,7 +41,8 @@ def test_the_help_names_the_commands_in_the_order_in_which_a_site_needs_them(emp
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_in_sentences_what_it_does(empty: Terminal, name: str) -> None:
-    command = main.commands[name]
+    command = main.get_command(click.Context(main), name)
+    assert command is not None
     assert command.help
     assert command.help.split("\n\n")[0].endswith(".")
     assert command.short_help
@@ -59,9 +60,19 @@ def test_the_version_is_that_of_the_package(empty: Terminal) -> None:
 
 
 def test_a_misspelt_command_or_option_is_a_usage_error(empty: Terminal) -> None:
-    assert "No such command 'chek'" in empty.said("chek", exit_code=2)
+    assert "No such command 'chek'. (Did you mean one of: 'check'" in empty.said("chek", exit_code=2)
     assert "No such option '--lve'" in empty.said("segments", "--lve", exit_code=2)
     assert "'nowhere.toml' does not exist" in empty.said("--settings", "nowhere.toml", "check", exit_code=2)
+
+
+def test_a_command_loads_neither_another_one_nor_the_web_framework(shop: Terminal) -> None:
+    program = "import sys; from personalize.cli.main import main; main(['check'], standalone_mode=False)"
+    program += "; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=shop.folder, capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert "personalize.cli.check" in loaded
+    refused = {"personalize.cli.publish", "personalize.web", "personalize.pages", "starlette", "sqlite3"}
+    assert sorted(refused & set(loaded)) == []
 
 
 @pytest.mark.parametrize("name", ["check", "publish", "rollback", "segments", "rebuild"])
