@@ -51,6 +51,8 @@ _SEEN = "personalize.middleware"
 #: What lets a site name a file for the server to send: no byte of it would come by here.
 _SENDS_FILES = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
 
+_NO_CONDITIONS: RawHeaders = []
+
 
 class OwnPages(Protocol):
     """Pages of our own beside the site's: an ASGI app that knows which addresses are its own."""
@@ -134,7 +136,7 @@ class PersonalizeMiddleware:
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         rule_set = self.personalizer.rule_set
         had_slots = self._paths.has_slots(path, rule_set.version if rule_set is not None else None)
-        conditions = self._conditions(path, scope)
+        conditions = _NO_CONDITIONS if self._shell_pages is None else self._conditions(self._shell_pages, path, scope)
         if conditions:
             had_slots = True  # who has such a page has it from here
         if had_slots and self._refuses_prefetch and is_prefetch(SentHeaders(scope["headers"]).raw):
@@ -149,7 +151,8 @@ class PersonalizeMiddleware:
             await self._conditional(path, scope, receive, send)
             return
         inner, page_view = self._request(path, scope, had_slots=had_slots, whole=is_get and bool(had_slots))
-        inner["headers"] += conditions
+        if conditions:
+            inner["headers"] += conditions
         response = self._response(path, scope, page_view, send, had_slots=had_slots, is_get=is_get)
         try:  # as in `_run`, without the way there: this is what every page goes through
             await self.app(inner, _watching(receive, response), response.send)
@@ -236,11 +239,11 @@ class PersonalizeMiddleware:
     def _shell_page(self, shell_pages: ShellPages, path: str, scope: Scope) -> ShellPage:
         return shell_pages.page(path, scope.get("root_path", ""), self.personalizer.rule_set)
 
-    def _conditions(self, path: str, scope: Scope) -> RawHeaders:
+    def _conditions(self, shell_pages: ShellPages, path: str, scope: Scope) -> RawHeaders:
         """What to ask of the site's bytes for a client that has a page which is the same for everybody."""
-        if self._shell_pages is None or scope["method"] not in ("GET", "HEAD"):
-            return []
-        return self._shell_page(self._shell_pages, path, scope).tag.inward(scope["headers"])
+        if scope["method"] not in ("GET", "HEAD"):
+            return _NO_CONDITIONS
+        return self._shell_page(shell_pages, path, scope).tag.inward(scope["headers"])
 
     async def _run(self, inner: Scope, receive: Receive, send: Send, response: Outgoing) -> None:
         """Let the site answer. Where it fails, what is held leaves first: the page is cut off where it was."""

@@ -48,8 +48,10 @@ class PersonalizedResponse(Outgoing):
         match message["type"]:
             case "http.response.start":
                 await self._start(message)
-            case "http.response.body":
+            case "http.response.body" if self._is_held or self._streamed is not None or self._unmarked is not None:
                 await self._body(message)
+            case "http.response.body":
+                await self.send_part(message)  # what is no page passes without another step
             case "http.response.pathsend" | "http.response.zerocopysend":
                 self.teaches = self.teaches and not self._head.is_html
                 await self._pass(message)
@@ -70,10 +72,8 @@ class PersonalizedResponse(Outgoing):
             await self._streamed.take(message)
         elif self._unmarked is not None:
             await self._unmark(self._unmarked, message)
-        elif self._is_held:
-            await self._begin(message)
         else:
-            await self.send_part(message)
+            await self._begin(message)
 
     async def _begin(self, message: Message) -> None:
         """The first part of the body: decide what kind of response this is."""

@@ -35,14 +35,13 @@ class ResponseHead:
         #: Headers may be anything that can be gone through, maybe but once.
         self.message = message if isinstance(raw, list | tuple) else {**message, "headers": self.headers}
         self.status: int = message.get("status", 200)
-        self._named: dict[bytes, bytes] = {}
-        for key, value in self.headers:
-            name = key.lower()
-            self._named[name] = self._named[name] + b"," + value if name in self._named else value
-        self.content_type, self.is_html = _media_type(self._named.get(b"content-type", b""))
+        self._named = named = {key.lower(): value for key, value in self.headers}
+        if len(named) < len(self.headers):
+            self._named = named = _joined(self.headers)
+        self.content_type, self.is_html = _media_type(named.get(b"content-type", b""))
         self.coding = b""
-        if b"content-encoding" in self._named:
-            coding = self._named[b"content-encoding"].strip().lower()
+        if b"content-encoding" in named:
+            coding = named[b"content-encoding"].strip().lower()
             self.coding = b"" if coding == b"identity" else coding
 
     @property
@@ -151,6 +150,15 @@ class ResponseHead:
         if size is not None and not is_sized:
             kept.append((b"content-length", size))
         return kept
+
+
+def _joined(headers: RawHeaders) -> dict[bytes, bytes]:
+    """The values by name where some names come twice; what says one thing in several headers is one list."""
+    named: dict[bytes, bytes] = {}
+    for key, value in headers:
+        name = key.lower()
+        named[name] = named[name] + b"," + value if name in named else value
+    return named
 
 
 @lru_cache(maxsize=256)
