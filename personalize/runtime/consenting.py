@@ -28,7 +28,7 @@ async def take_decision(
     can't be kept; a refusal holds in the browser all the same.
     """
     consent = granting(set(granted) & set(personalizer.settings.privacy.purposes))
-    visitor = Visitor(personalizer, scope, scope.get("headers", ()), RequestFacts)
+    visitor = Visitor(personalizer, scope, scope.get("headers", ()), RequestFacts, personalizer.clock.now())
     under = consent if consent.permits_identifier else visitor.decision
     identity = visitor.identity_under(under, visitor.chance if consent.permits_identifier else _no_chance)
     if identity.profile_id is not None and personalizer.records:

@@ -18,6 +18,7 @@ from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.cache_facts import CacheFacts
 from personalize.runtime.health import FILLED
+from personalize.runtime.once import once
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
 from personalize.runtime.sources import Scope
@@ -64,7 +65,7 @@ class PageView:
         self._root_path: str = scope.get("root_path", "")  # a mount inside the site changes the scope's
         self._is_off = is_off
         self._is_over = is_off
-        self._visitor = Visitor(personalizer, scope, headers, read_facts)
+        self._request = scope, headers, read_facts, personalizer.clock.now()
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
         self._pending = personalizer.pending
         self._context: Context | None = None
@@ -77,6 +78,14 @@ class PageView:
         self.private = False
         self.is_public = False
         self.allows_for_all = False
+
+    @once
+    def _visitor(self) -> Visitor:
+        """Who looks at the page; most of what a site serves asks nothing of anybody. The request is theirs from then
+        on, so that parting with it ends the circle of scope and page view."""
+        visitor = Visitor(self._personalizer, *self._request)
+        del self._request
+        return visitor
 
     @property
     def identity(self) -> Identity:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from personalize.decisions.context import RequestFacts
@@ -25,7 +26,8 @@ class Visitor:
     """The visitor of one request.
 
     `scope` is the one that the site sees, so that a login put into it inside the site is found; `headers` are
-    those that the browser sent, our own cookies among them, which the site does not see.
+    those that the browser sent, our own cookies among them, which the site does not see. `now` is the
+    moment at which the request came.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Visitor:
         scope: Scope,
         headers: Sequence[tuple[bytes, bytes]],
         read_facts: Callable[[], RequestFacts],
+        now: datetime,
     ) -> None:
         self._personalizer = personalizer
         self._scope = scope
@@ -42,7 +45,7 @@ class Visitor:
         self._was_read = False
         self.profile: Profile | None = None
         self.degraded = False
-        self.now = personalizer.clock.now()
+        self.now = now
 
     @once
     def facts(self) -> RequestFacts:
