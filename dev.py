@@ -21,10 +21,12 @@ NEWER_PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.14")
 COMPILED_PARTS = {"ssl": "_ssl", "sqlite3": "_sqlite3", "zlib": "zlib"}
 EXTRAS = {"demo": ["example"], "test": ["test"], "check": ["example", "geo", "prometheus", "proxy", "rewrite", "lint"]}
 CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
+#: A file stays with one process, so that what a module starts for its tests is started once.
+ON_ALL_PROCESSORS = ("-n", "auto", "--dist", "loadfile")
 WORTH_SHOWING = ("Collecting", "Downloading", "Preparing", "Building", "Installing")
 USAGE = """\
 make demo     the example site on http://127.0.0.1:8000 (make demo PORT=9000 for another port)
-make test     all tests (make test ARGS="-k cookie -x" passes options on to pytest)
+make test     all tests, on all processors (make test ARGS="-k cookie -x" passes options on to pytest, -n 0 uses one)
 make check    ruff and mypy
 """
 
@@ -47,7 +49,7 @@ def main(arguments: "list[str]") -> int:
     if command == "demo":
         os.execv(str(PYTHON), [str(PYTHON), "-m", "example_site", *rest])
     if command == "test":
-        return subprocess.call([str(PYTHON), "-m", "pytest", *rest])
+        return subprocess.call([str(PYTHON), "-m", "pytest", *ON_ALL_PROCESSORS, *rest])
     return max(subprocess.call([str(PYTHON), "-m", *check]) for check in CHECKS)
 
 

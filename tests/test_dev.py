@@ -15,6 +15,8 @@ from packaging.utils import canonicalize_name
 
 from tests.conftest import REPOSITORY
 
+ON_ALL = "-n auto --dist loadfile"
+
 # Notes its name and arguments in calls.txt; makes .venv when asked to; fails where told to.
 A_TOOL = """#!/bin/sh
 PATH=/usr/bin:/bin
@@ -80,10 +82,14 @@ def test_the_first_test_run_makes_the_environment_and_the_second_only_tests(chec
     first = checkout.run("test", "-k", "cookie")
     venv = checkout.folder / ".venv"
     assert first.returncode == 0, first.stderr
-    assert checkout.calls() == [f"base-python -m venv {venv}", *pip_steps("test"), "in-venv -m pytest -k cookie"]
+    assert checkout.calls() == [
+        f"base-python -m venv {venv}",
+        *pip_steps("test"),
+        f"in-venv -m pytest {ON_ALL} -k cookie",
+    ]
     assert "Setting up .venv with Python 3." in first.stdout
     second = checkout.run("test")
-    assert checkout.calls() == ["in-venv -m pytest"]
+    assert checkout.calls() == [f"in-venv -m pytest {ON_ALL}"]
     assert second.stdout == ""
 
 
@@ -94,7 +100,7 @@ def test_it_installs_again_when_what_it_was_made_from_has_changed(checkout: Chec
     with (checkout.folder / name).open("a") as file:
         file.write("\n# another word\n")
     checkout.run("test")
-    assert checkout.calls() == [*pip_steps("test"), "in-venv -m pytest"]
+    assert checkout.calls() == [*pip_steps("test"), f"in-venv -m pytest {ON_ALL}"]
 
 
 def test_a_command_that_needs_more_adds_it_to_what_is_there(checkout: Checkout) -> None:
@@ -137,7 +143,7 @@ def test_uv_is_used_where_it_is_on_the_path_with_the_same_pins(checkout: Checkou
         f"uv venv --python {base} {venv}",
         f"{pinned} pip setuptools",
         f"{pinned} --no-build-isolation --editable .[test]",
-        "in-venv -m pytest",
+        f"in-venv -m pytest {ON_ALL}",
     ]
 
 
@@ -146,7 +152,7 @@ def test_pip_has_a_try_where_uv_fails(checkout: Checkout) -> None:
     result = checkout.run("test")
     assert result.returncode == 0
     assert "no such thing on the network\nuv did not manage; trying pip ...\n" in result.stdout
-    assert checkout.calls()[-3:] == [*pip_steps("test"), "in-venv -m pytest"]
+    assert checkout.calls()[-3:] == [*pip_steps("test"), f"in-venv -m pytest {ON_ALL}"]
 
 
 def test_a_python_without_its_venv_module_ends_with_the_package_to_install(checkout: Checkout) -> None:
