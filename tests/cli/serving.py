@@ -11,6 +11,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.served.server import wait_for
+
 CONSENT = {"cookie": "pz_consent=measure.personalize"}
 
 
@@ -46,7 +48,9 @@ def served(folder: Path, *arguments: str, command: str = "serve", workers: int =
         words, cwd=folder, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as process:
         try:
-            yield Served(f"http://127.0.0.1:{port}", until_ready(process, workers), process)
+            printed = until_ready(process, workers)
+            wait_for(port, process)  # a single worker says that it is ready a moment before it listens
+            yield Served(f"http://127.0.0.1:{port}", printed, process)
         finally:
             process.terminate()
             process.communicate(timeout=30)

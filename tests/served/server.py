@@ -92,7 +92,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def wait_for(port: int, process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     """Wait until the server listens."""
     until = time.monotonic() + LONGEST_START_SECONDS
     while time.monotonic() < until:
