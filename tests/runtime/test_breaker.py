@@ -64,6 +64,13 @@ async def opened(breaker: Breaker, asked: Asked, fault: Callable[[], Awaitable[s
     assert breaker.is_open
 
 
+async def closed(breaker: Breaker) -> None:
+    """Wait until it closes, which it has to do soon."""
+    async with asyncio.timeout(5):
+        while breaker.is_open:
+            await asyncio.sleep(0.001)
+
+
 @pytest.mark.parametrize("fault", ["hangs", "refuses"])
 def test_it_opens_after_a_few_failures_and_then_nobody_asks(fault: str) -> None:
     async def work(breaker: Breaker, asked: Asked, told: list[BaseException]) -> None:
@@ -81,9 +88,7 @@ def test_it_closes_by_itself_when_the_store_answers() -> None:
     async def work(breaker: Breaker, asked: Asked, told: list[BaseException]) -> None:
         await opened(breaker, asked, asked.hangs)
         asked.now = asked.answers
-        async with asyncio.timeout(5):
-            while breaker.is_open:
-                await asyncio.sleep(0.001)
+        await closed(breaker)
         assert await breaker.read(asked) == "an answer"
         assert told == []
 
@@ -108,9 +113,7 @@ def test_a_probe_that_breaks_is_told_and_closes_it() -> None:
     async def work(breaker: Breaker, asked: Asked, told: list[BaseException]) -> None:
         await opened(breaker, asked, asked.hangs)
         asked.now = asked.breaks
-        async with asyncio.timeout(5):
-            while breaker.is_open:
-                await asyncio.sleep(0.001)
+        await closed(breaker)
         assert [type(error) for error in told] == [ZeroDivisionError]
 
     with_breaker(work)
