@@ -18,6 +18,7 @@ from personalize.stores.protocols import (
     NOTHING_LIVE,
     REPORTS_LAST,
     Applied,
+    Export,
     Filled,
     Filling,
     Lease,
@@ -51,6 +52,7 @@ class MemoryStore:
         self._rule_sets: dict[str, dict[str, str]] = {}
         self._lives: list[Live] = []
         self._switch: Switch | None = None
+        self._exports: dict[str, Export] = {}
         self._workers: dict[str, WorkerReport] = {}
         self._leases: dict[str, Lease] = {}
         self._holding = NOTHING_HELD
@@ -210,6 +212,14 @@ class MemoryStore:
     async def switch(self) -> Switch | None:
         """How it was switched last."""
         return self._switch
+
+    async def note_export(self, export: Export) -> None:
+        """Write down that a copy is being made, or was."""
+        self._exports[export.export_id] = export
+
+    async def exports(self) -> Sequence[Export]:
+        """Every copy, in the order in which they were begun."""
+        return sorted(self._exports.values(), key=lambda export: (export.begun_at, export.export_id))
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Take or keep a job that nobody else holds."""

@@ -9,6 +9,7 @@ from personalize.profiles.profile import Profile
 from personalize.stores.protocols import (
     ALL_PROFILES,
     Applied,
+    Export,
     Filled,
     Lease,
     Live,
@@ -130,6 +131,14 @@ class PastStore:
     async def switch(self) -> Switch | None:
         """How it is switched now."""
         return await self._now.switch()
+
+    async def note_export(self, export: Export) -> None:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def exports(self) -> Sequence[Export]:
+        """The copies that were made up to now."""
+        return await self._now.exports()
 
     async def filled(self) -> Filled:
         """What the profiles were projected for; nothing is under way."""

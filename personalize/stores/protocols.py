@@ -71,6 +71,26 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
+class Export:
+    """That what is stored was copied to a place outside of the store, by an export or a backup.
+
+    `what` is what was copied (`log`, `profiles`, `all`, `backup`), `where` the place, and `by` who asked for it.
+    `ended_at` is None while it is under way, and for ever where it broke off.
+    """
+
+    export_id: str
+    begun_at: datetime
+    by: str
+    what: str
+    where: str
+    ended_at: datetime | None = None
+
+    def may_hold(self, received_at: datetime) -> bool:
+        """Whether something that the store received at this moment may be in the copy."""
+        return self.ended_at is None or received_at <= self.ended_at
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerReport:
     """What one worker last said of itself: the version it serves, and when."""
 
@@ -237,6 +257,13 @@ class Store(Protocol):
 
     async def switch(self) -> Switch | None:
         """How it was switched last, None where it never was."""
+
+    async def note_export(self, export: Export) -> None:
+        """Write down that a copy is being made, or with `ended_at` that it was: it replaces what was written under
+        its id. Whoever erases a visitor is told of the copies that may hold them."""
+
+    async def exports(self) -> Sequence[Export]:
+        """Every copy that was ever made, in the order in which they were begun."""
 
     async def filled(self) -> Filled:
         """What the served rows hold, and how far the filling of what they lack has come."""

@@ -20,6 +20,7 @@ from personalize.stores.past import past_of
 from personalize.stores.protocols import (
     ALL_PROFILES,
     Applied,
+    Export,
     Filled,
     Lease,
     Live,
@@ -197,6 +198,14 @@ class SqliteStore:
         """How it was switched last."""
         found = self._read(tables.SWITCH)
         return tables.switch_from_row(found[0]) if found else None
+
+    async def note_export(self, export: Export) -> None:
+        """Write down that a copy is being made, or was."""
+        await self._write(partial(tables.note_export, export=export))
+
+    async def exports(self) -> Sequence[Export]:
+        """Every copy, in the order in which they were begun."""
+        return [tables.export_from_row(row) for row in self._read(tables.EXPORTS)]
 
     async def report(self, report: WorkerReport) -> None:
         """Put a worker's report in place of its last one."""

@@ -93,6 +93,16 @@ def whether_pages_are_touched(database: Database) -> None:
     )
 
 
+def what_was_copied(database: Database) -> None:
+    """Which copies of what is stored were made."""
+    database.table("exports").create(
+        {"export_id": str, "begun_at": int, "by": str, "what": str, "where": str, "ended_at": int},
+        pk="export_id",
+        not_null={"begun_at", "by", "what", "where"},
+        strict=True,
+    )
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
@@ -102,6 +112,7 @@ def schema() -> Migrations:
         what_waits_in_the_log,
         what_the_projections_hold,
         whether_pages_are_touched,
+        what_was_copied,
     ):
         migrations()(change)
     return migrations

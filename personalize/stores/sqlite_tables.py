@@ -12,7 +12,7 @@ from personalize.profiles.holding import Holding
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.holding_text import holding_as_text, holding_from_text
 from personalize.stores.projecting import PROFILES, Rows, holding_of
-from personalize.stores.protocols import REPORTS_LAST, Applied, Lease, Live, Projector, Switch, WorkerReport
+from personalize.stores.protocols import REPORTS_LAST, Applied, Export, Lease, Live, Projector, Switch, WorkerReport
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -46,6 +46,7 @@ LIVE = "SELECT version, at, by FROM lives ORDER BY seq DESC LIMIT 1"
 LIVES = "SELECT version, at, by FROM lives ORDER BY seq"
 RULE_SET = "SELECT files FROM rule_sets WHERE version = ?"
 SWITCH = "SELECT off, at, by FROM switches ORDER BY seq DESC LIMIT 1"
+EXPORTS = 'SELECT export_id, begun_at, "by", what, "where", ended_at FROM exports ORDER BY begun_at, export_id'
 WORKERS = "SELECT worker, version, at FROM workers ORDER BY worker"
 
 
@@ -227,6 +228,20 @@ def set_switch(connection: sqlite3.Connection, switch: Switch) -> None:
     )
 
 
+def note_export(connection: sqlite3.Connection, export: Export) -> None:
+    """Put what is known of a copy in the place of what was known before."""
+    begun_at = to_micros(export.begun_at)
+    ended_at = None if export.ended_at is None else to_micros(export.ended_at)
+    connection.execute(
+        """
+        INSERT INTO exports (export_id, begun_at, "by", what, "where", ended_at) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (export_id) DO UPDATE SET begun_at = excluded.begun_at, "by" = excluded."by",
+            what = excluded.what, "where" = excluded."where", ended_at = excluded.ended_at
+        """,
+        (export.export_id, begun_at, export.by, export.what, export.where, ended_at),
+    )
+
+
 def report(connection: sqlite3.Connection, worker: WorkerReport) -> None:
     """Put a worker's report in place of its last one, and drop those of workers that are gone."""
     connection.execute("DELETE FROM workers WHERE at < ?", (to_micros(worker.at - REPORTS_LAST),))
@@ -310,6 +325,14 @@ def switch_from_row(row: Row) -> Switch:
     """What `SWITCH` found."""
     off, at, by = row
     return Switch(off=bool(off), at=from_micros(at), by=by)
+
+
+def export_from_row(row: Row) -> Export:
+    """A copy that `EXPORTS` found."""
+    export_id, begun_at, by, what, where, ended_at = row
+    return Export(
+        export_id, from_micros(begun_at), by, what, where, None if ended_at is None else from_micros(ended_at)
+    )
 
 
 def worker_from_row(row: Row) -> WorkerReport:

@@ -21,6 +21,7 @@ from personalize.stores.protocols import (
     NOTHING_LIVE,
     REPORTS_LAST,
     Applied,
+    Export,
     Lease,
     Live,
     Store,
@@ -479,6 +480,24 @@ class StoreContract(FillingContract):
 
         run_with(make, scene)
 
+    def test_copies_are_remembered_and_what_came_later_is_not_in_them(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            assert list(await store.exports()) == []
+            second = Export("b", at(2), "bob", "log", "/mnt/b", at(3))
+            first = Export("a", at(1), "ann", "backup", "/mnt/a.db")
+            await store.note_export(second)
+            await store.note_export(first)
+            assert list(await store.exports()) == [first, second]
+            assert first.may_hold(at(1000))
+            done = replace(first, ended_at=at(5))
+            await store.note_export(done)
+            assert list(await store.exports()) == [done, second]
+            assert [one.may_hold(at(4)) for one in await store.exports()] == [True, False]
+            past = await store.as_of(at(0), projectors())
+            assert list(await past.exports()) == [done, second]
+
+        run_with(make, scene)
+
     def test_what_switched_personalizing_off_or_on_last_holds(self, make: Make) -> None:
         async def scene(store: Store) -> None:
             assert await store.switch() is None
@@ -507,6 +526,7 @@ class StoreContract(FillingContract):
                 lambda: past.fill(projectors(), version="v1", at=at(0), events=1),
                 lambda: past.lease(Lease("fill", "a:1", at(1)), at=at(0)),
                 lambda: past.release("fill", "a:1"),
+                lambda: past.note_export(Export("a", at(0), "ann", "log", "/mnt/a")),
                 lambda: past.set_switch(Switch(off=True, at=at(0), by="ann")),
             )
             for write in writes:
