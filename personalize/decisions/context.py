@@ -11,10 +11,10 @@ from typing import TypeAlias
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
 from personalize.light_values import light_dataclass
-from personalize.profiles.interests import strength, strongest
 from personalize.profiles.lifecycle import Lifecycle, is_new, state_of
 from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
+from personalize.profiles.stated import favourite, interest_in
 from personalize.profiles.unit import unit_of
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.beside import pairs
@@ -354,9 +354,8 @@ def _interest_value(context: Context, fact: Fact) -> object:
     if profile is None:
         return None
     if fact.type is FactType.TEXT:
-        return strongest(profile.interests, context.now, half_life)
-    times = profile.interests.get(fact.key)
-    return 0 if times is None else strength(times, context.now, half_life)
+        return favourite(profile.interests, profile.stated, context.now, half_life)
+    return interest_in(fact.key, profile.interests, profile.stated, context.now, half_life)
 
 
 def _own_value(context: Context, fact: Fact) -> object:

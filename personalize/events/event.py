@@ -16,9 +16,10 @@ PAGE_VIEW = "page_view"
 IMPRESSION = "impression"
 CLICK = "click"
 SET = "set"
+INTEREST = "interest"
 CONSENT = "consent"
 JOIN = "join"
-BUILT_IN_TYPES = frozenset({PAGE_VIEW, IMPRESSION, CLICK, SET, CONSENT, JOIN})
+BUILT_IN_TYPES = frozenset({PAGE_VIEW, IMPRESSION, CLICK, SET, INTEREST, CONSENT, JOIN})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -27,6 +27,7 @@ _JOINED = "j"  # [into, at]
 _JOINED_FROM = "g"  # [ids]
 _UNIT = "u"
 _INTERESTS = "k"  # {tag: [times]}
+_STATED = "s"  # {tag: [likes, said at, marks]}, as attributes
 
 _FROM_JOIN = 1
 _TAGGED = 2  # the value has numbers that JSON cannot hold: each of those, and each mapping, stands under a tag
@@ -57,6 +58,7 @@ def encode_profile(profile: Profile) -> bytes:
         _JOINED_FROM: profile.joined_from,
         _UNIT: profile.unit,
         _INTERESTS: dict(profile.interests),
+        _STATED: {tag: _attribute(said) for tag, said in profile.stated.items()},
     }
     empty: tuple[object, ...] = (None, {}, ())
     return orjson.dumps({key: part for key, part in parts.items() if part not in empty})
@@ -69,7 +71,8 @@ def decode_profile(data: bytes) -> Profile:
     visit, granted, joined, joined_from = part(_VISIT), part(_CONSENT), part(_JOINED), part(_JOINED_FROM)
     first_seen, last_seen, seen_before = part(_FIRST_SEEN), part(_LAST_SEEN), part(_SEEN_BEFORE)
     consent_at = part(_CONSENT_AT)
-    attributes, totals, recent, interests = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT), part(_INTERESTS)
+    attributes, totals, recent = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT)
+    interests, stated = part(_INTERESTS), part(_STATED)
     return Profile(
         row[_ID],
         _ReadWhenAsked(attributes, _read_attribute) if attributes else {},
@@ -86,6 +89,7 @@ def decode_profile(data: bytes) -> Profile:
         row[_EVENTS],
         part(_UNIT),
         _ReadWhenAsked(interests, tuple) if interests else {},
+        _ReadWhenAsked(stated, _read_attribute) if stated else {},
     )
 
 

@@ -20,9 +20,10 @@ def joined(known: Profile, anonymous: Profile, *, limits: Mapping[str, int], end
     """The known profile with all of the anonymous one in it.
 
     Totals add up, first and last keep their values, counters (`limits` by counter key) and interests the latest times.
-    An attribute that the known profile was told itself stays, even where it was told to remove it; among those
-    that came from joins the newest stays. The later visit goes on and the numbers add up; visits that overlap,
-    or have no pause of `ends_after` between them, are one. Of two decisions on consent the stricter holds.
+    An attribute, or a word on one's own taste, that the known profile was told itself stays, even where it was told to
+    remove it; among those that came from joins the newest stays. The later visit goes on and the numbers add up;
+    visits that overlap, or have no pause of `ends_after` between them, are one. Of two decisions on consent the
+    stricter holds.
     """
     visit = _visits_together(known.visit, anonymous.visit, ends_after)
     last = _latest(known.last_seen_at, anonymous.last_seen_at)
@@ -32,7 +33,7 @@ def joined(known: Profile, anonymous: Profile, *, limits: Mapping[str, int], end
     names = [name for name in known.joined_from if name != anonymous.profile_id]
     return Profile(
         profile_id=known.profile_id,
-        attributes=_attributes_together(known, anonymous),
+        attributes=_told_together(known.attributes, anonymous.attributes),
         totals={
             type_: total
             for type_ in (*known.totals, *anonymous.totals)
@@ -50,6 +51,7 @@ def joined(known: Profile, anonymous: Profile, *, limits: Mapping[str, int], end
         events=known.events + anonymous.events + 1,
         unit=unit_after_join(known, anonymous),
         interests=interests_together(known.interests, anonymous.interests),
+        stated=_told_together(known.stated, anonymous.stated),
     )
 
 
@@ -63,11 +65,13 @@ def newer(present: AttributeValue | None, other: AttributeValue) -> AttributeVal
     return other if other.set_at_micros >= present.set_at_micros else present
 
 
-def _attributes_together(known: Profile, anonymous: Profile) -> Mapping[str, AttributeValue]:
-    attributes = dict(known.attributes)
-    for name, value in anonymous.attributes.items():
-        attributes[name] = newer(attributes.get(name), replace(value, from_join=True))
-    return attributes
+def _told_together(
+    known: Mapping[str, AttributeValue], anonymous: Mapping[str, AttributeValue]
+) -> Mapping[str, AttributeValue]:
+    told = dict(known)
+    for name, value in anonymous.items():
+        told[name] = newer(told.get(name), replace(value, from_join=True))
+    return told
 
 
 def _counters_together(

@@ -80,7 +80,8 @@ class Profile:
     `seen_before_at` is the latest known time that lies longer than a visit's pause before `last_seen_at`.
     `consent_at` is when `consent` was given. `joined_from` names the latest anonymous profiles that went in.
     `unit` is the id by which splits place the visitor, None for the profile's own (see `profiles.unit`).
-    `interests` says when each tag was taught (see `profiles.interests`).
+    `interests` says when each tag was taught (see `profiles.interests`), `stated` what the visitor says of tags
+    themselves (see `profiles.stated`).
     """
 
     profile_id: str
@@ -98,3 +99,4 @@ class Profile:
     events: int = 0
     unit: str | None = None
     interests: Interests = field(default_factory=lambda: MappingProxyType({}))
+    stated: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))

@@ -4,7 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from personalize.events.event import CLICK, CONSENT, IMPRESSION, JOIN, PAGE_VIEW, SET, Event, JSONValue, to_micros
+from personalize.events.event import (
+    CLICK,
+    CONSENT,
+    IMPRESSION,
+    INTEREST,
+    JOIN,
+    PAGE_VIEW,
+    SET,
+    Event,
+    JSONValue,
+    to_micros,
+)
 from personalize.events.schema import Schema
 from personalize.profiles.counters import Counter, with_event
 from personalize.profiles.encoding import decode_profile, encode_profile
@@ -14,6 +25,7 @@ from personalize.profiles.join import joined, newer
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import AttributeValue, Joined, Profile
 from personalize.profiles.seen import last_seen_before, seen_at
+from personalize.profiles.stated import statement_of
 from personalize.profiles.totals import amount_of, with_one_more
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.visitors.consent import Consent, granting, stricter
@@ -52,6 +64,7 @@ class ProfileProjector:
             IMPRESSION: self._with_count,
             CLICK: self._with_count,
             SET: self._with_attributes,
+            INTEREST: self._with_statement,
             CONSENT: self._with_consent,
         }
 
@@ -124,6 +137,14 @@ class ProfileProjector:
         for name, value in event.properties.items():
             attributes[name] = newer(attributes.get(name), AttributeValue(value, set_at_micros, through is not None))
         return replace(profile, attributes=attributes)
+
+    def _with_statement(self, profile: Profile, event: Event, through: Joined | None) -> Profile:
+        statement = statement_of(event.properties)
+        if statement is None:
+            return profile
+        tag, likes = statement
+        said = AttributeValue(likes, to_micros(event.occurred_at), through is not None)
+        return replace(profile, stated={**profile.stated, tag: newer(profile.stated.get(tag), said)})
 
     def _with_consent(self, profile: Profile, event: Event, through: Joined | None) -> Profile:
         given = _consent_of(event.properties)

@@ -9,10 +9,11 @@ from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, Reason
 from personalize.errors import EventRefused
-from personalize.events.event import CONSENT, JOIN, SET, JSONValue
+from personalize.events.event import CONSENT, INTEREST, JOIN, SET, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.events.validate import check_attributes, check_event
 from personalize.profiles.profile import Profile
+from personalize.profiles.stated import statement
 from personalize.rules.definitions import Placement
 from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
@@ -303,6 +304,15 @@ class PageView:
             return self._refused(error)
         told = [self._tell((SET, schema.attributes[name].purpose, {name: value})) for name, value in known.items()]
         return all(told)
+
+    def state_interest(self, tag: str, likes: bool | None) -> bool:
+        """Queue what the visitor says of their own taste: they like what carries this tag, they do not, or None to
+        take back what they said. It is believed over what was learned. See `record`."""
+        try:
+            said = statement(tag, likes)
+        except EventRefused as error:
+            return self._refused(error)
+        return self._tell((INTEREST, DEFAULT_PURPOSE, said))
 
     @property
     def told(self) -> bool:
