@@ -12,7 +12,7 @@ from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.profile import Profile
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.past import past_of
-from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of
+from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of, read_by
 from personalize.stores.protocols import (
     ALL_PROFILES,
     NOTHING_LIVE,
@@ -264,9 +264,8 @@ class MemoryStore:
     def _changes(
         projector: Projector, events: Sequence[Event], kept: Mapping[str, bytes]
     ) -> list[tuple[str, bytes | None]]:
-        rows = Rows(projector, kept.get)
-        for event in events:
-            rows.project(event)
+        rows = Rows(projector)
+        read_by(kept.get, rows.project(events))
         return list(rows.changes())
 
     @staticmethod

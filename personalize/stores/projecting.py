@@ -1,8 +1,8 @@
 """Events become rows: what every store does between reading a projection's rows and writing them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from enum import Enum, auto
-from typing import Any
+from typing import Any, TypeAlias
 
 from personalize.events.event import Event
 from personalize.profiles.holding import NOTHING_HELD, Holding
@@ -40,30 +40,37 @@ def holding_of(projectors: Sequence[Projector]) -> Holding:
     return next((one.holding for one in projectors if one.name == PROFILES), NOTHING_HELD)
 
 
+#: Projecting that gives the keys of rows that it lacks, and is sent their bytes, None for a row that there is not.
+Reading: TypeAlias = Generator[Sequence[str], Mapping[str, bytes | None], None]
+
+
 class Rows:
     """The rows of one projection while events are projected: each read once, then changed here.
 
-    `read` gives the bytes kept for a key, or None. Nothing is written; `changes` tells what to write.
+    `project` reads nothing itself: it asks for rows, all that a batch is known to need at once. So the same code
+    serves a store that reads at once (`read_by`) and one that awaits its rows. Nothing is written; `changes` tells
+    what to write.
     """
 
-    def __init__(self, projector: Projector, read: Callable[[str], bytes | None]) -> None:
+    def __init__(self, projector: Projector) -> None:
         self._projector = projector
-        self._read = read
         self._rows: dict[str, Any] = {}
         self._changed: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def project(self, event: Event) -> None:
-        """Let the projector answer one event. It sees the rows that it named, and no other."""
-        projector = self._projector
-        seen: dict[str, Any] = {}
-        while missing := [key for key in projector.reads(event, seen) if key not in seen]:
-            seen.update((key, self._row(key)) for key in missing)
-        after = projector.project(event, seen)
-        self._rows.update(after)
-        self._changed.update(after)
+    def project(self, events: Sequence[Event]) -> Reading:
+        """Let the projector answer events, one after the other. Each sees the rows that it named, and no other."""
+        yield from self._ahead(events)
+        for event in events:
+            seen: dict[str, Any] = {}
+            while missing := [key for key in self._projector.reads(event, seen) if key not in seen]:
+                yield from self._read(missing)
+                seen.update((key, self._rows[key]) for key in missing)
+            after = self._projector.project(event, seen)
+            self._rows.update(after)
+            self._changed.update(after)
 
     def changes(self) -> Iterator[tuple[str, bytes | None]]:
         """Every row that changed, as bytes, by key and in its order; None for a row that is no more."""
@@ -71,8 +78,26 @@ class Rows:
             row = self._rows[key]
             yield key, None if row is None else self._projector.encode(row)
 
-    def _row(self, key: str) -> Any:
-        if key not in self._rows:
-            data = self._read(key)
-            self._rows[key] = None if data is None else self._projector.decode(data)
-        return self._rows[key]
+    def _ahead(self, events: Sequence[Event]) -> Reading:
+        """Read what the events name as the rows are by now. What an event leaves may lead a later one to others."""
+        while lacking := {key for event in events for key in self._projector.reads(event, self._rows)} - set(
+            self._rows
+        ):
+            yield from self._read(sorted(lacking))
+
+    def _read(self, keys: Sequence[str]) -> Reading:
+        lacking = [key for key in keys if key not in self._rows]
+        if lacking:
+            found = yield lacking
+            decode = self._projector.decode
+            self._rows.update((key, None if data is None else decode(data)) for key, data in found.items())
+
+
+def read_by(read: Callable[[str], bytes | None], reading: Reading) -> None:
+    """Go through with a projecting, `read` giving the bytes of a row."""
+    keys = next(reading, None)
+    while keys is not None:
+        try:
+            keys = reading.send({key: read(key) for key in keys})
+        except StopIteration:
+            return

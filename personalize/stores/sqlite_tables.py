@@ -11,7 +11,7 @@ from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.holding import Holding
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.holding_text import holding_as_text, holding_from_text
-from personalize.stores.projecting import PROFILES, Rows, holding_of
+from personalize.stores.projecting import PROFILES, Rows, holding_of, read_by
 from personalize.stores.protocols import REPORTS_LAST, Applied, Export, Lease, Live, Projector, Switch, WorkerReport
 
 Row: TypeAlias = tuple[Any, ...]
@@ -180,16 +180,15 @@ def project(
     tables = [ProjectionTable(connection, projector.name, generation) for projector in projectors]
     for table in tables:
         table.create()
-    rows = [Rows(projector, table.read) for projector, table in zip(projectors, tables, strict=True)]
+    rows = [Rows(projector) for projector in projectors]
     count = 0
     for events in parts:
         count += len(events)
         for each, (projector, table) in enumerate(zip(projectors, tables, strict=True)):
-            for event in events:
-                rows[each].project(event)
+            read_by(table.read, rows[each].project(events))
             if len(rows[each]) > ROWS_IN_MEMORY:
                 table.write(rows[each].changes())
-                rows[each] = Rows(projector, table.read)
+                rows[each] = Rows(projector)
     for each, table in enumerate(tables):
         table.write(rows[each].changes())
     return count
