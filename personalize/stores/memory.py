@@ -17,6 +17,7 @@ from personalize.stores.protocols import (
     ALL_PROFILES,
     NOTHING_LIVE,
     REPORTS_LAST,
+    AccessToken,
     Applied,
     Export,
     Filled,
@@ -55,6 +56,7 @@ class MemoryStore:
         self._exports: dict[str, Export] = {}
         self._workers: dict[str, WorkerReport] = {}
         self._leases: dict[str, Lease] = {}
+        self._tokens: dict[str, AccessToken] = {}
         self._holding = NOTHING_HELD
         self._filling: Filling | None = None
         self._beside: dict[str, dict[str, bytes]] = {}
@@ -220,6 +222,19 @@ class MemoryStore:
     async def exports(self) -> Sequence[Export]:
         """Every copy, in the order in which they were begun."""
         return sorted(self._exports.values(), key=lambda export: (export.begun_at, export.export_id))
+
+    async def keep_token(self, token: AccessToken) -> None:
+        """Keep what is known of a token; of what was known before, revocation and use stand."""
+        kept = self._tokens.setdefault(token.digest, token)
+        used = [at for at in (kept.used_at, token.used_at) if at is not None]
+        revoked = [at for at in (kept.revoked_at, token.revoked_at) if at is not None]
+        self._tokens[token.digest] = replace(
+            kept, used_at=max(used, default=None), revoked_at=min(revoked, default=None)
+        )
+
+    async def tokens(self) -> Sequence[AccessToken]:
+        """Every token there was, oldest first."""
+        return sorted(self._tokens.values(), key=lambda token: (token.created_at, token.digest))
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Take or keep a job that nobody else holds."""

@@ -8,6 +8,7 @@ from personalize.events.event import Event
 from personalize.profiles.profile import Profile
 from personalize.stores.protocols import (
     ALL_PROFILES,
+    AccessToken,
     Applied,
     Export,
     Filled,
@@ -147,6 +148,14 @@ class PastStore:
     async def fill(self, projectors: Sequence[Projector], *, version: str, at: datetime, events: int) -> Filled:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
+
+    async def keep_token(self, token: AccessToken) -> None:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def tokens(self) -> Sequence[AccessToken]:
+        """The tokens of now."""
+        return await self._now.tokens()
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Raises `ReadOnlyStore`."""

@@ -91,6 +91,23 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What is kept of a token of the API: never the token itself, but its SHA-256 (`digest`, in hex).
+
+    `name` is whom it was made for, and the sender of what comes with it: several tokens may share one, so that the
+    next is handed out before the last is revoked. `used_at` is coarse.
+    """
+
+    digest: str
+    name: str
+    scopes: frozenset[str]
+    created_at: datetime
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerReport:
     """What one worker last said of itself: the version it serves, and when."""
 
@@ -277,6 +294,13 @@ class Store(Protocol):
 
         Raises `StaleVersion` where another version than this one is live by now.
         """
+
+    async def keep_token(self, token: AccessToken) -> None:
+        """Keep what is known of a token. Where it is known already, the earlier revocation and the later use stand, so
+        that no late note of a use brings a revoked one back; all else stays as it was kept first."""
+
+    async def tokens(self) -> Sequence[AccessToken]:
+        """Every token there was, in the order of their making; revoked ones, too."""
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Take a job, or hold it longer; False where somebody else holds it beyond this moment."""

@@ -19,6 +19,7 @@ from personalize.stores.memory import MemoryStore
 from personalize.stores.past import past_of
 from personalize.stores.protocols import (
     ALL_PROFILES,
+    AccessToken,
     Applied,
     Export,
     Filled,
@@ -181,6 +182,14 @@ class SqliteStore:
         return await self._write(
             partial(generations.fill, projectors=projectors, version=version, at=at, events=events)
         )
+
+    async def keep_token(self, token: AccessToken) -> None:
+        """Keep what is known of a token; of what was known before, revocation and use stand."""
+        await self._write(partial(tables.keep_token, token=token))
+
+    async def tokens(self) -> Sequence[AccessToken]:
+        """Every token there was, oldest first."""
+        return [tables.token_from_row(row) for row in self._read(tables.TOKENS)]
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Take or keep a job that nobody else holds."""

@@ -103,6 +103,24 @@ def what_was_copied(database: Database) -> None:
     )
 
 
+def who_may_use_the_api(database: Database) -> None:
+    """Tokens of the API, by their hash."""
+    database.table("access_tokens").create(
+        {
+            "digest": str,
+            "name": str,
+            "scopes": str,
+            "created_at": int,
+            "expires_at": int,
+            "used_at": int,
+            "revoked_at": int,
+        },
+        pk="digest",
+        not_null={"name", "scopes", "created_at"},
+        strict=True,
+    )
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
@@ -113,6 +131,7 @@ def schema() -> Migrations:
         what_the_projections_hold,
         whether_pages_are_touched,
         what_was_copied,
+        who_may_use_the_api,
     ):
         migrations()(change)
     return migrations

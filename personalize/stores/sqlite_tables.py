@@ -12,7 +12,17 @@ from personalize.profiles.holding import Holding
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.holding_text import holding_as_text, holding_from_text
 from personalize.stores.projecting import PROFILES, Rows, holding_of, read_by
-from personalize.stores.protocols import REPORTS_LAST, Applied, Export, Lease, Live, Projector, Switch, WorkerReport
+from personalize.stores.protocols import (
+    REPORTS_LAST,
+    AccessToken,
+    Applied,
+    Export,
+    Lease,
+    Live,
+    Projector,
+    Switch,
+    WorkerReport,
+)
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -48,6 +58,10 @@ RULE_SET = "SELECT files FROM rule_sets WHERE version = ?"
 SWITCH = "SELECT off, at, by FROM switches ORDER BY seq DESC LIMIT 1"
 EXPORTS = 'SELECT export_id, begun_at, "by", what, "where", ended_at FROM exports ORDER BY begun_at, export_id'
 WORKERS = "SELECT worker, version, at FROM workers ORDER BY worker"
+TOKENS = """
+    SELECT digest, name, scopes, created_at, expires_at, used_at, revoked_at FROM access_tokens
+    ORDER BY created_at, digest
+"""
 
 
 def table_of(projection: str, generation: int | None = None) -> str:
@@ -253,6 +267,27 @@ def report(connection: sqlite3.Connection, worker: WorkerReport) -> None:
     )
 
 
+def keep_token(connection: sqlite3.Connection, token: AccessToken) -> None:
+    """Keep what is known of a token; of what was known before, revocation and use stand."""
+    # The scalar min and max of SQLite are NULL where one of their arguments is.
+    connection.execute(
+        """
+        INSERT INTO access_tokens (digest, name, scopes, created_at, expires_at, used_at, revoked_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (digest) DO UPDATE SET
+            used_at = coalesce(max(used_at, excluded.used_at), used_at, excluded.used_at),
+            revoked_at = coalesce(min(revoked_at, excluded.revoked_at), revoked_at, excluded.revoked_at)
+        """,
+        (
+            token.digest,
+            token.name,
+            " ".join(sorted(token.scopes)),
+            to_micros(token.created_at),
+            *(None if at is None else to_micros(at) for at in (token.expires_at, token.used_at, token.revoked_at)),
+        ),
+    )
+
+
 def lease(connection: sqlite3.Connection, wanted: Lease, at: datetime) -> bool:
     """Take or keep a job that nobody else holds at this moment."""
     taken = connection.execute(
@@ -331,6 +366,15 @@ def export_from_row(row: Row) -> Export:
     export_id, begun_at, by, what, where, ended_at = row
     return Export(
         export_id, from_micros(begun_at), by, what, where, None if ended_at is None else from_micros(ended_at)
+    )
+
+
+def token_from_row(row: Row) -> AccessToken:
+    """A token that `TOKENS` found."""
+    digest, name, scopes, created_at, *others = row
+    expires_at, used_at, revoked_at = (None if at is None else from_micros(at) for at in others)
+    return AccessToken(
+        digest, name, frozenset(scopes.split()), from_micros(created_at), expires_at, used_at, revoked_at
     )
 
 

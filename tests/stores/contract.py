@@ -20,6 +20,7 @@ from personalize.stores.memory import MemoryStore
 from personalize.stores.protocols import (
     NOTHING_LIVE,
     REPORTS_LAST,
+    AccessToken,
     Applied,
     Export,
     Lease,
@@ -510,6 +511,23 @@ class StoreContract(FillingContract):
 
         run_with(make, scene)
 
+    def test_a_token_is_kept_and_a_late_use_does_not_bring_a_revoked_one_back(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            assert list(await store.tokens()) == []
+            till = AccessToken("aa", "till", frozenset({"decide", "events:write"}), at(1), expires_at=at(90))
+            mail = AccessToken("bb", "mail", frozenset({"decide"}), at(0))
+            for token in (till, mail, till):
+                await store.keep_token(token)
+            assert list(await store.tokens()) == [mail, till]
+            await store.keep_token(replace(till, used_at=at(5)))
+            await store.keep_token(replace(till, revoked_at=at(7)))
+            await store.keep_token(replace(till, used_at=at(4), scopes=frozenset({"privacy"})))
+            await store.keep_token(replace(till, revoked_at=at(9), used_at=at(8)))
+            assert list(await store.tokens()) == [mail, replace(till, used_at=at(8), revoked_at=at(7))]
+            assert list(await (await store.as_of(at(0), projectors())).tokens()) == list(await store.tokens())
+
+        run_with(make, scene)
+
     # The past -----------------------------------------------------------------------------------------
 
     def test_nothing_can_be_written_to_the_past(self, make: Make) -> None:
@@ -528,6 +546,7 @@ class StoreContract(FillingContract):
                 lambda: past.release("fill", "a:1"),
                 lambda: past.note_export(Export("a", at(0), "ann", "log", "/mnt/a")),
                 lambda: past.set_switch(Switch(off=True, at=at(0), by="ann")),
+                lambda: past.keep_token(AccessToken("aa", "till", frozenset(), at(0))),
             )
             for write in writes:
                 with pytest.raises(ReadOnlyStore):

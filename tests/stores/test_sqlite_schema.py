@@ -67,7 +67,7 @@ def test_every_table_checks_the_types_of_its_columns(tmp_path: Path) -> None:
     strict = {name: bool(is_strict) for _, name, _, _, _, is_strict in tables if "sqlite_" not in name}
     assert set(strict) == {
         *("events", "heads", "projection_profiles", "generations", "unprojected"),
-        *("rule_sets", "lives", "switches", "workers", "leases", "exports"),
+        *("rule_sets", "lives", "switches", "workers", "leases", "exports", "access_tokens"),
     }
     assert all(strict.values())
 
