@@ -6,6 +6,7 @@ from personalize.decisions.context import RequestFacts
 from personalize.errors import StoreError
 from personalize.events.event import CONSENT, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE
+from personalize.runtime.page_request import PageRequest
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
@@ -28,7 +29,8 @@ async def take_decision(
     can't be kept; a refusal holds in the browser all the same.
     """
     consent = granting(set(granted) & set(personalizer.settings.privacy.purposes))
-    visitor = Visitor(personalizer, scope, scope.get("headers", ()), RequestFacts, personalizer.clock.now())
+    request = PageRequest(scope, scope.get("headers", ()), RequestFacts)
+    visitor = Visitor(personalizer, request, personalizer.clock.now())
     under = consent if consent.permits_identifier else visitor.decision
     identity = visitor.identity_under(under, visitor.chance if consent.permits_identifier else _no_chance)
     if identity.profile_id is not None and personalizer.records:

@@ -1,13 +1,11 @@
 """The page view of a request that asks for some slots of a page, which itself came from a cache."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from personalize.decisions.context import RequestFacts
 from personalize.decisions.decision import Decision
-from personalize.runtime.page_events import Happening, PageFacts
+from personalize.runtime.page_request import PageRequest
 from personalize.runtime.page_view import PageView
-from personalize.runtime.sources import Scope
 
 if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer
@@ -21,16 +19,9 @@ class FragmentView(PageView):
     """
 
     def __init__(
-        self,
-        personalizer: "Personalizer",
-        scope: Scope,
-        headers: Sequence[tuple[bytes, bytes]],
-        read_facts: Callable[[], RequestFacts],
-        *,
-        before: Sequence[str] = (),
-        counts_page: bool,
+        self, personalizer: "Personalizer", request: PageRequest, *, before: Sequence[str] = (), counts_page: bool
     ) -> None:
-        super().__init__(personalizer, scope, headers, read_facts, is_off=personalizer.off)
+        super().__init__(personalizer, request, is_off=personalizer.off)
         self._before = before
         self._counts_page = counts_page
 
@@ -43,13 +34,3 @@ class FragmentView(PageView):
         for earlier in before:
             await super()._decide(earlier)
         return await super()._decide(slot_id)
-
-    def _queue(
-        self,
-        profile_id: str,
-        *,
-        page: PageFacts | None = None,
-        shown: Sequence[Decision] = (),
-        told: Sequence[Happening] = (),
-    ) -> bool:
-        return super()._queue(profile_id, page=page if self._counts_page else None, shown=shown, told=told)

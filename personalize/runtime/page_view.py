@@ -1,11 +1,11 @@
 """One page view: each slot is decided once, what was shown and what the site tells us is queued at the end."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from personalize.decisions.context import Context, RequestFacts, make_context
+from personalize.decisions.context import Context, make_context
 from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, Reason
 from personalize.errors import EventRefused
@@ -22,7 +22,7 @@ from personalize.runtime.health import FILLED
 from personalize.runtime.once import once
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
-from personalize.runtime.sources import Scope
+from personalize.runtime.page_request import PageRequest
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
@@ -53,20 +53,12 @@ class PageView:
     as for nobody, and keeps nothing.
     """
 
-    def __init__(
-        self,
-        personalizer: "Personalizer",
-        scope: Scope,
-        headers: Sequence[tuple[bytes, bytes]],
-        read_facts: Callable[[], RequestFacts],
-        *,
-        is_off: bool = False,
-    ) -> None:
+    def __init__(self, personalizer: "Personalizer", request: PageRequest, *, is_off: bool = False) -> None:
         self._personalizer = personalizer
-        self._root_path: str = scope.get("root_path", "")  # a mount inside the site changes the scope's
+        self._root_path: str = request.scope.get("root_path", "")  # a mount inside the site changes the scope's
         self._is_off = is_off
         self._is_over = is_off
-        self._request = scope, headers, read_facts, personalizer.clock.now()
+        self._request, self._came_at = request, personalizer.clock.now()
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
         self._pending = personalizer.pending
         self._context: Context | None = None
@@ -76,6 +68,7 @@ class PageView:
         self._waiting: list[tuple[str, str, dict[str, JSONValue]]] = []
         self._pages: list[Page] = []
         self._late: set[str] = set()
+        self._counts_page = True
         self.private = False
         self.is_public = False
         self.allows_for_all = False
@@ -84,7 +77,7 @@ class PageView:
     def _visitor(self) -> Visitor:
         """Who looks at the page; most of what a site serves asks nothing of anybody. The request is theirs from then
         on, so that parting with it ends the circle of scope and page view."""
-        visitor = Visitor(self._personalizer, *self._request)
+        visitor = Visitor(self._personalizer, self._request, self._came_at)
         del self._request
         return visitor
 
@@ -255,7 +248,7 @@ class PageView:
         if not own_facts:
             return None
         return OwnFactsAsked(
-            own_facts, rule_set.conventions, visitor.now, scope=visitor.scope_as_sent, failed=visitor.failed
+            own_facts, rule_set.conventions, visitor.now, scope=visitor.request.scope_as_sent, failed=visitor.failed
         )
 
     def _render(self, decision: Decision) -> str | None:
@@ -401,9 +394,10 @@ class PageView:
             return  # nobody, or somebody whose browser has yet to show that it keeps our cookie
         granted = (await self._visitor.settled_consent()).granted or _NOTHING
         viewed = viewed and self._visitor.is_person
+        counts_page = viewed and self._counts_page and DEFAULT_PURPOSE in granted
         self._queue(
             identity.profile_id,
-            page=page_facts(self._visitor.facts) if viewed and DEFAULT_PURPOSE in granted else None,
+            page=page_facts(self._visitor.facts) if counts_page else None,
             shown=self._filled if viewed and MEASURE_PURPOSE in granted else (),
             told=[Happening(type_, told) for type_, purpose, told in self._waiting if purpose in granted]
             if self._waiting

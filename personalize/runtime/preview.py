@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from personalize.decisions.context import Context, RequestFacts
+from personalize.decisions.context import Context
 from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, Reason
 from personalize.decisions.explain import explain
@@ -17,11 +17,11 @@ from personalize.events.event import JSONValue
 from personalize.rules.definitions import Persona
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.offline import persona_context, visitor_context
+from personalize.runtime.page_request import PageRequest
 from personalize.runtime.page_view import Notice, PageView
 from personalize.runtime.preview_links import Preview, PreviewLinks
 from personalize.runtime.publish import saved_rule_set
 from personalize.runtime.quiet_loading import let_go, pieces_of
-from personalize.runtime.sources import Scope
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
 
@@ -114,14 +114,12 @@ class PreviewPageView(PageView):
     def __init__(
         self,
         personalizer: "Personalizer",
-        scope: Scope,
-        headers: Sequence[tuple[bytes, bytes]],
-        read_facts: Callable[[], RequestFacts],
+        request: PageRequest,
         opened: OpenPreview,
         *,
         mark_item: Callable[[str, str], str],
     ) -> None:
-        super().__init__(personalizer, scope, headers, read_facts)
+        super().__init__(personalizer, request)
         self._rule_set = opened.rule_set
         self.opened = opened
         self._mark_item = mark_item

@@ -1,14 +1,14 @@
 """The page view of a request whose answer others will see, too: it looks at what an edge tells, and at nobody."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.decisions.decision import Decision
 from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.page_request import PageRequest
 from personalize.runtime.page_view import PageView
-from personalize.runtime.sources import Scope
 from personalize.visitors.identity import Identity
 
 if TYPE_CHECKING:
@@ -25,16 +25,9 @@ class VariantView(PageView):
     """
 
     def __init__(
-        self,
-        personalizer: "Personalizer",
-        scope: Scope,
-        headers: Sequence[tuple[bytes, bytes]],
-        read_facts: Callable[[], RequestFacts],
-        *,
-        path: str,
-        told: Mapping[str, str],
+        self, personalizer: "Personalizer", request: PageRequest, *, path: str, told: Mapping[str, str]
     ) -> None:
-        super().__init__(personalizer, scope, headers, read_facts)
+        super().__init__(personalizer, request)
         self._path = path
         self._told = told
 

@@ -1,6 +1,6 @@
 """Who looks at one page: recognised when something first asks, from the request, the site and the store."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from personalize.decisions.context import RequestFacts
 from personalize.profiles.profile import Profile
 from personalize.runtime.once import once
-from personalize.runtime.sources import Scope
+from personalize.runtime.page_request import PageRequest
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
 from personalize.visitors.cookies import cookie_name, cookie_values, delete_cookie, set_cookie
 from personalize.visitors.identity import Identity, agreed, identify
@@ -23,25 +23,11 @@ _BY_SCRIPT = (b"sec-fetch-mode", b"cors")
 
 
 class Visitor:
-    """The visitor of one request.
+    """The visitor of one request, which came at the moment `now`."""
 
-    `scope` is the one that the site sees, so that a login put into it inside the site is found; `headers` are
-    those that the browser sent, our own cookies among them, which the site does not see. `now` is the
-    moment at which the request came.
-    """
-
-    def __init__(
-        self,
-        personalizer: "Personalizer",
-        scope: Scope,
-        headers: Sequence[tuple[bytes, bytes]],
-        read_facts: Callable[[], RequestFacts],
-        now: datetime,
-    ) -> None:
+    def __init__(self, personalizer: "Personalizer", request: PageRequest, now: datetime) -> None:
         self._personalizer = personalizer
-        self._scope = scope
-        self._headers = headers
-        self._read_facts = read_facts
+        self.request = request
         self._was_read = False
         self.profile: Profile | None = None
         self.degraded = False
@@ -51,11 +37,11 @@ class Visitor:
     def facts(self) -> RequestFacts:
         """What the request tells of itself. Where a fact source of the site fails, what it alone could have told
         can't be answered; a field of another type than text is missing."""
-        facts, personalizer = self._read_facts(), self._personalizer
+        facts, personalizer = self.request.read_facts(), self._personalizer
         if personalizer.facts is None:
             return facts if personalizer.geoip is None else self._placed(facts)
         try:
-            told = dict(personalizer.facts.facts(self.scope_as_sent()))
+            told = dict(personalizer.facts.facts(self.request.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the fact source failed", error)
             facts = self._placed(facts)
@@ -69,7 +55,7 @@ class Visitor:
         if geoip is None:
             return facts
         try:
-            place = geoip.place(self._scope.get("client"))
+            place = geoip.place(self.request.scope.get("client"))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the GeoIP database could not be read", error)
             return facts
@@ -94,7 +80,7 @@ class Visitor:
     def decision(self) -> Consent:
         """What this browser's visitor has decided; a consent source that fails counts as no decision."""
         try:
-            return _checked(self._personalizer.consent.read(self.scope_as_sent()))
+            return _checked(self._personalizer.consent.read(self.request.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the consent source failed", error)
             return UNKNOWN
@@ -116,7 +102,7 @@ class Visitor:
     def user_id(self) -> str | None:
         """The site's own login; a login source that fails counts as none."""
         try:
-            return _login(self._personalizer.login.user_id(self.scope_as_sent()))
+            return _login(self._personalizer.login.user_id(self.request.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the login source failed", error)
             return None
@@ -124,7 +110,7 @@ class Visitor:
     def identity_under(self, consent: Consent, fresh: Callable[[], bytes | None]) -> Identity:
         """Who is looking where this is the decision; `fresh` gives chance for a new id, if one may go out."""
         return identify(
-            cookie_values=cookie_values(self._headers, self._cookie_name),
+            cookie_values=cookie_values(self.request.headers, self._cookie_name),
             user_id=self.user_id,
             consent=consent,
             tokens=self._personalizer.tokens,
@@ -165,34 +151,35 @@ class Visitor:
     def is_person(self) -> bool:
         """Whether somebody looks at the page now: no robot, no script of another site, nothing fetched in advance."""
         nobody = self.facts.bot or self.facts.prefetch or self.is_elsewhere
-        return not nobody and self._scope.get("method") == "GET"
+        return not nobody and self.request.scope.get("method") == "GET"
 
     @property
     def is_get(self) -> bool:
         """Whether the request only asks for a page."""
-        return bool(self._scope.get("method") == "GET")
+        return bool(self.request.scope.get("method") == "GET")
 
     @property
     def known_tags(self) -> list[bytes]:
         """The values of `If-None-Match`: which pages the client has already. None but where it asks for the page."""
-        return [value for name, value in self._headers if name.lower() == b"if-none-match"] if self.is_get else []
+        headers = self.request.headers if self.is_get else ()
+        return [value for name, value in headers if name.lower() == b"if-none-match"]
 
     @once
     def is_known_to_site(self) -> bool:
         """Whether the site may have made the page for somebody it knows: by its login, or by credentials."""
-        has_credentials = any(name.lower() == b"authorization" for name, _ in self._headers)
+        has_credentials = any(name.lower() == b"authorization" for name, _ in self.request.headers)
         return has_credentials or self.user_id is not None
 
     @once
     def changes_hands(self) -> bool:
         """Whether the browser's cookie is one of a login and nobody is logged in, or the other way round."""
-        reading = agreed(cookie_values(self._headers, self._cookie_name), self._personalizer.tokens)
+        reading = agreed(cookie_values(self.request.headers, self._cookie_name), self._personalizer.tokens)
         return reading is not None and reading.visitor_id.startswith(KNOWN) is (self.user_id is None)
 
     @once
     def is_elsewhere(self) -> bool:
         """Whether a script of another site fetches the page: what it could read of a visitor is nothing of its own."""
-        return _BY_SCRIPT in self._headers and self.facts.headers.get("sec-fetch-site") == "cross-site"
+        return _BY_SCRIPT in self.request.headers and self.facts.headers.get("sec-fetch-site") == "cross-site"
 
     @once
     def _is_navigation(self) -> bool:
@@ -234,20 +221,17 @@ class Visitor:
 
     @property
     def _is_secure(self) -> bool:
-        return bool(self._scope.get("scheme") == "https")
+        return bool(self.request.scope.get("scheme") == "https")
 
     @property
     def _cookie_name(self) -> str:
         return cookie_name(self._personalizer.settings.cookie.name, secure=self._is_secure)
 
-    def scope_as_sent(self) -> Scope:
-        """The site's scope as it is by now, with the headers that the browser sent."""
-        return {**self._scope, "headers": self._headers}
-
     def part_with_request(self) -> None:
         """Part with the request, once it has been asked for all that it tells of the visitor's identity."""
-        self._scope = {"scheme": self._scope.get("scheme"), "method": self._scope.get("method")}
-        self._read_facts = RequestFacts
+        scope = self.request.scope
+        kept = {"scheme": scope.get("scheme"), "method": scope.get("method")}
+        self.request = PageRequest(kept, self.request.headers, RequestFacts)
 
     def failed(self, what: str, error: BaseException | None) -> None:
         """Count a failure that this page survives."""

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from personalize.runtime.fragment_view import FragmentView
+from personalize.runtime.page_request import PageRequest
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.sources import ScopeLogin
 from personalize.visitors.cookies import cookie_name, cookie_values
@@ -104,14 +105,8 @@ class Fragments:
             told = "slots of public pages can't see the login in scope['user']: give wrap() one of the request's own"
             self._personalizer.health.tell_once("login", told)
         page = _page_scope(scope, headers, fragment)
-        return FragmentView(
-            self._personalizer,
-            page,
-            page["headers"],
-            lambda: request_facts(page, fragment.page.path),
-            before=fragment.before,
-            counts_page=fragment.counts_page,
-        )
+        request = PageRequest(page, page["headers"], lambda: request_facts(page, fragment.page.path))
+        return FragmentView(self._personalizer, request, before=fragment.before, counts_page=fragment.counts_page)
 
     def _cannot_see_login(self, headers: RawHeaders) -> bool:
         """Whether this browser was logged in once, by what only the site inside of us can tell."""

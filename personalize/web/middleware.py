@@ -8,7 +8,7 @@ modified, a range, a head alone) makes it ask the site for the page, once for a 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol, TypeAlias
 
-from personalize.decisions.context import RequestFacts
+from personalize.runtime.page_request import PageRequest
 from personalize.runtime.page_view import PageView
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
@@ -128,7 +128,8 @@ class PersonalizeMiddleware:
         """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
         their defaults alone."""
         headers: RawHeaders = list(scope.get("headers", ()))
-        nobody = PageView(self.personalizer, scope, headers, lambda: request_facts(scope, path), is_off=True)
+        request = PageRequest(scope, headers, lambda: request_facts(scope, path))
+        nobody = PageView(self.personalizer, request, is_off=True)
         scope.setdefault("state", {})[STATE_KEY] = nobody
         with without_marks():
             await self.app(scope, receive, send)
@@ -172,20 +173,18 @@ class PersonalizeMiddleware:
         inner = self._inner(scope, outer_headers, plain=bool(had_slots), is_page=is_page, whole=whole)
         if had_slots is None and wants_html(outer_headers):
             inner["headers"] = readable_only(inner["headers"])
-        page_view = self._page_view(path, inner, outer_headers, lambda: request_facts(scope, path))
+        page_view = self._page_view(path, PageRequest(inner, outer_headers, lambda: request_facts(scope, path)))
         inner.setdefault("state", {})[STATE_KEY] = page_view
         return inner, page_view
 
-    def _page_view(
-        self, path: str, inner: Scope, headers: RawHeaders, read_facts: Callable[[], RequestFacts]
-    ) -> PageView:
+    def _page_view(self, path: str, request: PageRequest) -> PageView:
         """The page view of a visitor; where pages are shared, of all of whom the edge tells the same."""
         if not self._policy.shares:
-            return PageView(self.personalizer, inner, headers, read_facts)
-        told = self._edge.told(headers)
-        if not told and self._edge.is_unproven(headers):
+            return PageView(self.personalizer, request)
+        told = self._edge.told(request.headers)
+        if not told and self._edge.is_unproven(request.headers):
             self.personalizer.health.tell_once("edge", "inputs come without a key of cache.edge_keys: not believed")
-        return VariantView(self.personalizer, inner, headers, read_facts, path=path, told=told)
+        return VariantView(self.personalizer, request, path=path, told=told)
 
     def _response(
         self, path: str, scope: Scope, page_view: PageView, send: Send, *, had_slots: bool | None, is_get: bool = True
@@ -329,9 +328,8 @@ class PersonalizeMiddleware:
         headers: RawHeaders = list(scope.get("headers", ()))
         inner = self._inner(scope, headers, plain=True, is_page=True, whole=True)
         marks = SlotMarks()
-        page_view = PreviewPageView(
-            self.personalizer, inner, headers, lambda: request_facts(scope, path), opened, mark_item=marks.marked
-        )
+        request = PageRequest(inner, headers, lambda: request_facts(scope, path))
+        page_view = PreviewPageView(self.personalizer, request, opened, mark_item=marks.marked)
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PreviewedResponse(send, page_view, marks, token=self._token, method=scope["method"])
         await self.app(inner, receive, response.send)
