@@ -39,11 +39,12 @@ class Counterfactuals:
         self._now_shown = self._items(context)
         self._conditions = {rule.rule_id: rule.condition for rule in rule_set.slots[slot_id].rules}
         segments = {segment_id: segment.who for segment_id, segment in rule_set.segments.items()}
+        self._alone: dict[str, Miss | None] = {}
         self._misses = NearestMisses(segments, self._values_at, answers.answer, context.now)
 
     def miss(self, rule: Rule) -> Miss | None:
         """The least that would have to be different for the rule to match; None where nothing would do."""
-        miss = self._misses.of(rule.condition)
+        miss = self._nearest(rule)
         if miss is None or not miss.is_exact:
             return miss
         context = self._after(miss)
@@ -56,8 +57,8 @@ class Counterfactuals:
         First what makes the rule match; where rules before it would still fill the slot, what makes them fail, too.
         """
         conditions: list[Condition] = [rule.condition]
-        for _ in range(2):
-            miss = self._misses.of(All(tuple(conditions)))
+        for is_alone in (True, False):
+            miss = self._nearest(rule) if is_alone else self._misses.of(All(tuple(conditions)))
             if miss is None or not miss.is_exact:
                 return None
             notes: Notes = {}
@@ -67,6 +68,12 @@ class Counterfactuals:
                 return Showing(new, miss)
             conditions += [Not(self._conditions[one]) for one in self._before(rule.rule_id, notes)]
         return None
+
+    def _nearest(self, rule: Rule) -> Miss | None:
+        """What the rule alone needs, looked for once."""
+        if rule.rule_id not in self._alone:
+            self._alone[rule.rule_id] = self._misses.of(rule.condition)
+        return self._alone[rule.rule_id]
 
     def _before(self, rule_id: str, notes: Notes) -> list[str]:
         """The rules that gave something before this one."""

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from personalize.rules.conditions import Leaf
 from personalize.rules.samples import SOME_MOMENT, arguments, is_plain
+from personalize.rules.turns import clocks_of
 from personalize.rules.window import Window
 
 _DAY = timedelta(days=1)
-_HOUR = timedelta(hours=1)
 #: All months lie in so many days.
 _A_YEAR = timedelta(days=370)
 _FAR = timedelta(days=300_000)
@@ -32,7 +32,7 @@ def moment_samples(leaves: Sequence[Leaf], zone: tzinfo) -> list[datetime] | Non
     if any(abs(cut - SOME_MOMENT) > _FAR for cut in cuts):
         return None
     days = _Days.asked(leaves, windows)
-    clocks = sorted(_clocks(leaves, windows))
+    clocks = sorted({clock for leaf in leaves for clock in clocks_of(leaf)})
     has_parts = any(leaf.fact.key == "time" for leaf in leaves)
     early, late = min(cuts, default=SOME_MOMENT), max(cuts, default=SOME_MOMENT)
     found: list[datetime] = []
@@ -83,14 +83,6 @@ def _midnights(leaves: Iterable[Leaf], zone: tzinfo) -> Iterator[datetime]:
     for day in days:
         if date.min < day < date.max - _DAY:
             yield from (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + _DAY))
-
-
-def _clocks(leaves: Iterable[Leaf], windows: Iterable[Window]) -> set[timedelta]:
-    found = {clock for window in windows if window.hours is not None for clock in window.hours}
-    found |= arguments((leaf for leaf in leaves if leaf.fact.key == "time"), *MOMENT_WORDS - {"exists", "when"})
-    hours = arguments((leaf for leaf in leaves if leaf.fact.key == "hour"), *MOMENT_WORDS - {"exists", "when"})
-    found |= {int(hour) * _HOUR + step * _HOUR for hour in hours if 0 <= hour < 24 for step in range(2)}
-    return {clock for clock in found if clock < _DAY}
 
 
 def _inside(

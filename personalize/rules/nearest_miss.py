@@ -6,15 +6,13 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from personalize.events.event import from_micros
 from personalize.rules.conditions import Condition, Leaf
 from personalize.rules.facts import LOCAL_NOW, NOW_INSTANT, Fact, FactType, is_of_event
 from personalize.rules.nearest_values import lists_its_values, nearest_list, nearest_values, tells_distance
 from personalize.rules.timeline import Timeline
-from personalize.rules.times import Times
+from personalize.rules.turns import Turns, turns_of
 from personalize.rules.unanswerable import Unanswerable
 from personalize.rules.ways import Wanted, Way, ways
-from personalize.rules.window import Window
 
 #: What is known of somebody for good.
 _SETTLED = frozenset({"first", "first_value", "first_seen"})
@@ -80,8 +78,8 @@ class NearestMisses:
         self._read = values_at
         self._answer = answer
         self._now = now
-        self._timeline = Timeline(now)
-        self._seen: dict[datetime, Mapping[str, object]] = {}
+        self._timeline = Timeline(now, self._is_answered)
+        self._seen: dict[datetime, tuple[Mapping[str, object], datetime]] = {}
         self._found: dict[frozenset[Wanted], datetime | None] = {}
 
     def of(self, condition: Condition) -> Miss | None:
@@ -91,51 +89,48 @@ class NearestMisses:
         return min(misses, key=lambda miss: miss.weight, default=None)
 
     def _values(self, at: datetime) -> Mapping[str, object]:
-        if at not in self._seen:
-            self._seen[at] = self._read(at)
-        return self._seen[at]
-
-    def _is_answered(self, wanted: Wanted, at: datetime) -> bool:
-        leaf, answer = wanted
-        value = self._values(at)[leaf.fact.name]
-        return not isinstance(value, Unanswerable) and leaf.holds(value, self._local(at)) == answer
+        return self._read_at(at)[0]
 
     def _local(self, at: datetime) -> datetime:
         """The moment by the visitor's clock, which tells what day it is."""
-        local = self._values(at).get(LOCAL_NOW, at)
-        assert isinstance(local, datetime)
-        return local
+        return self._read_at(at)[1]
+
+    def _read_at(self, at: datetime) -> tuple[Mapping[str, object], datetime]:
+        known = self._seen.get(at)
+        if known is None:
+            values = self._read(at)
+            local = values.get(LOCAL_NOW, at)
+            assert isinstance(local, datetime)
+            known = self._seen[at] = values, local
+        return known
+
+    def _is_answered(self, wanted: Wanted, at: datetime) -> bool:
+        leaf, answer = wanted
+        values, local = self._read_at(at)
+        value = values[leaf.fact.name]
+        return not isinstance(value, Unanswerable) and leaf.holds(value, local) == answer
 
     def _moments(self, way: Way) -> Iterable[datetime]:
         """The present, and moments at which the clock says what it should where it does not."""
-        of_clock = tuple(one for one in way if one[0].fact.root == "now")
-        moving = tuple(one for one in way if one[0].fact.root == "now" or one[0].uses_now)
+        of_clock = frozenset(one for one in way if one[0].fact.root == "now")
+        moving = of_clock | {one for one in way if one[0].uses_now}
         moments = {self._now: None}
         for asked in dict.fromkeys((of_clock, moving)):
             if not all(self._is_answered(one, self._now) for one in asked):
-                moments[self._moment_of(frozenset(asked)) or self._now] = None
+                moment = self._moment_of(asked)
+                if moment is None:
+                    break  # nor is there one at which even more is answered so
+                moments[moment] = None
         return moments
 
     def _moment_of(self, asked: frozenset[Wanted]) -> datetime | None:
         """The nearest moment at which all of these are answered as wanted."""
         if asked not in self._found:
-            known = frozenset(moment for leaf, _ in asked for moment in self._turns(leaf))
-            told = all(isinstance(leaf.argument, timedelta | Times) and leaf.fact.root != "now" for leaf, _ in asked)
-            self._found[asked] = self._timeline.nearest(self._all_answered(asked), known, turns_only_there=told)
+            self._found[asked] = self._timeline.nearest({one: self._turns_of(one[0]) for one in asked})
         return self._found[asked]
 
-    def _all_answered(self, asked: frozenset[Wanted]) -> Callable[[datetime], bool]:
-        return lambda at: all(self._is_answered(one, at) for one in asked)
-
-    def _turns(self, leaf: Leaf) -> Iterator[datetime]:
-        """Moments at which the answer may change, as the question itself tells them."""
-        value, argument = self._values(self._now)[leaf.fact.name], leaf.argument
-        if isinstance(argument, Window):
-            yield from argument.bounds(self._local(self._now))
-        elif isinstance(argument, timedelta) and isinstance(value, datetime) and value.tzinfo is not None:
-            yield value + argument
-        elif isinstance(argument, Times) and argument.within is not None and isinstance(value, tuple):
-            yield from (from_micros(micros) + argument.within for micros in value[-argument.count :])
+    def _turns_of(self, leaf: Leaf) -> Turns:
+        return turns_of(leaf, self._values(self._now)[leaf.fact.name], self._local(self._now))
 
     def _miss(self, way: Way, at: datetime) -> Miss | None:
         """What this way needs at this moment."""
