@@ -9,6 +9,7 @@ PersonalizeError
 │   ├── StoreUnavailable  gone, full or broken: somebody has to look
 │   ├── ReadOnlyStore     a store of the past, or one opened for reading only
 │   └── StaleVersion      another rule set went live meanwhile: follow it and try again  .live
+├── TakenOver             an anonymous visitor belongs to a login by now          .into
 ├── UnknownVersion        no rule set of this version is kept                     .version
 ├── CountingStopped       a process that counted with others ended before its work         .reason
 └── AwayFromRequest       a site's own fact asked for the request where there is none
@@ -118,6 +119,18 @@ class CountingStopped(PersonalizeError):
 
     def __str__(self) -> str:
         return f"a process that counted with this one has ended before its work was done: {self.reason}"
+
+
+class TakenOver(PersonalizeError):
+    """An anonymous profile was to be erased by itself, and belongs to the person behind a login by now: `into`."""
+
+    def __init__(self, profile_id: str, into: str) -> None:
+        super().__init__(profile_id, into)
+        self.profile_id = profile_id
+        self.into = into
+
+    def __str__(self) -> str:
+        return f'"{self.profile_id}" is a browser that "{self.into}" has logged in with: that is whom to erase'
 
 
 class UnknownVersion(PersonalizeError):

@@ -64,7 +64,7 @@ class Personalizer:
         self.records = settings.at is None
         self.keys = secret_keys(settings)
         self.tokens = Tokens(self.keys)
-        self.store = store if store is not None else open_store(settings.store, settings.root)
+        self.store = store if store is not None else open_store(settings.store, settings.root, self.keys)
         self.login: LoginSource = login or ScopeLogin()
         self.consent: ConsentSource = consent or CookieConsent(
             settings.cookie.consent_name, settings.privacy.purposes, settings.privacy.gpc == "refuse"

@@ -1,15 +1,17 @@
 """A store in this process's memory: for tests, and for what the past looked like. Nothing survives it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
-from personalize.errors import StaleVersion, UnknownVersion
+from personalize.errors import StaleVersion, TakenOver, UnknownVersion
 from personalize.events.event import Event
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.profile import Profile
+from personalize.stores.erasing import Sifted, copies_holding, joined_by, person_of, sifted
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.past import past_of
 from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of, read_by
@@ -19,6 +21,7 @@ from personalize.stores.protocols import (
     REPORTS_LAST,
     AccessToken,
     Applied,
+    Erasure,
     Export,
     Filled,
     Filling,
@@ -31,20 +34,26 @@ from personalize.stores.protocols import (
     WorkerReport,
     stretches_between,
 )
+from personalize.stores.seals import Seals
 
 READ_AT_ONCE = 200
 
 
 class MemoryStore:
-    """Obeys the laws of every store, on the event loop alone. Rows are kept as bytes, as they would be on a
-    disk, so nothing that it gives away can change what it keeps."""
+    """Obeys the laws of every store, on the event loop alone; to erase, it takes the `keys` of the site.
+
+    Rows are kept as bytes, as they would be on a disk, so nothing that it gives away can change what it keeps.
+    """
 
     #: A profile is read at once.
     waits = False
     #: It lies in the memory of this process.
     is_shared = False
 
-    def __init__(self) -> None:
+    def __init__(self, keys: Sequence[str] = ()) -> None:
+        self._seals = Seals(keys)
+        self._erased: dict[bytes, datetime] = {}
+        self._erasures: list[Erasure] = []
         self._log: list[Event] = []
         self._projected = 0
         self._known: set[tuple[str, str]] = set()
@@ -73,7 +82,8 @@ class MemoryStore:
         """Append the events that are new and project them; where anything raises, nothing has changed."""
         if version is not None:
             self._refuse_stale(version)
-        new = self._new(events)
+        sifting = sifted(events, self._erased_at) if self._erased else Sifted(events)
+        new = self._new(sifting.taken)
         waiting = [*self._log[self._projected :], *new]
         changes = {
             projector.name: self._changes(projector, waiting, self._projections.get(projector.name, {}))
@@ -86,12 +96,14 @@ class MemoryStore:
             held, is_first = holding_of(projectors), self._projected == 0
             self._holding = held if is_first else self._holding.kept_under(held)
             self._projected = len(self._log)
-        return Applied(new=len(new), repeated=len(events) - len(new))
+        for profile_id, moment in sifting.following:
+            with suppress(TakenOver):
+                self._erase_person(profile_id, moment)
+        return Applied(new=len(new), repeated=len(sifting.taken) - len(new), refused=sifting.refused)
 
     async def profile(self, profile_id: str) -> Profile | None:
         """The stored profile, or None."""
-        data = self._projections.get(PROFILES, {}).get(profile_id)
-        return None if data is None else decode_profile(data)
+        return _decoded(self._projections.get(PROFILES, {}).get(profile_id))
 
     async def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch by id."""
@@ -108,14 +120,16 @@ class MemoryStore:
 
     async def history(self, profile_id: str) -> AsyncIterator[Event]:
         """The events sent with this profile id, newest entry of the log first."""
+        log = self._log
         for number, entry in enumerate(self._entries.get(profile_id, [])[::-1]):
-            yield self._log[entry]
+            yield log[entry]
             await _breathe(number)
 
     async def log(self) -> AsyncIterator[Event]:
         """The whole log in the order of arrival, up to what it held when the reading began."""
-        for number in range(len(self._log)):
-            yield self._log[number]
+        log = self._log
+        for number in range(len(log)):
+            yield log[number]
             await _breathe(number)
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
@@ -124,6 +138,25 @@ class MemoryStore:
         if projectors:
             self._serve(rebuilt, holding_of(projectors))
         return len(self._log)
+
+    async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+        """Erase a person, and keep the receipt."""
+        seal = self._seals.seal(profile_id)
+        profiles, gone = self._erase_person(profile_id, at)
+        copies = copies_holding(await self.exports(), [event.received_at for event in gone])
+        self._erasures.append(Erasure(seal.hex(), at, by, profiles, len(gone), copies))
+        return self._erasures[-1]
+
+    async def erased_at(self, profile_id: str) -> datetime | None:
+        """When the profile of this id was erased last; None where it never was."""
+        return self._erased_at(profile_id)
+
+    async def erasures(self) -> Sequence[Erasure]:
+        """The receipts of all erasures, oldest first."""
+        return list(self._erasures)
+
+    async def compact(self) -> None:
+        """Nothing is left of what is deleted here."""
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
         """A read-only store of what had occurred before the moment."""
@@ -275,6 +308,38 @@ class MemoryStore:
             self._entries.setdefault(event.profile_id, []).append(len(self._log))
             self._log.append(event)
 
+    def _erased_at(self, profile_id: str) -> datetime | None:
+        moments = [self._erased[seal] for seal in self._seals.all_of(profile_id) if seal in self._erased]
+        return max(moments, default=None)
+
+    def _erase_person(self, profile_id: str, at: datetime) -> tuple[int, Sequence[Event]]:
+        """Everything of one person, for a seal of each id; how many profiles it was, and which events."""
+        served = self._projections.get(PROFILES, {})
+        ids = set(person_of(profile_id, lambda each: _decoded(served.get(each)), self._joining))
+        profiles = len(ids & served.keys())
+        gone = self._cut(lambda event: event.profile_id in ids or joined_by(event) in ids)
+        for rows in (*self._projections.values(), *self._beside.values()):
+            for each in ids:
+                rows.pop(each, None)
+        for each in ids:
+            seal = self._seals.seal(each)
+            self._erased[seal] = max(at, self._erased.get(seal, at))
+        return profiles, gone
+
+    def _joining(self, profile_id: str) -> list[str]:
+        entries = self._entries.get(profile_id, [])
+        return [joined for entry in entries if (joined := joined_by(self._log[entry])) is not None]
+
+    def _cut(self, goes: Callable[[Event], bool]) -> Sequence[Event]:
+        """Remove events from the log, and give them. Whoever reads the old one goes on with what they began with."""
+        stays = [not goes(event) for event in self._log]
+        self._projected = sum(stays[: self._projected])
+        if self._filling is not None:
+            self._filling = replace(self._filling, projected=sum(stays[: self._filling.projected]))
+        before, self._log, self._known, self._entries = self._log, [], set(), {}
+        self._append([event for event, is_kept in zip(before, stays, strict=True) if is_kept])
+        return [event for event, is_kept in zip(before, stays, strict=True) if not is_kept]
+
     @staticmethod
     def _changes(
         projector: Projector, events: Sequence[Event], kept: Mapping[str, bytes]
@@ -296,6 +361,10 @@ class MemoryStore:
     def _refuse_stale(self, version: str) -> None:
         if self._lives and self._lives[-1].version != version:
             raise StaleVersion(self._lives[-1].version)
+
+
+def _decoded(data: bytes | None) -> Profile | None:
+    return None if data is None else decode_profile(data)
 
 
 async def _breathe(number: int) -> None:

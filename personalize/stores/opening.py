@@ -1,6 +1,6 @@
 """From the text of a setting to a store; only the one that is asked for is imported."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from personalize.errors import SettingsError
@@ -8,21 +8,21 @@ from personalize.problems import Problem, did_you_mean, quoted
 from personalize.stores.protocols import Store
 
 
-def open_store(url: str, root: Path) -> Store:
+def open_store(url: str, root: Path, keys: Sequence[str] = ()) -> Store:
     """The store that `url` names: `sqlite:var/personalize.db` or `memory:`. Call its `open` before using it.
 
-    A relative path is taken from `root`. Raises `SettingsError`; what follows the first colon is never quoted,
-    since other kinds of stores carry passwords there.
+    A relative path is taken from `root`; `keys` are the site's, for whoever erases. Raises `SettingsError`; what
+    follows the first colon is never quoted, since other kinds of stores carry passwords there.
     """
     scheme, colon, rest = url.partition(":")
     opener = _OPENERS.get(scheme) if colon else None
     if opener is None:
         guess = None if scheme in _OPENERS else did_you_mean(scheme, _OPENERS)
         raise _refused(f"{quoted(scheme)} is no kind of store", guess or "write `sqlite:` and a path, or `memory:`")
-    return opener(rest, root)
+    return opener(rest, root, keys)
 
 
-def _sqlite(path: str, root: Path) -> Store:
+def _sqlite(path: str, root: Path, keys: Sequence[str]) -> Store:
     if not path or path == ":memory:":
         raise _refused(
             "a SQLite store needs the path of a file",
@@ -30,19 +30,19 @@ def _sqlite(path: str, root: Path) -> Store:
         )
     from personalize.stores.sqlite import SqliteStore  # noqa: PLC0415 - the driver loads when it is asked for
 
-    return SqliteStore(root / path)
+    return SqliteStore(root / path, keys=keys)
 
 
-def _memory(rest: str, root: Path) -> Store:
+def _memory(rest: str, root: Path, keys: Sequence[str]) -> Store:
     if rest:
         raise _refused("`memory:` takes nothing behind the colon", "a file is named by `sqlite:` and its path")
     from personalize.stores.memory import MemoryStore  # noqa: PLC0415 - as above
 
-    return MemoryStore()
+    return MemoryStore(keys)
 
 
 def _refused(message: str, hint: str) -> SettingsError:
     return SettingsError((Problem("E053", f"store: {message}", hint=hint),))
 
 
-_OPENERS: dict[str, Callable[[str, Path], Store]] = {"sqlite": _sqlite, "memory": _memory}
+_OPENERS: dict[str, Callable[[str, Path, Sequence[str]], Store]] = {"sqlite": _sqlite, "memory": _memory}

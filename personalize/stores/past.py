@@ -10,6 +10,7 @@ from personalize.stores.protocols import (
     ALL_PROFILES,
     AccessToken,
     Applied,
+    Erasure,
     Export,
     Filled,
     Lease,
@@ -71,8 +72,8 @@ class PastStore:
         raise _read_only()
 
     async def profile(self, profile_id: str) -> Profile | None:
-        """The profile as it was, or None."""
-        return await self._then.profile(profile_id)
+        """The profile as it was, or None; also where it was erased since, for a past that is served for long."""
+        return None if await self.erased_at(profile_id) is not None else await self._then.profile(profile_id)
 
     def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch as they were, by id."""
@@ -91,6 +92,22 @@ class PastStore:
         return self._then.log()
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def erased_at(self, profile_id: str) -> datetime | None:
+        """When the profile of this id was erased, until now."""
+        return await self._now.erased_at(profile_id)
+
+    async def erasures(self) -> Sequence[Erasure]:
+        """The receipts of all erasures until now."""
+        return await self._now.erasures()
+
+    async def compact(self) -> None:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
 

@@ -45,11 +45,36 @@ class Projector(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """An event that the log does not take, and why not, as a sentence without any value of it."""
+
+    event: Event
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
-    """How many events of a batch were new, and how many the log had already."""
+    """How many events of a batch were new, how many the log had already, and which it refused."""
 
     new: int
     repeated: int
+    refused: tuple[Refused, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """The receipt of an erasure: when, by whom, and how many profiles and events are gone; nothing of the person.
+
+    `seal` stands for the id that was named (see `stores.seals`), in hex. `copies` are the ids of the exports and
+    backups that may hold what was erased.
+    """
+
+    seal: str
+    at: datetime
+    by: str
+    profiles: int
+    events: int
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +238,8 @@ class Store(Protocol):
 
         Without projectors the events only enter the log. They wait there: the next call with projectors, though
         it brings no event, projects them first, in the order of the log.
+
+        What tells of somebody who was erased is left out, as `stores.erasing` says, and named in `refused`.
         """
 
     async def profile(self, profile_id: str) -> Profile | None:
@@ -234,6 +261,24 @@ class Store(Protocol):
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Throw the projections away and project the whole log again, in one transaction; the number of
         events read. A filling that was under way is done with."""
+
+    async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+        """Erase a person, in one transaction: the profile, the anonymous ones that joined it, all their events, and
+        their rows in every projection, served or not. What stays is the receipt, and a seal of each id.
+
+        An id of which nothing is kept is sealed all the same. Raises `TakenOver` for an anonymous profile that
+        joined a known one, whose person it belongs to.
+        """
+
+    async def erased_at(self, profile_id: str) -> datetime | None:
+        """When the profile of this id was erased last; None where it never was."""
+
+    async def erasures(self) -> Sequence[Erasure]:
+        """The receipts of all erasures, oldest first."""
+
+    async def compact(self) -> None:
+        """Write what is kept anew, so that no file holds a byte of what was deleted. Takes as long as copying the
+        store does, and other writes wait for it."""
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> "Store":
         """A read-only store of what had occurred before the moment; its `apply` raises `ReadOnlyStore`."""

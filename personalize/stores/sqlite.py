@@ -13,6 +13,7 @@ from personalize.errors import StoreUnavailable
 from personalize.events.event import Event
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
+from personalize.stores import sqlite_erasing as erasing
 from personalize.stores import sqlite_generations as generations
 from personalize.stores import sqlite_tables as tables
 from personalize.stores.memory import MemoryStore
@@ -21,6 +22,7 @@ from personalize.stores.protocols import (
     ALL_PROFILES,
     AccessToken,
     Applied,
+    Erasure,
     Export,
     Filled,
     Lease,
@@ -32,6 +34,7 @@ from personalize.stores.protocols import (
     WorkerReport,
     stretches_between,
 )
+from personalize.stores.seals import Seals
 from personalize.stores.sqlite_errors import meaning_of
 from personalize.stores.sqlite_link import Link, link_for_reading
 from personalize.stores.sqlite_writer import Writer
@@ -44,7 +47,7 @@ _LOOK_SECONDS = 0.1
 
 
 class SqliteStore:
-    """Keeps everything in the file at `path`.
+    """Keeps everything in the file at `path`; to erase, it takes the `keys` of the site (see `stores.seals`).
 
     Reads run on the event loop (a few microseconds; a hop to a thread costs twenty times that) and never wait:
     a locked file is `StoreBusy` at once. Writes run in one thread, which waits up to `busy_seconds` for other
@@ -59,8 +62,9 @@ class SqliteStore:
     #: Any process of the machine may open the file.
     is_shared = True
 
-    def __init__(self, path: Path, *, busy_seconds: float = 5.0) -> None:
+    def __init__(self, path: Path, *, keys: Sequence[str] = (), busy_seconds: float = 5.0) -> None:
         self._path = path
+        self._seals = Seals(keys)
         self._busy_seconds = busy_seconds
         self._writer: Writer | None = None
         self._reader: Link | None = None
@@ -86,7 +90,9 @@ class SqliteStore:
         self, events: Sequence[Event], projectors: Sequence[Projector], *, version: str | None = None
     ) -> Applied:
         """Append the events that are new and project them, in one transaction; synced when it returns."""
-        return await self._write(partial(tables.apply, events=events, projectors=projectors, version=version))
+        return await self._write(
+            partial(erasing.apply, events=events, projectors=projectors, version=version, seals=self._seals)
+        )
 
     async def profile(self, profile_id: str) -> Profile | None:
         """The stored profile, or None; on the loop, without waiting."""
@@ -126,7 +132,7 @@ class SqliteStore:
 
     async def log(self) -> AsyncIterator[Event]:
         """The whole log in the order of arrival, up to what it held when the reading began."""
-        last = self._read(tables.LAST_SEQ)[0][0] or 0
+        last = self._read(tables.LAST_SEQ)[0][0]
         seq = 0
         while found := self._read(tables.LOG, (seq, last, READ_AT_ONCE)):
             for row in found:
@@ -137,6 +143,25 @@ class SqliteStore:
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Project the whole log again, in one transaction; other writes wait for it."""
         return await self._write(partial(generations.rebuild, projectors=projectors))
+
+    async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+        """Erase a person, and keep the receipt."""
+        return await self._write(partial(erasing.erase, profile_id=profile_id, at=at, by=by, seals=self._seals))
+
+    async def erased_at(self, profile_id: str) -> datetime | None:
+        """When the profile of this id was erased last; None where it never was."""
+        seals = self._seals.all_of(profile_id)
+        return erasing.moment_from([row for seal in seals for row in self._read(erasing.ERASED_AT, (seal,))])
+
+    async def erasures(self) -> Sequence[Erasure]:
+        """The receipts of all erasures, oldest first."""
+        return [erasing.erasure_from_row(row) for row in self._read(erasing.ERASURES)]
+
+    async def compact(self) -> None:
+        """Copy what is kept to new pages, so that no byte of what was deleted is left; needs as much room again."""
+        if self._writer is None:
+            raise self._closed()
+        await asyncio.wrap_future(self._writer.submit_bare(erasing.compact))
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
         """A read-only store, in memory, of what had occurred before the moment."""

@@ -18,8 +18,8 @@ from personalize.stores.protocols import NOTHING_LIVE, Filled, Filling, Live, Pr
 from personalize.stores.sqlite_tables import ProjectionTable, Row, quoted
 
 #: In the order in which `filled_from` takes them.
-FILLED = """
-    SELECT state, holding, projected, since, (SELECT coalesce(max(seq), 0) FROM events)
+FILLED = f"""
+    SELECT state, holding, projected, since, ({tables.LAST_SEQ})
     FROM generations ORDER BY state, id
 """
 _SERVED, _FILLING, _DISCARDED = "served", "filling", "discarded"
@@ -89,7 +89,7 @@ def fill(
 
 def _go_on(connection: sqlite3.Connection, projectors: Sequence[Projector], filling: Filling, events: int) -> None:
     generation = connection.execute(_ID_OF, (_FILLING,)).fetchone()[0]
-    last = connection.execute(tables.LAST_SEQ).fetchone()[0] or 0
+    last = connection.execute(tables.LAST_SEQ).fetchone()[0]
     until = min(filling.projected + events, last)
     parts = tables.log_in_parts(connection, after=filling.projected, last=until)
     tables.project(connection, projectors, parts, generation=generation)

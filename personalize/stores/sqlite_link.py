@@ -50,6 +50,8 @@ def link_for_writing(path: Path, *, create: bool, busy_seconds: float) -> Link:
     link = _link(path, "rwc" if create else "rw", busy_seconds)
     try:
         use_write_ahead_log(link.connection, busy_seconds)
+        # What is deleted is overwritten at once; what was moved before goes when the store is compacted.
+        link.connection.execute("PRAGMA secure_delete = ON")
         migrate(link.connection)
     except BaseException:
         link.close()

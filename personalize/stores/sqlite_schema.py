@@ -121,6 +121,21 @@ def who_may_use_the_api(database: Database) -> None:
     )
 
 
+def what_erasure_leaves(database: Database) -> None:
+    """Seals of erased ids, the receipts, and where the log ended when its last entry was removed."""
+    # Seals are random: short rows of one B-tree, as heads are. The end of the log is at most one row.
+    database.execute("CREATE TABLE erased (seal BLOB NOT NULL PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID")
+    database.table("erasures").create(
+        {"id": int, "seal": str, "at": int, "by": str, "profiles": int, "events": int, "copies": str},
+        pk="id",
+        not_null={"seal", "at", "by", "profiles", "events", "copies"},
+        strict=True,
+    )
+    # Joins are rare, and so is this index. What an erased browser had joined is found by it.
+    database.execute("CREATE INDEX joins ON events (properties ->> 'from') WHERE type = 'join'")
+    database.table("log_end").create({"seq": int}, pk="seq", strict=True)
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
@@ -132,6 +147,7 @@ def schema() -> Migrations:
         whether_pages_are_touched,
         what_was_copied,
         who_may_use_the_api,
+        what_erasure_leaves,
     ):
         migrations()(change)
     return migrations

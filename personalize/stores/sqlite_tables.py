@@ -39,7 +39,8 @@ _MOVE_HEAD = """
     ON CONFLICT (profile_id) DO UPDATE SET seq = excluded.seq
 """
 HEAD = "SELECT seq FROM heads WHERE profile_id = ?"
-LAST_SEQ = "SELECT max(seq) FROM events"
+#: The number of the last entry there ever was: it may have been erased.
+LAST_SEQ = "SELECT max(ifnull((SELECT max(seq) FROM events), 0), ifnull((SELECT seq FROM log_end), 0))"
 _HELD = "SELECT holding FROM generations WHERE state = 'served'"
 _UNPROJECTED = "SELECT min(seq) FROM unprojected"
 LOG = f"SELECT {_EVENT} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
@@ -131,7 +132,7 @@ def apply(
     """Append what is new and project it; see `Store.apply`."""
     if version is not None:
         refuse_stale(connection, version)
-    before: int = connection.execute(LAST_SEQ).fetchone()[0] or 0
+    before: int = connection.execute(LAST_SEQ).fetchone()[0]
     waits_from: int | None = connection.execute(_UNPROJECTED).fetchone()[0]
     new = append(connection, events)
     if projectors:
@@ -165,7 +166,7 @@ def refuse_stale(connection: sqlite3.Connection, version: str) -> None:
 
 def append(connection: sqlite3.Connection, events: Sequence[Event]) -> list[Event]:
     """Append the events that the log has not, each pointing to its profile's previous one; gives those."""
-    last: int = connection.execute(LAST_SEQ).fetchone()[0] or 0
+    last: int = connection.execute(LAST_SEQ).fetchone()[0]
     heads: dict[str, int | None] = {}
     moved: dict[str, int] = {}
     new = []
@@ -211,7 +212,7 @@ def project(
 def log_in_parts(connection: sqlite3.Connection, *, after: int, last: int | None = None) -> Iterator[list[Event]]:
     """The entries of the log behind one and up to another, or to its end."""
     if last is None:
-        last = connection.execute(LAST_SEQ).fetchone()[0] or 0
+        last = connection.execute(LAST_SEQ).fetchone()[0]
     seq = after
     while found := connection.execute(LOG, (seq, last, EVENTS_AT_ONCE)).fetchall():
         yield [event_from_row(row) for row in found]
@@ -341,6 +342,12 @@ def seq_of(row: Row) -> int:
     """The row number of an event."""
     seq: int = row[9]
     return seq
+
+
+def received_of(row: Row) -> int:
+    """When an event was received, in microseconds since 1970."""
+    received: int = row[5]
+    return received
 
 
 def previous_of(row: Row) -> int | None:

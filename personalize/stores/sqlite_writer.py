@@ -58,6 +58,10 @@ class Writer:
         self._thread.submit(self._commit_together)
         return self._thread.submit(self._result_of, job)
 
+    def submit_bare(self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
+        """Queue a job that runs outside of any transaction, for what SQLite does in none, such as VACUUM."""
+        return self._thread.submit(self._run_bare, work)
+
     def stop(self) -> None:
         """Finish the jobs given so far, close the connection, and end the thread. Waits for that."""
         self._thread.submit(self._disconnect)
@@ -101,13 +105,26 @@ class Writer:
                 job.result = job.work(link.connection)
         return job.result
 
-    def _begun(self) -> Link:
-        """A connection to the file that the path names now, with a transaction that may write."""
-        if self._link is not None and not self._link.holds:
-            self._disconnect()
+    def _run_bare(self, work: Callable[[sqlite3.Connection], T]) -> T:
         try:
             with store_errors(self._path):
-                link = self._link = self._link or self._connected()
+                return work(self._linked().connection)
+        except BaseException:
+            self._disconnect()
+            raise
+
+    def _linked(self) -> Link:
+        """A connection to the file that the path names now."""
+        if self._link is not None and not self._link.holds:
+            self._disconnect()
+        self._link = self._link or self._connected()
+        return self._link
+
+    def _begun(self) -> Link:
+        """The same, with a transaction that may write."""
+        try:
+            with store_errors(self._path):
+                link = self._linked()
                 # A deferred BEGIN would be refused at its first write beside another writer, without waiting.
                 link.connection.execute("BEGIN IMMEDIATE")
         except BaseException:

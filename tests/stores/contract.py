@@ -31,6 +31,7 @@ from personalize.stores.protocols import (
     WorkerReport,
 )
 from tests.stores import samples
+from tests.stores.erasure_contract import ErasureContract
 from tests.stores.filling_contract import FillingContract
 from tests.stores.samples import all_of, at, event, projectors, purchase
 
@@ -93,7 +94,7 @@ async def is_as_rebuilt(store: Store) -> None:
     assert await all_of(store.profiles()) == live
 
 
-class StoreContract(FillingContract):
+class StoreContract(FillingContract, ErasureContract):
     """The laws. Stores are made by `make`, each call a new and empty one."""
 
     @pytest.fixture

@@ -4,9 +4,10 @@ import pytest
 
 from personalize.stores.memory import MemoryStore
 from tests.stores.contract import Make, StoreContract
+from tests.stores.erasure_contract import KEYS
 
 
 class TestMemoryStore(StoreContract):
     @pytest.fixture
     def make(self) -> Make:
-        return MemoryStore
+        return lambda: MemoryStore(KEYS)

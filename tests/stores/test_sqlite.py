@@ -15,6 +15,7 @@ from personalize.errors import StoreBusy, StoreUnavailable
 from personalize.stores.protocols import Applied, Live, Store, WorkerReport
 from personalize.stores.sqlite import SqliteStore
 from tests.stores.contract import Make, StoreContract, contents, opened, save
+from tests.stores.erasure_contract import KEYS
 from tests.stores.other_process import line_from, line_to, other_process
 from tests.stores.samples import all_of, at, projectors, purchase
 
@@ -23,7 +24,7 @@ class TestSqliteStore(StoreContract):
     @pytest.fixture
     def make(self, tmp_path: Path) -> Make:
         numbers = count()
-        return lambda: SqliteStore(tmp_path / f"{next(numbers)}.db")
+        return lambda: SqliteStore(tmp_path / f"{next(numbers)}.db", keys=KEYS)
 
 
 @pytest.fixture

@@ -1,0 +1,83 @@
+"""What erasing a person means, whatever keeps them: who belongs to the person, and what is refused afterwards."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from personalize.errors import TakenOver
+from personalize.events.event import JOIN, Event
+from personalize.profiles.profile import Profile
+from personalize.profiles.project import ANONYMOUS_PREFIX
+from personalize.stores.protocols import Export, Refused
+
+#: Why an event is refused that names somebody who was erased.
+ERASED = "the visitor was erased, and what happened before that is not taken any more"
+
+
+def person_of(
+    profile_id: str, row: Callable[[str], Profile | None], joining: Callable[[str], Iterable[str]]
+) -> tuple[str, ...]:
+    """The ids of one person: this one, and the anonymous ones that went into it.
+
+    `row` reads a profile, `joining` gives what the joins of an id name. One that is not projected yet counts, too;
+    one that has joined somebody else does not. Raises `TakenOver` for an anonymous id that belongs to a known one.
+    """
+    own = row(profile_id)
+    if own is not None and own.joined is not None:
+        raise TakenOver(profile_id, own.joined.into)
+    return (profile_id, *(each for each in dict.fromkeys(joining(profile_id)) if _went_into(profile_id, row(each))))
+
+
+def _went_into(profile_id: str, row: Profile | None) -> bool:
+    return row is None or row.joined is None or row.joined.into == profile_id
+
+
+def copies_holding(exports: Iterable[Export], received_at: Iterable[datetime]) -> tuple[str, ...]:
+    """The ids of the copies that may hold any of the events that were received at these moments."""
+    first = min(received_at, default=None)
+    return () if first is None else tuple(each.export_id for each in exports if each.may_hold(first))
+
+
+def joined_by(event: Event) -> str | None:
+    """The anonymous id that an event joins to its own, if it does."""
+    joined_id = event.properties.get("from") if event.type == JOIN else None
+    return joined_id if isinstance(joined_id, str) and joined_id.startswith(ANONYMOUS_PREFIX) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """The events that may enter the log, those that may not, and who has to follow the erased: by anonymous id,
+    whose late join says that they were the same person, when that was erased."""
+
+    taken: Sequence[Event]
+    refused: tuple[Refused, ...] = ()
+    following: tuple[tuple[str, datetime], ...] = ()
+
+
+def sifted(events: Sequence[Event], erased_at: Callable[[str], datetime | None]) -> Sifted:
+    """Sets apart what tells of somebody who was erased.
+
+    An anonymous id never comes back: who returns with the old cookie gets a fresh one. A login does, and what
+    occurs after the erasure counts. `erased_at` is asked once for each id.
+    """
+    moments: dict[str, datetime | None] = {}
+
+    def is_gone(profile_id: str, event: Event) -> bool:
+        if profile_id not in moments:
+            moments[profile_id] = erased_at(profile_id)
+        at = moments[profile_id]
+        return at is not None and (profile_id.startswith(ANONYMOUS_PREFIX) or event.occurred_at <= at)
+
+    taken, refused, following = [], [], {}
+    for event in events:
+        joined_id = joined_by(event)
+        if is_gone(event.profile_id, event):
+            refused.append(Refused(event, ERASED))
+            at = moments[event.profile_id]
+            if joined_id is not None and at is not None:
+                following[joined_id] = at
+        elif joined_id is not None and is_gone(joined_id, event):
+            refused.append(Refused(event, ERASED))
+        else:
+            taken.append(event)
+    return Sifted(taken, tuple(refused), tuple(following.items()))

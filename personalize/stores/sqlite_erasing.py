@@ -1,0 +1,164 @@
+"""Erasing from the tables of a SQLite store. Who calls holds the transaction."""
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+
+from personalize.errors import StoreBusy, TakenOver
+from personalize.events.event import Event, from_micros, to_micros
+from personalize.profiles.encoding import decode_profile
+from personalize.profiles.profile import Profile
+from personalize.stores import sqlite_tables as tables
+from personalize.stores.erasing import copies_holding, joined_by, person_of, sifted
+from personalize.stores.protocols import Applied, Erasure, Projector
+from personalize.stores.seals import Seals
+from personalize.stores.sqlite_tables import Row, quoted
+
+EVENTS_AT_ONCE = 1_000
+ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
+ERASED_AT = "SELECT at FROM erased WHERE seal = ?"
+_PROJECTIONS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'projection~_%' ESCAPE '~'"
+_JOINS_OF = "SELECT profile_id, seq FROM events WHERE type = 'join' AND properties ->> 'from' = ?"
+
+
+def erase(connection: sqlite3.Connection, profile_id: str, at: datetime, by: str, seals: Seals) -> Erasure:
+    """Erase a person and keep the receipt; see `Store.erase`."""
+    profiles, received = _erase_person(connection, profile_id, at, seals)
+    exports = map(tables.export_from_row, connection.execute(tables.EXPORTS))
+    copies = copies_holding(exports, map(from_micros, received))
+    erasure = Erasure(seals.seal(profile_id).hex(), at, by, profiles, len(received), copies)
+    connection.execute(
+        "INSERT INTO erasures (seal, at, by, profiles, events, copies) VALUES (?, ?, ?, ?, ?, ?)",
+        (erasure.seal, to_micros(at), by, profiles, len(received), json.dumps(copies)),
+    )
+    return erasure
+
+
+def apply(
+    connection: sqlite3.Connection,
+    events: Sequence[Event],
+    projectors: Sequence[Projector],
+    version: str | None,
+    seals: Seals,
+) -> Applied:
+    """Apply what tells of nobody who was erased, and erase whose late join says that they were such a one."""
+    if connection.execute("SELECT 1 FROM erased LIMIT 1").fetchone() is None:
+        return tables.apply(connection, events, projectors, version)
+    sifting = sifted(events, lambda profile_id: erased_at(connection, profile_id, seals))
+    applied = tables.apply(connection, sifting.taken, projectors, version)
+    for profile_id, at in sifting.following:
+        with suppress(TakenOver):
+            _erase_person(connection, profile_id, at, seals)
+    return replace(applied, refused=sifting.refused)
+
+
+def erased_at(connection: sqlite3.Connection, profile_id: str, seals: Seals) -> datetime | None:
+    """When the profile of this id was erased last."""
+    sealed = [found for seal in seals.all_of(profile_id) for found in connection.execute(ERASED_AT, (seal,))]
+    return moment_from(sealed)
+
+
+def moment_from(rows: Sequence[Row]) -> datetime | None:
+    """The latest moment of those that `ERASED_AT` found."""
+    return from_micros(max(rows)[0]) if rows else None
+
+
+def erasure_from_row(row: Row) -> Erasure:
+    """A receipt that `ERASURES` found."""
+    seal, at, by, profiles, events, copies = row
+    return Erasure(seal, from_micros(at), by, profiles, events, tuple(json.loads(copies)))
+
+
+def cut(connection: sqlite3.Connection, profile_id: str, goes: Callable[[Row], bool]) -> list[int]:
+    """Remove entries of a profile's history from the log, and close the gaps in its chain; when each was received, in
+    microseconds since 1970."""
+    removed: list[int] = []
+    received: list[int] = []
+    newer: Row | None = None
+    for row in _history(connection, profile_id):
+        if goes(row):
+            removed.append(tables.seq_of(row))
+            received.append(tables.received_of(row))
+            continue
+        if newer is None and removed:
+            connection.execute("UPDATE heads SET seq = ? WHERE profile_id = ?", (tables.seq_of(row), profile_id))
+        elif newer is not None and tables.previous_of(newer) != tables.seq_of(row):
+            _point(connection, newer, tables.seq_of(row))
+        newer = row
+    if removed and newer is None:
+        connection.execute("DELETE FROM heads WHERE profile_id = ?", (profile_id,))
+    elif removed and newer is not None and removed[-1] < tables.seq_of(newer):
+        _point(connection, newer, None)
+    _remove(connection, removed)
+    return received
+
+
+def _erase_person(connection: sqlite3.Connection, profile_id: str, at: datetime, seals: Seals) -> tuple[int, list[int]]:
+    """Everything of one person, for a seal of each id; how many profiles it was, and when their events came."""
+    ids = person_of(
+        profile_id,
+        lambda each: _profile(connection, each),
+        lambda each: [
+            joined for row in _history(connection, each) if (joined := joined_by(tables.event_from_row(row)))
+        ],
+    )
+    profiles = sum(_profile(connection, each) is not None for each in ids)
+    received = [micros for each in ids for micros in _erase_one(connection, each)]
+    connection.executemany(
+        """
+        INSERT INTO erased (seal, at) VALUES (?, ?)
+        ON CONFLICT (seal) DO UPDATE SET at = max(at, excluded.at)
+        """,
+        [(seals.seal(each), to_micros(at)) for each in ids],
+    )
+    return profiles, received
+
+
+def _erase_one(connection: sqlite3.Connection, profile_id: str) -> list[int]:
+    for (name,) in connection.execute(_PROJECTIONS).fetchall():
+        connection.execute(f"DELETE FROM {quoted(name)} WHERE key = ?", (profile_id,))
+    received = cut(connection, profile_id, lambda row: True)
+    for owner_id, seq in connection.execute(_JOINS_OF, (profile_id,)).fetchall():
+        # Joins that nothing followed from, since somebody had refused: they name the id all the same.
+        received += cut(connection, owner_id, lambda row, seq=seq: tables.seq_of(row) == seq)  # type: ignore[misc]
+    return received
+
+
+def _history(connection: sqlite3.Connection, profile_id: str) -> Iterator[Row]:
+    head = connection.execute(tables.HEAD, (profile_id,)).fetchone()
+    seq = None if head is None else head[0]
+    while seq is not None:
+        found = connection.execute(tables.HISTORY, (seq, EVENTS_AT_ONCE)).fetchall()
+        yield from found
+        seq = tables.previous_of(found[-1])
+
+
+def _point(connection: sqlite3.Connection, newer: Row, previous: int | None) -> None:
+    connection.execute("UPDATE events SET previous = ? WHERE seq = ?", (previous, tables.seq_of(newer)))
+
+
+def _remove(connection: sqlite3.Connection, entries: Sequence[int]) -> None:
+    """Delete entries of the log. No later one gets the number of one that is gone: what is filled goes by them."""
+    if not entries:
+        return
+    last: int = connection.execute(tables.LAST_SEQ).fetchone()[0]
+    connection.executemany("DELETE FROM events WHERE seq = ?", [(seq,) for seq in entries])
+    if last in entries:
+        connection.execute("DELETE FROM log_end")
+        connection.execute("INSERT INTO log_end (seq) VALUES (?)", (last,))
+
+
+def _profile(connection: sqlite3.Connection, profile_id: str) -> Profile | None:
+    found = connection.execute(tables.PROFILE, (profile_id,)).fetchone()
+    return None if found is None else decode_profile(found[0])
+
+
+def compact(connection: sqlite3.Connection) -> None:
+    """Copy what is kept to new pages, and empty the write-ahead log. Nobody may be in a transaction of this one."""
+    connection.execute("VACUUM")
+    (is_busy, *_), *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    if is_busy:
+        raise StoreBusy("the store is compact, but its write-ahead log is being read: try again")
