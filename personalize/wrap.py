@@ -37,6 +37,7 @@ def wrap(
     consent cookie and add to the facts of a request. Raises `SettingsError` with every
     problem of the settings.
     """
+    from personalize.api.app import Api  # noqa: PLC0415
     from personalize.pages.app import Pages  # noqa: PLC0415
     from personalize.runtime.personalizer import Personalizer  # noqa: PLC0415
     from personalize.runtime.sources import CallableLogin  # noqa: PLC0415
@@ -48,4 +49,4 @@ def wrap(
         raise TypeError("login is asked while a page leaves and can't be async: give a plain function of the scope")
     source = CallableLogin(login) if callable(login) else login
     personalizer = Personalizer(settings, store=store, login=source, consent=consent, facts=facts, clock=clock)
-    return PersonalizeMiddleware(app, personalizer, pages=Pages(personalizer))
+    return PersonalizeMiddleware(app, personalizer, pages=[Pages(personalizer), Api(personalizer)])

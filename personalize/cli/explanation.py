@@ -1,14 +1,14 @@
 """An explanation in words, for a terminal, and as JSON, for programs."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from personalize.cli.tables import paragraph
 from personalize.decisions.context import Context
-from personalize.decisions.decision import Decision, Reason
+from personalize.decisions.decision import Reason
 from personalize.decisions.explanation import (
     Difference,
     Explanation,
@@ -224,22 +224,17 @@ def _marked(holds: bool, text: str) -> str:
 
 def as_json(explanation: Explanation, asked: Asked) -> dict[str, Any]:
     """The same for programs."""
-    decision: Decision = explanation.decision
+    told = explanation.as_values()
     consent = asked.context.consent
     return {
-        "slot": decision.slot_id,
+        "slot": told.pop("slot"),
         "visitor": asked.visitor,
         "stored": asked.is_stored,
         "at": asked.context.now.isoformat(),
-        "version": decision.version,
-        "items": list(decision.item_ids),
-        "rule": decision.rule_id,
-        "reason": str(decision.reason),
-        "personal": decision.personal,
+        **{name: told.pop(name) for name in ("version", "items", "rule", "reason", "personal")},
         "consent": {
             "granted": None if consent.granted is None else sorted(consent.granted),
             "assumed": not _is_decided(asked),
         },
-        "rules": [asdict(rule) for rule in explanation.rules],
-        "instead": [asdict(way) for way in explanation.instead],
+        **told,
     }

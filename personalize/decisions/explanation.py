@@ -1,8 +1,9 @@
 """What an explanation tells: a decision, how each rule of the slot came out, and what would show something else."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from personalize.decisions.decision import Decision
 
@@ -114,3 +115,17 @@ class Explanation:
     slot_title: str
     rules: tuple[RuleStep, ...]
     instead: tuple[Instead, ...]
+
+    def as_values(self) -> dict[str, Any]:
+        """The same for programs, by names: texts, numbers, lists; moments are datetimes."""
+        decision = self.decision
+        return {
+            "slot": decision.slot_id,
+            "version": decision.version,
+            "items": list(decision.item_ids),
+            "rule": decision.rule_id,
+            "reason": str(decision.reason),
+            "personal": decision.personal,
+            "rules": [asdict(rule) for rule in self.rules],
+            "instead": [asdict(way) for way in self.instead],
+        }

@@ -23,7 +23,7 @@ LONGEST_TOKEN_NAME = 60
 BROWSER_SENDER = "browser"
 RESERVED_NAMES = frozenset({WEB_SENDER, "site", "import", BROWSER_SENDER})
 #: For how long a worker believes what it has read of tokens: a revoked one is refused everywhere after so long.
-_BELIEVED_SECONDS = 1.0
+BELIEVED_SECONDS = 1.0
 #: A use is noted so seldom that it costs a token one write an hour and worker.
 _USES_ARE_NOTED_EVERY = timedelta(hours=1)
 
@@ -98,7 +98,7 @@ class TokenBook:
 
     async def caller(self, token: str) -> Caller | None:
         """Who shows this token; None where it is none of ours, has expired or was revoked. Raises `StoreError`."""
-        if monotonic() - self._read_at >= _BELIEVED_SECONDS:
+        if monotonic() - self._read_at >= BELIEVED_SECONDS:
             read_at = monotonic()
             self._known = {one.digest: one for one in await self._store.tokens() if one.revoked_at is None}
             self._read_at = read_at

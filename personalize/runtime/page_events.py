@@ -36,6 +36,12 @@ class Happening(NamedTuple):
     event_id: str | None = None
 
 
+def impression_of(shown: Sequence[Decision]) -> Happening:
+    """That these decisions were shown, together."""
+    slots: list[JSONValue] = [{"slot": one.slot_id, "items": list(one.item_ids), "rule": one.rule_id} for one in shown]
+    return Happening(IMPRESSION, {"slots": slots})
+
+
 @light_dataclass(frozen=True, slots=True)
 class PageEvents:
     """What is to be kept of one page view.
@@ -78,8 +84,5 @@ class PageEvents:
             known = {name: value for name, value in zip(_KEPT, self.page, strict=True) if value is not None}
             happened.append(Happening(PAGE_VIEW, {**known}))
         if self.shown:
-            slots: list[JSONValue] = [
-                {"slot": one.slot_id, "items": list(one.item_ids), "rule": one.rule_id} for one in self.shown
-            ]
-            happened.append(Happening(IMPRESSION, {"slots": slots}))
+            happened.append(impression_of(self.shown))
         return [*happened, *self.told]

@@ -5,7 +5,7 @@ builds no response of its own but to a preview link that shows nothing. What tel
 modified, a range, a head alone) makes it ask the site for the page, once for a path of which nothing is known.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from personalize.runtime.page_request import PageRequest
@@ -65,15 +65,15 @@ class OwnPages(Protocol):
 
 
 class PersonalizeMiddleware:
-    """Wraps a site. Requests under the settings' prefix go to `pages`, where given, as far as it serves them.
+    """Wraps a site. Requests under the settings' prefix go to the first of `pages` that serves them.
 
     Put it outermost, or inside compression: it has to see the page as plain HTML. Wrapping twice does no harm.
     """
 
-    def __init__(self, app: ASGIApp, personalizer: Personalizer, *, pages: OwnPages | None = None) -> None:
+    def __init__(self, app: ASGIApp, personalizer: Personalizer, *, pages: Sequence[OwnPages] = ()) -> None:
         self.app = app
         self.personalizer = personalizer
-        self._pages = pages
+        self._pages = tuple(pages)
         settings = personalizer.settings
         self._prefix = f"{settings.prefix}/"
         self._excluded = Excluded(settings.excluded)
@@ -116,8 +116,9 @@ class PersonalizeMiddleware:
         if path.startswith(self._prefix):
             if self._fragments.serves(path):
                 return self._fragments(scope, path, send)
-            if self._pages is not None and self._pages.serves(path):
-                return self._pages(scope, receive, send)
+            for pages in self._pages:
+                if pages.serves(path):
+                    return pages(scope, receive, send)
         if self.personalizer.off or path in self._excluded:
             return self._untouched(path, scope, receive, send)
         if PREVIEW_MARK in scope.get("query_string", b""):

@@ -1,0 +1,1 @@
+"""The JSON API: what other channels than the site's own pages ask and tell."""

@@ -1,0 +1,175 @@
+"""All operations of the API in one table: the app, its description, the docs and the tests of who may what read it."""
+
+from typing import Any
+
+from personalize.api import answers
+from personalize.api.consent import READ as READ_CONSENT
+from personalize.api.consent import SET as SET_CONSENT
+from personalize.api.consent import read_consent, set_consent
+from personalize.api.deciding import DECIDE, EXPLAIN, decide_slots, explain_slot
+from personalize.api.events import ATTRIBUTES, BROWSER_ATTRIBUTES, BROWSER_EVENT, EVENT
+from personalize.api.openapi import description
+from personalize.api.operation import Answer, Call, Operation, Role
+from personalize.api.payloads import ANYTHING, Field, list_of, obj
+from personalize.api.profiles import READ, SEARCH, find_visitors, read_profile
+from personalize.api.recording import (
+    MOST_EVENTS,
+    record_browser_event,
+    record_event,
+    record_events,
+    set_attributes,
+    set_browser_attributes,
+)
+from personalize.api.streaming import record_stream
+from personalize.runtime.access import AccessScope
+
+#: Each event of a batch is read by itself, so that one that does not fit leaves the others as they are.
+BATCH = obj(
+    {
+        "events": Field(
+            list_of(ANYTHING, MOST_EVENTS, fewest=1), "The events, each as `record_event` takes one.", required=True
+        )
+    }
+)
+
+
+async def _describe(call: Call) -> Answer:
+    personalizer = call.personalizer
+    told: dict[str, Any] = description(OPERATIONS, personalizer.schema, personalizer.settings)
+    return Answer(200, told)
+
+
+OPERATIONS: tuple[Operation, ...] = (
+    Operation(
+        "record_event",
+        "POST",
+        "/events",
+        AccessScope.EVENTS_WRITE,
+        "Record one event. An answer with success says that it survives whatever happens to this machine's power, and"
+        " counts once, however often it is sent.",
+        record_event,
+        answers.RECORDED,
+        EVENT,
+    ),
+    Operation(
+        "record_events",
+        "POST",
+        "/events/batch",
+        AccessScope.EVENTS_WRITE,
+        "Record several events, each for itself; the answer tells what became of each, in order.",
+        record_events,
+        answers.RECORDED_EACH,
+        BATCH,
+    ),
+    Operation(
+        "record_stream",
+        "POST",
+        "/events/stream",
+        AccessScope.EVENTS_WRITE,
+        "Record any number of events, one a line. The answer comes at the end, and tells of the lines that were"
+        " refused; where it breaks off, it says how many lines are done with.",
+        record_stream,
+        answers.STREAMED,
+        EVENT,
+        streams=True,
+    ),
+    Operation(
+        "set_attributes",
+        "POST",
+        "/attributes",
+        AccessScope.PROFILES_WRITE,
+        "Set attributes of a visitor.",
+        set_attributes,
+        answers.RECORDED,
+        ATTRIBUTES,
+    ),
+    Operation(
+        "read_profile",
+        "POST",
+        "/profiles/read",
+        AccessScope.PROFILES_READ,
+        "Tell all that is stored of a visitor. Segments go by what they agreed to.",
+        read_profile,
+        answers.PROFILE,
+        READ,
+    ),
+    Operation(
+        "find_visitors",
+        "POST",
+        "/profiles/search",
+        AccessScope.SEARCH,
+        "Find the visitors of whom exactly this is stored.",
+        find_visitors,
+        answers.FOUND,
+        SEARCH,
+    ),
+    Operation(
+        "decide",
+        "POST",
+        "/decisions",
+        AccessScope.DECIDE,
+        "Say what slots show to a visitor, by the same rules as on a page. Nothing is counted unless it is asked for.",
+        decide_slots,
+        answers.DECIDED,
+        DECIDE,
+    ),
+    Operation(
+        "explain",
+        "POST",
+        "/explanations",
+        AccessScope.EXPLAIN,
+        "Say why a slot shows what it shows: each rule, each question, the values that were seen.",
+        explain_slot,
+        answers.EXPLAINED,
+        EXPLAIN,
+    ),
+    Operation(
+        "read_consent",
+        "POST",
+        "/consent/read",
+        AccessScope.CONSENT,
+        "Tell what a visitor has agreed to; null where no decision is stored.",
+        read_consent,
+        answers.CONSENT,
+        READ_CONSENT,
+    ),
+    Operation(
+        "set_consent",
+        "POST",
+        "/consent",
+        AccessScope.CONSENT,
+        "Record what a visitor has agreed to.",
+        set_consent,
+        answers.RECORDED,
+        SET_CONSENT,
+    ),
+    Operation(
+        "record_browser_event",
+        "POST",
+        "/browser/events",
+        Role.BROWSER,
+        "Record an event of a type that is declared with `from_browser`, for the visitor of the browser's cookie.",
+        record_browser_event,
+        answers.RECORDED,
+        BROWSER_EVENT,
+    ),
+    Operation(
+        "set_browser_attributes",
+        "POST",
+        "/browser/attributes",
+        Role.BROWSER,
+        "Set attributes that are declared with `from_browser`, for the visitor of the browser's cookie.",
+        set_browser_attributes,
+        answers.RECORDED,
+        BROWSER_ATTRIBUTES,
+    ),
+    Operation(
+        "describe",
+        "GET",
+        "/openapi.json",
+        Role.ANY_TOKEN,
+        "This description.",
+        _describe,
+        answers.DESCRIPTION,
+    ),
+)
