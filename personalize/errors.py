@@ -11,6 +11,7 @@ PersonalizeError
 │   └── StaleVersion      another rule set went live meanwhile: follow it and try again  .live
 ├── TakenOver             an anonymous visitor belongs to a login by now          .into
 ├── UnknownVersion        no rule set of this version is kept                     .version
+├── ExportRefused         an export is cut, altered or none, or cannot be made    .reason
 ├── CountingStopped       a process that counted with others ended before its work         .reason
 └── AwayFromRequest       a site's own fact asked for the request where there is none
 """
@@ -108,6 +109,14 @@ class StaleVersion(StoreError):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class ExportRefused(PersonalizeError):
+    """An export can't be read, or none can be made; `reason` names the place."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class CountingStopped(PersonalizeError):

@@ -25,7 +25,20 @@ FLOORS = (
     ),
     *("setting_kinds", "cache_settings", "proxy_settings", "settings"),
     *("visitors", "events", "profiles", "content", "rules", "decisions", "scenarios"),
-    *("stores", "runtime", "reports", "web", "pages", "api", "studio", "wrap", "django", "cli", "pytest_plugin"),
+    *(
+        "stores",
+        "exports",
+        "runtime",
+        "reports",
+        "web",
+        "pages",
+        "api",
+        "studio",
+        "wrap",
+        "django",
+        "cli",
+        "pytest_plugin",
+    ),
 )
 PURE_FLOORS = frozenset(FLOORS[: FLOORS.index("stores")]) - {"settings"}
 SIDES = ("web", "pages", "api", "studio")

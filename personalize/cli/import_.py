@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from personalize.cli.exported import import_folder, refuse_mapping
 from personalize.cli.findings import Failed, Findings
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, paragraph, terminal_width
@@ -31,10 +32,11 @@ from personalize.yaml_tree import read_text
 MOST_SHOWN = 20
 _TABS = ("tab", "\\t")
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE_OR_FOLDER = click.Path(exists=True, path_type=Path)
 
 
 @click.command("import", short_help="Read what happened elsewhere from a file, each row once.")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=_FILE_OR_FOLDER)
 @click.option("--map", "map_file", type=_FILE, metavar="MAPPING", help="A small YAML file that says all of the below.")
 @click.option("--event", metavar="NAME", help="Which event the rows are, such as purchase.")
 @click.option("--visitor-column", metavar="COLUMN", help="The column that tells whose a row is.")
@@ -77,7 +79,13 @@ def import_(
     Each row becomes one event. Columns are called by the names in the first row, or counted from 1 with
     --no-header. Importing a file twice counts nothing twice, and a broken row never stops the others: it is said
     which and why. Ends with 1 where rows were refused.
+
+    A folder that "personalize export" wrote needs no mapping: its events come in as they were, with their rule sets.
     """
+    if file.is_dir():
+        refuse_mapping(click.get_current_context())
+        import_folder(site, file)
+        return
     problems = Problems()
     mapping = _with_options(_read_map(map_file, problems), pairs, said)
     try:

@@ -33,12 +33,13 @@ class Tally:
             self._told = self._count
             self._say(f"{self._count:,} {self._things} ...")
 
-    def reach(self, done: int, total: int | None) -> None:
-        """Say that so many are done; with a bar where it is known how many there are."""
+    def reach(self, done: int, total: int | None, things: str | None = None) -> None:
+        """Say that so many are done, of these `things`; with a bar where it is known how many there are."""
+        things = things or self._things
         if total is None:
-            self._say(f"{done:,} {self._things} ...")
+            self._say(f"{done:,} {things} ...")
         else:
-            self._say(f"{'#' * (_BAR * done // max(1, total)):.<{_BAR}} {done:,} of {total:,} {self._things}")
+            self._say(f"{'#' * (_BAR * done // max(1, total)):.<{_BAR}} {done:,} of {total:,} {things}")
 
     def _say(self, text: str) -> None:
         if self._is_shown:

@@ -29,7 +29,9 @@ COMMANDS = [
     "simulate",
     "segments",
     "import",
+    "export",
     "rebuild",
+    "token",
 ]
 
 

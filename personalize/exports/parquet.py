@@ -1,0 +1,46 @@
+"""Parquet, which comes with the extra `personalize[parquet]`: what all files of ours in it have in common."""
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from personalize.errors import ExportRefused
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: Rows that are read or written together: what bulk work is given at a time, and what has to fit into memory.
+ROWS_OF_A_GROUP = 20_000
+
+
+def require_parquet() -> None:
+    """Raise `ExportRefused` where the library that reads and writes Parquet is not installed."""
+    if importlib.util.find_spec("pyarrow") is None:
+        raise ExportRefused('what reads and writes Parquet is missing: pip install "personalize[parquet]"')
+
+
+class ParquetPart:
+    """One file that is being written: rows come in groups, of which one at a time is held in memory."""
+
+    def __init__(self, folder: Path, path: str, schema: "pa.Schema") -> None:
+        from pyarrow import parquet  # noqa: PLC0415 - an extra
+
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
+        self.rows = 0
+        self._schema = schema
+        self._file = parquet.ParquetWriter(folder / path, schema, compression="zstd")
+
+    def write(self, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Add a group of rows, given as columns."""
+        import pyarrow as pa  # noqa: PLC0415 - an extra
+
+        group = pa.table({name: list(column) for name, column in columns.items()}, schema=self._schema)
+        self._file.write_table(group, row_group_size=max(1, group.num_rows))
+        self.rows += group.num_rows
+
+    def close(self) -> tuple[str, int]:
+        """Finish; the file by its path in the folder, and its rows."""
+        self._file.close()
+        return self.path, self.rows
