@@ -21,7 +21,7 @@ from personalize.profiles.profile import Profile
 from personalize.rules.facts import DEVICES
 from personalize.rules.pending import pending_facts
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.offline import persona_context, store_for, visitor_context
+from personalize.runtime.offline import organization_of, persona_context, store_for, visitor_context
 from personalize.stores.protocols import Filled, Store
 
 
@@ -145,13 +145,21 @@ async def _context(
     if question.live and question.at is None:
         # What the site shows at this moment, also while it still counts.
         pending = pending_facts(rule_set, (await store.filled()).holding)
-        profile = await store.profile(question.visitor)
+        asked = store
     else:
         with Tally("reading the log", "visitors read"):
-            past = await store_for(store, rule_set, site.settings, at=now if question.at is not None else None)
-            profile = await past.profile(question.visitor)
+            asked = await store_for(store, rule_set, site.settings, at=now if question.at is not None else None)
+    profile = await asked.profile(question.visitor)
+    belongs = await organization_of(profile, asked, rule_set)
     context = visitor_context(
-        question.visitor, profile, rule_set, site.settings, now=now, facts=question.facts, pending=pending
+        question.visitor,
+        profile,
+        rule_set,
+        site.settings,
+        now=now,
+        facts=question.facts,
+        pending=pending,
+        organization=belongs,
     )
     return context, profile, _told_of(profile, site)
 

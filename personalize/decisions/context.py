@@ -12,14 +12,24 @@ from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
 from personalize.light_values import light_dataclass
 from personalize.profiles.lifecycle import Lifecycle, is_new, state_of
-from personalize.profiles.profile import Profile, Visit
+from personalize.profiles.organization import Organization, SharedTotals
+from personalize.profiles.profile import AttributeValue, Profile, Visit
 from personalize.profiles.seen import last_seen_before
 from personalize.profiles.stated import favourite, interest_in
 from personalize.profiles.unit import unit_of
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.beside import pairs
 from personalize.rules.fact_values import fact_value
-from personalize.rules.facts import INTEREST_ROOT, LOCAL_NOW, OWN_ROOT, PAIR_ROOT, SPLIT_ROOT, Fact, FactType
+from personalize.rules.facts import (
+    INTEREST_ROOT,
+    LOCAL_NOW,
+    ORGANIZATION_ROOT,
+    OWN_ROOT,
+    PAIR_ROOT,
+    SPLIT_ROOT,
+    Fact,
+    FactType,
+)
 from personalize.rules.index import Reach
 from personalize.rules.now_facts import now_value
 from personalize.rules.paths import follow
@@ -67,6 +77,7 @@ class Context:
     asked for (counting segments). `now` is an aware UTC datetime, `zone` the site's; `local_zone` is the visitor's
     own where it is known, else the site's, too. `values` answers facts by name.
     `own` works out the facts of the site's own code from those that they read; None where there are none.
+    `organization` is the one that the visitor belongs to, None for none.
     """
 
     identity: Identity
@@ -78,6 +89,7 @@ class Context:
     lifecycle: Lifecycle
     values: "FactValues"
     own: "OwnAnswers | None" = None
+    organization: Organization | None = None
 
     @property
     def consent(self) -> Consent:
@@ -110,20 +122,25 @@ def make_context(
     pending: Collection[str] = (),
     own: "OwnAnswers | None" = None,
     zone_attribute: str | None = None,
+    organization: Organization | None = None,
+    organization_attribute: str | None = None,
 ) -> Context:
     """The context of a page view; facts whose purpose is not granted are left out here and nowhere else.
 
     `catalogue` holds the facts that the rule set reads, by name; any other is missing. `purposes` are those of
     the declared attributes, so that attributes a template may show are cut as well. `pending` are the names of
     facts that the stored profiles don't hold yet: they can't be answered, whoever asks. `own` works out the facts
-    of the site's own code. `zone_attribute` names the attribute that tells the visitor's time zone.
+    of the site's own code. `zone_attribute` names the attribute that tells the visitor's time zone, and
+    `organization_attribute` the one that names their `organization`: who may not be known by it belongs to none here.
     """
     permitted = _permitted(profile, identity.consent, purposes or {})
     values = FactValues(catalogue, identity.consent.granted or frozenset())
     if pending:
         values.give(dict.fromkeys(pending, Unanswerable.PENDING))
     local_zone = _visitors_zone(permitted, zone_attribute) or zone
-    context = Context(identity, permitted, facts, now, zone, local_zone, lifecycle, values, own)
+    names = permitted.attributes if permitted is not None else {}
+    where = organization if organization_attribute is None or organization_attribute in names else None
+    context = Context(identity, permitted, facts, now, zone, local_zone, lifecycle, values, own, where)
     values.bind(context)
     return context
 
@@ -229,15 +246,19 @@ def _nothing(context: Context, fact: Fact) -> None:
 def _profile_value(context: Context, fact: Fact) -> object:
     """An attribute as it is declared now: what is of another type, or no choice any more, is missing."""
     stored = context.profile.attributes.get(fact.key) if context.profile is not None else None
+    return _attribute_value(stored, fact, context.zone)
+
+
+def _attribute_value(stored: AttributeValue | None, fact: Fact, zone: tzinfo) -> object:
     if stored is None:
         return None
     if not fact.many:
         value = follow(stored.value, fact.path) if fact.path else stored.value
-        value = fact_value(value, fact.type, context.zone)
+        value = fact_value(value, fact.type, zone)
         return value if not fact.choices or _is_choice(value, fact) else None
     if not isinstance(stored.value, list):
         return None
-    values = [one for item in stored.value if (one := fact_value(item, fact.type, context.zone)) is not None]
+    values = [one for item in stored.value if (one := fact_value(item, fact.type, zone)) is not None]
     return values if values or not stored.value else None
 
 
@@ -358,6 +379,31 @@ def _interest_value(context: Context, fact: Fact) -> object:
     return interest_in(fact.key, profile.interests, profile.stated, context.now, half_life)
 
 
+def _organization_value(context: Context, fact: Fact) -> object:
+    """What is known of the organization, and of what its members share: nothing where they belong to none."""
+    organization = context.organization
+    if fact.key == "known":
+        return organization is not None
+    if organization is None:
+        return None
+    if fact.key == "members":
+        return organization.members
+    event, _, key = fact.key.rpartition(".")
+    if not event or fact.path:
+        return _attribute_value(organization.attributes.get(fact.key), fact, context.zone)
+    shared = organization.totals.get(event)
+    if shared is None:
+        return 0 if key in ("count", "total") else None
+    return _SHARED[key](shared)
+
+
+_SHARED: Mapping[str, Callable[[SharedTotals], object]] = {
+    "count": attrgetter("count"),
+    "total": attrgetter("sum"),
+    "average": lambda shared: Decimal(shared.sum) / shared.count,
+}
+
+
 def _own_value(context: Context, fact: Fact) -> object:
     if context.own is None:
         return None
@@ -379,4 +425,5 @@ _READERS: Mapping[str, _Reader] = {
     "now": _now_value,
     "did": _counter_value,
     INTEREST_ROOT: _interest_value,
+    ORGANIZATION_ROOT: _organization_value,
 }

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from personalize.content.collection import Collection
 from personalize.content.item import ContentItem
-from personalize.events.schema import Attribute, EventType, Shape
+from personalize.events.schema import Attribute, EventType, OrganizationType, Shape
 from personalize.rules.conditions import All, Any, Leaf, Not, segments_named
 from personalize.rules.definitions import Named, Persona, Rule, Segment, Show, Slot
 from personalize.rules.describe import Describer, listed
@@ -77,6 +77,9 @@ class _Revision:
             yield from self._told("attribute", name, one, another, _of_attribute)
         for name, event, later in _pairs(old_schema.events if old_schema else {}, after.schema.events):
             yield from self._told("event", name, event, later, _of_event)
+        was, now = (old_schema.organization if old_schema else None), after.schema.organization
+        if was != now:
+            yield from self._told("organization", "organization", was, now, _of_organization)
         yield from self._others()
 
     # Slots and rules -----------------------------------------------------------------------------------
@@ -282,6 +285,15 @@ def _of_event(event: EventType) -> Mapping[str, str]:
         "interest": event.interest or "",
         "from_browser": str(event.from_browser).lower(),
         **{f"property {name}": _of_shape(shape)["type"] for name, shape in event.properties.items()},
+    }
+
+
+def _of_organization(organization: OrganizationType) -> Mapping[str, str]:
+    return {
+        "title": f'"{organization.title}"',
+        "by": organization.by,
+        "shares": ", ".join(organization.shares),
+        **{f"attribute {name}": _of_shape(one.shape)["type"] for name, one in organization.attributes.items()},
     }
 
 

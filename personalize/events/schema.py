@@ -67,16 +67,28 @@ class EventType:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganizationType:
+    """What profiles may belong to, such as a company. The attribute `by` of a profile names the one it belongs to;
+    `shares` are the types of events that are added up over all members; `attributes` are its own."""
+
+    by: str
+    title: str = "Organization"
+    shares: tuple[str, ...] = ()
+    attributes: Mapping[str, Attribute] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
 class Schema:
     """All that a site declares of its profiles and events.
 
     `currency_digits` is how many digits of the currency stand behind the point (2 for cents). `zone_attribute` names
-    the attribute that tells the visitor's time zone, if one does.
+    the attribute that tells the visitor's time zone, if one does. `organization` is None where visitors belong to none.
     """
 
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: MappingProxyType({}))
     events: Mapping[str, EventType] = field(default_factory=lambda: MappingProxyType({}))
     currency_digits: int = 2
+    organization: OrganizationType | None = None
     zone_attribute: str | None = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

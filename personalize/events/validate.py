@@ -1,6 +1,7 @@
 """Checking what is recorded and set against what the site declares, before anything reaches the log."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import tzinfo
 from decimal import Decimal
 
@@ -46,6 +47,14 @@ def check_event(
         if value is not None:
             kept[name] = Reader(name, schema.currency_digits, zone).read(value, shape)
     return _of_fair_size(kept, type_)
+
+
+def check_organization(
+    values: Mapping[str, object], schema: Schema, *, zone: tzinfo | None = None
+) -> dict[str, JSONValue]:
+    """The values of attributes of an organization itself, kept and refused as by `check_attributes`."""
+    own = {} if schema.organization is None else schema.organization.attributes
+    return check_attributes(values, replace(schema, attributes=own, organization=None), zone=zone)
 
 
 def check_attributes(

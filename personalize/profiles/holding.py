@@ -1,6 +1,6 @@
-"""What stored profiles hold: the counters, the added-up values and the interests that rules may rely on."""
+"""What stored profiles hold: the counters, added-up values, interests and organizations that rules may rely on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -14,18 +14,21 @@ class Holding:
 
     `counters` says how many of the latest times each counter keeps, by its key; `values` by which property the
     events of a type are added up, as (type, property). `interests` says which events teach what somebody likes, as
-    (type, path); all of them teach one thing, so it is right as a whole or not at all.
+    (type, path); all of them teach one thing, so it is right as a whole or not at all. So are the organizations:
+    `memberships` says who belongs to one and what members share, each with its purpose.
     """
 
     counters: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     values: frozenset[tuple[str, str]] = frozenset()
     interests: frozenset[tuple[str, str]] = frozenset()
+    memberships: frozenset[tuple[str, str]] = frozenset()
 
     def covers(self, needed: "Holding") -> bool:
         """Whether profiles that hold this are right for whoever needs the other."""
         return (
             needed.values <= self.values
             and self.knows_interests(needed)
+            and self.knows_organizations(needed)
             and all(self.counters.get(key, 0) >= limit for key, limit in needed.counters.items())
         )
 
@@ -33,12 +36,17 @@ class Holding:
         """Whether these events, and no others, have taught the interests; true where nobody asks for any."""
         return needed.interests in (frozenset(), self.interests)
 
+    def knows_organizations(self, needed: "Holding") -> bool:
+        """Whether members were counted by these declarations, and no others; true where nobody asks for any."""
+        return needed.memberships in (frozenset(), self.memberships)
+
     def kept_under(self, other: "Holding") -> "Holding":
         """What of it stays right while events are projected for the other: nobody counts for the rest any more."""
         shared = self.counters.keys() & other.counters.keys()
         kept = {key: min(self.counters[key], other.counters[key]) for key in shared}
         interests = self.interests if self.interests == other.interests else frozenset()
-        return Holding(MappingProxyType(kept), self.values & other.values, interests)
+        memberships = self.memberships if self.memberships == other.memberships else frozenset()
+        return Holding(MappingProxyType(kept), self.values & other.values, interests, memberships)
 
 
 NOTHING_HELD = Holding()
@@ -53,4 +61,13 @@ def holding_for(schema: Schema, counters: Iterable[Counter]) -> Holding:
     interests = frozenset(
         (event.name, event.interest) for event in schema.events.values() if event.interest is not None
     )
-    return Holding(MappingProxyType(limits), values, interests)
+    return Holding(MappingProxyType(limits), values, interests, frozenset(_memberships(schema)))
+
+
+def _memberships(schema: Schema) -> Iterator[tuple[str, str]]:
+    declared = schema.organization
+    if declared is None:
+        return
+    attribute = schema.attributes[declared.by]
+    yield f"by {'folded ' if attribute.shape.fold else ''}{declared.by}", attribute.purpose
+    yield from ((name, schema.events[name].purpose) for name in declared.shares)

@@ -2,6 +2,8 @@
 
 from collections import abc
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -10,11 +12,14 @@ from personalize.events.schema import DEFAULT_PURPOSE, Attribute, EventType, Sch
 from personalize.problems import did_you_mean, quoted
 from personalize.rules.facts import BUILT_IN_ROOTS
 from personalize.rules.gaps import Gaps, Kind
+from personalize.rules.organization import OrganizationReader
 from personalize.rules.reading import NAME, Reading
 from personalize.yaml_tree import Mapping, Node, Scalar
 
 SHAPE_KEYS = ("type", "of", "choices", "fold")
 ATTRIBUTE_KEYS = (*SHAPE_KEYS, "title", "purpose", "private", "from_browser", "zone")
+#: What an attribute of an organization says.
+OWN_ATTRIBUTE_KEYS = (*SHAPE_KEYS, "title", "private")
 EVENT_TYPE_KEYS = ("title", "properties", "value", "interest", "purpose", "from_browser")
 WRITTEN_TYPES = tuple(str(one) for one in ValueType if one is not ValueType.MAPPING)
 _ADDS_UP = (ValueType.MONEY, ValueType.NUMBER)
@@ -40,15 +45,23 @@ class DeclarationReader:
         self._gaps = gaps
         self._zone_told_by: str | None = None
 
-    def schema(self, attributes: Entries, events: Entries) -> Schema:
+    def schema(self, attributes: Entries, events: Entries, organization: Entries = ()) -> Schema:
         """The schema that these entries declare."""
-        return Schema(
+        schema = Schema(
             attributes=MappingProxyType(
                 {one.name: one for one in self._each(attributes, Kind.ATTRIBUTE, self._attribute)}
             ),
             events=MappingProxyType({one.name: one for one in self._each(events, Kind.EVENT, self._event)}),
             currency_digits=self._currency_digits,
         )
+        reader = OrganizationReader(self._reading, self._gaps, schema, self._own_attributes)
+        return replace(schema, organization=reader.organization(organization))
+
+    def _own_attributes(self, node: Node) -> dict[str, Attribute]:
+        """The attributes of an organization itself, which are nobody's: no purpose, no browser, no zone."""
+        entries = self._reading.entries(node, "`attributes` of `organization`")
+        read = partial(self._attribute, allowed=OWN_ATTRIBUTE_KEYS)
+        return {one.name: one for one in self._each(entries, Kind.ORGANIZATION, read)}
 
     def _each(
         self, entries: Entries, kind: Kind, read: Callable[[Scalar, Node], Declared | None]
@@ -61,13 +74,13 @@ class DeclarationReader:
             if declared is not None:
                 yield declared
 
-    def _attribute(self, key: Scalar, node: Node) -> Attribute | None:
+    def _attribute(self, key: Scalar, node: Node, allowed: tuple[str, ...] = ATTRIBUTE_KEYS) -> Attribute | None:
         what = f"the attribute {quoted(key.text)}"
         name = self._reading.identifier(key, "an attribute", NAME)
         mapping = self._reading.mapping(node, what)
         if mapping is None:
             return None
-        self._reading.only(mapping, ATTRIBUTE_KEYS, what)
+        self._reading.only(mapping, allowed, what)
         shape = self._attribute_shape(mapping, what)
         if name is None or shape is None:
             return None
@@ -78,7 +91,7 @@ class DeclarationReader:
             purpose=self._reading.text(mapping, "purpose", what, DEFAULT_PURPOSE),
             private=self._reading.flag(mapping, "private", what),
             from_browser=self._reading.flag(mapping, "from_browser", what),
-            tells_zone=self._tells_zone(mapping, name, shape, what),
+            tells_zone="zone" in allowed and self._tells_zone(mapping, name, shape, what),
         )
 
     def _tells_zone(self, mapping: Mapping, name: str, shape: Shape, what: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from personalize.events.schema import DEFAULT_PURPOSE, Schema, Shape, ValueType
+from personalize.events.schema import DEFAULT_PURPOSE, OrganizationType, Schema, Shape, ValueType
 from personalize.guesses import Guess
 from personalize.problems import did_you_mean
 from personalize.profiles.interests import tag_of
@@ -153,6 +153,12 @@ _INTEREST_TOP = Fact(
     stored=True,
     title="what they like best",
 )
+#: The root of what is known of the organization that a visitor belongs to.
+ORGANIZATION_ROOT = "organization"
+#: What is known of every organization, so that no attribute of one can be called like it.
+ORGANIZATION_KEYS = ("known", "members")
+#: What is known of an event that members share.
+SHARED_KEYS = ("count", "total", "average")
 _FACTS_BEGIN = "facts begin with profile., visitor., page., visit., now., or the name of an event"
 OPEN_FAMILIES = ("page.query.", "page.header.", "page.cookie.")
 
@@ -229,6 +235,8 @@ class Facts:
             return "say in an event what tells their taste, as in interest: items.category"
         if root == "profile":
             return "declare it under `attributes:`"
+        if root == ORGANIZATION_ROOT and not keys:
+            return "declare what visitors belong to under `organization:`"
         if keys:
             return f"`{root}` has {', '.join(keys)}"
         return did_you_mean(name, (*self.names(), *also)) or _FACTS_BEGIN
@@ -281,6 +289,8 @@ def _all_facts(schema: Schema) -> Iterator[Fact]:
         yield _attribute_fact(attribute.name, attribute.shape, attribute.purpose, attribute.title)
     if schema.teaches_interests:
         yield _INTEREST_TOP
+    if schema.organization is not None:
+        yield from _organization_facts(schema, schema.organization)
     for event in schema.events.values():
         shape = event.properties.get(event.value) if event.value else None
         yield from _event_facts(event.name, shape, event.purpose, event.title or event.name)
@@ -312,6 +322,34 @@ def _event_facts(name: str, value: Shape | None, purpose: str, title: str) -> It
             title=f"{title}: {key.replace('_', ' ')}",
             event=name,
         )
+
+
+def _organization_facts(schema: Schema, declared: OrganizationType) -> Iterator[Fact]:
+    """What is known of the organization, with the consent that belonging to it needs, or what is shared."""
+    title, purpose = declared.title, schema.attributes[declared.by].purpose
+    known = Fact("organization.known", ORGANIZATION_ROOT, "known", FactType.BOOL, stored=True)
+    yield replace(known, title=f"they belong to one ({title})")
+    yield Fact(
+        "organization.members",
+        ORGANIZATION_ROOT,
+        "members",
+        FactType.NUMBER,
+        purpose=purpose,
+        stored=True,
+        title=f"{title}'s number of members",
+    )
+    for attribute in declared.attributes.values():
+        name = f"organization.{attribute.name}"
+        fact = shape_fact(name, attribute.shape, root=ORGANIZATION_ROOT, key=attribute.name)
+        yield replace(fact, purpose=purpose, stored=True, title=f"{title}'s {attribute.title or attribute.name}")
+    for shared in declared.shares:
+        event = schema.events[shared]
+        shape = event.properties.get(event.value) if event.value else None
+        for fact in _event_facts(shared, shape, event.purpose, shared):
+            if fact.key in SHARED_KEYS:
+                key, said = f"{shared}.{fact.key}", f"{title}'s {shared.replace('_', ' ')} {fact.key}"
+                name = f"organization.{key}"
+                yield replace(fact, name=name, root=ORGANIZATION_ROOT, key=key, title=said, event="")
 
 
 def _interest_fact(tag: str) -> Fact:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 from personalize.problems import Problems
-from personalize.rules.facts import BUILT_IN_ROOTS, EVENT_KEYS, INTEREST_ROOT
+from personalize.rules.facts import BUILT_IN_ROOTS, EVENT_KEYS, INTEREST_ROOT, ORGANIZATION_ROOT
 
 _NEXT = "mend this file first, and check again"
 
@@ -16,6 +16,7 @@ class Kind(StrEnum):
     ATTRIBUTE = "attribute"
     EVENT = "event"
     SLOT = "slot"
+    ORGANIZATION = "organization"
 
 
 class Gaps:
@@ -57,6 +58,8 @@ class Gaps:
             return True
         if root == "profile" and key:
             return self.may_define(Kind.ATTRIBUTE, key)
+        if root == ORGANIZATION_ROOT and key:
+            return bool(self._names[Kind.ORGANIZATION]) or self.may_define(Kind.ORGANIZATION, root)
         if root == INTEREST_ROOT and key:
             return bool(self._names[Kind.EVENT]) or self.may_define(Kind.EVENT, root)
         return key in EVENT_KEYS and root not in BUILT_IN_ROOTS and self.may_define(Kind.EVENT, root)

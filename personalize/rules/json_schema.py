@@ -13,7 +13,6 @@ from personalize.content.library import Library
 from personalize.events.schema import EventType
 from personalize.rules import arguments
 from personalize.rules.casts import WRITTEN_CASTS
-from personalize.rules.declarations import ATTRIBUTE_KEYS, EVENT_TYPE_KEYS, SHAPE_KEYS, WRITTEN_TYPES, single_types
 from personalize.rules.definitions import HOWS, KEEP, MOST_ITEMS, Definitions
 from personalize.rules.facts import INTEREST_FAMILY, OPEN_FAMILIES, WEEKDAYS, Fact, Facts, FactType
 from personalize.rules.load import SECTIONS
@@ -24,8 +23,11 @@ from personalize.rules.placements import PLACE_KEYS
 from personalize.rules.properties import property_fact, property_names
 from personalize.rules.questions import INNER_GROUPS, MODIFIERS, may_be_read_as, words_for
 from personalize.rules.reading import IDENTIFIER, NAME
+from personalize.rules.schema_declarations import attribute_block, event_block, organization_block, property_block
 from personalize.rules.schema_parts import (
     ANYTHING,
+    FLAG,
+    TEXT,
     JSONSchema,
     by_kind,
     described,
@@ -41,12 +43,9 @@ from personalize.rules.timing import WHEN_KEYS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-TEXT: JSONSchema = {"type": ["string", "number", "boolean"]}
-FLAG: JSONSchema = {"type": "boolean"}
 DURATION: JSONSchema = {"type": "string", "examples": ["30 minutes", "12 hours", "30 days", "2 weeks"]}
 MOMENT: JSONSchema = {"type": "string", "examples": ["2026-12-24", "2026-12-24T18:00"]}
 CONDITION: JSONSchema = {"$ref": "#/$defs/condition"}
-PROPERTY: JSONSchema = {"$ref": "#/$defs/property"}
 GIVEN: JSONSchema = {"$ref": "#/$defs/given"}
 ITEM: JSONSchema = {"$ref": "#/$defs/item"}
 
@@ -83,9 +82,11 @@ class _Site:
 
     def schema(self) -> JSONSchema:
         """The whole schema: a file's sections, and the conditions that stand in them."""
+        belongs = organization_block(self._definitions.schema)
         readers: Mapping[str, tuple[str, JSONSchema]] = {
-            "attributes": ("What is known of visitors.", named(NAME.pattern, self._attribute())),
-            "events": ("What can happen.", named(NAME.pattern, self._event())),
+            "attributes": ("What is known of visitors.", named(NAME.pattern, attribute_block())),
+            "events": ("What can happen.", named(NAME.pattern, event_block())),
+            "organization": ("What visitors belong to, such as a company.", belongs),
             "segments": ("Groups of visitors with a name.", named(IDENTIFIER.pattern, self._segment())),
             "slots": ("Places on the site, with their rules.", named(IDENTIFIER.pattern, self._slot())),
             "personas": ("Made-up visitors, and what they must see.", named(IDENTIFIER.pattern, self._persona())),
@@ -96,7 +97,7 @@ class _Site:
             **keyed(SECTIONS, readers),
             "$defs": {
                 "condition": self._condition(),
-                "property": _property(),
+                "property": property_block(),
                 "given": self._given(),
                 "item": {"type": "string", "examples": [KEEP, *sorted(self._library.items)]},
                 **self._questions(),
@@ -105,36 +106,6 @@ class _Site:
         }
 
     # Blocks --------------------------------------------------------------------------------------------
-
-    def _attribute(self) -> JSONSchema:
-        return keyed(
-            ATTRIBUTE_KEYS,
-            {
-                "type": ("The type of its values.", {"enum": list(WRITTEN_TYPES)}),
-                "of": ("What a list holds; text if left out.", ANYTHING),
-                "choices": ("The words of a choice.", one_or_more(TEXT)),
-                "fold": ("Compared without regard to large and small letters.", FLAG),
-                "title": ("For people.", TEXT),
-                "purpose": ("What the visitor has to have agreed to; personalize if left out.", TEXT),
-                "private": ("Never quoted in a message or log.", FLAG),
-                "from_browser": ("A browser may send it.", FLAG),
-                "zone": ("It is the visitor's time zone.", FLAG),
-            },
-            needs=("type",),
-        )
-
-    def _event(self) -> JSONSchema:
-        return keyed(
-            EVENT_TYPE_KEYS,
-            {
-                "title": ("For people; explanations use it.", TEXT),
-                "properties": ("What is told about it, each with a type.", named(NAME.pattern, PROPERTY)),
-                "value": ("The property that totals and averages are made of.", TEXT),
-                "interest": ("The property that tells what they like, such as items.category.", TEXT),
-                "purpose": ("What the visitor has to have agreed to; personalize if left out.", TEXT),
-                "from_browser": ("A browser may send it.", FLAG),
-            },
-        )
 
     def _segment(self) -> JSONSchema:
         return keyed(
@@ -320,22 +291,6 @@ def _place() -> JSONSchema:
         },
         needs=("css",),
     )
-
-
-def _property() -> JSONSchema:
-    """A property of an event: its type in one word, or a block."""
-    of = by_kind(block=named(NAME.pattern, PROPERTY), single={"enum": list(single_types())})
-    block = keyed(
-        SHAPE_KEYS,
-        {
-            "type": ("The type of its values.", {"enum": list(WRITTEN_TYPES)}),
-            "of": ("What a list holds: a type, or several values with a type each.", of),
-            "choices": ("The words of a choice.", one_or_more(TEXT)),
-            "fold": ("Compared without regard to large and small letters.", FLAG),
-        },
-        needs=("type",),
-    )
-    return by_kind(block=block, single={"enum": list(single_types())})
 
 
 def _name(fact: Fact) -> str:

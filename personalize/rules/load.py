@@ -21,7 +21,7 @@ from personalize.rules.slots import SlotReader
 from personalize.yaml_tree import Node, Scalar, parse_yaml
 
 _ARTICLES = {"attribute": "an", "event": "an"}
-SECTIONS = ("attributes", "events", "segments", "slots", "personas")
+SECTIONS = ("attributes", "events", "organization", "segments", "slots", "personas")
 
 Defined = TypeVar("Defined")
 Entries = list[tuple[Scalar, Node]]
@@ -47,7 +47,8 @@ def read_definitions(
         _collect(tree, sections, reading)
     declared = DeclarationReader(reading, conventions.currency_digits, gaps)
     attributes = _once(sections["attributes"], "attribute", reading)
-    schema = declared.schema(attributes, _once(sections["events"], "event", reading))
+    organization = _once(sections["organization"], "key of `organization`", reading)
+    schema = declared.schema(attributes, _once(sections["events"], "event", reading), organization)
     check_own_names(own_facts, Facts(schema), gaps, problems)
     facts = Facts(schema, own_facts)
     conditions = ConditionParser(schema, conventions, reading, gaps, facts, id_lists(files, problems))

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from personalize.content.library import Library
 from personalize.rules.definitions import Show, Slot
-from personalize.rules.facts import Fact
+from personalize.rules.facts import ORGANIZATION_ROOT, Fact, with_parts
 from personalize.rules.index import Index, Reach, Row
 
 #: The id of a rule's condition: its slot and its own id.
@@ -32,6 +32,7 @@ class Page:
     its conditions in the index; where they alone decide (no item begins or ends, no condition needs its tree), what
     was decided for a pattern of them is kept in `decided`. Where even the first rule that holds decides its slot
     (whatever it shows fills the slot, and is shown in no other), there are `rows`, and it is kept by those rules.
+    Only where it `asks_organization` does a slot depend on what the visitor belongs to.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Page:
     personal: frozenset[str]
     stored: frozenset[str]
     mask: int
+    asks_organization: bool
     rows: tuple[Row[RuleKey], ...] | None = field(compare=False, repr=False)
     decided: dict[Hashable, Any] | None = field(compare=False, repr=False)
 
@@ -81,10 +83,16 @@ def _page(name: str, members: list[Slot], index: Index, facts: Mapping[str, Fact
         reach=index.reach(keys),
         personal=_and_after(members, personal),
         stored=_and_after(members, stored),
+        asks_organization=asks_organization(index.reach(keys)),
         mask=reduce(or_, (one.mask << one.first for one in bits), 0),
         rows=tuple(index.row(rule_keys(slot)) for slot in members) if _firsts_decide(members, library) else None,
         decided={} if is_settled else None,
     )
+
+
+def asks_organization(reach: Reach) -> bool:
+    """Whether anything in reach depends on the organization that a visitor belongs to."""
+    return any(part.root == ORGANIZATION_ROOT for fact in reach.facts for part in with_parts(fact))
 
 
 def _firsts_decide(members: Iterable[Slot], library: Library) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from personalize.profiles.holding import Holding
-from personalize.rules.facts import ADDED_UP_KEYS, INTEREST_ROOT, Fact
+from personalize.rules.facts import ADDED_UP_KEYS, INTEREST_ROOT, ORGANIZATION_ROOT, Fact
 from personalize.rules.pages import RuleKey
 from personalize.rules.ruleset import RuleSet
 
@@ -22,9 +22,14 @@ def _is_held(fact: Fact, needed: Holding, held: Holding) -> bool:
         return held.counters.get(fact.key, 0) >= needed.counters[fact.key]
     if fact.root == INTEREST_ROOT:
         return held.knows_interests(needed)
-    if fact.key not in ADDED_UP_KEYS:
+    root, key = fact.root, fact.key
+    if root == ORGANIZATION_ROOT:
+        if not held.knows_organizations(needed):
+            return False
+        root, _, key = fact.key.rpartition(".")
+    if key not in ADDED_UP_KEYS:
         return True
-    return all(value in held.values for value in needed.values if value[0] == fact.root)
+    return all(value in held.values for value in needed.values if value[0] == root)
 
 
 def pending_rules(rule_set: RuleSet, pending: Collection[str]) -> tuple[RuleKey, ...]:

@@ -1,7 +1,7 @@
 """The rule set: all that the files of a site say, checked, compiled and never changed again."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -12,11 +12,12 @@ from personalize.events.schema import Schema
 from personalize.problems import Problems, TooManyProblems
 from personalize.profiles.counters import Counter
 from personalize.profiles.holding import Holding, holding_for
+from personalize.profiles.organization import Belonging, belonging_of
 from personalize.rules.check import check_definitions
 from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions, Persona, Placement, Segment, Slot
-from personalize.rules.facts import Fact, Facts, with_parts
+from personalize.rules.facts import ORGANIZATION_ROOT, Fact, Facts, with_parts
 from personalize.rules.index import Index, Row
 from personalize.rules.inputs import check_inputs, input_values
 from personalize.rules.load import read_definitions
@@ -38,7 +39,8 @@ class RuleSet:
     are worked out from, by name. `pages` are by slot: each slot's page. The conditions of rules are in the index
     under their keys; `rule_keys` are those of each slot in order, `rows` the same as the index is asked for them,
     `candidates` what each rule may show. `placements` are of the slots that a selector finds. `purposes` are those
-    of the declared attributes. `sharing` tells what caches have to know of its pages.
+    of the declared attributes. `sharing` tells what caches have to know of its pages. `belonging` tells what a visitor
+    belongs to, None where no condition asks for it.
     """
 
     version: str
@@ -59,6 +61,7 @@ class RuleSet:
     library: Library
     conventions: Conventions
     sharing: Sharing = field(compare=False, repr=False)
+    belonging: Belonging | None = field(compare=False, repr=False)
 
     def sentences(self) -> Sentences:
         """What says its rules in words."""
@@ -134,6 +137,10 @@ def read_all(
     return definitions, library
 
 
+def _asks_organization(facts: Iterable[Fact]) -> bool:
+    return any(fact.root == ORGANIZATION_ROOT for fact in facts)
+
+
 def compile_rule_set(version: str, definitions: Definitions, library: Library, conventions: Conventions) -> RuleSet:
     """The rule set of checked definitions."""
     slots = definitions.slots
@@ -172,4 +179,5 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
         library=library,
         conventions=conventions,
         sharing=Sharing(conditions, segments, library, conventions.zone, told),
+        belonging=belonging_of(definitions.schema) if _asks_organization(facts.values()) else None,
     )

@@ -6,6 +6,8 @@ from typing import Any, TypeAlias
 JSONSchema: TypeAlias = dict[str, Any]
 
 ANYTHING: JSONSchema = {}
+TEXT: JSONSchema = {"type": ["string", "number", "boolean"]}
+FLAG: JSONSchema = {"type": "boolean"}
 
 
 def keyed(

@@ -15,6 +15,7 @@ _STATEMENTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "visitor.known": ("we know them", "we do not know them"),
         "visitor.new": ("this is their first visit", "this is not their first visit"),
+        "organization.known": ("they belong to an organization", "they belong to no organization"),
         "page.bot": ("a robot asks", "no robot asks"),
     }
 )
@@ -22,6 +23,8 @@ _OF_WHOM: Mapping[str, str] = MappingProxyType(
     {
         "we know them": "whom we know",
         "we do not know them": "whom we do not know",
+        "they belong to an organization": "who belongs to an organization",
+        "they belong to no organization": "who belongs to no organization",
         "this is their first visit": "who is here for the first time",
         "this is not their first visit": "who is not here for the first time",
     }

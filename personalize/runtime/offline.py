@@ -6,9 +6,10 @@ from datetime import datetime
 
 from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.problems import Problems
+from personalize.profiles.organization import ORGANIZATION_PREFIX, Organization
 from personalize.profiles.profile import Profile
 from personalize.rules.definitions import Persona
-from personalize.rules.facts import OWN_ROOT
+from personalize.rules.facts import ORGANIZATION_ROOT, OWN_ROOT
 from personalize.rules.paths import follow
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.own_facts import OwnFactsAsked, load_own_facts
@@ -34,17 +35,19 @@ def visitor_context(
     now: datetime,
     facts: RequestFacts | None = None,
     pending: Collection[str] = (),
+    organization: Organization | None = None,
 ) -> Context:
     """A stored visitor as the rules would see them.
 
     What they agreed to is what their profile says; where it says nothing (an imported customer list), they
     count as having agreed to what the site asks for. Without `facts` no page is asked for. `pending` are the facts
-    that the profile does not hold yet.
+    that the profile does not hold yet. `organization` is the one they belong to (`organization_of`).
     """
     stored = profile.consent if profile is not None else Consent()
     consent = stored if stored.decided else _asked_for(rule_set, settings)
     identity = Identity(profile_id=profile_id, consent=consent)
-    return _context(identity, profile, rule_set, settings, now, facts, pending)
+    attribute = None if rule_set.belonging is None else rule_set.belonging.attribute
+    return _context(identity, profile, rule_set, settings, now, facts, pending, organization, attribute)
 
 
 def persona_context(
@@ -55,13 +58,22 @@ def persona_context(
     given = given_values(persona, now)
     profile = persona_profile(persona, given, now, lifecycle_of(settings), asks_for_page=facts is not None)
     identity = Identity(profile_id=f"p:{persona.persona_id}", consent=_asked_for(rule_set, settings))
-    context = _context(identity, profile, rule_set, settings, now, facts)
+    belongs = _persona_organization(persona, given)
+    context = _context(identity, profile, rule_set, settings, now, facts, organization=belongs)
     zone = zone_named(given.get(f"profile.{rule_set.schema.zone_attribute}"))
     if zone is not None:
         context = replace(context, local_zone=zone)
         context.values.bind(context)
     context.values.give({**dict(_inside(given, rule_set)), **given, **dict(_own_values(persona, rule_set))})
     return context
+
+
+def _persona_organization(persona: Persona, given: Mapping[str, object]) -> Organization | None:
+    """What a persona belongs to of whose organization something is given: one of which nothing else is known."""
+    is_told = any(name.startswith(f"{ORGANIZATION_ROOT}.") for name in given)
+    if not is_told or given.get("organization.known") is False:
+        return None
+    return Organization(f"{ORGANIZATION_PREFIX}{persona.persona_id}", members=1)
 
 
 def _inside(given: Mapping[str, object], rule_set: RuleSet) -> Iterator[tuple[str, object]]:
@@ -95,6 +107,8 @@ def _context(
     now: datetime,
     facts: RequestFacts | None,
     pending: Collection[str] = (),
+    organization: Organization | None = None,
+    organization_attribute: str | None = None,
 ) -> Context:
     return make_context(
         identity=identity,
@@ -108,6 +122,8 @@ def _context(
         pending=pending,
         zone_attribute=rule_set.schema.zone_attribute,
         own=_own_answers(rule_set, settings, now),
+        organization=organization,
+        organization_attribute=organization_attribute,
     )
 
 
@@ -120,6 +136,14 @@ def _own_answers(rule_set: RuleSet, settings: Settings, now: datetime) -> OwnFac
 
 def _passed_over(what: str, error: BaseException | None) -> None:
     """Whoever asks away from a page sees the answer itself: that the fact raised, or that it is missing."""
+
+
+async def organization_of(profile: Profile | None, store: Store, rule_set: RuleSet) -> Organization | None:
+    """What a stored visitor belongs to, as the store has it; None where no rule asks for it."""
+    organization_id = None if rule_set.belonging is None else rule_set.belonging.organization_id(profile)
+    if organization_id is None:
+        return None
+    return await store.organization(organization_id) or Organization(organization_id)
 
 
 async def store_for(store: Store, rule_set: RuleSet, settings: Settings, *, at: datetime | None) -> Store:
@@ -160,7 +184,8 @@ async def count_segments(
         if not is_visitor(profile):
             continue
         total += 1
-        context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
+        belongs = await organization_of(profile, store, rule_set)
+        context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now, organization=belongs)
         context.values.work_out(reach)
         tally.add(index.answers(reach, context.values, context.now).members)
         context.values.bind(None)

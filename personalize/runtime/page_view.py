@@ -12,6 +12,7 @@ from personalize.errors import EventRefused
 from personalize.events.event import CONSENT, INTEREST, JOIN, SET, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.events.validate import check_attributes, check_event
+from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.stated import statement
 from personalize.rules.definitions import Placement
@@ -63,6 +64,7 @@ class PageView:
         self._pending = personalizer.pending
         self._context: Context | None = None
         self._known: Profile | None = None
+        self._belongs: Organization | None = None
         self._decisions: dict[str, Decision] = {}
         self._filled: list[Decision] = []
         self._waiting: list[tuple[str, str, dict[str, JSONValue]]] = []
@@ -193,7 +195,7 @@ class PageView:
         if page is None or rule_set is None:
             unknown = self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
             return unknown
-        await self._learn(page)
+        await self._learn(page, rule_set)
         self._meet(page, rule_set)
         self._context = self._make_context(rule_set)
         self._decisions.update(
@@ -204,10 +206,12 @@ class PageView:
             self._decisions.update(lost)
         return self._decisions[slot_id]
 
-    async def _learn(self, page: Page) -> None:
+    async def _learn(self, page: Page, rule_set: RuleSet) -> None:
         """Read what the page's slots depend on, where it has to be waited for."""
         if page.stored:
             await self._visitor.read_profile()
+            if page.asks_organization and rule_set.belonging is not None:
+                await self._visitor.read_organization(rule_set.belonging)
 
     def _meet(self, page: Page, rule_set: RuleSet) -> None:
         """Note a page of slots that is about to be decided; behind a head that knows nothing of it, it is late."""
@@ -222,11 +226,11 @@ class PageView:
         return frozenset(item_id for decision in written for item_id in decision.item_ids)
 
     def _make_context(self, rule_set: RuleSet) -> Context:
-        """The context of this page view; made anew where the profile has been read since."""
+        """The context of this page view; made anew where more of the visitor was read since."""
         visitor = self._visitor
-        if self._context is not None and self._known is visitor.profile:
+        if self._context is not None and self._known is visitor.profile and self._belongs is visitor.organization:
             return self._context
-        self._known = visitor.profile
+        self._known, self._belongs = visitor.profile, visitor.organization
         identity, consent = visitor.identity, visitor.consent
         return make_context(
             identity=identity if identity.consent is consent else replace(identity, consent=consent),
@@ -240,6 +244,8 @@ class PageView:
             pending=self._pending,
             zone_attribute=rule_set.schema.zone_attribute,
             own=self._own_answers(rule_set),
+            organization=visitor.organization,
+            organization_attribute=None if rule_set.belonging is None else rule_set.belonging.attribute,
         )
 
     def _own_answers(self, rule_set: RuleSet) -> OwnFactsAsked | None:

@@ -13,7 +13,7 @@ from personalize.rules.facts import INTEREST_FAMILY
 _DAY = timedelta(days=1)
 _TOP = "interest.top"
 #: What a fact of no event begins with.
-_WITHOUT_EVENTS = ("profile.", "visitor.", "page.", "visit.", "now.", "interest.")
+_WITHOUT_EVENTS = ("profile.", "visitor.", "page.", "visit.", "now.", "interest.", "organization.")
 #: What one event alone tells of the others: its value is the first, the last, and all of them together.
 _OF_ONE_EVENT = (("first", "last"), ("first_value", "last_value", "total", "average"))
 

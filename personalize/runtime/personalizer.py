@@ -8,11 +8,13 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from personalize.errors import InvalidFiles, SettingsError, StaleVersion, StoreError
-from personalize.events.event import Event, JSONValue, minted_event_id
+from personalize.errors import EventRefused, InvalidFiles, SettingsError, StaleVersion, StoreError
+from personalize.events.event import SET, Event, JSONValue, minted_event_id
 from personalize.events.schema import Schema
-from personalize.events.validate import check_event
+from personalize.events.validate import check_event, check_organization
+from personalize.events.values import TOO_LARGE
 from personalize.problems import Problems
+from personalize.profiles.organization import LONGEST_NAME, folds_names, organization_id
 from personalize.rules.own_facts import OwnFact
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.breaker import Breaker
@@ -249,6 +251,29 @@ class Personalizer:
         known = check_event(type, properties or {}, self.schema, zone=self.zone)
         event = self.event(
             type, profile_id, known, occurred_at=occurred_at, event_id=event_id, sender=sender, channel=channel
+        )
+        return await self.ingest.record([event])
+
+    async def set_organization(
+        self,
+        name: str,
+        attributes: Mapping[str, object],
+        *,
+        occurred_at: datetime | None = None,
+        event_id: str | None = None,
+        sender: str = "site",
+        channel: str = "web",
+    ) -> Applied:
+        """Set attributes of an organization itself, by the name that its members' profiles carry; durable when it
+        returns. None removes one. Raises `EventRefused` for what the schema doesn't allow, `StoreError` where it can't
+        be kept.
+        """
+        known = check_organization(attributes, self.schema, zone=self.zone)
+        belongs = organization_id(name, folds=folds_names(self.schema))
+        if belongs is None:
+            raise EventRefused(TOO_LARGE, f"the name of an organization has 1 to {LONGEST_NAME} characters", "name")
+        event = self.event(
+            SET, belongs, known, occurred_at=occurred_at, event_id=event_id, sender=sender, channel=channel
         )
         return await self.ingest.record([event])
 

@@ -7,12 +7,14 @@ from functools import partial
 from personalize.errors import InvalidFiles, StaleVersion, UnknownVersion
 from personalize.problems import Problems
 from personalize.profiles.lifecycle import Lifecycle
+from personalize.profiles.members import MembersProjector
+from personalize.profiles.organization import belonging_of
 from personalize.profiles.project import ProfileProjector
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, load_files
 from personalize.runtime.quiet_loading import load_quietly
 from personalize.settings import Settings
-from personalize.stores.protocols import NOTHING_LIVE, Live, Store
+from personalize.stores.protocols import NOTHING_LIVE, Live, Projector, Store
 
 #: A log of at most so many events is counted again in the transaction that moves the live row: that takes less
 #: than half a second, and nothing is ever pending on a small site.
@@ -85,12 +87,14 @@ def checked(draft: Draft, settings: Settings, problems: Problems | None = None) 
     return rule_set
 
 
-def projectors_of(rule_set: RuleSet | None, settings: Settings) -> Sequence[ProfileProjector]:
+def projectors_of(rule_set: RuleSet | None, settings: Settings) -> Sequence[Projector]:
     """What turns events into profiles under this rule set; without one, only built-in events count."""
     lifecycle = lifecycle_of(settings)
     if rule_set is None:
         return (ProfileProjector(lifecycle=lifecycle),)
-    return (ProfileProjector(rule_set.schema, rule_set.counters, lifecycle),)
+    profiles = ProfileProjector(rule_set.schema, rule_set.counters, lifecycle)
+    belonging = belonging_of(rule_set.schema)
+    return (profiles if belonging is None else MembersProjector(profiles, belonging),)
 
 
 def lifecycle_of(settings: Settings) -> Lifecycle:

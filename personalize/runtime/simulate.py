@@ -16,7 +16,7 @@ from personalize.rules.facts import OWN_ROOT
 from personalize.rules.ruleset import RuleSet
 from personalize.rules.unanswerable import Unanswerable
 from personalize.runtime.latest_visit import latest_page, reads_page, unknown_facts, visiting
-from personalize.runtime.offline import is_visitor, store_for, visitor_context
+from personalize.runtime.offline import is_visitor, organization_of, store_for, visitor_context
 from personalize.settings import Settings
 from personalize.stores.protocols import Store
 
@@ -94,7 +94,7 @@ async def simulate(
     async for profile in crowd:
         page = await latest_page(own.store, profile, since) if reads else None
         with_page += page is not None
-        shown = own.ask(profile, page)
+        shown = await own.ask(profile, page)
         if before is not None:
             await before.compare(profile, page, shown)
     return Simulation(
@@ -129,7 +129,7 @@ class _Side:
         self._settings = settings
         self._moment = moment
 
-    def ask(self, profile: Profile, page: RequestFacts | None) -> Decisions:
+    async def ask(self, profile: Profile, page: RequestFacts | None) -> Decisions:
         """What this visitor would be shown on a page of their latest visit."""
         context = visitor_context(
             profile.profile_id,
@@ -138,6 +138,7 @@ class _Side:
             self._settings,
             now=self._moment,
             facts=page or RequestFacts(),
+            organization=await organization_of(profile, self.store, self.rule_set),
         )
         shown = self.count.ask(context)
         for name in self._own_names:
@@ -156,7 +157,7 @@ class _Before:
     async def compare(self, profile: Profile, page: RequestFacts | None, shown: Decisions) -> None:
         """Count whether this visitor, who is `shown` this by the other rules, was shown something else."""
         counted = await self.side.store.profile(profile.profile_id) if self._has_own_profiles else None
-        self.count.compare(self.side.ask(counted or profile, page), shown)
+        self.count.compare(await self.side.ask(counted or profile, page), shown)
 
 
 class _Crowd:

@@ -40,7 +40,7 @@ class VariantView(PageView):
         """Queue what the site has recorded; who sees a page that caches keep is nobody's to count."""
         await super().finish(viewed=viewed and self.private)
 
-    async def _learn(self, page: Page) -> None:
+    async def _learn(self, page: Page, rule_set: RuleSet) -> None:
         """Nothing of the visitor is read."""
 
     def _depend(self, decision: Decision) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from personalize.decisions.context import RequestFacts
+from personalize.profiles.organization import Belonging, Organization
 from personalize.profiles.profile import Profile
 from personalize.runtime.once import once
 from personalize.runtime.page_request import PageRequest
@@ -30,6 +31,7 @@ class Visitor:
         self.request = request
         self._was_read = False
         self.profile: Profile | None = None
+        self.organization: Organization | None = None
         self.degraded = False
         self.now = now
 
@@ -139,6 +141,23 @@ class Visitor:
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.degraded = True
             self.failed("the profile could not be read", error)
+
+    async def read_organization(self, belonging: Belonging) -> None:
+        """Read what the visitor belongs to, once and within the same budget, where the profile names it."""
+        organization_id = belonging.organization_id(self.profile)
+        if self.organization is not None or organization_id is None or self.degraded:
+            return
+        personalizer = self._personalizer
+        try:
+            if personalizer.store.waits:
+                found = await personalizer.breaker.read(lambda: personalizer.store.organization(organization_id))
+            else:
+                found = await personalizer.store.organization(organization_id)
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
+            self.degraded = True
+            self.failed("the organization could not be read", error)
+        else:
+            self.organization = found or Organization(organization_id)
 
     async def settled_consent(self) -> Consent:
         """What holds for all that is kept of this page: before anything of a login is kept, its own stored

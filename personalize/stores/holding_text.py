@@ -12,6 +12,7 @@ def holding_as_text(holding: Holding) -> str:
         "counters": dict(holding.counters),
         "values": sorted(map(list, holding.values)),
         "interests": sorted(map(list, holding.interests)),
+        "memberships": sorted(map(list, holding.memberships)),
     }
     return json.dumps(parts, separators=(",", ":"), sort_keys=True)
 
@@ -21,4 +22,5 @@ def holding_from_text(text: str) -> Holding:
     parts = json.loads(text)
     values = frozenset((event_type, name) for event_type, name in parts["values"])
     interests = frozenset((event_type, path) for event_type, path in parts.get("interests", ()))
-    return Holding(MappingProxyType(parts["counters"]), values, interests)
+    memberships = frozenset((name, purpose) for name, purpose in parts.get("memberships", ()))
+    return Holding(MappingProxyType(parts["counters"]), values, interests, memberships)

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from personalize.errors import StaleVersion, TakenOver, UnknownVersion
 from personalize.events.event import Event
-from personalize.profiles.encoding import decode_profile
+from personalize.profiles.encoding import decode_organization, decode_profile, holds_organization
 from personalize.profiles.holding import NOTHING_HELD, Holding
+from personalize.profiles.organization import Organization, is_organization
 from personalize.profiles.profile import Profile
 from personalize.stores.erasing import Sifted, copies_holding, joined_by, person_of, sifted
 from personalize.stores.event_text import properties_as_text, properties_from_text
@@ -105,17 +106,22 @@ class MemoryStore:
         """The stored profile, or None."""
         return _decoded(self._projections.get(PROFILES, {}).get(profile_id))
 
+    async def organization(self, organization_id: str) -> Organization | None:
+        """The stored organization, or None."""
+        data = self._projections.get(PROFILES, {}).get(organization_id)
+        return None if data is None or not holds_organization(data) else decode_organization(data)
+
     async def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch by id."""
         rows = self._projections.get(PROFILES, {})
-        inside = [key for key in rows if key > within.after and (within.until is None or key <= within.until)]
+        inside = [key for key in rows if within.holds(key) and not is_organization(key)]
         for number, data in enumerate([rows[key] for key in sorted(inside)]):
             yield decode_profile(data)
             await _breathe(number)
 
     async def stretches(self, profiles: int) -> Sequence[Stretch]:
         """All profiles in stretches of so many."""
-        ids = sorted(self._projections.get(PROFILES, {}))
+        ids = sorted(key for key in self._projections.get(PROFILES, {}) if not is_organization(key))
         return stretches_between(ids[profiles - 1 : -1 : profiles])
 
     async def history(self, profile_id: str) -> AsyncIterator[Event]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from personalize.errors import ReadOnlyStore
 from personalize.events.event import Event
+from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.stores.protocols import (
     ALL_PROFILES,
@@ -74,6 +75,10 @@ class PastStore:
     async def profile(self, profile_id: str) -> Profile | None:
         """The profile as it was, or None; also where it was erased since, for a past that is served for long."""
         return None if await self.erased_at(profile_id) is not None else await self._then.profile(profile_id)
+
+    async def organization(self, organization_id: str) -> Organization | None:
+        """The organization as it was, or None."""
+        return await self._then.organization(organization_id)
 
     def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch as they were, by id."""

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from personalize.events.event import Event
 from personalize.profiles.holding import Holding
+from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 
 #: Where a version is expected: that none is live yet.
@@ -192,6 +193,10 @@ class Stretch:
     after: str = ""
     until: str | None = None
 
+    def holds(self, profile_id: str) -> bool:
+        """Whether this id lies in the stretch."""
+        return profile_id > self.after and (self.until is None or profile_id <= self.until)
+
 
 ALL_PROFILES = Stretch()
 
@@ -244,6 +249,9 @@ class Store(Protocol):
 
     async def profile(self, profile_id: str) -> Profile | None:
         """The stored profile, or None. Never waits for a lock."""
+
+    async def organization(self, organization_id: str) -> Organization | None:
+        """The stored organization of this id (`o:…`), or None. Never waits for a lock."""
 
     def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The stored profiles of a stretch, in order of their ids."""

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from personalize.errors import StoreUnavailable
 from personalize.events.event import Event
-from personalize.profiles.encoding import decode_profile
+from personalize.profiles.encoding import decode_organization, decode_profile, holds_organization
+from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.stores import sqlite_erasing as erasing
 from personalize.stores import sqlite_generations as generations
@@ -98,6 +99,11 @@ class SqliteStore:
         """The stored profile, or None; on the loop, without waiting."""
         found = self._read(tables.PROFILE, (profile_id,))
         return decode_profile(found[0][0]) if found else None
+
+    async def organization(self, organization_id: str) -> Organization | None:
+        """The stored organization, or None; on the loop, without waiting."""
+        found = self._read(tables.PROFILE, (organization_id,))
+        return decode_organization(found[0][0]) if found and holds_organization(found[0][0]) else None
 
     async def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch by id; each as it was when its part of the table was read."""

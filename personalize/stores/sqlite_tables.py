@@ -77,8 +77,12 @@ def quoted(name: str) -> str:
 
 
 PROFILE = f"SELECT row FROM {table_of(PROFILES)} WHERE key = ?"
-PROFILE_ROWS = f"SELECT key, row FROM {table_of(PROFILES)} WHERE key > ? AND key <= ? ORDER BY key LIMIT ?"
-PROFILE_KEYS = f"SELECT key FROM {table_of(PROFILES)} WHERE key > ? ORDER BY key LIMIT 2 OFFSET ?"
+#: The rows of organizations stand among those of profiles; ";" is the character behind ":".
+_IS_PROFILE = "(key < 'o:' OR key >= 'o;')"
+PROFILE_ROWS = f"""
+    SELECT key, row FROM {table_of(PROFILES)} WHERE key > ? AND key <= ? AND {_IS_PROFILE} ORDER BY key LIMIT ?
+"""
+PROFILE_KEYS = f"SELECT key FROM {table_of(PROFILES)} WHERE key > ? AND {_IS_PROFILE} ORDER BY key LIMIT 2 OFFSET ?"
 #: SQLite puts every blob behind every text.
 BEYOND_ALL_KEYS = b""
 

@@ -7,7 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from personalize.content.collection import FieldType
-from personalize.events.schema import EventType, Schema, Shape, ValueType
+from personalize.events.schema import Attribute, EventType, OrganizationType, Schema, Shape, ValueType
 from personalize.problems import Problem, Problems
 from personalize.rules.facts import Facts
 from personalize.rules.load import SECTIONS
@@ -92,10 +92,13 @@ def test_the_commands_print_what_the_page_shows(bench: Bench) -> None:
 
 
 def test_the_facts_are_those_of_the_language() -> None:
-    facts = Facts(Schema(events={"<event>": EVENT}))
+    attributes = {"company": Attribute("company", Shape(ValueType.TEXT))}
+    belongs = OrganizationType("company", shares=("<event>",))
+    facts = Facts(Schema(attributes=attributes, events={"<event>": EVENT}, organization=belongs))
     documented = {code_words(row[0])[0]: row[1] for row in table_below(PAGE, "Facts")}
-    assert documented.pop("profile.<attribute>") == "as declared"
-    assert set(documented) == set(facts.names())
+    for declared in ("profile.<attribute>", "organization.<attribute>"):
+        assert documented.pop(declared) == "as declared"
+    assert set(documented) == set(facts.names()) - {"profile.company"}
     for name, kind in documented.items():
         fact = facts.get(name.replace("<name>", "size"))
         assert fact is not None

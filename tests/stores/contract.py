@@ -33,6 +33,7 @@ from personalize.stores.protocols import (
 from tests.stores import samples
 from tests.stores.erasure_contract import ErasureContract
 from tests.stores.filling_contract import FillingContract
+from tests.stores.organization_contract import OrganizationContract
 from tests.stores.samples import all_of, at, event, projectors, purchase
 
 Make = Callable[[], Store]
@@ -94,7 +95,7 @@ async def is_as_rebuilt(store: Store) -> None:
     assert await all_of(store.profiles()) == live
 
 
-class StoreContract(FillingContract, ErasureContract):
+class StoreContract(FillingContract, ErasureContract, OrganizationContract):
     """The laws. Stores are made by `make`, each call a new and empty one."""
 
     @pytest.fixture
