@@ -12,8 +12,8 @@ from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
 from personalize.light_values import light_dataclass
 from personalize.profiles.lifecycle import Lifecycle, is_new, state_of
-from personalize.profiles.organization import Organization, SharedTotals
-from personalize.profiles.profile import AttributeValue, Profile, Visit
+from personalize.profiles.organization import Organization
+from personalize.profiles.profile import AttributeValue, Profile, SharedTotals, Visit
 from personalize.profiles.seen import last_seen_before
 from personalize.profiles.stated import favourite, interest_in
 from personalize.profiles.unit import unit_of

@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 import orjson
 
 from personalize.events.event import JSONValue, from_micros, to_micros
-from personalize.profiles.organization import Organization, SharedTotals
-from personalize.profiles.profile import AttributeValue, Joined, Profile, Totals, Visit
+from personalize.profiles.organization import Organization
+from personalize.profiles.profile import AttributeValue, Joined, Membership, Profile, SharedTotals, Totals, Visit
 from personalize.visitors.consent import UNKNOWN, Consent
 
 # Parts of a row, each left out where empty. Times are integers of microseconds since 1970.
@@ -30,6 +30,7 @@ _UNIT = "u"
 _INTERESTS = "k"  # {tag: [times]}
 _STATED = "s"  # {tag: [likes, said at, marks]}, as attributes
 
+_MEMBERSHIP = "h"  # [organization, {type: [count, sum]}]
 # Parts of an organization's row that profiles have not; the first one tells its row from theirs.
 _ORGANIZATION = "o"
 _MEMBERS = "m"
@@ -65,6 +66,7 @@ def encode_profile(profile: Profile) -> bytes:
         _UNIT: profile.unit,
         _INTERESTS: dict(profile.interests),
         _STATED: {tag: _attribute(said) for tag, said in profile.stated.items()},
+        _MEMBERSHIP: None if profile.membership is None else _membership(profile.membership),
     }
     empty: tuple[object, ...] = (None, {}, ())
     return orjson.dumps({key: part for key, part in parts.items() if part not in empty})
@@ -78,7 +80,7 @@ def decode_profile(data: bytes) -> Profile:
     first_seen, last_seen, seen_before = part(_FIRST_SEEN), part(_LAST_SEEN), part(_SEEN_BEFORE)
     consent_at = part(_CONSENT_AT)
     attributes, totals, recent = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT)
-    interests, stated = part(_INTERESTS), part(_STATED)
+    interests, stated, membership = part(_INTERESTS), part(_STATED), part(_MEMBERSHIP)
     return Profile(
         row[_ID],
         _ReadWhenAsked(attributes, _read_attribute) if attributes else {},
@@ -96,6 +98,7 @@ def decode_profile(data: bytes) -> Profile:
         part(_UNIT),
         _ReadWhenAsked(interests, tuple) if interests else {},
         _ReadWhenAsked(stated, _read_attribute) if stated else {},
+        None if membership is None else Membership(membership[0], _read_shared(membership[1])),
     )
 
 
@@ -105,7 +108,7 @@ def encode_organization(organization: Organization) -> bytes:
         _ORGANIZATION: organization.organization_id,
         _MEMBERS: organization.members,
         _ATTRIBUTES: {name: _attribute(value) for name, value in organization.attributes.items()},
-        _TOTALS: {type_: [total.count, _tagged(total.sum)] for type_, total in organization.totals.items()},
+        _TOTALS: _shared(organization.totals),
     }
     return orjson.dumps(parts)
 
@@ -117,8 +120,20 @@ def decode_organization(data: bytes) -> Organization:
         row[_ORGANIZATION],
         {name: _read_attribute(stored) for name, stored in row[_ATTRIBUTES].items()},
         row[_MEMBERS],
-        {type_: SharedTotals(count, _untagged(sum_)) for type_, (count, sum_) in row[_TOTALS].items()},
+        _read_shared(row[_TOTALS]),
     )
+
+
+def _membership(membership: Membership) -> list[object]:
+    return [membership.organization_id, _shared(membership.totals)]
+
+
+def _shared(totals: Mapping[str, SharedTotals]) -> dict[str, list[object]]:
+    return {type_: [total.count, _tagged(total.sum)] for type_, total in totals.items()}
+
+
+def _read_shared(stored: dict[str, list[Any]]) -> dict[str, SharedTotals]:
+    return {type_: SharedTotals(count, _untagged(sum_)) for type_, (count, sum_) in stored.items()}
 
 
 def holds_organization(data: bytes) -> bool:

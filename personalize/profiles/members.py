@@ -1,8 +1,8 @@
 """Projection of organizations: as the profiles of members change, what they add up to changes with them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from personalize.events.event import CLICK, IMPRESSION, PAGE_VIEW, SET, Event, to_micros
 from personalize.profiles.encoding import (
@@ -20,7 +20,7 @@ from personalize.profiles.organization import (
     with_member,
     without_member,
 )
-from personalize.profiles.profile import AttributeValue, Profile
+from personalize.profiles.profile import AttributeValue, Membership, Profile
 from personalize.profiles.project import ProfileProjector
 
 Row: TypeAlias = Profile | Organization
@@ -32,8 +32,9 @@ class MembersProjector:
     """Keeps the profiles as `profiles` does, and beside them one `Organization` for each that has members.
 
     An organization's row is the sum of what the profiles of its members bring in now. It is kept by differences: each
-    profile that an event changes is taken out of its organization as it was, and put in as it is. So whatever changes
-    a profile, late events, joins, withdrawn consent, counts, and who leaves takes along what they brought.
+    profile says what is counted of it by now, which is taken out, and what it brings in after an event is put in. So
+    whatever changes a profile, late events, joins, withdrawn consent, counts, and who leaves takes along what they
+    brought.
     """
 
     name = "profiles"
@@ -47,35 +48,40 @@ class MembersProjector:
         """The profiles that the event may touch, and the organizations that these belong to before and after."""
         if is_organization(event.profile_id):
             return (event.profile_id,)
-        known = _profiles_in(rows)
-        keys = self._profiles.reads(event, known)
-        if event.type in _IDLE or not known.keys() >= set(keys):
+        keys = self._profiles.reads(event, _only_profiles(rows))
+        if event.type in _IDLE or not all(key in rows for key in keys):
             return keys
-        after = self._profiles.project(event, known)
-        touched = (self._belonging.membership(one) for key in after for one in (known.get(key), after[key]))
-        return (*keys, *(one.organization_id for one in touched if one is not None))
+        before = {key: _profile_in(rows, key) for key in keys}
+        moves = self._moves(before, self._profiles.project(event, before))
+        return (*keys, *(one.organization_id for move in moves for one in move if one is not None))
 
     def project(self, event: Event, rows: Mapping[str, Row | None]) -> Mapping[str, Row | None]:
         """The profiles and organizations that this event changes, as they are after it."""
         if is_organization(event.profile_id):
             return _told(event, _organization_in(rows, event.profile_id))
-        known = _profiles_in(rows)
-        after = self._profiles.project(event, known)
-        return after if event.type in _IDLE else {**after, **self._organizations_after(known, after, rows)}
-
-    def _organizations_after(
-        self, before: Mapping[str, Profile | None], after: Mapping[str, Profile], rows: Mapping[str, Row | None]
-    ) -> Mapping[str, Organization | None]:
-        changed: dict[str, Organization] = {}
-        for key, profile in after.items():
-            was, becomes = self._belonging.membership(before.get(key)), self._belonging.membership(profile)
-            if was == becomes:
-                continue
+        before = {key: _profile_in(rows, key) for key in rows if not is_organization(key)}
+        after = self._profiles.project(event, before)
+        if event.type in _IDLE:
+            return after
+        changed: dict[str, Row | None] = {
+            key: replace(profile, membership=self._belonging.membership(profile)) for key, profile in after.items()
+        }
+        for was, becomes in self._moves(before, after):
             for member, step in ((was, without_member), (becomes, with_member)):
                 if member is not None:
                     one = member.organization_id
-                    changed[one] = step(changed.get(one) or _organization_in(rows, one), member)
-        return {one: None if organization.is_empty else organization for one, organization in changed.items()}
+                    changed[one] = step(_organization_in(changed if one in changed else rows, one), member)
+        return {key: None if _is_empty(row) else row for key, row in changed.items()}
+
+    def _moves(
+        self, before: Mapping[str, Profile | None], after: Mapping[str, Profile]
+    ) -> Iterator[tuple[Membership | None, Membership | None]]:
+        """What is to be taken out of organizations, and put in instead."""
+        for key, profile in after.items():
+            was = before.get(key)
+            move = (None if was is None else was.membership, self._belonging.membership(profile))
+            if move[0] != move[1]:
+                yield move
 
     def encode(self, row: Row) -> bytes:
         """The profile or organization as bytes."""
@@ -86,8 +92,27 @@ class MembersProjector:
         return decode_organization(data) if holds_organization(data) else decode_profile(data)
 
 
-def _profiles_in(rows: Mapping[str, Row | None]) -> Mapping[str, Profile | None]:
-    return {key: row for key, row in rows.items() if not isinstance(row, Organization) and not is_organization(key)}
+def parting(profile: Profile, organization: Organization | None) -> Organization | None:
+    """What is left of an organization once the profile is gone from it; None where nothing is."""
+    member = profile.membership
+    if member is None or organization is None:
+        return organization
+    left = without_member(organization, member)
+    return None if left.is_empty else left
+
+
+def _only_profiles(rows: Mapping[str, Row | None]) -> Mapping[str, Profile | None]:
+    """The rows as they are: the projector of profiles asks for none but profiles."""
+    return cast("Mapping[str, Profile | None]", rows)
+
+
+def _profile_in(rows: Mapping[str, Row | None], key: str) -> Profile | None:
+    row = rows.get(key)
+    return row if isinstance(row, Profile) else None
+
+
+def _is_empty(row: Row | None) -> bool:
+    return isinstance(row, Organization) and row.is_empty
 
 
 def _organization_in(rows: Mapping[str, Row | None], key: str) -> Organization:

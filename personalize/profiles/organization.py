@@ -1,27 +1,18 @@
 """Organizations: what visitors belong to, such as a company, and what all of its members add up to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from dataclasses import field, replace
 from types import MappingProxyType
 
 from personalize.events.schema import OrganizationType, Schema, ValueType
 from personalize.light_values import light_dataclass
-from personalize.profiles.profile import AttributeValue, Profile, Totals
+from personalize.profiles.profile import AttributeValue, Membership, Profile, SharedTotals
 from personalize.profiles.totals import plus
 
 #: What the ids of organizations begin with, where those of visitors stand.
 ORGANIZATION_PREFIX = "o:"
 #: Longer names are none: whoever has one belongs to no organization.
 LONGEST_NAME = 200
-
-
-@light_dataclass(frozen=True, slots=True)
-class SharedTotals:
-    """What the events of one type add up to over all members: how many, and the sum of their values."""
-
-    count: int
-    sum: int | Decimal
 
 
 @light_dataclass(frozen=True, slots=True)
@@ -41,14 +32,6 @@ class Organization:
     def is_empty(self) -> bool:
         """Whether nothing is known of it."""
         return not (self.members or self.attributes)
-
-
-@dataclass(frozen=True, slots=True)
-class Membership:
-    """What one profile brings into its organization."""
-
-    organization_id: str
-    totals: Mapping[str, Totals]
 
 
 class Belonging:
@@ -73,7 +56,9 @@ class Belonging:
             return None
         totals = profile.totals
         shared = {
-            name: totals[name] for name, purpose in self._shares if name in totals and profile.consent.allows(purpose)
+            name: SharedTotals(totals[name].count, totals[name].sum)
+            for name, purpose in self._shares
+            if name in totals and profile.consent.allows(purpose)
         }
         return Membership(found, shared)
 

@@ -72,6 +72,22 @@ class Joined:
 
 
 @light_dataclass(frozen=True, slots=True)
+class SharedTotals:
+    """What events of one type add up to, of one member or of all: how many, and the sum of their values."""
+
+    count: int
+    sum: int | Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What a profile has brought into its organization, by event type; whoever takes it out takes out just that."""
+
+    organization_id: str
+    totals: Mapping[str, SharedTotals] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@light_dataclass(frozen=True, slots=True)
 class Profile:
     """All that is stored of one visitor, projected from their events.
 
@@ -81,7 +97,7 @@ class Profile:
     `consent_at` is when `consent` was given. `joined_from` names the latest anonymous profiles that went in.
     `unit` is the id by which splits place the visitor, None for the profile's own (see `profiles.unit`).
     `interests` says when each tag was taught (see `profiles.interests`), `stated` what the visitor says of tags
-    themselves (see `profiles.stated`).
+    themselves (see `profiles.stated`). `membership` is what is counted of it in an organization by now.
     """
 
     profile_id: str
@@ -100,3 +116,4 @@ class Profile:
     unit: str | None = None
     interests: Interests = field(default_factory=lambda: MappingProxyType({}))
     stated: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))
+    membership: Membership | None = None

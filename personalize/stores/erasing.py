@@ -6,6 +6,13 @@ from datetime import datetime
 
 from personalize.errors import TakenOver
 from personalize.events.event import JOIN, Event
+from personalize.profiles.encoding import (
+    decode_organization,
+    decode_profile,
+    encode_organization,
+    holds_organization,
+)
+from personalize.profiles.members import parting
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ANONYMOUS_PREFIX
 from personalize.stores.protocols import Export, Refused
@@ -30,6 +37,19 @@ def person_of(
 
 def _went_into(profile_id: str, row: Profile | None) -> bool:
     return row is None or row.joined is None or row.joined.into == profile_id
+
+
+def organization_without(row: bytes | None, read: Callable[[str], bytes | None]) -> tuple[str, bytes | None] | None:
+    """The key and the bytes of the organization that a profile belongs to, as it is once the profile of these bytes is
+    gone; None where it belongs to none. `read` gives the bytes of a row of the same projection."""
+    membership = None if row is None else decode_profile(row).membership
+    if row is None or membership is None:
+        return None
+    key = membership.organization_id
+    data = read(key)
+    organization = decode_organization(data) if data is not None and holds_organization(data) else None
+    left = parting(decode_profile(row), organization)
+    return key, None if left is None else encode_organization(left)
 
 
 def copies_holding(exports: Iterable[Export], received_at: Iterable[datetime]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from personalize.profiles.encoding import decode_organization, decode_profile, h
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.organization import Organization, is_organization
 from personalize.profiles.profile import Profile
-from personalize.stores.erasing import Sifted, copies_holding, joined_by, person_of, sifted
+from personalize.stores.erasing import Sifted, copies_holding, joined_by, organization_without, person_of, sifted
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.past import past_of
 from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of, read_by
@@ -324,6 +324,10 @@ class MemoryStore:
         ids = set(person_of(profile_id, lambda each: _decoded(served.get(each)), self._joining))
         profiles = len(ids & served.keys())
         gone = self._cut(lambda event: event.profile_id in ids or joined_by(event) in ids)
+        for profile_rows in (served, self._beside.get(PROFILES, {})):
+            for each in sorted(ids):
+                if (left := organization_without(profile_rows.get(each), profile_rows.get)) is not None:
+                    self._kept(profile_rows, [left])
         for rows in (*self._projections.values(), *self._beside.values()):
             for each in ids:
                 rows.pop(each, None)

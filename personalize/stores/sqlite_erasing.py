@@ -12,10 +12,11 @@ from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
 from personalize.stores import sqlite_tables as tables
-from personalize.stores.erasing import copies_holding, joined_by, person_of, sifted
+from personalize.stores.erasing import copies_holding, joined_by, organization_without, person_of, sifted
+from personalize.stores.projecting import PROFILES
 from personalize.stores.protocols import Applied, Erasure, Projector
 from personalize.stores.seals import Seals
-from personalize.stores.sqlite_tables import Row, quoted
+from personalize.stores.sqlite_tables import ProjectionTable, Row, quoted
 
 EVENTS_AT_ONCE = 1_000
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
@@ -119,12 +120,22 @@ def _erase_person(connection: sqlite3.Connection, profile_id: str, at: datetime,
 
 def _erase_one(connection: sqlite3.Connection, profile_id: str) -> list[int]:
     for (name,) in connection.execute(_PROJECTIONS).fetchall():
+        projection = name.removeprefix("projection_")
+        if projection.partition("~")[0] == PROFILES:
+            _take_out(ProjectionTable(connection, projection), profile_id)
         connection.execute(f"DELETE FROM {quoted(name)} WHERE key = ?", (profile_id,))
     received = cut(connection, profile_id, lambda row: True)
     for owner_id, seq in connection.execute(_JOINS_OF, (profile_id,)).fetchall():
         # Joins that nothing followed from, since somebody had refused: they name the id all the same.
         received += cut(connection, owner_id, lambda row, seq=seq: tables.seq_of(row) == seq)  # type: ignore[misc]
     return received
+
+
+def _take_out(table: ProjectionTable, profile_id: str) -> None:
+    """Take a profile out of the organization that it belongs to."""
+    left = organization_without(table.read(profile_id), table.read)
+    if left is not None:
+        table.write([left])
 
 
 def _history(connection: sqlite3.Connection, profile_id: str) -> Iterator[Row]:

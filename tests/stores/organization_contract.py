@@ -14,7 +14,7 @@ from personalize.profiles.organization import Belonging, Organization, with_memb
 from personalize.profiles.project import ProfileProjector
 from personalize.stores.memory import MemoryStore
 from personalize.stores.protocols import Store
-from tests.stores.samples import PROFILES, SCHEMA, all_of, event, purchase
+from tests.stores.samples import PROFILES, SCHEMA, all_of, at, event, purchase
 
 Make = Callable[[], Store]
 
@@ -130,6 +130,21 @@ class OrganizationContract:
             await asyncio.gather(*(store.apply(events, company_projectors()) for events in each))
             found = await store.organization("o:acme")
             assert found is not None and (found.members, found.totals["purchase"].sum) == (20, 2000)
+
+        _play(make, scene)
+
+    def test_who_is_erased_is_no_member_any_more(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            for one in ("u:1", "u:2"):
+                told = [agrees(one, "measure", "personalize"), works_for(one, "acme"), purchase(one, minutes=3)]
+                await store.apply(told, company_projectors())
+            await store.erase("u:1", at=at(1_000), by="ann")
+            assert await stored(store) == await added_up(store) != {}
+            live = await store.organization("o:acme")
+            await store.rebuild(company_projectors())
+            assert await store.organization("o:acme") == live
+            await store.erase("u:2", at=at(1_000), by="ann")
+            assert await store.organization("o:acme") is None
 
         _play(make, scene)
 
