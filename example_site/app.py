@@ -22,7 +22,7 @@ from starlette.templating import Jinja2Templates
 from example_site.cart import put, read_cart
 from example_site.people import PEOPLE, person_of
 from example_site.products import CATEGORIES, Product, beside, by_category, by_sku, category_of
-from personalize import PageView, Scope, wrap
+from personalize import PageView, Scope, YourPage, wrap
 
 HERE = Path(__file__).parent
 ON_THE_TABLE = ("tent-heilo-2", "sleep-dun-500", "kitchen-storm")
@@ -230,6 +230,7 @@ shop = Starlette(
         Route("/login", log_in, methods=["POST"]),
         Route("/logout", log_out, methods=["POST"]),
         Route("/privacy", privacy),
+        Route("/my-data", YourPage()),
         Mount("/static", StaticFiles(directory=HERE / "static")),
         Route("/{slug}", category),
     ],

@@ -23,18 +23,19 @@ if typing.TYPE_CHECKING:
         StoreError,
     )
     from personalize.events.event import Event
+    from personalize.pages.you import YourPage
     from personalize.profiles.profile import Profile
     from personalize.rules.own_facts import Occasion, OwnFacts
     from personalize.rules.ruleset import RuleSet
     from personalize.runtime.clock import Clock, FixedClock
-    from personalize.runtime.page_view import PageView
+    from personalize.runtime.page_view import PageView, page_view_of
     from personalize.runtime.personalizer import Personalizer
     from personalize.runtime.sources import ConsentSource, FactSource, HeaderLogin, LoginSource, Scope, ScopeLogin
     from personalize.settings import Settings, load_settings
     from personalize.stores.protocols import Store
     from personalize.visitors.consent import Consent
     from personalize.visitors.identity import Identity
-    from personalize.web.middleware import PersonalizeMiddleware, page_view_of
+    from personalize.web.middleware import PersonalizeMiddleware
 
 __all__ = [
     "Clock",
@@ -67,6 +68,7 @@ __all__ = [
     "SettingsError",
     "Store",
     "StoreError",
+    "YourPage",
     "decide",
     "load_settings",
     "page_view_of",
@@ -105,9 +107,10 @@ _HOMES = {
     "SettingsError": "personalize.errors",
     "Store": "personalize.stores.protocols",
     "StoreError": "personalize.errors",
+    "YourPage": "personalize.pages.you",
     "decide": "personalize.decisions.decide",
     "load_settings": "personalize.settings",
-    "page_view_of": "personalize.web.middleware",
+    "page_view_of": "personalize.runtime.page_view",
 }
 
 

@@ -75,6 +75,9 @@ class PrivacySettings:
     purposes: tuple[str, ...] = field(
         default=("measure", "personalize"), metadata=of_kind(PURPOSES, "What visitors are asked to agree to.")
     )
+    consent_text: str | None = field(
+        default=None, metadata=of_kind(TEXT, "Which text they agree to, such as 2026-05; kept with every decision.")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from personalize.settings import Settings, find_settings, load_settings
 
 if TYPE_CHECKING:
+    from personalize.pages.you import Translate
     from personalize.runtime.clock import Clock
     from personalize.runtime.sources import ConsentSource, FactSource, LoginFunction, LoginSource
     from personalize.stores.protocols import Store
@@ -28,17 +29,19 @@ def wrap(
     facts: FactSource | None = None,
     store: Store | None = None,
     clock: Clock | None = None,
+    translate: Translate | None = None,
 ) -> PersonalizeMiddleware:
     """The site with its slots filled: an ASGI app to serve in its place.
 
     `settings` is a personalize.toml, by default the one that PERSONALIZE_SETTINGS names or the working
     directory holds; without one the defaults count. `login` says who is logged in: a function of the ASGI
     scope, or a `LoginSource`; by default Starlette's `scope["user"]`. `consent` and `facts` replace our own
-    consent cookie and add to the facts of a request. Raises `SettingsError` with every
-    problem of the settings.
+    consent cookie and add to the facts of a request. `translate` says the sentences of our visitors' page in the
+    site's own words. Raises `SettingsError` with every problem of the settings.
     """
     from personalize.api.app import Api  # noqa: PLC0415
     from personalize.pages.app import Pages  # noqa: PLC0415
+    from personalize.pages.you import as_written  # noqa: PLC0415
     from personalize.runtime.personalizer import Personalizer  # noqa: PLC0415
     from personalize.runtime.sources import CallableLogin  # noqa: PLC0415
     from personalize.web.middleware import PersonalizeMiddleware  # noqa: PLC0415
@@ -49,4 +52,5 @@ def wrap(
         raise TypeError("login is asked while a page leaves and can't be async: give a plain function of the scope")
     source = CallableLogin(login) if callable(login) else login
     personalizer = Personalizer(settings, store=store, login=source, consent=consent, facts=facts, clock=clock)
-    return PersonalizeMiddleware(app, personalizer, pages=[Pages(personalizer), Api(personalizer)])
+    pages = Pages(personalizer, translate or as_written)
+    return PersonalizeMiddleware(app, personalizer, pages=[pages, Api(personalizer)])

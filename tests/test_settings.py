@@ -86,6 +86,7 @@ consent_name = "shop-consent"
 [privacy]
 gpc = "ignore"
 purposes = ["measure", "personalize", "mail"]
+consent_text = "2026-05"
 
 [ingest]
 queue_size = 500
@@ -148,7 +149,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         excluded=("/admin/*", "/health"),
         time_budget_seconds=1.0,
         cookie=CookieSettings("shop", 30, "shop-consent"),
-        privacy=PrivacySettings("ignore", ("measure", "personalize", "mail")),
+        privacy=PrivacySettings("ignore", ("measure", "personalize", "mail"), "2026-05"),
         ingest=IngestSettings(500, 50, 0.5),
         visits=VisitSettings(timedelta(hours=1), timedelta(days=14), timedelta(days=60)),
         interests=InterestSettings(timedelta(days=90)),
@@ -196,6 +197,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_COOKIE_CONSENT_NAME": "shop-consent",
         "PERSONALIZE_PRIVACY_GPC": "ignore",
         "PERSONALIZE_PRIVACY_PURPOSES": "measure,personalize,mail",
+        "PERSONALIZE_PRIVACY_CONSENT_TEXT": "2026-05",
         "PERSONALIZE_INGEST_QUEUE_SIZE": "500",
         "PERSONALIZE_INGEST_BATCH_SIZE": "50",
         "PERSONALIZE_INGEST_FLUSH_SECONDS": "0.5",

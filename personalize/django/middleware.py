@@ -12,9 +12,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from personalize.django.nobody import NobodysPageView
-from personalize.runtime.page_view import PageView
+from personalize.runtime.page_view import PageView, page_view_of
 from personalize.runtime.variant_view import VariantView
-from personalize.web.middleware import page_view_of
 
 GetResponse = Callable[[HttpRequest], Any]
 

@@ -28,6 +28,10 @@ class NobodysPageView:
         """False: no event is kept."""
         return False
 
+    def state_interest(self, tag: str, likes: bool | None) -> bool:
+        """False: nothing is kept of anybody's taste."""
+        return False
+
     def set(self, **attributes: object) -> bool:
         """False: no attribute is kept."""
         return False

@@ -8,16 +8,18 @@ from starlette.types import Receive, Scope, Send
 
 from personalize.pages.consent import ConsentEndpoint
 from personalize.pages.health import HealthEndpoint
+from personalize.pages.you import Translate, YourPage, as_written
 from personalize.runtime.personalizer import Personalizer
 
 
 class Pages:
     """An ASGI app for the addresses of its own below `settings.prefix`; any other there is the site's."""
 
-    def __init__(self, personalizer: Personalizer) -> None:
+    def __init__(self, personalizer: Personalizer, translate: Translate = as_written) -> None:
         prefix = personalizer.settings.prefix
         routes = [
             Route(f"{prefix}/consent", ConsentEndpoint(personalizer), methods=["POST"]),
+            Route(f"{prefix}/you", YourPage(translate)),
             Route(f"{prefix}/health", HealthEndpoint(personalizer), methods=["GET"]),
         ]
         if find_spec("prometheus_client") is not None:

@@ -8,7 +8,7 @@ from personalize.events.event import CONSENT, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.personalizer import Personalizer
-from personalize.runtime.sources import Scope
+from personalize.runtime.sources import Scope, has_privacy_signal
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent, granting
 
@@ -37,7 +37,8 @@ async def take_decision(
         may_keep = consent.allows(DEFAULT_PURPOSE)
         facts = {name: page[name][:_LONGEST_FACT] for name in PAGE_FIELDS if may_keep and page.get(name)}
         try:
-            await _record(personalizer, identity.profile_id, consent, facts)
+            told = {**_receipt(personalizer, scope, consent), **facts}
+            await personalizer.ingest.record([personalizer.event(CONSENT, identity.profile_id, told)])
         except StoreError as error:
             if consent.permits_identifier:
                 raise
@@ -52,9 +53,12 @@ def _no_chance() -> None:
     """A refusal makes no identifier."""
 
 
-async def _record(
-    personalizer: Personalizer, profile_id: str, consent: Consent, facts: Mapping[str, JSONValue]
-) -> None:
-    granted: list[JSONValue] = []
-    granted.extend(sorted(consent.granted or ()))
-    await personalizer.ingest.record([personalizer.event(CONSENT, profile_id, {"granted": granted, **facts})])
+def _receipt(personalizer: Personalizer, scope: Scope, consent: Consent) -> dict[str, JSONValue]:
+    """What is kept of the decision itself: the purposes, which text was agreed to, and whether the browser asked not to
+    be followed."""
+    receipt: dict[str, JSONValue] = {"granted": list[JSONValue](sorted(consent.granted or ()))}
+    if (text := personalizer.settings.privacy.consent_text) is not None:
+        receipt["text"] = text
+    if has_privacy_signal(scope):
+        receipt["gpc"] = True
+    return receipt

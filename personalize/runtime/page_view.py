@@ -18,12 +18,14 @@ from personalize.profiles.stated import statement
 from personalize.rules.definitions import Placement
 from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.about_visitor import AboutVisitor
 from personalize.runtime.cache_facts import CacheFacts
 from personalize.runtime.health import FILLED
 from personalize.runtime.once import once
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
 from personalize.runtime.page_request import PageRequest
+from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
@@ -31,6 +33,8 @@ from personalize.visitors.identity import Identity
 if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer
 
+#: Where the page view of a request stands in `scope["state"]`: `request.state.page_view` in Starlette.
+STATE_KEY = "page_view"
 _NOTHING: frozenset[str] = frozenset()
 _NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
@@ -332,6 +336,11 @@ class PageView:
         self._visitor.failed("an event of the site was refused", error)
         return False
 
+    def about_visitor(self) -> AboutVisitor:
+        """What the visitor may ask of us, and tell us, about themselves; the response becomes private by it."""
+        self.private = True
+        return AboutVisitor(self._personalizer, self._visitor)
+
     @property
     def notice(self) -> Notice:
         """What a consent notice on this page needs; the page becomes private, for it depends on the visitor."""
@@ -433,3 +442,9 @@ class PageView:
             return True
         self._visitor.failed("the queue was full, an event was dropped", None)
         return False
+
+
+def page_view_of(scope: Scope) -> PageView:
+    """The page view of a request that the middleware has wrapped. Raises KeyError for any other."""
+    page_view: PageView = scope["state"][STATE_KEY]
+    return page_view

@@ -101,5 +101,9 @@ class CookieConsent:
             decided = stricter(decided, parse_consent(text, self.purposes))
         if decided.decided:
             return decided
-        signalled = self.gpc_refuses and any(bytes(n).lower() == b"sec-gpc" and v == b"1" for n, v in headers)
-        return REFUSED if signalled else Consent()
+        return REFUSED if self.gpc_refuses and has_privacy_signal(scope) else Consent()
+
+
+def has_privacy_signal(scope: Scope) -> bool:
+    """Whether the browser sends `Sec-GPC: 1` (Global Privacy Control): do not follow me."""
+    return any(bytes(name).lower() == b"sec-gpc" and value == b"1" for name, value in scope.get("headers", ()))

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from personalize.runtime.page_request import PageRequest
-from personalize.runtime.page_view import PageView
+from personalize.runtime.page_view import STATE_KEY, PageView
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.runtime.variant_view import VariantView
@@ -45,8 +45,6 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-#: Where the page view of a request stands in `scope["state"]`: `request.state.page_view` in Starlette.
-STATE_KEY = "page_view"
 _SEEN = "personalize.middleware"
 #: What lets a site name a file for the server to send: no byte of it would come by here.
 _SENDS_FILES = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
@@ -118,12 +116,17 @@ class PersonalizeMiddleware:
                 return self._fragments(scope, path, send)
             for pages in self._pages:
                 if pages.serves(path):
-                    return pages(scope, receive, send)
+                    return pages(self._own_request(path, scope), receive, send)
         if self.personalizer.off or path in self._excluded:
             return self._untouched(path, scope, receive, send)
         if PREVIEW_MARK in scope.get("query_string", b""):
             return self._preview(path, scope, receive, send)
         return self._page(path, scope, receive, send)
+
+    def _own_request(self, path: str, scope: Scope) -> Scope:
+        """The request for a page of our own, with a page view that knows whom it is from."""
+        request = PageRequest(scope, scope.get("headers", ()), lambda: request_facts(scope, path))
+        return {**scope, "state": {**scope.get("state", {}), STATE_KEY: PageView(self.personalizer, request)}}
 
     async def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
@@ -358,9 +361,3 @@ def _watching(receive: Receive, response: Outgoing) -> Receive:
         return message
 
     return watched
-
-
-def page_view_of(scope: Scope) -> PageView:
-    """The page view of a request that the middleware has wrapped. Raises KeyError for any other."""
-    page_view: PageView = scope["state"][STATE_KEY]
-    return page_view

@@ -175,6 +175,21 @@ def test_the_browsers_privacy_signal_refuses_until_the_visitor_says_otherwise(
     with_site(body)
 
 
+def test_a_decision_is_kept_with_the_text_it_was_about_and_the_browsers_signal(tmp_path: Path) -> None:
+    async def all_of_it() -> None:
+        write_desk(tmp_path)
+        settings = desk_settings(tmp_path, privacy_consent_text="2026-05")
+        app = wrap(Starlette(routes=[Route("/", home)]), settings)
+        async with running(app):
+            await published(app)
+            await Browser(app, headers=[("sec-gpc", "1")]).post("/_personalize/consent", YES)
+            (event,) = await written(app)
+            kept = {"granted": ["measure", "personalize"], "text": "2026-05", "gpc": True}
+            assert (event.type, event.properties) == ("consent", kept)
+
+    asyncio.run(all_of_it())
+
+
 def test_another_site_cannot_answer_for_the_visitor(with_site: Callable[[Body], None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         browser = Browser(app)

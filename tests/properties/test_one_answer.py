@@ -22,13 +22,14 @@ from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, read_draft
 from personalize.runtime.offline import persona_context
+from personalize.runtime.page_view import page_view_of
 from personalize.runtime.preview_links import LINK_LASTS, Preview, PreviewLinks
 from personalize.runtime.publish import checked, publish
 from personalize.runtime.simulate import simulate
 from personalize.settings import Settings
 from personalize.stores.memory import MemoryStore
 from personalize.web.facts import request_facts
-from personalize.web.middleware import PersonalizeMiddleware, page_view_of
+from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import KEY, RULES, desk_settings, write_desk, written
 from tests.driver import Browser, running
