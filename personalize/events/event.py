@@ -19,7 +19,13 @@ SET = "set"
 INTEREST = "interest"
 CONSENT = "consent"
 JOIN = "join"
-BUILT_IN_TYPES = frozenset({PAGE_VIEW, IMPRESSION, CLICK, SET, INTEREST, CONSENT, JOIN})
+UNDO = "undo"
+RETRACT = "retract"
+MARK = "mark"
+BUILT_IN_TYPES = frozenset({PAGE_VIEW, IMPRESSION, CLICK, SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK})
+
+#: What names an event for ever: its sender, and its id there.
+EventName: TypeAlias = tuple[str, str]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -9,7 +9,17 @@ import orjson
 
 from personalize.events.event import JSONValue, from_micros, to_micros
 from personalize.profiles.organization import Organization
-from personalize.profiles.profile import AttributeValue, Joined, Membership, Profile, SharedTotals, Totals, Visit
+from personalize.profiles.profile import (
+    NO_TIES,
+    AttributeValue,
+    Joined,
+    Membership,
+    Profile,
+    SharedTotals,
+    Ties,
+    Totals,
+    Visit,
+)
 from personalize.visitors.consent import UNKNOWN, Consent
 
 # Parts of a row, each left out where empty. Times are integers of microseconds since 1970.
@@ -29,6 +39,7 @@ _JOINED_FROM = "g"  # [ids]
 _UNIT = "u"
 _INTERESTS = "k"  # {tag: [times]}
 _STATED = "s"  # {tag: [likes, said at, marks]}, as attributes
+_TIES = "x"  # [claimed by, joins until, [[sender, event id]]]
 
 _MEMBERSHIP = "h"  # [organization, {type: [count, sum]}]
 # Parts of an organization's row that profiles have not; the first one tells its row from theirs.
@@ -67,6 +78,7 @@ def encode_profile(profile: Profile) -> bytes:
         _INTERESTS: dict(profile.interests),
         _STATED: {tag: _attribute(said) for tag, said in profile.stated.items()},
         _MEMBERSHIP: None if profile.membership is None else _membership(profile.membership),
+        _TIES: None if profile.ties == NO_TIES else _ties(profile.ties),
     }
     empty: tuple[object, ...] = (None, {}, ())
     return orjson.dumps({key: part for key, part in parts.items() if part not in empty})
@@ -78,7 +90,7 @@ def decode_profile(data: bytes) -> Profile:
     part = row.get
     visit, granted, joined, joined_from = part(_VISIT), part(_CONSENT), part(_JOINED), part(_JOINED_FROM)
     first_seen, last_seen, seen_before = part(_FIRST_SEEN), part(_LAST_SEEN), part(_SEEN_BEFORE)
-    consent_at = part(_CONSENT_AT)
+    consent_at, ties = part(_CONSENT_AT), part(_TIES)
     attributes, totals, recent = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT)
     interests, stated, membership = part(_INTERESTS), part(_STATED), part(_MEMBERSHIP)
     return Profile(
@@ -99,6 +111,7 @@ def decode_profile(data: bytes) -> Profile:
         _ReadWhenAsked(interests, tuple) if interests else {},
         _ReadWhenAsked(stated, _read_attribute) if stated else {},
         None if membership is None else Membership(membership[0], _read_shared(membership[1])),
+        NO_TIES if ties is None else _read_ties(ties),
     )
 
 
@@ -224,6 +237,16 @@ def _read_visit(stored: list[Any]) -> Visit:
     begun, last = from_micros(started), from_micros(last_page)
     seen_at = None if seen is None else from_micros(seen)
     return Visit(number, begun, last, pages, landing_path, source, medium, campaign, seen_at)
+
+
+def _ties(ties: Ties) -> list[object]:
+    return [ties.claimed_by, _micros(ties.joins_until), sorted(ties.awaits)]
+
+
+def _read_ties(stored: list[Any]) -> Ties:
+    claimed_by, until, awaits = stored
+    joins_until = None if until is None else from_micros(until)
+    return Ties(tuple(claimed_by), joins_until, frozenset((sender, event_id) for sender, event_id in awaits))
 
 
 def _needs_tags(value: JSONValue) -> bool:

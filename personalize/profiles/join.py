@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import reduce
 
+from personalize.events.event import Event, from_micros
 from personalize.profiles.counters import MOST_TIMES, merged
 from personalize.profiles.interests import together as interests_together
-from personalize.profiles.profile import AttributeValue, Profile, Visit
+from personalize.profiles.profile import AttributeValue, Joined, Profile, Visit
 from personalize.profiles.seen import latest_before
 from personalize.profiles.totals import together
 from personalize.profiles.unit import unit_after_join
@@ -52,7 +54,34 @@ def joined(known: Profile, anonymous: Profile, *, limits: Mapping[str, int], end
         unit=unit_after_join(known, anonymous),
         interests=interests_together(known.interests, anonymous.interests),
         stated=_told_together(known.stated, anonymous.stated),
+        ties=known.ties,
     )
+
+
+def left_by(own: Profile, join: Event) -> Profile:
+    """The anonymous profile after a join, `own` being what is its own: what occurred later. It knows where the rest
+    went, and what late events have to mind."""
+    joined = Joined(join.profile_id, join.occurred_at)
+    return replace(tied(own, join), joined=joined, events=own.events + 1)
+
+
+def latest_of(profile: Profile) -> datetime | None:
+    """When the latest of all that the profile tells of occurred."""
+    told = (profile.last_seen_at, profile.consent_at, *(total.last_at for total in profile.totals.values()))
+    micros = max((value.set_at_micros for value in profile.attributes.values()), default=None)
+    return reduce(_latest, told, None if micros is None else from_micros(micros))
+
+
+def claimed(anonymous: Profile, login: str) -> Profile:
+    """The anonymous profile, which from now on knows that it was to be joined into this login."""
+    claimed_by = tuple(sorted({*anonymous.ties.claimed_by, login}))
+    return replace(anonymous, ties=replace(anonymous.ties, claimed_by=claimed_by))
+
+
+def tied(profile: Profile, join: Event) -> Profile:
+    """The profile, which from now on knows of a join that occurred, or was refused."""
+    until = _latest(profile.ties.joins_until, join.occurred_at)
+    return replace(profile, ties=replace(profile.ties, joins_until=until))
 
 
 def newer(present: AttributeValue | None, other: AttributeValue) -> AttributeValue:

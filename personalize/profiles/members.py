@@ -1,6 +1,6 @@
 """Projection of organizations: as the profiles of members change, what they add up to changes with them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias, cast
 
@@ -22,8 +22,11 @@ from personalize.profiles.organization import (
 )
 from personalize.profiles.profile import AttributeValue, Membership, Profile
 from personalize.profiles.project import ProfileProjector
+from personalize.profiles.replay import Anew, ProfileReplay
 
 Row: TypeAlias = Profile | Organization
+#: What is to be taken out of an organization, and what put into one instead.
+Move: TypeAlias = tuple[Membership | None, Membership | None]
 #: What changes neither who belongs where, nor what is shared.
 _IDLE = frozenset({PAGE_VIEW, IMPRESSION, CLICK})
 
@@ -55,7 +58,7 @@ class MembersProjector:
         moves = self._moves(before, self._profiles.project(event, before))
         return (*keys, *(one.organization_id for move in moves for one in move if one is not None))
 
-    def project(self, event: Event, rows: Mapping[str, Row | None]) -> Mapping[str, Row | None]:
+    def project(self, event: Event, rows: Mapping[str, Row | None]) -> Mapping[str, Row | Anew | None]:
         """The profiles and organizations that this event changes, as they are after it."""
         if is_organization(event.profile_id):
             return _told(event, _organization_in(rows, event.profile_id))
@@ -63,25 +66,20 @@ class MembersProjector:
         after = self._profiles.project(event, before)
         if event.type in _IDLE:
             return after
-        changed: dict[str, Row | None] = {
-            key: replace(profile, membership=self._belonging.membership(profile)) for key, profile in after.items()
+        changed: dict[str, Row | Anew | None] = {
+            key: profile if isinstance(profile, Anew) else self._belonging.with_membership(profile)
+            for key, profile in after.items()
         }
-        for was, becomes in self._moves(before, after):
-            for member, step in ((was, without_member), (becomes, with_member)):
-                if member is not None:
-                    one = member.organization_id
-                    changed[one] = step(_organization_in(changed if one in changed else rows, one), member)
-        return {key: None if _is_empty(row) else row for key, row in changed.items()}
+        return {**changed, **_moved(self._moves(before, after), rows)}
 
-    def _moves(
-        self, before: Mapping[str, Profile | None], after: Mapping[str, Profile]
-    ) -> Iterator[tuple[Membership | None, Membership | None]]:
-        """What is to be taken out of organizations, and put in instead."""
-        for key, profile in after.items():
-            was = before.get(key)
-            move = (None if was is None else was.membership, self._belonging.membership(profile))
-            if move[0] != move[1]:
-                yield move
+    def replay(self, key: str) -> "MembersReplay":
+        """Projecting a profile anew, with all that joins hold together with it, and what they bring in."""
+        return MembersReplay(self._profiles.replay(key), self._belonging)
+
+    def _moves(self, before: Mapping[str, Profile | None], after: Mapping[str, Profile | Anew]) -> Sequence[Move]:
+        """What is to be taken out of organizations, and put in instead. What is projected anew moves after that."""
+        known = {key: profile for key, profile in after.items() if not isinstance(profile, Anew)}
+        return _moves_between(before, known, self._belonging)
 
     def encode(self, row: Row) -> bytes:
         """The profile or organization as bytes."""
@@ -90,6 +88,53 @@ class MembersProjector:
     def decode(self, data: bytes) -> Row:
         """The row that `encode` wrote."""
         return decode_organization(data) if holds_organization(data) else decode_profile(data)
+
+
+class MembersReplay:
+    """Profiles projected anew, and the organizations with what these bring in then."""
+
+    types = ProfileReplay.types
+
+    def __init__(self, profiles: ProfileReplay, belonging: Belonging) -> None:
+        self._profiles = profiles
+        self._belonging = belonging
+        self._before: dict[str, Profile | None] = {}
+        self._after: dict[str, Profile | None] = {}
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """All profiles found so far."""
+        return self._profiles.keys
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Those that were not looked at yet."""
+        return self._profiles.missing
+
+    def look(self, rows: Mapping[str, Row | None], deciding: Iterable[Event]) -> None:
+        """Take the rows of those that were missing, and the events that decide what others mean."""
+        found = {key: _profile_in(rows, key) for key in rows}
+        self._before |= found
+        self._profiles.look(found, deciding)
+
+    def project(self, event: Event) -> None:
+        """Project the next event."""
+        self._profiles.project(event)
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The organizations that somebody leaves, or comes to."""
+        rows = self._profiles.rows({})
+        self._after = {key: row and self._belonging.with_membership(row) for key, row in rows.items()}
+        moved = {one.organization_id for move in self._moves() for one in move if one is not None}
+        return tuple(sorted(moved))
+
+    def rows(self, touched: Mapping[str, Row | None]) -> Mapping[str, Row | None]:
+        """The profiles and organizations after the last event."""
+        return {**self._after, **_moved(self._moves(), touched)}
+
+    def _moves(self) -> Sequence[Move]:
+        return _moves_between(self._before, self._after, self._belonging)
 
 
 def parting(profile: Profile, organization: Organization | None) -> Organization | None:
@@ -101,6 +146,29 @@ def parting(profile: Profile, organization: Organization | None) -> Organization
     return None if left.is_empty else left
 
 
+def _moves_between(
+    before: Mapping[str, Profile | None], after: Mapping[str, Profile | None], belonging: Belonging
+) -> Sequence[Move]:
+    moves = []
+    for key, profile in after.items():
+        was = before.get(key)
+        move = (None if was is None else was.membership, belonging.membership(profile))
+        if move[0] != move[1]:
+            moves.append(move)
+    return moves
+
+
+def _moved(moves: Iterable[Move], rows: Mapping[str, Row | None]) -> Mapping[str, Organization | None]:
+    """The organizations after these moves."""
+    changed: dict[str, Organization] = {}
+    for was, becomes in moves:
+        for member, step in ((was, without_member), (becomes, with_member)):
+            if member is not None:
+                one = member.organization_id
+                changed[one] = step(changed[one] if one in changed else _organization_in(rows, one), member)
+    return {key: None if row.is_empty else row for key, row in changed.items()}
+
+
 def _only_profiles(rows: Mapping[str, Row | None]) -> Mapping[str, Profile | None]:
     """The rows as they are: the projector of profiles asks for none but profiles."""
     return cast("Mapping[str, Profile | None]", rows)
@@ -109,10 +177,6 @@ def _only_profiles(rows: Mapping[str, Row | None]) -> Mapping[str, Profile | Non
 def _profile_in(rows: Mapping[str, Row | None], key: str) -> Profile | None:
     row = rows.get(key)
     return row if isinstance(row, Profile) else None
-
-
-def _is_empty(row: Row | None) -> bool:
-    return isinstance(row, Organization) and row.is_empty
 
 
 def _organization_in(rows: Mapping[str, Row | None], key: str) -> Organization:

@@ -62,6 +62,10 @@ class Belonging:
         }
         return Membership(found, shared)
 
+    def with_membership(self, profile: Profile) -> Profile:
+        """The profile, which says what it brings in by now."""
+        return replace(profile, membership=self.membership(profile))
+
 
 def belonging_of(schema: Schema) -> Belonging | None:
     """What members share, or None where the site knows no organizations."""

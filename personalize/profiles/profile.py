@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from personalize.events.event import JSONValue
+from personalize.events.event import EventName, JSONValue
 from personalize.light_values import light_dataclass
 from personalize.profiles.interests import Interests
 from personalize.visitors.consent import UNKNOWN, Consent
@@ -88,16 +88,34 @@ class Membership:
 
 
 @light_dataclass(frozen=True, slots=True)
+class Ties:
+    """What an event has to mind that arrives late, or corrects others; see `profiles.in_force`.
+
+    `claimed_by` names the logins that an anonymous profile was ever to be joined into, in order. `joins_until` is when
+    the latest join of this profile occurred, or was refused. `awaits` names the events that were corrected before
+    they arrived.
+    """
+
+    claimed_by: tuple[str, ...] = ()
+    joins_until: datetime | None = None
+    awaits: frozenset[EventName] = frozenset()
+
+
+NO_TIES = Ties()
+
+
+@light_dataclass(frozen=True, slots=True)
 class Profile:
     """All that is stored of one visitor, projected from their events.
 
     `totals` is per event type. `recent` is per counter key (see `profiles.counters`): the latest times as
-    microseconds since 1970, oldest first. `events` counts what was projected, so two readings can be compared.
+    microseconds since 1970, oldest first. `events` counts the entries of the log that are in it.
     `seen_before_at` is the latest known time that lies longer than a visit's pause before `last_seen_at`.
     `consent_at` is when `consent` was given. `joined_from` names the latest anonymous profiles that went in.
     `unit` is the id by which splits place the visitor, None for the profile's own (see `profiles.unit`).
     `interests` says when each tag was taught (see `profiles.interests`), `stated` what the visitor says of tags
-    themselves (see `profiles.stated`). `membership` is what is counted of it in an organization by now.
+    themselves (see `profiles.stated`). `membership` is what is counted of it in an organization by now, `ties` what
+    late events have to mind.
     """
 
     profile_id: str
@@ -117,3 +135,4 @@ class Profile:
     interests: Interests = field(default_factory=lambda: MappingProxyType({}))
     stated: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))
     membership: Membership | None = None
+    ties: Ties = NO_TIES

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 from personalize.events.event import (
     CLICK,
@@ -10,8 +9,11 @@ from personalize.events.event import (
     IMPRESSION,
     INTEREST,
     JOIN,
+    MARK,
     PAGE_VIEW,
+    RETRACT,
     SET,
+    UNDO,
     Event,
     JSONValue,
     to_micros,
@@ -20,18 +22,19 @@ from personalize.events.schema import Schema
 from personalize.profiles.counters import Counter, with_event
 from personalize.profiles.encoding import decode_profile, encode_profile
 from personalize.profiles.holding import holding_for
+from personalize.profiles.in_force import anonymous_of, consent_of, name_of, newest, tells_nothing
 from personalize.profiles.interests import taught
-from personalize.profiles.join import joined, newer
+from personalize.profiles.join import claimed, joined, latest_of, left_by, newer, tied
 from personalize.profiles.lifecycle import Lifecycle
-from personalize.profiles.profile import AttributeValue, Joined, Profile
+from personalize.profiles.profile import NO_TIES, AttributeValue, Joined, Profile
+from personalize.profiles.replay import Anew, ProfileReplay
 from personalize.profiles.seen import last_seen_before, seen_at
 from personalize.profiles.stated import statement_of
 from personalize.profiles.totals import amount_of, with_one_more
 from personalize.profiles.visits import PageFacts, visit_with_page
-from personalize.visitors.consent import Consent, granting, stricter
 
-ANONYMOUS_PREFIX = "v:"
-KNOWN_PREFIX = "u:"
+#: A declared event with this property set to true counts, but tells nothing of what its visitor likes.
+GIFT = "gift"
 
 
 class ProfileProjector:
@@ -59,7 +62,7 @@ class ProfileProjector:
         self._teaches = {type_: tuple(path.split(".")) for type_, path in self.holding.interests}
         self._counters = _by_type(counters)
         self._ends_after = (lifecycle or Lifecycle()).visit_ends_after
-        self._steps: Mapping[str, Callable[[Profile, Event, Joined | None], Profile]] = {
+        self._steps: Mapping[str, Callable[[Profile, Event, bool], Profile]] = {
             PAGE_VIEW: self._with_page_view,
             IMPRESSION: self._with_count,
             CLICK: self._with_count,
@@ -67,26 +70,38 @@ class ProfileProjector:
             INTEREST: self._with_statement,
             CONSENT: self._with_consent,
         }
+        self._turns: Mapping[str, Callable[[Event, Mapping[str, Profile | None]], Mapping[str, Profile | Anew]]] = {
+            JOIN: self._joined,
+            UNDO: _undone,
+            RETRACT: _corrected,
+            MARK: _corrected,
+        }
 
     def reads(self, event: Event, rows: Mapping[str, Profile | None]) -> tuple[str, ...]:
-        """The event's own row, and the known one that it was joined into or is to be joined into."""
-        if event.type == JOIN:
-            anonymous_id = _joined_id(event)
-            return () if anonymous_id is None else (event.profile_id, anonymous_id)
+        """The event's own row, and the known one that it was joined into; both sides of a join."""
+        if event.type in self._turns:
+            anonymous_id = anonymous_of(event) if event.type in (JOIN, UNDO) else None
+            return (event.profile_id,) if anonymous_id is None else (event.profile_id, anonymous_id)
         through = _followed(event, rows.get(event.profile_id))
         return (event.profile_id,) if through is None else (event.profile_id, through.into)
 
-    def project(self, event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile]:
+    def project(self, event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile | Anew]:
         """The profiles that this event changes, as they are after it."""
-        if event.type == JOIN:
-            return self._joined(event, rows)
-        through = _followed(event, rows.get(event.profile_id))
+        turn = self._turns.get(event.type)
+        if turn is not None:
+            return {} if tells_nothing(event) else turn(event, rows)
+        sent = rows.get(event.profile_id)
+        through = _followed(event, sent)
         owner_id = event.profile_id if through is None else through.into
-        profile = rows.get(owner_id) or Profile(owner_id)
-        step = self._steps.get(event.type, self._with_declared)
-        changed = step(profile, event, through)
-        recent = with_event(changed.recent, self._counters.get(event.type, ()), event)
-        return {owner_id: replace(changed, recent=recent, events=profile.events + 1)}
+        before = rows.get(owner_id) or Profile(owner_id)
+        after = self._after(before, event, True)
+        if _is_minded(event, before) or (sent is not None and through is not None and _is_minded(event, sent)):
+            return {owner_id: Anew(after)}
+        return {owner_id: after}
+
+    def replay(self, key: str) -> ProfileReplay:
+        """Projecting a profile anew, with all that joins hold together with it."""
+        return ProfileReplay(key, self._after, self._poured)
 
     def encode(self, row: Profile) -> bytes:
         """The profile as bytes; see `profiles.encoding`."""
@@ -96,22 +111,28 @@ class ProfileProjector:
         """The profile that `encode` wrote."""
         return decode_profile(data)
 
-    def _joined(self, event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile]:
-        anonymous_id = _joined_id(event)
-        if anonymous_id is None:
-            return {}
-        known = rows.get(event.profile_id) or Profile(event.profile_id)
-        anonymous = rows.get(anonymous_id) or Profile(anonymous_id)
-        if anonymous.joined is not None:
-            return {}
-        if known.consent.refused or anonymous.consent.refused:
-            return _refusing(known, anonymous)
+    def _after(self, profile: Profile, event: Event, teaches: bool) -> Profile:
+        """The profile after an event of its own, or of one that was joined into it."""
+        changed = self._steps.get(event.type, self._with_declared)(profile, event, teaches)
+        recent = with_event(changed.recent, self._counters.get(event.type, ()), event)
+        return replace(changed, recent=recent, events=profile.events + 1)
+
+    def _poured(self, known: Profile, anonymous: Profile) -> Profile:
+        return joined(known, anonymous, limits=self.holding.counters, ends_after=self._ends_after)
+
+    def _joined(self, event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile | Anew]:
+        known, anonymous = _both(event, rows)
+        claiming = claimed(anonymous, known.profile_id)
+        if anonymous.joined is not None and _comes_second(event, anonymous.joined):
+            return {} if claiming == anonymous else {anonymous.profile_id: claiming}
+        if anonymous.ties.claimed_by or known.ties.awaits or _has_more_to_it(event, known, anonymous):
+            return {known.profile_id: Anew(known), anonymous.profile_id: Anew(claiming)}
         return {
-            known.profile_id: joined(known, anonymous, limits=self.holding.counters, ends_after=self._ends_after),
-            anonymous_id: Profile(anonymous_id, joined=Joined(known.profile_id, event.occurred_at), events=1),
+            known.profile_id: tied(self._poured(known, anonymous), event),
+            anonymous.profile_id: left_by(Profile(anonymous.profile_id, ties=claiming.ties), event),
         }
 
-    def _with_page_view(self, profile: Profile, event: Event, _through: Joined | None) -> Profile:
+    def _with_page_view(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
         return self._with_page(profile, event, pages=1)
 
     def _with_page(self, profile: Profile, event: Event, pages: int) -> Profile:
@@ -121,36 +142,38 @@ class ProfileProjector:
         visit = visit_with_page(profile.visit, page, at, before, self._ends_after, pages=pages)
         return seen_at(replace(profile, visit=visit), at, self._ends_after)
 
-    def _with_count(self, profile: Profile, event: Event, _through: Joined | None) -> Profile:
+    def _with_count(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
         return _counted(profile, event, None)
 
-    def _with_declared(self, profile: Profile, event: Event, _through: Joined | None) -> Profile:
+    def _with_declared(self, profile: Profile, event: Event, teaches: bool) -> Profile:
         value = event.properties.get(self._value_names.get(event.type, ""))
         counted = _counted(profile, event, value)
-        if (path := self._teaches.get(event.type)) is not None:
+        path = self._teaches.get(event.type)
+        if path is not None and teaches and event.properties.get(GIFT) is not True:
             interests = taught(profile.interests, event.properties, path, event.occurred_at)
             counted = replace(counted, interests=interests)
         return seen_at(counted, event.occurred_at, self._ends_after)
 
-    def _with_attributes(self, profile: Profile, event: Event, through: Joined | None) -> Profile:
+    def _with_attributes(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
         attributes, set_at_micros = dict(profile.attributes), to_micros(event.occurred_at)
+        from_join = event.profile_id != profile.profile_id
         for name, value in event.properties.items():
-            attributes[name] = newer(attributes.get(name), AttributeValue(value, set_at_micros, through is not None))
+            attributes[name] = newer(attributes.get(name), AttributeValue(value, set_at_micros, from_join))
         return replace(profile, attributes=attributes)
 
-    def _with_statement(self, profile: Profile, event: Event, through: Joined | None) -> Profile:
+    def _with_statement(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
         statement = statement_of(event.properties)
         if statement is None:
             return profile
         tag, likes = statement
-        said = AttributeValue(likes, to_micros(event.occurred_at), through is not None)
+        said = AttributeValue(likes, to_micros(event.occurred_at), event.profile_id != profile.profile_id)
         return replace(profile, stated={**profile.stated, tag: newer(profile.stated.get(tag), said)})
 
-    def _with_consent(self, profile: Profile, event: Event, through: Joined | None) -> Profile:
-        given = _consent_of(event.properties)
+    def _with_consent(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
+        given = consent_of(event.properties)
         if given is None:
             return profile
-        consent, at = _consent_after(profile, given, event.occurred_at, through)
+        consent, at = newest((profile.consent, profile.consent_at), given, event.occurred_at)
         decided = replace(profile, consent=consent, consent_at=at)
         if given.refused:
             return decided
@@ -169,12 +192,19 @@ def _by_type(counters: Sequence[Counter]) -> Mapping[str, tuple[Counter, ...]]:
     return {type_: tuple(c for c in widest.values() if c.event_type == type_) for type_ in types}
 
 
-def _joined_id(event: Event) -> str | None:
-    """The anonymous profile that a join names; None for a join that nothing follows from."""
-    anonymous_id = event.properties.get("from")
-    if not isinstance(anonymous_id, str) or not anonymous_id.startswith(ANONYMOUS_PREFIX):
-        return None
-    return anonymous_id if event.profile_id.startswith(KNOWN_PREFIX) else None
+def _both(event: Event, rows: Mapping[str, Profile | None]) -> tuple[Profile, Profile]:
+    """The known and the anonymous profile of a join, or of the undoing of one."""
+    known_id, anonymous_id = event.profile_id, anonymous_of(event) or ""
+    return rows.get(known_id) or Profile(known_id), rows.get(anonymous_id) or Profile(anonymous_id)
+
+
+def _undone(event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile | Anew]:
+    known, anonymous = _both(event, rows)
+    return {known.profile_id: Anew(known), anonymous.profile_id: Anew(claimed(anonymous, known.profile_id))}
+
+
+def _corrected(event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile | Anew]:
+    return {event.profile_id: Anew(rows.get(event.profile_id) or Profile(event.profile_id))}
 
 
 def _followed(event: Event, row: Profile | None) -> Joined | None:
@@ -183,43 +213,36 @@ def _followed(event: Event, row: Profile | None) -> Joined | None:
     return joined if joined is not None and event.occurred_at <= joined.at else None
 
 
-def _refusing(known: Profile, anonymous: Profile) -> Mapping[str, Profile]:
-    """What a join leaves where one side has refused: no data moves, and the refusal holds for the login."""
-    consent = stricter(known.consent, anonymous.consent)
-    if consent == known.consent:
-        return {}
-    at = anonymous.consent_at if known.consent_at is None else known.consent_at
-    return {known.profile_id: replace(known, consent=consent, consent_at=at, events=known.events + 1)}
+def _comes_second(join: Event, joined: Joined) -> bool:
+    """Whether the profile had been joined already when this join occurred, or with this very one."""
+    return join.occurred_at > joined.at or (join.occurred_at == joined.at and join.profile_id == joined.into)
 
 
-def _consent_after(
-    profile: Profile, given: Consent, at: datetime, through: Joined | None
-) -> tuple[Consent, datetime | None]:
-    """The decision that holds: the newest, and the stricter of two as old.
+def _has_more_to_it(join: Event, known: Profile, anonymous: Profile) -> bool:
+    """Whether a join does not simply take all that there is: somebody had refused, or something occurred after it."""
+    if known.consent.refused or anonymous.consent.refused:
+        return True
+    at, until, latest = join.occurred_at, known.ties.joins_until, latest_of(anonymous)
+    if (latest is not None and latest > at) or (known.consent_at is not None and known.consent_at > at):
+        return True
+    is_decided = known.consent.decided or anonymous.consent.decided
+    return is_decided and until is not None and until >= at
 
-    One that comes through a join cannot loosen what holds, nor touch what was decided after the join.
-    """
-    present, present_at = profile.consent, profile.consent_at
-    if present_at is None:
-        return given, at
-    if through is not None:
-        since = present_at > through.at
-        return (present, present_at) if since else (stricter(present, given), max(at, present_at))
-    if at == present_at:
-        return stricter(present, given), at
-    return (given, at) if at > present_at else (present, present_at)
+
+def _is_minded(event: Event, profile: Profile) -> bool:
+    """Whether a late event has more to it than itself: it was corrected before it arrived, or is a decision on consent
+    that a join has to mind."""
+    ties = profile.ties
+    if ties is NO_TIES:
+        return False
+    if event.type == CONSENT:
+        return ties.joins_until is not None and event.occurred_at <= ties.joins_until
+    return name_of(event) in ties.awaits
 
 
 def _counted(profile: Profile, event: Event, value: JSONValue) -> Profile:
     total = with_one_more(profile.totals.get(event.type), event.occurred_at, amount_of(value))
     return replace(profile, totals={**profile.totals, event.type: total})
-
-
-def _consent_of(properties: Mapping[str, JSONValue]) -> Consent | None:
-    purposes = properties.get("granted")
-    if not isinstance(purposes, list):
-        return None
-    return granting(purpose for purpose in purposes if isinstance(purpose, str))
 
 
 def _page_facts(properties: Mapping[str, JSONValue]) -> PageFacts:

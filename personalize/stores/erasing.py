@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from personalize.errors import TakenOver
-from personalize.events.event import JOIN, Event
+from personalize.events.event import JOIN, UNDO, Event
 from personalize.profiles.encoding import (
     decode_organization,
     decode_profile,
     encode_organization,
     holds_organization,
 )
+from personalize.profiles.in_force import ANONYMOUS_PREFIX
 from personalize.profiles.members import parting
 from personalize.profiles.profile import Profile
-from personalize.profiles.project import ANONYMOUS_PREFIX
 from personalize.stores.protocols import Export, Refused
 
 #: Why an event is refused that names somebody who was erased.
@@ -59,8 +59,8 @@ def copies_holding(exports: Iterable[Export], received_at: Iterable[datetime]) -
 
 
 def joined_by(event: Event) -> str | None:
-    """The anonymous id that an event joins to its own, if it does."""
-    joined_id = event.properties.get("from") if event.type == JOIN else None
+    """The anonymous id that an event joins to its own, or parts from it, if it does."""
+    joined_id = event.properties.get("from") if event.type in (JOIN, UNDO) else None
     return joined_id if isinstance(joined_id, str) and joined_id.startswith(ANONYMOUS_PREFIX) else None
 
 

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from heapq import merge
 
 from personalize.errors import StaleVersion, TakenOver, UnknownVersion
 from personalize.events.event import Event
@@ -15,7 +17,7 @@ from personalize.profiles.profile import Profile
 from personalize.stores.erasing import Sifted, copies_holding, joined_by, organization_without, person_of, sifted
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.past import past_of
-from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of, read_by
+from personalize.stores.projecting import PROFILES, Course, Found, Part, Rows, course, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
     ALL_PROFILES,
     NOTHING_LIVE,
@@ -85,14 +87,17 @@ class MemoryStore:
             self._refuse_stale(version)
         sifting = sifted(events, self._erased_at) if self._erased else Sifted(events)
         new = self._new(sifting.taken)
-        waiting = [*self._log[self._projected :], *new]
-        changes = {
-            projector.name: self._changes(projector, waiting, self._projections.get(projector.name, {}))
-            for projector in projectors
-        }
         self._append(new)
+        served = self._projections
+        try:
+            changes = {
+                one.name: self._changes(one, self._projected, None, served.get(one.name, {})) for one in projectors
+            }
+        except BaseException:
+            self._take_back(len(new))
+            raise
         for name, changed in changes.items():
-            self._projections[name] = self._kept(self._projections.get(name, {}), changed)
+            served[name] = self._kept(served.get(name, {}), changed)
         if projectors:
             held, is_first = holding_of(projectors), self._projected == 0
             self._holding = held if is_first else self._holding.kept_under(held)
@@ -140,7 +145,7 @@ class MemoryStore:
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Project the whole log again; where a projector raises, nothing has changed."""
-        rebuilt = {one.name: self._kept({}, self._changes(one, self._log, {})) for one in projectors}
+        rebuilt = {one.name: self._kept({}, self._changes(one, 0, None, {})) for one in projectors}
         if projectors:
             self._serve(rebuilt, holding_of(projectors))
         return len(self._log)
@@ -218,9 +223,10 @@ class MemoryStore:
         filling = self._filling
         if filling is not None:
             until = min(filling.projected + events, len(self._log))
-            part = self._log[filling.projected : until]
             beside = self._beside
-            changes = {one.name: self._changes(one, part, beside.get(one.name, {})) for one in projectors}
+            changes = {
+                one.name: self._changes(one, filling.projected, until, beside.get(one.name, {})) for one in projectors
+            }
             for name, changed in changes.items():
                 beside[name] = self._kept(beside.get(name, {}), changed)
             self._filling = replace(filling, projected=until)
@@ -350,13 +356,28 @@ class MemoryStore:
         self._append([event for event, is_kept in zip(before, stays, strict=True) if is_kept])
         return [event for event, is_kept in zip(before, stays, strict=True) if not is_kept]
 
-    @staticmethod
+    def _take_back(self, events: int) -> None:
+        """Undo `_append` of so many events."""
+        for _ in range(events):
+            event = self._log.pop()
+            self._known.remove((event.sender, event.event_id))
+            self._entries[event.profile_id].pop()
+
     def _changes(
-        projector: Projector, events: Sequence[Event], kept: Mapping[str, bytes]
+        self, projector: Projector, after: int, until: int | None, kept: Mapping[str, bytes]
     ) -> list[tuple[str, bytes | None]]:
+        """The rows that the entries of the log behind one and up to another change, by default up to its end."""
         rows = Rows(projector)
-        read_by(kept.get, rows.project(events))
+        read_by(kept.get, rows.project(self._log[after:until]))
+        settle_by(kept.get, partial(self._part, until), rows.settle())
         return list(rows.changes())
+
+    def _part(self, until: int | None, asked: Part) -> Found:
+        """All of the histories behind the entry that they were asked for from; entries count from 1."""
+        ends = len(self._log) if until is None else until
+        entries = merge(*(self._entries.get(profile_id, ()) for profile_id in asked.profile_ids))
+        events = [self._log[entry] for entry in entries if asked.after <= entry < ends]
+        return [event for event in events if asked.types is None or event.type in asked.types], ends
 
     @staticmethod
     def _kept(kept: dict[str, bytes], changes: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:

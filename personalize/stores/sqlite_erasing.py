@@ -22,7 +22,7 @@ EVENTS_AT_ONCE = 1_000
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
 ERASED_AT = "SELECT at FROM erased WHERE seal = ?"
 _PROJECTIONS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'projection~_%' ESCAPE '~'"
-_JOINS_OF = "SELECT profile_id, seq FROM events WHERE type = 'join' AND properties ->> 'from' = ?"
+_JOINS_OF = "SELECT profile_id, seq FROM events WHERE type IN ('join', 'undo') AND properties ->> 'from' = ?"
 
 
 def erase(connection: sqlite3.Connection, profile_id: str, at: datetime, by: str, seals: Seals) -> Erasure:

@@ -92,7 +92,7 @@ def _go_on(connection: sqlite3.Connection, projectors: Sequence[Projector], fill
     last = connection.execute(tables.LAST_SEQ).fetchone()[0]
     until = min(filling.projected + events, last)
     parts = tables.log_in_parts(connection, after=filling.projected, last=until)
-    tables.project(connection, projectors, parts, generation=generation)
+    tables.project(connection, projectors, parts, generation=generation, until=until)
     connection.execute("UPDATE generations SET projected = ? WHERE id = ?", (until, generation))
     if until == last:
         _serve(connection, generation)

@@ -2,6 +2,8 @@
 
 import json
 import sqlite3
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -11,7 +13,7 @@ from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.holding import Holding
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.holding_text import holding_as_text, holding_from_text
-from personalize.stores.projecting import PROFILES, Rows, holding_of, read_by
+from personalize.stores.projecting import PROFILES, Found, Part, Rows, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
     REPORTS_LAST,
     AccessToken,
@@ -53,6 +55,15 @@ HISTORY = f"""
     )
     SELECT * FROM walk LIMIT ?
 """
+_WALK = """
+    WITH RECURSIVE walk AS (
+        SELECT seq, type, previous FROM events WHERE seq = (SELECT seq FROM heads WHERE profile_id = ?)
+        UNION ALL
+        SELECT events.seq, events.type, events.previous FROM walk JOIN events ON events.seq = walk.previous
+    )
+    SELECT seq, type FROM walk
+"""
+_ENTRIES = f"SELECT {_EVENT} FROM events WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
 LIVE = "SELECT version, at, by FROM lives ORDER BY seq DESC LIMIT 1"
 LIVES = "SELECT version, at, by FROM lives ORDER BY seq"
 RULE_SET = "SELECT files FROM rule_sets WHERE version = ?"
@@ -194,8 +205,12 @@ def project(
     parts: Iterable[Sequence[Event]],
     *,
     generation: int | None = None,
+    until: int | None = None,
 ) -> int:
-    """Bring the tables up to date with these events, by default those that are served; the number of events."""
+    """Bring the tables up to date with these events, by default those that are served; the number of events.
+
+    The last of them is entry `until` of the log, by default its end.
+    """
     tables = [ProjectionTable(connection, projector.name, generation) for projector in projectors]
     for table in tables:
         table.create()
@@ -203,14 +218,45 @@ def project(
     count = 0
     for events in parts:
         count += len(events)
-        for each, (projector, table) in enumerate(zip(projectors, tables, strict=True)):
-            read_by(table.read, rows[each].project(events))
-            if len(rows[each]) > ROWS_IN_MEMORY:
-                table.write(rows[each].changes())
-                rows[each] = Rows(projector)
-    for each, table in enumerate(tables):
-        table.write(rows[each].changes())
+        for each, table in zip(rows, tables, strict=True):
+            read_by(table.read, each.project(events))
+            if len(each) > ROWS_IN_MEMORY:
+                table.write(each.changes())
+                each.forget()
+    for each, table in zip(rows, tables, strict=True):
+        settle_by(table.read, Histories(connection, until).part, each.settle())
+        table.write(each.changes())
     return count
+
+
+class Histories:
+    """Histories of profiles, read in parts, up to entry `until` of the log, by default to its end.
+
+    A history is walked from its end, so the row numbers of the one that is asked for are kept: eight bytes an event.
+    """
+
+    def __init__(self, connection: sqlite3.Connection, until: int | None) -> None:
+        self._connection = connection
+        self._until = until
+        self._numbers = array("q")
+
+    def part(self, asked: Part) -> Found:
+        """The next events of what is asked for; see `projecting.Part`."""
+        if not asked.after:
+            self._numbers = array("q", sorted(self._walked(asked)))
+        first = bisect_right(self._numbers, asked.after)
+        numbers = self._numbers[first : first + EVENTS_AT_ONCE].tolist()
+        if not numbers:
+            return (), asked.after
+        rows = self._connection.execute(_ENTRIES, (json.dumps(numbers),)).fetchall()
+        return [event_from_row(row) for row in rows], numbers[-1]
+
+    def _walked(self, asked: Part) -> Iterator[int]:
+        for profile_id in asked.profile_ids:
+            for seq, type_ in self._connection.execute(_WALK, (profile_id,)):
+                is_within = self._until is None or seq <= self._until
+                if is_within and (asked.types is None or type_ in asked.types):
+                    yield seq
 
 
 def log_in_parts(connection: sqlite3.Connection, *, after: int, last: int | None = None) -> Iterator[list[Event]]:

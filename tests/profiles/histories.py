@@ -11,6 +11,7 @@ from personalize.events.schema import EventType, Schema, Shape, ValueType
 from personalize.profiles.counters import Counter
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
+from personalize.stores import projecting
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -58,31 +59,35 @@ def projector() -> ProfileProjector:
 
 
 class Rows:
-    """Rows kept as bytes, read only as far as the projector asks for: a store's write without its log."""
+    """Rows kept as bytes, beside the log that they are projected from: a store's write in miniature."""
 
     def __init__(self, projector: ProfileProjector) -> None:
         self._projector = projector
-        self._kept: dict[str, bytes] = {}
+        self._log: list[Event] = []
+        self._kept: dict[str, bytes | None] = {}
 
     def apply(self, events: Iterable[Event]) -> None:
         """Project a batch, reading each row once and writing each at the end."""
-        rows: dict[str, Profile | None] = {}
-        for one in events:
-            self._read(one, rows)
-            asked = {key: rows[key] for key in self._projector.reads(one, rows)}
-            rows.update(self._projector.project(one, asked))
-        changed = {key: row for key, row in rows.items() if row is not None}
-        self._kept.update({key: self._projector.encode(row) for key, row in changed.items()})
-
-    def _read(self, one: Event, rows: dict[str, Profile | None]) -> None:
-        while missing := [key for key in self._projector.reads(one, rows) if key not in rows]:
-            for key in missing:
-                kept = self._kept.get(key)
-                rows[key] = None if kept is None else self._projector.decode(kept)
+        rows, batch = projecting.Rows(self._projector), list(events)
+        self._log += batch
+        projecting.read_by(self._kept.get, rows.project(batch))
+        projecting.settle_by(self._kept.get, self._part, rows.settle())
+        self._kept.update(rows.changes())
 
     def profiles(self) -> Mapping[str, Profile]:
         """All rows by profile id."""
-        return {key: self._projector.decode(data) for key, data in sorted(self._kept.items())}
+        return {key: self._projector.decode(data) for key, data in sorted(self._kept.items()) if data is not None}
+
+    def _part(self, asked: projecting.Part) -> projecting.Found:
+        """The next two of the events that are asked for."""
+        found = [
+            (number, one)
+            for number, one in enumerate(self._log, start=1)
+            if number > asked.after
+            and one.profile_id in asked.profile_ids
+            and (asked.types is None or one.type in asked.types)
+        ]
+        return [one for _, one in found[:2]], found[:2][-1][0] if found else asked.after
 
 
 def projected(events: Sequence[Event], batch: int = 1) -> Mapping[str, Profile]:

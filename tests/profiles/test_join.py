@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from personalize.events.event import Event, to_micros
 from personalize.profiles.join import JOINED_KEPT, joined
-from personalize.profiles.profile import AttributeValue, Joined, Profile, Visit
+from personalize.profiles.profile import AttributeValue, Joined, Profile, Ties, Visit
 from personalize.visitors.consent import REFUSED, UNKNOWN, Consent, granting
 from tests.profiles.histories import HAPPENINGS, event, join, minutes, projected
 
@@ -36,7 +36,8 @@ def test_the_anonymous_profile_is_poured_into_the_known_one() -> None:
     assert (profiles["u:1"].first_seen_at, profiles["u:1"].last_seen_at) == (minutes(1), minutes(3))
     assert profiles["u:1"].joined_from == ("v:a",)
     assert profiles["u:1"].events == 4
-    assert profiles["v:a"] == Profile("v:a", joined=Joined("u:1", minutes(4)), events=1)
+    ties = Ties(claimed_by=("u:1",), joins_until=minutes(4))
+    assert profiles["v:a"] == Profile("v:a", joined=Joined("u:1", minutes(4)), events=1, ties=ties)
 
 
 def test_what_occurred_before_the_join_follows_it_and_what_occurred_after_stays() -> None:
@@ -60,7 +61,10 @@ def test_a_join_that_names_nothing_changes_nothing() -> None:
 @pytest.mark.parametrize("again", [join("v:a", "u:1", minutes(20)), join("v:a", "u:2", minutes(20))])
 def test_a_profile_is_joined_once(again: Event) -> None:
     first = [event("search", "v:a", minutes(0)), join("v:a", "u:1", minutes(1)), event("search", "v:a", minutes(9))]
-    assert projected([*first, again]) == projected(first)
+    profiles = projected([*first, again])
+    assert profiles["u:1"] == projected(first)["u:1"]
+    assert profiles["v:a"].joined == Joined("u:1", minutes(1))
+    assert profiles.keys() == {"u:1", "v:a"}
 
 
 def test_a_known_attribute_stays_whatever_the_anonymous_profile_was_told() -> None:

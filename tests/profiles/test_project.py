@@ -11,6 +11,7 @@ from personalize.profiles.counters import Counter
 from personalize.profiles.lifecycle import Lifecycle, is_new
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
+from personalize.profiles.replay import Anew
 from personalize.visitors.consent import REFUSED, granting
 from tests.profiles.histories import HAPPENINGS, Rows, event, join, minutes, projected, projector
 
@@ -238,7 +239,7 @@ def test_only_what_was_named_is_read_and_written(log: Sequence[Event]) -> None:
     for entry in log:
         changed = asked.project(entry, rows)
         assert set(changed) <= set(asked.reads(entry, rows))
-        rows.update(changed)
+        rows.update((key, row.row if isinstance(row, Anew) else row) for key, row in changed.items())
 
 
 def test_a_counter_named_twice_keeps_as_many_times_as_the_larger_asks_for() -> None:

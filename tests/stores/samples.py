@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
-from personalize.events.event import CONSENT, JOIN, PAGE_VIEW, SET, Event, JSONValue
+from personalize.events.event import CONSENT, JOIN, MARK, PAGE_VIEW, RETRACT, SET, UNDO, Event, JSONValue
 from personalize.events.schema import EventType, Schema, Shape, ValueType
 from personalize.profiles.counters import Counter
 from personalize.profiles.project import ProfileProjector
@@ -78,6 +78,9 @@ _values = st.recursive(
 #: Whatever a JSON value can be: decimals of any precision, whole numbers of any size, text of any language.
 any_properties = st.dictionaries(st.text(max_size=8), _values, max_size=4)
 
+_event_ids = st.integers(0, 40).map(lambda number: f"e{number}")
+_senders = st.sampled_from(["web", "till"])
+_corrected = st.fixed_dictionaries({"event_id": _event_ids, "sender": _senders})
 _properties = {
     PAGE_VIEW: st.fixed_dictionaries(
         {"path": st.sampled_from(["/", "/tents", "/søk"])}, optional={"source": st.sampled_from(["mail", "ads"])}
@@ -90,17 +93,21 @@ _properties = {
         {"granted": st.lists(st.sampled_from(["measure", "personalize"]), unique=True, max_size=2)}
     ),
     JOIN: st.fixed_dictionaries({"from": st.sampled_from(["v:ann", "v:bob"])}),
+    UNDO: st.fixed_dictionaries({"from": st.sampled_from(["v:ann", "v:bob"])}),
+    RETRACT: _corrected,
+    MARK: _corrected,
 }
-#: Events as a shop has them: few people, some joins, some that come late, some that come twice.
+#: Events as a shop has them: few people, some joins, some that come late, some that come twice; some corrections of
+#: others, by those they are of and by strangers, before and after these arrive.
 events = st.sampled_from(sorted(_properties)).flatmap(
     lambda type_: st.builds(
         event,
         st.just(type_),
-        st.sampled_from(("u:1", "u:2") if type_ == JOIN else PROFILES),
+        st.sampled_from(("u:1", "u:2") if type_ in (JOIN, UNDO) else PROFILES),
         _properties[type_],
         st.integers(0, 600),
-        st.integers(0, 40).map(lambda number: f"e{number}"),
-        st.sampled_from(["web", "till"]),
+        _event_ids,
+        _senders,
     )
 )
 batches = st.lists(st.lists(events, max_size=12), max_size=6)
