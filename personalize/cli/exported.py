@@ -36,7 +36,9 @@ def import_folder(site: Site, folder: Path) -> None:
     with Tally("reading what was exported", "events imported") as tally:
         check_export(folder, manifest)
         done, was_empty = asyncio.run(_import(site, folder, manifest, tally))
-    click.echo(f"{counted(done.rows, 'event')}: {done.new:,} new, {done.known:,} known already")
+    click.echo(f"{counted(done.rows, 'event')}: {done.new:,} new, {done.known:,} known already", nl=not done.refused)
+    if done.refused:
+        click.echo(f", {done.refused:,} of visitors who were erased here")
     lives = manifest.rows("lives")
     if was_empty:
         click.echo(f"{counted(manifest.rows('rule sets'), 'rule set')}: what was live there is live here.")

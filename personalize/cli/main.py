@@ -18,7 +18,19 @@ from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 #: In the order in which a site needs them.
 COMMANDS = (
     *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "switch", "serve", "proxy"),
-    *("describe", "explain", "preview", "simulate", "segments", "import", "export", "rebuild", "token"),
+    *(
+        "describe",
+        "explain",
+        "preview",
+        "simulate",
+        "segments",
+        "import",
+        "export",
+        "backup",
+        "restore",
+        "rebuild",
+        "token",
+    ),
 )
 
 

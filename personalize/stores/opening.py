@@ -22,6 +22,12 @@ def open_store(url: str, root: Path, keys: Sequence[str] = ()) -> Store:
     return opener(rest, root, keys)
 
 
+def database_file(url: str, root: Path) -> Path | None:
+    """The file in which the store lies that `url` names; None for one that is no SQLite file."""
+    scheme, _, path = url.partition(":")
+    return root / path if scheme == "sqlite" and path else None
+
+
 def _sqlite(path: str, root: Path, keys: Sequence[str]) -> Store:
     if not path or path == ":memory:":
         raise _refused(

@@ -30,6 +30,8 @@ COMMANDS = [
     "segments",
     "import",
     "export",
+    "backup",
+    "restore",
     "rebuild",
     "token",
 ]

@@ -1,0 +1,29 @@
+"""`personalize restore`: a backup in the place of the store."""
+
+from pathlib import Path
+
+import click
+
+from personalize.cli.backup import described, the_database
+from personalize.cli.site import Site, pass_site
+from personalize.cli.tables import paragraph
+from personalize.runtime.backups import restore as put_back
+
+
+@click.command(short_help="Put a backup in the place of the store.")
+@click.argument("backup", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--replace", is_flag=True, help="Also where there is a store, which is kept beside it under another name."
+)
+@pass_site
+def restore(site: Site, backup: Path, replace: bool) -> None:
+    """Put BACKUP, a file that "personalize backup" wrote, in the place of the site's store.
+
+    Stop the site first: nobody may have the store open. A backup that is cut or altered is refused, and nothing has
+    changed then.
+    """
+    contents, aside = put_back(backup, the_database(site), at=site.now, replaces=replace)
+    click.echo(f"Restored {described(contents)} from {backup}.")
+    if aside is not None:
+        click.echo(paragraph(f"The store that was there is now {aside}: delete it when all is well."))
+    click.echo(paragraph("Who was erased since the backup was made is in it again: erase them again."))

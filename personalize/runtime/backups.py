@@ -1,0 +1,141 @@
+"""Backups of a SQLite store: made while the site is served, looked at whether they are whole, and restored."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from personalize.errors import ExportRefused, StoreError
+from personalize.runtime.clock import Clock
+from personalize.stores.protocols import Export, Store
+from personalize.stores.sqlite_backup import (
+    Contents,
+    check_database,
+    close_for_all,
+    copy_database,
+    copy_file,
+    move_aside,
+    sha256_of,
+    sync,
+)
+
+BACKUP = "backup"
+_UNFINISHED = ".part"
+_DIGEST = ".sha256"
+_LOOK_SECONDS = 0.1
+
+
+async def back_up(
+    store: Store,
+    database: Path,
+    target: Path,
+    *,
+    by: str,
+    clock: Clock,
+    progress: Callable[[int], None] = lambda size_bytes: None,
+) -> Contents:
+    """Copy the open `store`, which lies in the file `database`, to the new file `target`; what is in it.
+
+    All that was written before the call is in it. Nobody waits for it: pages are read and events written meanwhile. It
+    has its name only when it was read back and found whole; beside it lies its SHA-256, in the form of `sha256sum`.
+    Raises `ExportRefused` where it can't be written, and `StoreError`; no file is left then.
+    """
+    part = target.with_name(target.name + _UNFINISHED)
+    _refuse_existing(target)
+    export = Export(secrets.token_hex(8), clock.now(), by, BACKUP, str(_absolute(target)))
+    await store.note_export(export)
+    try:
+        contents = copy_database(database, part, _goes_on(part, progress))
+        _put(part, target)
+    except OSError as error:
+        raise ExportRefused(f"{error.filename or target} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    await store.note_export(replace(export, ended_at=clock.now()))
+    return contents
+
+
+def _goes_on(part: Path, progress: Callable[[int], None]) -> Callable[[], bool]:
+    """Tells how large the copy is by now, and whether anybody still waits for it."""
+    task = asyncio.current_task()
+
+    def goes_on() -> bool:
+        progress(part.stat().st_size)
+        return task is None or not task.cancelling()
+
+    return goes_on
+
+
+def restore(backup: Path, database: Path, *, at: datetime, replaces: bool) -> tuple[Contents, Path | None]:
+    """Put a backup in the place of a store that nobody has open; what is in it, and where the old store is now.
+
+    Raises `ExportRefused` where the backup is not whole, and where there is a store unless it `replaces` that;
+    `StoreBusy` where somebody has it open. Nothing has changed then.
+    """
+    if database.exists() and not replaces:
+        raise ExportRefused(f"{database} is there already: --replace puts the backup in its place, and keeps it beside")
+    part = database.with_name(database.name + _UNFINISHED)
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        copy_file(backup, part)
+        _refuse_altered(backup, sha256_of(part))
+        contents = _whole(backup, part)
+        aside = _set_aside(database, at) if database.exists() else None
+        part.rename(database)
+        sync(database.parent)
+    except FileExistsError:
+        raise ExportRefused(f"{part} is there: another restore writes it, or one broke off; then remove it") from None
+    except OSError as error:
+        raise ExportRefused(f"{error.filename or database} cannot be written: {error.strerror}") from error
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return contents, aside
+
+
+def _whole(backup: Path, part: Path) -> Contents:
+    try:
+        return check_database(part)
+    except StoreError as error:
+        raise ExportRefused(f"{backup} is no whole backup: {error.reason}") from error
+
+
+def _refuse_altered(backup: Path, digest: str) -> None:
+    beside = backup.with_name(backup.name + _DIGEST)
+    if not beside.exists():
+        raise ExportRefused(
+            f"{beside} is missing, which tells whether the backup is as it was written; if you are sure that it is: "
+            f"sha256sum {backup} > {beside}"
+        )
+    if beside.read_text(encoding="utf-8").partition(" ")[0] != digest:
+        raise ExportRefused(f"{backup} is cut or altered: it has another SHA-256 than {beside.name} says")
+
+
+def _set_aside(database: Path, at: datetime) -> Path:
+    close_for_all(database)
+    aside = f"{database.name}.replaced-{at:%Y%m%dT%H%M%SZ}"
+    move_aside(database, aside)
+    return database.with_name(aside)
+
+
+def _refuse_existing(target: Path) -> None:
+    for path in (target, target.with_name(target.name + _UNFINISHED)):
+        if path.exists():
+            raise ExportRefused(f"{path} is there already: name a file that is not")
+
+
+def _put(part: Path, target: Path) -> None:
+    """Give the copy its name, with its digest beside it."""
+    digest = sha256_of(part)
+    beside = target.with_name(target.name + _DIGEST)
+    beside.write_text(f"{digest}  {target.name}\n", encoding="utf-8")
+    beside.chmod(0o600)
+    sync(beside)
+    part.rename(target)
+    sync(target.parent)
+
+
+def _absolute(path: Path) -> Path:
+    return path.absolute()

@@ -1,0 +1,46 @@
+"""`backup` and `restore`, as an operator at a terminal uses them."""
+
+import re
+from pathlib import Path
+
+from tests.cli.terminal import Terminal
+
+
+def test_a_backup_is_made_and_restored(sold: Terminal, tmp_path: Path) -> None:
+    before = sold.well("segments")
+    target = tmp_path / "monday.db"
+    assert re.fullmatch(
+        rf"Backed up 53 events and 25 profiles \(1 MB\) to {target} in [0-9.]+ s\.\n"
+        "It was read back and is whole. It holds personal data: keep it as carefully as\nthe store.\n",
+        sold.well("backup", str(target)),
+    )
+    database = sold.folder / "var" / "personalize.db"
+    assert sold.said("restore", str(target), exit_code=2) == (
+        f"Error: {database} is there already: --replace puts the backup in its place, and keeps it beside\n"
+    )
+    sold.well("switch", "off")
+    said = sold.well("restore", str(target), "--replace")
+    assert said.startswith(f"Restored 53 events and 25 profiles (1 MB) from {target}.\n")
+    assert "personalize.db.replaced-" in said
+    assert re.sub(r"\d\d:\d\d", "", sold.well("segments")) == re.sub(r"\d\d:\d\d", "", before)
+    assert "switched off" not in sold.well("switch")
+
+
+def test_in_a_folder_a_backup_is_named_for_the_moment(sold: Terminal, tmp_path: Path) -> None:
+    sold.well("backup", str(tmp_path))
+    (name,) = [path.name for path in tmp_path.glob("*.db")]
+    assert re.fullmatch(r"personalize-\d{8}T\d{6}Z\.db", name)
+
+
+def test_a_backup_is_noted_by_whom(sold: Terminal, tmp_path: Path) -> None:
+    sold.well("backup", str(tmp_path / "a.db"), "--by", "Ingrid")
+    (note,) = sold.stored(lambda store: store.exports())
+    assert (note.by, note.what, note.where) == ("Ingrid", "backup", str(tmp_path / "a.db"))
+
+
+def test_another_kind_of_store_has_means_of_its_own(shop: Terminal) -> None:
+    text = (shop.folder / "personalize.toml").read_text(encoding="utf-8")
+    (shop.folder / "personalize.toml").write_text(f'store = "memory:"\n{text}', encoding="utf-8")
+    assert shop.said("backup", "a.db", exit_code=2) == (
+        "Error: only a store in a SQLite file is backed up so: use the means of your database, such as pg_dump.\n"
+    )
