@@ -44,10 +44,6 @@ class Gate:
         return caller, None
 
     async def _token(self, scope: Scope) -> Caller:
-        address = _address(scope)
-        if (seconds := self._bad_tokens.exhausted(address)) is not None:
-            detail = f"{BAD_TOKENS} tokens from this address were none of ours"
-            raise Refused("too_often", detail, retry_after_seconds=seconds)
         said = [value for name, value in scope["headers"] if name == b"authorization"]
         text = said[0].decode("latin-1") if len(said) == 1 else ""
         if text[: len(_BEARER)].lower() != _BEARER:
@@ -56,7 +52,10 @@ class Gate:
         shown = text[len(_BEARER) :].strip()
         caller = await self._book.caller(shown) if len(shown) <= _LONGEST_TOKEN else None
         if caller is None:
-            self._bad_tokens.take(address)
+            # Whoever shows a good one is let in, whatever others behind the same address have tried.
+            if (seconds := self._bad_tokens.take(_address(scope))) is not None:
+                detail = f"{BAD_TOKENS} tokens from this address were none of ours"
+                raise Refused("too_often", detail, retry_after_seconds=seconds)
             raise Refused("unknown_token", "this token was never made, has expired, or was revoked")
         return caller
 

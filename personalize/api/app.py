@@ -25,16 +25,13 @@ MISSES = 20
 
 
 class Api:
-    """An ASGI app for the addresses of its own below `settings.prefix`.
+    """An ASGI app for the addresses of its own below `settings.prefix`."""
 
-    `misses` is how often a caller may ask for visitors of whom nothing is stored.
-    """
-
-    def __init__(self, personalizer: Personalizer, *, misses: int = MISSES) -> None:
+    def __init__(self, personalizer: Personalizer) -> None:
         self._personalizer = personalizer
         self._root = f"{personalizer.settings.prefix}{ROOT}"
         self._gate = Gate(personalizer)
-        self._misses = Allowance(misses)
+        self._misses = Allowance(MISSES)
         self._served = 0
         self._routes: dict[str, dict[str, Operation]] = {}
         for operation in OPERATIONS:

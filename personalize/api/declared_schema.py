@@ -22,6 +22,7 @@ def property_schema(shape: Shape, digits: int) -> JSONSchema:
                 "exclusiveMinimum": -_BOUND,
                 "exclusiveMaximum": _BOUND,
                 "pattern": _NUMBER_TEXT,
+                "description": f"A number, or its text, with at most {NUMBER_DECIMALS} decimals.",
             }
         case ValueType.MONEY:
             return _money(digits)

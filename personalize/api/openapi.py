@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from personalize.api.consent import SET as SET_CONSENT
+from personalize.api.deciding import DECIDE, EXPLAIN
 from personalize.api.declared_schema import attributes_schema, event_schema
 from personalize.api.events import ATTRIBUTES, BROWSER_ATTRIBUTES, BROWSER_EVENT, EVENT
 from personalize.api.operation import Operation, Role
@@ -10,6 +12,7 @@ from personalize.api.payloads import JSONSchema, Kind
 from personalize.api.reading import JSON, NDJSON
 from personalize.api.refusal import KINDS, MEDIA_TYPE
 from personalize.events.schema import Schema
+from personalize.rules.ruleset import RuleSet
 from personalize.runtime.access import SCOPE_WORDS, AccessScope
 from personalize.settings import Settings
 
@@ -27,11 +30,13 @@ _PROBLEM: JSONSchema = {
     },
     "required": ["type", "title", "status", "code", "detail"],
 }
+#: Each line is read by itself, so that one that does not fit leaves the others as they are.
+_LINES: JSONSchema = {"description": "Lines of JSON: an event each, as `record_event` takes one."}
 
 
-def description(operations: Sequence[Operation], schema: Schema, settings: Settings) -> dict[str, Any]:
-    """The description of these operations for a site that declares this."""
-    bodies = _Bodies(schema)
+def description(operations: Sequence[Operation], rule_set: RuleSet | None, settings: Settings) -> dict[str, Any]:
+    """The description of these operations for a site with these rules."""
+    bodies = _Bodies(rule_set, settings)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, bodies)
@@ -55,14 +60,19 @@ def description(operations: Sequence[Operation], schema: Schema, settings: Setti
                     + "; ".join(f"{scope}: {words}" for scope, words in SCOPE_WORDS.items())
                     + ".",
                 },
-                "browser": {
-                    "type": "apiKey",
-                    "in": "cookie",
-                    "name": settings.cookie.name,
-                    "description": "The cookie of a visitor who has agreed to it, sent by one of the site's own pages.",
-                },
+                "visitor": _cookie(settings.cookie.name, "The signed id of the browser, sent by a page of the site."),
+                "consent": _cookie(settings.cookie.consent_name, "What its visitor has agreed to."),
             },
         },
+    }
+
+
+def _cookie(name: str, words: str) -> dict[str, str]:
+    return {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": name,
+        "description": f"{words} On https its name is __Host-{name}.",
     }
 
 
@@ -80,7 +90,7 @@ def _operation(operation: Operation, bodies: "_Bodies") -> dict[str, Any]:
         },
     }
     if operation.takes is not None:
-        media_type, body = (NDJSON, {"type": "string"}) if operation.streams else (JSON, bodies.of(operation.takes))
+        media_type, body = (NDJSON, _LINES) if operation.streams else (JSON, bodies.of(operation.takes))
         told["requestBody"] = {"required": True, "content": {media_type: {"schema": body}}}
     return told
 
@@ -92,15 +102,17 @@ def _refused(status: str) -> dict[str, Any]:
 
 def _security(who: AccessScope | Role) -> dict[str, list[str]]:
     if who is Role.BROWSER:
-        return {"browser": []}
+        return {"visitor": [], "consent": []}
     return {"token": [str(who)] if isinstance(who, AccessScope) else []}
 
 
 class _Bodies:
     """The schemas of bodies, with what the site declares in the places where values are looked at by name."""
 
-    def __init__(self, schema: Schema) -> None:
-        self._declared = schema
+    def __init__(self, rule_set: RuleSet | None, settings: Settings) -> None:
+        self._declared = rule_set.schema if rule_set is not None else Schema()
+        self._slots = sorted(rule_set.slots) if rule_set is not None else []
+        self._purposes = settings.privacy.purposes
         self.schemas: dict[str, JSONSchema] = {}
 
     def of(self, kind: Kind) -> JSONSchema:
@@ -112,6 +124,13 @@ class _Bodies:
             return self._events("BrowserEvent", BROWSER_EVENT, allowed)
         if kind in (ATTRIBUTES, BROWSER_ATTRIBUTES):
             return self._attributes(kind, from_browser=kind is BROWSER_ATTRIBUTES)
+        if kind is SET_CONSENT:
+            return _with(kind, granted={**_field(kind, "granted"), "items": {"enum": list(self._purposes)}})
+        if kind is DECIDE:
+            slots = _field(kind, "slots")
+            return _with(kind, slots={**slots, "items": {**slots["items"], "examples": self._slots}})
+        if kind is EXPLAIN:
+            return _with(kind, slot={**_field(kind, "slot"), "examples": self._slots})
         return kind.schema
 
     def _events(self, prefix: str, envelope: Kind, types: Mapping[str, Any]) -> JSONSchema:
@@ -132,4 +151,14 @@ class _Bodies:
     def _attributes(self, kind: Kind, *, from_browser: bool) -> JSONSchema:
         attributes = [one for one in self._declared.attributes.values() if one.from_browser or not from_browser]
         values = attributes_schema(attributes, self._declared.currency_digits)
-        return {**kind.schema, "properties": {**kind.schema["properties"], "attributes": values}}
+        return _with(kind, attributes=values)
+
+
+def _field(kind: Kind, name: str) -> JSONSchema:
+    schema: JSONSchema = kind.schema["properties"][name]
+    return schema
+
+
+def _with(kind: Kind, **fields: JSONSchema) -> JSONSchema:
+    """What an operation takes, with more said of some of its fields."""
+    return {**kind.schema, "properties": {**kind.schema["properties"], **fields}}

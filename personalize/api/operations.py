@@ -35,7 +35,7 @@ BATCH = obj(
 
 async def _describe(call: Call) -> Answer:
     personalizer = call.personalizer
-    told: dict[str, Any] = description(OPERATIONS, personalizer.schema, personalizer.settings)
+    told: dict[str, Any] = description(OPERATIONS, personalizer.rule_set, personalizer.settings)
     return Answer(200, told)
 
 

@@ -17,7 +17,7 @@ from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 
 #: In the order in which a site needs them.
 COMMANDS = (
-    *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "switch", "serve", "proxy"),
+    *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "switch", "serve", "proxy", "api"),
     *(
         "describe",
         "explain",
@@ -30,6 +30,7 @@ COMMANDS = (
         "restore",
         "rebuild",
         "token",
+        "openapi",
     ),
 )
 

@@ -23,6 +23,7 @@ COMMANDS = [
     "switch",
     "serve",
     "proxy",
+    "api",
     "describe",
     "explain",
     "preview",
@@ -34,6 +35,7 @@ COMMANDS = [
     "restore",
     "rebuild",
     "token",
+    "openapi",
 ]
 
 

@@ -1,0 +1,35 @@
+"""What Schemathesis has to know of our API: how a stream is written, and what JSON Schema can't say of a number."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import schemathesis
+
+from personalize.events.values import NUMBER_DECIMALS
+
+
+@schemathesis.serializer("application/x-ndjson")
+def lines(_context: Any, value: Any) -> bytes:
+    """A stream of one line."""
+    return json.dumps(value).encode() + b"\n"
+
+
+@schemathesis.hook
+def filter_body(_context: Any, body: Any) -> bool:
+    """Whether no number of the body has more decimals than are kept, which no schema can say."""
+    return all(-_exponent(number) <= NUMBER_DECIMALS for number in _decimals(body))
+
+
+def _decimals(value: Any) -> Iterator[float]:
+    if isinstance(value, float):
+        yield value
+    elif isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _decimals(part)
+
+
+def _exponent(number: float) -> int:
+    exponent = Decimal(repr(number)).as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0
