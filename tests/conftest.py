@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -31,7 +31,7 @@ CHROMIUM_ARGUMENTS = (
 )
 
 # Suites that several test files share show the values of a failed assert too.
-pytest.register_assert_rewrite("tests.stores.contract")
+pytest.register_assert_rewrite("tests.stores.contract", "tests.stores.filling_contract")
 
 # How fast this machine is says nothing about the code.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -83,6 +83,30 @@ def browser(chromium: str) -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium, args=list(CHROMIUM_ARGUMENTS))
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL: the one that PERSONALIZE_TEST_POSTGRES names, else one for this run."""
+    named = os.environ.get("PERSONALIZE_TEST_POSTGRES")
+    if named:
+        yield named
+        return
+    from tests.postgres_server import shared_postgres  # noqa: PLC0415 - few runs need one
+
+    folder = tmp_path_factory.getbasetemp()
+    # Workers of one run have a folder each, side by side.
+    with shared_postgres(folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Gives addresses of stores, a new one and empty at each call; they are gone when the test has ended."""
+    from tests.postgres_server import schemas_of  # noqa: PLC0415
+
+    with schemas_of(postgres_server) as new_url:
+        yield new_url
 
 
 def may_be_left_out(item: pytest.Item) -> bool:

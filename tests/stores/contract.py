@@ -159,9 +159,10 @@ class StoreContract(FillingContract, ErasureContract, OrganizationContract):
             writes = [store.apply([purchase(event_id=f"e{number % 30}")], projectors()) for number in range(60)]
             bad = store.apply([purchase(event_id="bad"), purchase(event_id="good")], [Refuses("bad")])
             answers = await asyncio.gather(*writes[:30], bad, *writes[30:], return_exceptions=True)
-            assert answers[:30] == [Applied(new=1, repeated=0)] * 30
             assert isinstance(answers[30], ZeroDivisionError)
-            assert answers[31:] == [Applied(new=0, repeated=1)] * 30
+            # Which of two that came at once was the first one is nobody's business.
+            for pair in zip(answers[:30], answers[31:], strict=True):
+                assert sorted(pair, key=repr) == [Applied(new=0, repeated=1), Applied(new=1, repeated=0)]
             assert len(await all_of(store.log())) == 30
             assert [each.totals["purchase"].count for each in await all_of(store.profiles())] == [30]
 

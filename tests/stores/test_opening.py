@@ -10,6 +10,8 @@ import pytest
 from personalize.errors import SettingsError
 from personalize.stores.memory import MemoryStore
 from personalize.stores.opening import open_store
+from personalize.stores.postgres import PostgresStore
+from personalize.stores.postgres_address import address_of
 from personalize.stores.sqlite import SqliteStore
 from tests.stores.contract import opened
 
@@ -31,11 +33,28 @@ def test_memory_is_a_store_too(tmp_path: Path) -> None:
     assert isinstance(open_store("memory:", tmp_path), MemoryStore)
 
 
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres"])
+def test_a_database_has_a_schema_for_us_and_is_named_without_its_password(tmp_path: Path, scheme: str) -> None:
+    store = open_store(f"{scheme}://ann:s%2Fecret@db1:5433,db2/shop?sslmode=require&schema=pz", tmp_path)
+    assert isinstance(store, PostgresStore)
+    address = address_of("postgresql://ann:s%2Fecret@db1:5433,db2/shop?sslmode=require&schema=pz")
+    assert (address.schema, str(address)) == ("pz", "postgresql://db1:5433,db2/shop")
+    assert address.dsn == "postgresql://ann:s%2Fecret@db1:5433,db2/shop?sslmode=require"
+    assert "ecret" not in repr(address)
+    assert address_of("postgresql:///shop?host=/run/postgresql").schema == "personalize"
+
+
 @pytest.mark.parametrize(
     ("url", "message", "hint"),
     [
         ("sqlit:var/shop.db", '"sqlit" is no kind of store', "did you mean `sqlite`?"),
-        ("postgres://ann:secret@db/shop", '"postgres" is no kind of store', "write `sqlite:` and a path"),
+        ("mysql://ann:secret@db/shop", '"mysql" is no kind of store', "write `sqlite:` and a path"),
+        ("postgresql://ann:secret/top@db/shop", "can't be read", "as %2F"),
+        ("postgresql://ann:secret?top@db/shop", "can't be read", "as %2F"),
+        ("postgresql://ann:secret#top@db/shop", "can't be read", "as %2F"),
+        ("postgresql://ann@db:secret/shop", "can't be read", "a port is a number"),
+        ("postgresql://ann@db/shop#secret", "can't be read", "a #"),
+        ("postgresql://ann:secret@db/shop?schema=", "can't be read", "1 to 63 bytes"),
         ("var/shop.db", '"var/shop.db" is no kind of store', "write `sqlite:` and a path"),
         ("", '"" is no kind of store', "write `sqlite:` and a path"),
         ("memory", '"memory" is no kind of store', "or `memory:`"),

@@ -1,0 +1,107 @@
+"""The one write of a PostgreSQL store, in a transaction that whoever calls holds; see `Store.apply`."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from personalize.errors import TakenOver
+from personalize.events.event import Event
+from personalize.profiles.holding import Holding
+from personalize.stores import postgres_erasing as erasing
+from personalize.stores import postgres_generations as generations
+from personalize.stores import postgres_log as log
+from personalize.stores.erasing import Sifted
+from personalize.stores.holding_text import holding_from_text
+from personalize.stores.postgres_link import Connection
+from personalize.stores.postgres_projections import Projecting, project_log
+from personalize.stores.postgres_tables import refuse_stale
+from personalize.stores.projecting import holding_of
+from personalize.stores.protocols import Applied, Projector
+from personalize.stores.seals import Seals
+
+_STATE = f"""
+    SELECT id, holding, (SELECT min(seq) FROM unprojected), (SELECT {log.LAST_SEQ}), EXISTS (SELECT FROM erased)
+    FROM generations WHERE state = 'served'
+"""
+
+
+class NeedsToBeAlone(Exception):  # noqa: N818  it says what is the case
+    """This write touches what others beside it rely on: it has to be done with nobody else in the store."""
+
+
+async def apply(
+    connection: Connection,
+    events: Sequence[Event],
+    projectors: Sequence[Projector],
+    version: str | None,
+    seals: Seals,
+) -> Applied:
+    """Append what is new and project it, beside others who do the same for other profiles, or wait for this one.
+
+    Raises `NeedsToBeAlone` where more than that is to be done.
+    """
+    if version is not None:
+        await refuse_stale(connection, version)
+    number, held, waits_from, last, any_erased = await connection.fetchrow(_STATE)
+    if not projectors or waits_from is not None or _held_then(held, projectors, is_first=not last) is not None:
+        raise NeedsToBeAlone
+    sifting = await erasing.sifted_events(connection, events, seals) if any_erased else Sifted(events)
+    if sifting.following:
+        raise NeedsToBeAlone
+    return _applied(await _append_and_project(connection, sifting.taken, projectors, number), sifting)
+
+
+async def apply_alone(
+    connection: Connection,
+    events: Sequence[Event],
+    projectors: Sequence[Projector],
+    version: str | None,
+    seals: Seals,
+) -> Applied:
+    """The same with nobody else in the store: also what waited before, or is to wait from now on, and whoever has to
+    follow the erased."""
+    if version is not None:
+        await refuse_stale(connection, version)
+    number, held, waits_from, last, _ = await connection.fetchrow(_STATE)
+    sifting = await erasing.sifted_events(connection, events, seals)
+    if projectors:
+        then = _held_then(held, projectors, is_first=(waits_from or last + 1) == 1)
+        if then is not None:
+            await generations.keep_held(connection, then)
+        if waits_from is not None:
+            await project_log(connection, projectors, number, after=waits_from - 1, until=last)
+            await connection.execute("DELETE FROM unprojected")
+    new = await _append_and_project(connection, sifting.taken, projectors, number)
+    if new and not projectors and waits_from is None:
+        await connection.execute("INSERT INTO unprojected (seq) VALUES ($1)", last + 1)
+    for profile_id, at in sifting.following:
+        with suppress(TakenOver):
+            await erasing.erase_person(connection, profile_id, at, seals)
+    return _applied(new, sifting)
+
+
+def _applied(new: int, sifting: Sifted) -> Applied:
+    return Applied(new=new, repeated=len(sifting.taken) - new, refused=sifting.refused)
+
+
+async def _append_and_project(
+    connection: Connection, events: Sequence[Event], projectors: Sequence[Projector], generation: int
+) -> int:
+    """How many were new. Rows are read, and so held, before their events get numbers: a profile's events are projected
+    in the order in which the log has them, whoever writes beside."""
+    new = await log.new_ones(connection, events)
+    projecting = [Projecting(connection, one, generation) for one in projectors]
+    for each in projecting:
+        await each.project(new)
+    await log.append(connection, new)
+    for each in projecting:
+        await each.settle(log.BEYOND_ALL_SEQS)
+        await each.write()
+    return len(new)
+
+
+def _held_then(held: str, projectors: Sequence[Projector], *, is_first: bool) -> Holding | None:
+    """What the rows hold once these projectors have their turn: what they count from the first entry of the log on,
+    or later on only what all before them have counted, too. None where that is what they hold by now."""
+    holding, by_now = holding_of(projectors), holding_from_text(held)
+    then = holding if is_first else by_now.kept_under(holding)
+    return None if then == by_now else then

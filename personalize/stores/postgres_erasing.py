@@ -1,0 +1,104 @@
+"""Erasing from the tables of a PostgreSQL store. Whoever erases is alone in the store, and holds the transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from personalize.events.event import Event
+from personalize.profiles.encoding import decode_profile
+from personalize.profiles.profile import Profile
+from personalize.stores import postgres_tables as tables
+from personalize.stores.erasing import (
+    Sifted,
+    copies_holding,
+    joined_by,
+    organization_without,
+    person_of,
+    sifted,
+)
+from personalize.stores.postgres_kept import kept_text, text_kept
+from personalize.stores.postgres_link import Connection
+from personalize.stores.postgres_projections import PROFILE, ProjectionTable
+from personalize.stores.projecting import PROFILES
+from personalize.stores.protocols import Erasure
+from personalize.stores.seals import Seals
+
+ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
+ERASED_AT = "SELECT seal, at FROM erased WHERE seal = any($1::bytea[])"
+#: Who nobody is left of must not be read in a page that was deleted; nor in an index.
+COMPACT = ("VACUUM FULL events", "VACUUM FULL projections")
+_JOINED = "SELECT joined_id FROM events WHERE profile_id = $1 AND joined_id IS NOT NULL ORDER BY seq DESC"
+_PROFILES_OF = f"SELECT generation, row FROM projections WHERE key = $1 AND projection = '{PROFILES}'"
+_REMOVE_ROWS = "DELETE FROM projections WHERE key = $1"
+# Joins that nothing followed from, since somebody had refused, name the id all the same.
+_REMOVE_EVENTS = "DELETE FROM events WHERE profile_id = $1 OR joined_id = $1 RETURNING received_at"
+_SEAL = """
+    INSERT INTO erased (seal, at) VALUES ($1, $2)
+    ON CONFLICT (seal) DO UPDATE SET at = greatest(erased.at, excluded.at)
+"""
+_KEEP_RECEIPT = "INSERT INTO erasures (seal, at, by, profiles, events, copies) VALUES ($1, $2, $3, $4, $5, $6)"
+
+
+async def erase(connection: Connection, profile_id: str, at: datetime, by: str, seals: Seals) -> Erasure:
+    """Erase a person and keep the receipt; see `Store.erase`."""
+    seal = seals.seal(profile_id).hex()
+    profiles, received = await erase_person(connection, profile_id, at, seals)
+    exports = [tables.export_from_row(row) for row in await connection.fetch(tables.EXPORTS)]
+    erasure = Erasure(seal, at, by, profiles, len(received), copies_holding(exports, received))
+    await connection.execute(_KEEP_RECEIPT, seal, at, by, profiles, len(received), list(erasure.copies))
+    return erasure
+
+
+async def erase_person(
+    connection: Connection, profile_id: str, at: datetime, seals: Seals
+) -> tuple[int, list[datetime]]:
+    """Everything of one person, for a seal of each id; how many profiles it was, and when their events came."""
+    found = await connection.fetch(_JOINED, kept_text(profile_id))
+    joined_ids = [text_kept(joined_id) for (joined_id,) in found]
+    rows = {each: await _profile(connection, each) for each in (profile_id, *joined_ids)}
+    ids = person_of(profile_id, rows.get, lambda _: joined_ids)
+    received: list[datetime] = []
+    for each in ids:
+        await _take_out(connection, each)
+        await connection.execute(_REMOVE_ROWS, kept_text(each))
+        received += [moment for (moment,) in await connection.fetch(_REMOVE_EVENTS, kept_text(each))]
+        await connection.execute(_SEAL, seals.seal(each), at)
+    return sum(rows[each] is not None for each in ids), received
+
+
+async def sifted_events(connection: Connection, events: Sequence[Event], seals: Seals) -> Sifted:
+    """The events that tell of nobody who was erased, and what follows from the others; see `stores.erasing`."""
+    ids = {each for event in events for each in (event.profile_id, joined_by(event)) if each is not None}
+    by_seal = {seal: each for each in ids for seal in seals.all_of(each)}
+    found = await connection.fetch(ERASED_AT, list(by_seal))
+    # Of several moments the latest stays.
+    moments = {by_seal[seal]: at for seal, at in sorted(found, key=lambda row: row[1])}
+    return sifted(events, moments.get)
+
+
+def moment_from(rows: Sequence[Any]) -> datetime | None:
+    """The latest moment of those that `ERASED_AT` found."""
+    return max((at for _, at in rows), default=None)
+
+
+def erasure_from_row(row: Sequence[Any]) -> Erasure:
+    """A receipt that `ERASURES` found."""
+    seal, at, by, profiles, events, copies = row
+    return Erasure(seal, at, by, profiles, events, tuple(copies))
+
+
+async def _take_out(connection: Connection, profile_id: str) -> None:
+    """Take a profile out of the organization that it belongs to, in every generation."""
+    for generation, row in await connection.fetch(_PROFILES_OF, kept_text(profile_id)):
+        membership = decode_profile(row).membership
+        if membership is None:
+            continue
+        table = ProjectionTable(connection, PROFILES, generation)
+        rows = await table.read([membership.organization_id])
+        if (left := organization_without(row, rows.get)) is not None:
+            await table.write([left])
+
+
+async def _profile(connection: Connection, profile_id: str) -> Profile | None:
+    found = await connection.fetchrow(PROFILE, kept_text(profile_id))
+    return None if found is None else decode_profile(found[0])
