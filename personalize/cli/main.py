@@ -18,20 +18,8 @@ from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 #: In the order in which a site needs them.
 COMMANDS = (
     *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "switch", "serve", "proxy", "api"),
-    *(
-        "describe",
-        "explain",
-        "preview",
-        "simulate",
-        "segments",
-        "import",
-        "export",
-        "backup",
-        "restore",
-        "rebuild",
-        "token",
-        "openapi",
-    ),
+    *("describe", "explain", "preview", "simulate", "segments", "import", "export", "backup", "restore", "rebuild"),
+    *("erase", "compact", "token", "openapi"),
 )
 
 

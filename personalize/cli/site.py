@@ -19,6 +19,7 @@ from personalize.runtime.clock import SystemClock
 from personalize.runtime.draft import Draft, conventions_of, load_files, read_draft
 from personalize.runtime.examples import run_trials
 from personalize.runtime.geoip import check_geoip
+from personalize.runtime.keys import known_keys, secret_keys
 from personalize.runtime.publish import saved_rule_set
 from personalize.settings import FILE_NAME, Settings, find_settings, load_settings
 from personalize.stores.opening import open_store
@@ -126,9 +127,10 @@ class Site:
         show(checked.warnings, sources_of(self.settings, checked.draft.files), err=True)
 
     @asynccontextmanager
-    async def store(self) -> AsyncIterator[Store]:
-        """The site's store, open for as long as the block runs."""
-        store = open_store(self.settings.store, self.settings.root)
+    async def store(self, *, erases: bool = False) -> AsyncIterator[Store]:
+        """The site's store, open for as long as the block runs; with its keys, which are made only for who `erases`."""
+        keys = secret_keys(self.settings) if erases else known_keys(self.settings)
+        store = open_store(self.settings.store, self.settings.root, keys)
         await store.open()
         try:
             yield store

@@ -14,6 +14,8 @@ from personalize.problems import quoted
 UNKNOWN_TYPE = "E301"
 UNKNOWN_ATTRIBUTE = "E303"
 NOT_FROM_BROWSER = "E307"
+#: Of an event that fits what is declared, and that the log refuses all the same.
+NOT_TAKEN = "E310"
 
 #: How much all values of one event may come to, in characters.
 LARGEST_EVENT = 100_000

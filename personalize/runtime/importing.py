@@ -241,27 +241,33 @@ async def import_rows(
     every batch. Raises what `write` raises; the batches before stay written, and count once when it is tried again.
     """
     done = Imported()
-    batch: list[Event] = []
+    batch: list[tuple[Event, Row]] = []
     for row in rows:
         made = maker.event(row) if isinstance(row, Row) else row
         if isinstance(made, RefusedRow):
             refused(made)
             done = Imported(done.new, done.known, done.refused + 1)
-            continue
-        batch.append(made)
+        elif isinstance(row, Row):
+            batch.append((made, row))
         if len(batch) == EVENTS_AT_ONCE:
-            done = await _written(batch, done, write, progress)
+            done = await _written(batch, done, write, refused, progress)
             batch = []
-    return await _written(batch, done, write, progress) if batch else done
+    return await _written(batch, done, write, refused, progress) if batch else done
 
 
 async def _written(
-    batch: Sequence[Event],
+    batch: Sequence[tuple[Event, Row]],
     done: Imported,
     write: Callable[[Sequence[Event]], Awaitable[Applied]],
+    refused: Callable[[RefusedRow], None],
     progress: Callable[[], None] | None,
 ) -> Imported:
-    applied = await write(batch)
+    applied = await write([event for event, _ in batch])
     if progress is not None:
         progress()
-    return Imported(done.new + applied.new, done.known + applied.repeated, done.refused)
+    if applied.refused:
+        rows = {event.event_id: row for event, row in batch}
+        for each in applied.refused:
+            row = rows[each.event.event_id]
+            refused(RefusedRow(row.line, each.reason, row.text))
+    return Imported(done.new + applied.new, done.known + applied.repeated, done.refused + len(applied.refused))

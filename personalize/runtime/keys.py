@@ -31,6 +31,13 @@ def secret_keys(settings: Settings) -> tuple[str, ...]:
     return (key.decode("ascii"),)
 
 
+def known_keys(settings: Settings) -> tuple[str, ...]:
+    """The keys, or none where there is no `key_file` yet, or this process may not read it."""
+    if not settings.secret_keys and not os.access(settings.key_file, os.R_OK):
+        return ()
+    return secret_keys(settings)
+
+
 def _make(path: Path) -> None:
     """Make a key under a name of its own, and give it the right one if nobody else was faster."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

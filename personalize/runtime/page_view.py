@@ -370,7 +370,7 @@ class PageView:
         visitor, identity = self._visitor, self._visitor.identity
         if not self._personalizer.records:
             return ()
-        cookies: list[str] = []
+        cookies = [visitor.cookie_without_consent()] if visitor.is_asked_anew else []
         if visitor.decision.is_news and self._tell_login(visitor.decision):
             cookies.append(visitor.cookie_with_consent(Consent(visitor.decision.granted)))
         if identity.leaves:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from personalize.errors import EventRefused, InvalidFiles, SettingsError, StaleVersion, StoreError
 from personalize.events.event import SET, Event, JSONValue, minted_event_id
 from personalize.events.schema import Schema
-from personalize.events.validate import check_event, check_organization
+from personalize.events.validate import NOT_TAKEN, check_event, check_organization
 from personalize.events.values import TOO_LARGE
 from personalize.problems import Problems
 from personalize.profiles.organization import LONGEST_NAME, folds_names, organization_id
@@ -33,7 +33,7 @@ from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
 from personalize.settings import Settings
 from personalize.stores.opening import open_store
-from personalize.stores.protocols import NOTHING_LIVE, Applied, Filled, Projector, Store
+from personalize.stores.protocols import NOTHING_LIVE, Applied, Erasure, Filled, Projector, Store
 from personalize.visitors.tokens import Tokens
 
 logger = logging.getLogger("personalize")
@@ -246,13 +246,27 @@ class Personalizer:
         """Record an event of a declared type; durable when it returns, and the next page view sees it.
 
         `sender` and `event_id` together count once for ever; without an id each call is an event of its own.
-        Raises `EventRefused` for what the schema doesn't allow and `StoreError` where it can't be kept.
+        Raises `EventRefused` for what the schema doesn't allow or the log doesn't take, such as late news of somebody
+        who was erased, and `StoreError` where it can't be kept.
         """
         known = check_event(type, properties or {}, self.schema, zone=self.zone)
         event = self.event(
             type, profile_id, known, occurred_at=occurred_at, event_id=event_id, sender=sender, channel=channel
         )
-        return await self.ingest.record([event])
+        applied = await self.ingest.record([event])
+        if applied.refused:
+            raise EventRefused(NOT_TAKEN, applied.refused[0].reason)
+        return applied
+
+    async def erase(self, profile_id: str, *, by: str) -> Erasure:
+        """Erase a person: `u:` and the site's own id of a login, or `v:` and the id of a browser that never logged in.
+
+        When it returns, nothing of them can be read anywhere, whichever worker is asked, and what any of them still
+        has in its queue is refused. The receipt says what is gone, and which exports and backups may hold it; files of
+        the store hold bytes until it is compacted. Raises `TakenOver` for a browser that belongs to a login by now,
+        and `StoreError`.
+        """
+        return await self.store.erase(profile_id, at=self.clock.now(), by=by)
 
     async def set_organization(
         self,

@@ -1,15 +1,16 @@
 """Who looks at one page: recognised when something first asks, from the request, the site and the store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from personalize.decisions.context import RequestFacts
 from personalize.profiles.organization import Belonging, Organization
 from personalize.profiles.profile import Profile
 from personalize.runtime.once import once
 from personalize.runtime.page_request import PageRequest
+from personalize.runtime.sources import CookieConsent
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
 from personalize.visitors.cookies import cookie_name, cookie_values, delete_cookie, set_cookie
 from personalize.visitors.identity import Identity, agreed, identify
@@ -17,6 +18,8 @@ from personalize.visitors.tokens import KNOWN
 
 if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer
+
+T = TypeVar("T")
 
 _DAY_SECONDS = 86_400
 _IDENTIFIER_BYTES = 16
@@ -30,6 +33,7 @@ class Visitor:
         self._personalizer = personalizer
         self.request = request
         self._was_read = False
+        self._is_erased = False
         self.profile: Profile | None = None
         self.organization: Organization | None = None
         self.degraded = False
@@ -81,6 +85,8 @@ class Visitor:
     @once
     def decision(self) -> Consent:
         """What this browser's visitor has decided; a consent source that fails counts as no decision."""
+        if self.is_asked_anew:
+            return UNKNOWN
         try:
             return _checked(self._personalizer.consent.read(self.request.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
@@ -112,7 +118,7 @@ class Visitor:
     def identity_under(self, consent: Consent, fresh: Callable[[], bytes | None]) -> Identity:
         """Who is looking where this is the decision; `fresh` gives chance for a new id, if one may go out."""
         return identify(
-            cookie_values=cookie_values(self.request.headers, self._cookie_name),
+            cookie_values=() if self._is_erased else cookie_values(self.request.headers, self._cookie_name),
             user_id=self.user_id,
             consent=consent,
             tokens=self._personalizer.tokens,
@@ -132,12 +138,11 @@ class Visitor:
         if self._was_read or self.identity.profile_id is None:
             return
         self._was_read = True
-        personalizer, profile_id = self._personalizer, self.identity.profile_id
+        store, profile_id = self._personalizer.store, self.identity.profile_id
         try:
-            if personalizer.store.waits:
-                self.profile = await personalizer.breaker.read(lambda: personalizer.store.profile(profile_id))
-            else:
-                self.profile = await personalizer.store.profile(profile_id)
+            self.profile = await self._asked(lambda: store.profile(profile_id))
+            if self.profile is None and not self.identity.is_new:
+                await self._meet_erasure(profile_id)
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.degraded = True
             self.failed("the profile could not be read", error)
@@ -147,17 +152,39 @@ class Visitor:
         organization_id = belonging.organization_id(self.profile)
         if self.organization is not None or organization_id is None or self.degraded:
             return
-        personalizer = self._personalizer
+        store = self._personalizer.store
         try:
-            if personalizer.store.waits:
-                found = await personalizer.breaker.read(lambda: personalizer.store.organization(organization_id))
-            else:
-                found = await personalizer.store.organization(organization_id)
+            found = await self._asked(lambda: store.organization(organization_id))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.degraded = True
             self.failed("the organization could not be read", error)
         else:
             self.organization = found or Organization(organization_id)
+
+    async def _asked(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """What the store answers, within the time budget."""
+        personalizer = self._personalizer
+        return await personalizer.breaker.read(ask) if personalizer.store.waits else await ask()
+
+    async def _meet_erasure(self, profile_id: str) -> None:
+        """Where the profile is missing since it was erased, the browser's id counts as none and gives way to a fresh
+        one.
+
+        A login keeps its id. What it had agreed to went with it, so our own notice asks anew; a decision that this
+        browser has just taken is none of before.
+        """
+        store, login = self._personalizer.store, self.identity.user_id is not None
+        if (login and self.decision.is_news) or await self._asked(lambda: store.erased_at(profile_id)) is None:
+            return
+        self._is_erased = True
+        for known in ("identity", "decision"):
+            vars(self).pop(known, None)
+
+    @property
+    def is_asked_anew(self) -> bool:
+        """Whether somebody is logged in who was erased, so that the decision in our cookie holds no longer."""
+        ours = isinstance(self._personalizer.consent, CookieConsent)
+        return self._is_erased and ours and self.user_id is not None
 
     async def settled_consent(self) -> Consent:
         """What holds for all that is kept of this page: before anything of a login is kept, its own stored
@@ -225,6 +252,11 @@ class Visitor:
         """The `Set-Cookie` value that keeps this decision."""
         name = cookie_name(self._personalizer.settings.cookie.consent_name, secure=self._is_secure)
         return self._kept(name, consent.as_text())
+
+    def cookie_without_consent(self) -> str:
+        """The `Set-Cookie` value that makes the browser forget its decision."""
+        name = cookie_name(self._personalizer.settings.cookie.consent_name, secure=self._is_secure)
+        return delete_cookie(name, secure=self._is_secure)
 
     def _kept(self, name: str, value: str) -> str:
         seconds = self._personalizer.settings.cookie.max_age_days * _DAY_SECONDS

@@ -19,10 +19,14 @@ class Seals:
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = tuple(key.encode() for key in reversed(keys))
 
+    def require(self) -> None:
+        """Raises `StoreError` for a store that was made without keys: it could neither seal nor recognise anybody."""
+        if not self._keys:
+            raise StoreError("where visitors are erased, a store takes the keys of the site: SqliteStore(path, keys=…)")
+
     def seal(self, profile_id: str) -> bytes:
         """The seal to keep of an id. Raises `StoreError` for a store that was made without keys."""
-        if not self._keys:
-            raise StoreError("a store that erases takes the keys of the site: SqliteStore(path, keys=…)")
+        self.require()
         return _sealed(self._keys[0], profile_id)
 
     def all_of(self, profile_id: str) -> tuple[bytes, ...]:

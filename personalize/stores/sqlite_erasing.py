@@ -48,6 +48,7 @@ def apply(
     """Apply what tells of nobody who was erased, and erase whose late join says that they were such a one."""
     if connection.execute("SELECT 1 FROM erased LIMIT 1").fetchone() is None:
         return tables.apply(connection, events, projectors, version)
+    seals.require()
     sifting = sifted(events, lambda profile_id: erased_at(connection, profile_id, seals))
     applied = tables.apply(connection, sifting.taken, projectors, version)
     for profile_id, at in sifting.following:

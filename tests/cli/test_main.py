@@ -34,6 +34,8 @@ COMMANDS = [
     "backup",
     "restore",
     "rebuild",
+    "erase",
+    "compact",
     "token",
     "openapi",
 ]

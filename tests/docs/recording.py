@@ -1,5 +1,6 @@
 """What the log says when a site's code records something that is not declared so."""
 
+import ast
 import asyncio
 import logging
 from collections.abc import Iterator
@@ -19,13 +20,15 @@ from tests.driver import Browser, running
 def printed_by(code: str) -> str:
     """What a snippet of a page's function prints into the log, or raises; it has `page_view` and `personalizer`."""
     said: list[str] = []
-    program = compile(code, "a snippet of the page", "exec")
+    program = compile(code, "a snippet of the page", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
     async def page(request: Request) -> Response:
         names = {"page_view": request.state.page_view, "personalizer": app.personalizer}
         with _errors_logged(said):
             try:
-                exec(program, names)
+                waiting = eval(program, names)
+                if waiting is not None:
+                    await waiting
             except EventRefused as error:
                 said.append(str(error))
         return PlainTextResponse("This page is served all the same.")

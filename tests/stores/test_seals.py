@@ -48,3 +48,15 @@ def test_a_store_without_keys_says_what_it_lacks_and_erases_nobody(tmp_path: Pat
             assert await store.profile("v:ann") is not None
 
     asyncio.run(scene())
+
+
+def test_where_somebody_was_erased_nobody_writes_without_keys(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with opened(SqliteStore(tmp_path / "x.db", keys=KEYS)) as store:
+            await store.erase("v:ann", at=at(0), by="ann")
+        async with opened(SqliteStore(tmp_path / "x.db")) as store:
+            with pytest.raises(StoreError, match="takes the keys of the site"):
+                await store.apply([purchase("v:ann")], projectors())
+            assert await store.profile("v:ann") is None
+
+    asyncio.run(scene())

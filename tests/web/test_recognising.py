@@ -15,6 +15,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from personalize.errors import EventRefused
+from personalize.runtime.sources import HeaderLogin
+from personalize.visitors.consent import Consent, granting
 from personalize.visitors.tokens import Tokens
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
@@ -72,11 +75,11 @@ def site() -> Starlette:
 def with_site(tmp_path: Path) -> Callable[..., None]:
     """Runs a coroutine against the wrapped, started and published site."""
 
-    def run(body: Body, **settings: object) -> None:
+    def run(body: Body, login: Any = None, consent: Any = None, **settings: object) -> None:
         async def all_of_it() -> None:
             write_desk(tmp_path)
             clock = HandMovedClock()
-            app = wrap(site(), desk_settings(tmp_path, **settings), clock=clock)
+            app = wrap(site(), desk_settings(tmp_path, **settings), clock=clock, login=login, consent=consent)
             async with running(app):
                 await published(app)
                 await body(app, clock)
@@ -254,3 +257,81 @@ def test_before_consent_there_is_no_cookie_and_after_a_withdrawal_none_any_more(
         assert "pz" not in browser.cookies
 
     with_site(body)
+
+
+def test_a_browser_that_was_erased_is_a_stranger_with_a_fresh_id(with_site: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware, clock: HandMovedClock) -> None:
+        browser = await known(app)
+        old_id, store = visitor_of(browser), app.personalizer.store
+        clock.moment += timedelta(minutes=1)
+        # One page is still in the queue, one is asked for behind the erasure.
+        await browser.get("/")
+        await app.personalizer.erase(old_id, by="ann")
+        assert await store.profile(old_id) is None
+        with pytest.raises(EventRefused, match="E310: the visitor was erased"):
+            await app.personalizer.record("purchase", old_id, {"amount": "1"})
+        reply = await browser.get("/")
+        assert [one.partition("=")[0] for one in reply.all("set-cookie")] == ["pz"]
+        fresh_id = visitor_of(browser)
+        assert fresh_id != old_id
+        await browser.get("/")
+        assert {event.profile_id for event in await written(app)} == {fresh_id}
+        assert await store.profile(fresh_id) is not None
+        assert app.personalizer.health.failures == {}
+
+    with_site(body)
+
+
+def test_an_erased_browser_that_asks_for_a_part_of_a_page_is_nobody(with_site: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware, clock: HandMovedClock) -> None:
+        browser = await known(app)
+        await app.personalizer.erase(visitor_of(browser), by="ann")
+        reply = await browser.get("/", headers=[("sec-fetch-dest", "iframe")])
+        assert reply.all("set-cookie") == []
+        assert await written(app) == []
+
+    with_site(body)
+
+
+def test_a_login_that_was_erased_is_asked_anew(with_site: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware, clock: HandMovedClock) -> None:
+        browser = await known(app, headers=[("x-user", "7")])
+        store, erased_at = app.personalizer.store, clock.moment + timedelta(minutes=1)
+        await written(app)
+        assert await store.profile("u:7") is not None
+        clock.moment = erased_at
+        await app.personalizer.erase("u:7", by="ann")
+        clock.moment += timedelta(minutes=1)
+        reply = await browser.get("/")
+        assert [one.partition("=")[0] for one in reply.all("set-cookie")] == ["pz_consent"]
+        assert "pz_consent" not in browser.cookies
+        await browser.get("/")
+        assert await written(app) == []
+        await browser.post("/_personalize/consent", FORM)
+        await browser.get("/")
+        assert [(event.profile_id, event.occurred_at > erased_at) for event in await written(app)] == [
+            ("u:7", True)
+        ] * 2
+        assert (await browser.get("/")).all("set-cookie") == []
+
+    with_site(body, login=HeaderLogin("x-user"))
+
+
+def test_a_login_that_was_erased_is_believed_where_the_site_asks_for_consent(with_site: Callable[..., None]) -> None:
+    class Banner:
+        def read(self, scope: Any) -> Consent:
+            return granting(["measure", "personalize"])
+
+    async def body(app: PersonalizeMiddleware, clock: HandMovedClock) -> None:
+        browser = await known(app, headers=[("x-user", "7")])
+        await app.personalizer.erase("u:7", by="ann")
+        clock.moment += timedelta(minutes=1)
+        await browser.get("/")
+        assert {event.profile_id for event in await written(app)} == {"u:7"}
+
+    with_site(body, login=HeaderLogin("x-user"), consent=Banner())
+
+
+def visitor_of(browser: Browser) -> str:
+    """The profile id of the browser's cookie."""
+    return "v:" + browser.cookies["pz"].partition(".")[0]
