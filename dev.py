@@ -1,4 +1,4 @@
-"""Makes this checkout's own environment in .venv, then runs one thing in it: demo, test or check.
+"""Makes this checkout's own environment in .venv, then runs one thing in it: demo, test, trust or check.
 
 Needs nothing but Python's standard library. An older Python must still be able to read this file, to hand
 over to a newer one or to say what is missing; so there is no syntax in it that Python 3.6 does not know.
@@ -19,14 +19,21 @@ STAMP = VENV / "made-by-dev-py"
 OLDEST = (3, 11)
 NEWER_PYTHONS = ("python3.13", "python3.12", "python3.11", "python3.14")
 COMPILED_PARTS = {"ssl": "_ssl", "sqlite3": "_sqlite3", "zlib": "zlib"}
-EXTRAS = {"demo": ["example"], "test": ["test"], "check": ["example", "geo", "prometheus", "proxy", "rewrite", "lint"]}
+EXTRAS = {
+    "demo": ["example"],
+    "test": ["test"],
+    "trust": ["test"],
+    "check": ["example", "geo", "prometheus", "proxy", "rewrite", "lint"],
+}
 CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 #: A file stays with one process, so that what a module starts for its tests is started once.
 ON_ALL_PROCESSORS = ("-n", "auto", "--dist", "loadfile")
+MANY_TIMES = ("-m", "trust", "--timeout", "3600")
 WORTH_SHOWING = ("Collecting", "Downloading", "Preparing", "Building", "Installing")
 USAGE = """\
 make demo     the example site on http://127.0.0.1:8000 (make demo PORT=9000 for another port)
 make test     all tests, on all processors (make test ARGS="-k cookie -x" passes options on to pytest, -n 0 uses one)
+make trust    what is left to chance in the tests, many times over (half an hour)
 make check    ruff and mypy
 """
 
@@ -50,6 +57,9 @@ def main(arguments: "list[str]") -> int:
         os.execv(str(PYTHON), [str(PYTHON), "-m", "example_site", *rest])
     if command == "test":
         return subprocess.call([str(PYTHON), "-m", "pytest", *ON_ALL_PROCESSORS, *rest])
+    if command == "trust":
+        os.environ["PERSONALIZE_TEST_TRUST"] = "long"
+        return subprocess.call([str(PYTHON), "-m", "pytest", *ON_ALL_PROCESSORS, *MANY_TIMES, *rest])
     return max(subprocess.call([str(PYTHON), "-m", *check]) for check in CHECKS)
 
 

@@ -26,7 +26,7 @@ BROAD_EXCEPTS = {
 TESTS_OF_THE_WHOLE = frozenset(
     {"benchmarks", "conftest", "dev", "docs", "example_site", "layers", "public_names", "style"}
 )
-FOLDERS_OF_THEIR_OWN = frozenset({"docs", "example_site", "properties", "served"})
+FOLDERS_OF_THEIR_OWN = frozenset({"docs", "example_site", "properties", "served", "trust"})
 TESTS_OF_SEVERAL_MODULES = frozenset(
     {
         *("runtime/test_broken_files.py", "web/test_faults.py", "web/test_recognising.py", "web/test_slow_store.py"),
