@@ -264,6 +264,8 @@ def _last(text: str, room: int) -> str:
 
 def visible(text: str) -> str:
     """The text with tabs as blanks, and a mark in place of what a terminal obeys instead of showing."""
+    if text.isascii() and text.isprintable():
+        return text
     return "".join(_shown(character) for character in text)
 
 

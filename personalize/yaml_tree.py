@@ -7,7 +7,6 @@ tags, deep nesting and second documents are refused, in words that somebody who 
 
 from __future__ import annotations
 
-import math
 import re
 import stat
 from collections.abc import Iterator
@@ -23,12 +22,12 @@ from personalize.guesses import Guess
 from personalize.light_values import light_dataclass
 from personalize.problems import Edit, Problem, Problems, quoted
 from personalize.yaml_messages import syntax_problem
+from personalize.yaml_values import plain_value
 
 MAX_BYTES = 2_000_000
 MAX_DEPTH = 50
 MAX_EVENTS = 250_000
 MAX_PROBLEMS = 50
-LONGEST_NUMBER = 40
 
 _SPLIT_IT = "split it into several files; all files of a folder are read together"
 _NOT_TEXT = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
@@ -38,11 +37,6 @@ _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _INVISIBLE = re.compile("^[\xa0\u200b-\u200f\u2060]|[\xa0\u200b\u2060]$")
 _CURLY = re.compile("[“”„‘‚»«][^“”„‘’‚»«]*[“”‘’»«]")
 _INVISIBLE_OR_BLANK = " \xa0\u200b\u200c\u200d\u200e\u200f\u2060"
-_NULL = re.compile(r"|~|null|Null|NULL")
-_BOOL = re.compile(r"(true|True|TRUE)|false|False|FALSE")
-_INT = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_ENDLESS = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 
 #: The parser in C where it is built, six times as fast; else the same one in Python.
 _LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -182,7 +176,7 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Node | None:
         return None
     tree = _Tree(body, file, problems, mark)
     try:
-        complete = all(tree.take(event) for event in _events(body))
+        complete = tree.take_all(_events(body))
     except yaml.MarkedYAMLError as error:
         problems.add(syntax_problem(error, body, file))
         return None
@@ -241,8 +235,12 @@ class _Tree:
         self._events = 0
         self._most = len(problems) + MAX_PROBLEMS
 
-    def take(self, event: yaml.Event) -> bool:
-        """Whether reading goes on after this event; a tree that was left early is not to be used."""
+    def take_all(self, events: Iterator[yaml.Event]) -> bool:
+        """Whether all of these were read; a tree that was left early is not to be used."""
+        return all(map(self._take, events))
+
+    def _take(self, event: yaml.Event) -> bool:
+        """Whether reading goes on after this event."""
         self._events += 1
         if self._events > MAX_EVENTS:
             return self._refuse_more(event)
@@ -366,9 +364,10 @@ class _Tree:
         place = self._place(event, end)
         text = event.value
         plain = not event.style
-        self._check_text(text, place, plain=plain)
-        if plain and _INVISIBLE.search(text):
-            text = text.strip(_INVISIBLE_OR_BLANK)
+        if event.style == '"' or not text.isascii():
+            self._check_text(text, place, plain=plain)
+            if plain and _INVISIBLE.search(text):
+                text = text.strip(_INVISIBLE_OR_BLANK)
         is_key = bool(self._open) and self._open[-1].wants_key
         return Scalar(self._resolve(text, place) if plain and not is_key else text, text, place)
 
@@ -385,36 +384,12 @@ class _Tree:
             self._problems.error("E004", message, place, Guess("delete it, or put a plain blank there", text, clean))
 
     def _resolve(self, text: str, place: Place) -> bool | int | float | str | None:
-        """The value of an unquoted text by the YAML 1.2 core schema; a number with a leading zero is text."""
-        if _NULL.fullmatch(text):
-            return None
-        if (switch := _BOOL.fullmatch(text)) is not None:
-            return switch[1] is not None
-        if _INT.fullmatch(text):
-            return self._whole(text, place)
-        if _FLOAT.fullmatch(text):
-            return self._fraction(text, place)
-        if _ENDLESS.fullmatch(text):
-            self._no_number(text, place)
-        return text
-
-    def _whole(self, text: str, place: Place) -> int | str:
-        if len(text) > LONGEST_NUMBER:
-            self._no_number(text, place)
+        try:
+            return plain_value(text)
+        except ValueError:
+            message = f"{quoted(text)} is not a number that can be counted with"
+            self._problems.error("E019", message, place, "if it is text, put it in quotes")
             return text
-        base = 8 if text.startswith("0o") else 16 if text.startswith("0x") else 10
-        return int(text, base)
-
-    def _fraction(self, text: str, place: Place) -> float | str:
-        number = float(text)
-        if len(text) > LONGEST_NUMBER or not math.isfinite(number):
-            self._no_number(text, place)
-            return text
-        return number
-
-    def _no_number(self, text: str, place: Place) -> None:
-        message = f"{quoted(text)} is not a number that can be counted with"
-        self._problems.error("E019", message, place, "if it is text, put it in quotes")
 
 
 def _span(event: yaml.Event) -> tuple[int, int]:

@@ -21,6 +21,7 @@ FLOORS = (
         "versions",
         "light_values",
         "yaml_messages",
+        "yaml_values",
         "yaml_tree",
     ),
     *("setting_kinds", "cache_settings", "proxy_settings", "settings"),

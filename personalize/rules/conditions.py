@@ -122,14 +122,15 @@ EVERYONE = All()
 
 def questions(condition: Condition) -> Iterator[Leaf | InSegment]:
     """The single questions of a condition in the order written; those inside its segments are not among them."""
-    match condition:
-        case Leaf() | InSegment():
-            yield condition
-        case Not():
-            yield from questions(condition.part)
-        case All() | Any():
-            for part in condition.parts:
-                yield from questions(part)
+    waiting = [condition]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Leaf | InSegment):
+            yield one
+        elif isinstance(one, Not):
+            waiting.append(one.part)
+        else:
+            waiting += reversed(one.parts)
 
 
 def leaves(condition: Condition) -> Iterator[Leaf]:

@@ -3,10 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import reduce
+from operator import or_
 
 from personalize.rules.casts import Cast
 from personalize.rules.conditions import Leaf
 from personalize.rules.facts import FactType
+from personalize.rules.filters import Filter
+from personalize.rules.list_samples import OF_ELEMENTS, SIZE, each_needed, of_elements, size_samples
 from personalize.rules.moment_samples import MOMENT_WORDS, moment_samples
 from personalize.rules.now_facts import CLOCKS, NOW, clock_of, now_value
 from personalize.rules.samples import UNNAMED, Sample, is_plain, samples_of
@@ -37,15 +41,19 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The samples of which a question is answered with yes, and with no; of those in both it may be either."""
+    """The samples of which a question is answered with yes, and with no; of those in both it may be either.
+
+    What wants several elements of a list has the samples that will do for `each`.
+    """
 
     yes: int
     no: int
+    each: tuple[int, ...] = ()
 
     @property
     def is_open(self) -> bool:
         """Whether samples don't decide the question."""
-        return bool(self.yes & self.no)
+        return not self.each and bool(self.yes & self.no)
 
 
 #: What makes two questions the same one, as `Leaf` compares them; quicker to look up than a leaf.
@@ -61,9 +69,19 @@ def by_dimension(asked: Iterable[Leaf]) -> Mapping[str, dict[Question, Leaf]]:
     """The questions about each thing, each once. All facts of the moment are one: which moment it is by a clock."""
     found: dict[str, dict[Question, Leaf]] = {}
     for leaf in asked:
-        name = clock_of(leaf.fact) if leaf.fact.root == NOW else leaf.fact.name
-        found.setdefault(name, {})[question_of(leaf)] = leaf
+        found.setdefault(_dimension_of(leaf), {})[question_of(leaf)] = leaf
     return found
+
+
+def _dimension_of(leaf: Leaf) -> str:
+    if leaf.fact.root == NOW:
+        return clock_of(leaf.fact)
+    return size_of(leaf.fact.name) if leaf.word == SIZE else leaf.fact.name
+
+
+def size_of(name: str) -> str:
+    """The dimension of the number of elements that a list of this name has."""
+    return f"the size of {name}"
 
 
 class Dimensions:
@@ -82,7 +100,8 @@ class Dimensions:
         known = self._known.get(key)
         if known is None:
             dimension, undecided = self._dimension(name, tuple(asked.values()))
-            answers = {one: self._answer(leaf, dimension, undecided) for one, leaf in asked.items()}
+            local = [sample.at.astimezone(self._zone) for sample in dimension.samples] if name in CLOCKS else []
+            answers = {one: self._answer(leaf, dimension, undecided, local) for one, leaf in asked.items()}
             known = self._known[key] = dimension, answers
         return known
 
@@ -106,29 +125,47 @@ class Dimensions:
                 return Dimension(name, (Sample(UNNAMED),)), words
             return Dimension(name, tuple(Sample(UNNAMED, at) for at in moments)), words - MOMENT_WORDS
         fact = asked[0].fact
-        found = samples_of(fact, asked)
-        missing = () if name == "visitor.known" else (_MISSING,)
+        if asked[0].word == SIZE:
+            sizes = size_samples(asked)
+            return Dimension(name, (_MISSING, *sizes.present)), sizes.open
         is_list = fact.many and fact.type is not FactType.TIMES
-        return Dimension(name, (*missing, *found.present, *([THERE] if is_list else ())), is_list), found.open
+        of_one = [one for leaf in asked for one in of_elements(leaf)] if is_list else asked
+        found = samples_of(fact, of_one)
+        undecided = {leaf.word for leaf in asked if any(one.word in found.open for one in of_elements(leaf))}
+        missing = () if name == "visitor.known" else (_MISSING,)
+        return Dimension(name, (*missing, *found.present, *([THERE] if is_list else ())), is_list), frozenset(undecided)
 
-    def _answer(self, leaf: Leaf, dimension: Dimension, undecided: frozenset[str]) -> Answer:
-        is_open = leaf.word in undecided or not self._is_told(leaf)
+    def _answer(self, leaf: Leaf, dimension: Dimension, undecided: frozenset[str], local: Sequence[datetime]) -> Answer:
+        """What a question makes of the samples; `local` are those of a clock by the site's clock."""
+        of_list = leaf.word in OF_ELEMENTS and dimension.is_list
+        is_open = leaf.word in undecided or not all(map(self._is_told, of_elements(leaf) if of_list else [leaf]))
         missing = 1 if dimension.samples[0] is _MISSING else 0
         if is_open:
             yes = dimension.full & ~missing
         elif leaf.fact.root == NOW:
-            yes = sum(1 << place for place, sample in enumerate(dimension.samples) if self._is_then(leaf, sample.at))
+            yes = _bits(leaf.holds(now_value(leaf.fact, at), at) for at in local)
+        elif leaf.word == SIZE:
+            yes = _bits(sample.value is not None and _fits(leaf, sample.value) for sample in dimension.samples)
+        elif of_list:
+            told = dimension.samples[1:-1]
+            each = tuple(_bits(each.holds([one.value], one.at) for one in told) << 1 for each in each_needed(leaf))
+            return Answer(reduce(or_, each), dimension.full, each)
         else:
-            told = enumerate(dimension.samples)
-            yes = sum(1 << place for place, sample in told if leaf.holds(sample.value, sample.at))
+            yes = _bits(leaf.holds(sample.value, sample.at) for sample in dimension.samples)
         return Answer(yes, dimension.full if is_open else dimension.full & ~yes | missing)
 
     def _is_told(self, leaf: Leaf) -> bool:
         """Whether samples can tell the answer at all: a window must be one of the clock that they are made for."""
         if isinstance(leaf.argument, Window):
             return not leaf.argument.on and leaf.argument.zone in (None, self._zone)
-        return is_plain(leaf)
+        return leaf.word == SIZE or is_plain(leaf)
 
-    def _is_then(self, leaf: Leaf, moment: datetime) -> bool:
-        local = moment.astimezone(self._zone)
-        return leaf.holds(now_value(leaf.fact, local), local)
+
+def _fits(leaf: Leaf, size: int) -> bool:
+    assert isinstance(leaf.argument, Filter)
+    return leaf.argument.matches(size)
+
+
+def _bits(answers: Iterable[bool]) -> int:
+    """Answers as bits, the first one lowest."""
+    return sum(1 << place for place, answer in enumerate(answers) if answer)

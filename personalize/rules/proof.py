@@ -15,7 +15,7 @@ from itertools import islice
 from personalize.events.event import from_micros, to_micros
 from personalize.profiles.counters import Counter
 from personalize.rules.conditions import Condition, Not, everything
-from personalize.rules.dimensions import Dimensions
+from personalize.rules.dimensions import Dimensions, size_of
 from personalize.rules.facts import LOCAL_NOW, Fact, Facts
 from personalize.rules.index import Index
 from personalize.rules.laws import laws
@@ -154,6 +154,9 @@ class Cases:
 
     def _chosen(self, found: Tableau, name: str) -> Sample:
         """The plainest of the samples that are left; of a list as few elements as are needed."""
+        size = self._size(found, name)
+        if name not in self._space.number:
+            return Sample(None if size is None else [UNNAMED] * size)
         number = self._space.number[name]
         samples, left = self._space.dimensions[number].samples, found.left[number]
         if not self._space.dimensions[number].is_list:
@@ -162,10 +165,21 @@ class Cases:
         for need in found.needs.get(number, ()):
             if not need & elements:
                 elements |= 1 << _lowest(need & left)
-        if not elements:
-            return samples[0]
         listed = [sample for place, sample in enumerate(samples[:-1]) if elements >> place & 1]
+        if size is not None and len(listed) < size:
+            listed += [samples[_lowest(left & ~1)]] * (size - len(listed))
+        elif not elements:
+            return samples[0] if size is None else Sample([])
         return Sample([sample.value for sample in listed], moves=any(sample.moves for sample in listed))
+
+    def _size(self, found: Tableau, name: str) -> int | None:
+        """How many elements the list of this name has, if that is asked."""
+        number = self._space.number.get(size_of(name))
+        if number is None:
+            return None
+        size = self._space.dimensions[number].samples[_lowest(found.left[number])].value
+        assert size is None or isinstance(size, int)
+        return size
 
     def _moments(self, found: Tableau) -> Iterator[datetime]:
         for number in (self._space.number[name] for name in CLOCKS if name in self._space.number):

@@ -48,11 +48,13 @@ UNREADABLE = Any()
 
 def words_for(fact: Fact, cast: FactType | None = None) -> tuple[str, ...]:
     """The operators that go with a fact, or with it when it is read as another type; negative words last."""
-    type_, is_list = cast or fact.type, fact.many or (cast or fact.type) is FactType.ANY
-    fitting = tuple(
-        word for word, known in OPERATORS.items() if type_ in known.types and (is_list or not known.lists_only)
-    )
+    fitting = tuple(word for word, known in OPERATORS.items() if _goes_with(known, fact, cast or fact.type))
     return (*fitting, *(word for word, positive in NEGATIVES.items() if positive in fitting))
+
+
+def _goes_with(operator: Operator, fact: Fact, type_: FactType) -> bool:
+    """Whether an operator may ask about a fact that is read as this type."""
+    return type_ in operator.types and (not operator.lists_only or fact.many or type_ is FactType.ANY)
 
 
 def may_be_read_as(fact: Fact, cast: FactType) -> bool:
@@ -293,9 +295,9 @@ class QuestionParser:
 
     def _operator(self, fact: Fact, word: str, at: Node) -> Operator | None:
         operator = OPERATORS.get(NEGATIVES.get(word, word))
-        fitting = words_for(fact)
-        if operator is not None and operator.word in fitting:
+        if operator is not None and _goes_with(operator, fact, fact.type):
             return operator
+        fitting = words_for(fact)
         said = "is not an operator" if operator is None else f"does not fit `{fact.name}`, which is {_article(fact)}"
         # A word that is spelled well is no slip of the pen: `more_than` is not what was meant by `older_than`.
         guess = operator_meant(word) or did_you_mean(word, fitting) if operator is None else None
@@ -369,7 +371,8 @@ class ElementParser(QuestionParser):
 def _as_read(fact: Fact, operator: Operator, *, ignore_case: bool) -> Fact:
     """The fact as the operator asks it: of which type, and whether case matters."""
     type_ = operator.reads_as if operator.reads_as and fact.type in _READ_BY_OPERATORS else fact.type
-    return replace(fact, type=type_, fold=(fact.fold or ignore_case) and operator.word != "exactly")
+    fold = (fact.fold or ignore_case) and operator.word != "exactly"
+    return fact if (type_, fold) == (fact.type, fact.fold) else replace(fact, type=type_, fold=fold)
 
 
 def group_meant(word: str, value: Node) -> Guess | None:

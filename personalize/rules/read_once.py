@@ -12,6 +12,7 @@ from decimal import Decimal
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.dimensions import Dimensions
 from personalize.rules.facts import OWN_ROOT, STATES, Fact, FactType
+from personalize.rules.filters import Filter
 from personalize.rules.now_facts import NOW
 from personalize.rules.samples import SOME_MOMENT
 from personalize.rules.window import Window
@@ -75,6 +76,8 @@ def _is_free(about: Sequence[tuple[Leaf, bool]], known: Dimensions) -> bool:
         return False
     if isinstance(leaf.argument, Window) and _comes_and_goes(leaf.argument):
         return True
+    if isinstance(leaf.argument, Filter):
+        return known.may_be_either(leaf)
     if leaf.fact.root == NOW or leaf.fact.type is FactType.CHOICE or is_done(leaf.fact):
         return _wants_much(leaf, wanted=wanted) or known.may_be_either(leaf)
     return True

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
-from itertools import combinations_with_replacement, pairwise
+from itertools import chain, combinations_with_replacement, pairwise
 from typing import Any, TypeVar
 
 from personalize.events.event import to_micros
@@ -17,9 +17,11 @@ from personalize.rules.conditions import Leaf
 from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import EVENT_KEYS, Fact, FactType
+from personalize.rules.id_lists import NamedList
 from personalize.rules.operators import Asked
 from personalize.rules.text_samples import text_samples
 from personalize.rules.times import Times
+from personalize.rules.version_samples import version_samples
 
 #: What is told as a distance from now is worked out from this moment; any other would do.
 SOME_MOMENT = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -30,6 +32,7 @@ _EXACT = Context(prec=2_000)
 #: A fact of which more would have to be looked at is not decided.
 MOST_SAMPLES = 500
 _MOST_TIMES = 100
+_MOST_IDS = 100
 
 Value = TypeVar("Value")
 
@@ -76,8 +79,9 @@ def is_plain(leaf: Leaf) -> bool:
     if leaf.word in ("exists", "did", "when"):
         return True
     is_single = leaf.operator.asked is Asked.EACH or (leaf.operator.asked is Asked.EITHER and leaf.word == "one_of")
+    is_as_it_is = leaf.cast is None or leaf.cast.type is FactType.VERSION
     named = leaf.argument if isinstance(leaf.argument, Listed | tuple) else (leaf.argument,)
-    return is_single and leaf.cast is None and not any(isinstance(one, list | tuple | Mapping | Days) for one in named)
+    return is_single and is_as_it_is and not any(isinstance(one, list | tuple | Mapping | Days) for one in named)
 
 
 class _Unnamed:
@@ -119,8 +123,11 @@ _ORDER = ("at_least", "more_than", "at_most", "less_than", "between")
 
 
 def _number_samples(fact: Fact, leaves: Sequence[Leaf]) -> Samples:
-    cuts = {one for one in arguments(leaves, *_EQUAL, *_ORDER) if not isinstance(one, str)}
-    values = _whole_values(cuts) if is_whole(fact) else number_values(cuts)
+    lists = [leaf.argument.ids for leaf in leaves if isinstance(leaf.argument, NamedList)]
+    if lists and (is_whole(fact) or sum(map(len, lists)) > _MOST_IDS):
+        return Samples((Sample(1),), _DECIDED[fact.type])
+    cuts = {one for one in (*arguments(leaves, *_EQUAL, *_ORDER), *chain(*lists)) if not isinstance(one, str)}
+    values = whole_values(cuts) if is_whole(fact) else number_values(cuts)
     # A number may be stored as text, from when it was declared as such: order reads it, equality does not.
     is_reckoned = fact.type is FactType.MONEY or is_whole(fact) or fact.key in EVENT_KEYS
     texts = [] if is_reckoned else [format(value, "f") for value in values]
@@ -141,7 +148,8 @@ def _floor(number: Any, rounding: str = ROUND_FLOOR) -> int:
     return int(Decimal(number).to_integral_value(rounding))
 
 
-def _whole_values(cuts: set[Any]) -> list[int]:
+def whole_values(cuts: set[Any]) -> list[int]:
+    """Whole numbers from 0 on at the limits and beside them."""
     ends = {_floor(cut, way) for cut in cuts for way in (ROUND_FLOOR, ROUND_CEILING)}
     near = {end + step for end in ends for step in (-1, 0, 1)}
     return sorted(one for one in {0, 1, *near} if one >= 0)
@@ -167,6 +175,13 @@ def _choice_samples(fact: Fact, leaves: Sequence[Leaf]) -> Samples:
 def _text_samples(fact: Fact, leaves: Sequence[Leaf]) -> Samples:
     values, undecided = text_samples(leaves)
     return Samples(tuple(map(Sample, values)), undecided)
+
+
+def _version_samples(fact: Fact, leaves: Sequence[Leaf]) -> Samples:
+    values = version_samples(leaves)
+    if values is None:
+        return Samples((Sample("1"),), _DECIDED[FactType.VERSION])
+    return Samples(tuple(map(Sample, values)))
 
 
 def _time_samples(fact: Fact, leaves: Sequence[Leaf]) -> Samples:
@@ -219,16 +234,23 @@ _READERS: Mapping[FactType, Callable[[Fact, Sequence[Leaf]], Samples]] = {
     FactType.TEXT: _text_samples,
     FactType.TIME: _time_samples,
     FactType.TIMES: _counter_samples,
+    FactType.VERSION: _version_samples,
 }
-_TEXT_WORDS = frozenset({*_EQUAL, *_ORDER, "contains", "starts_with", "ends_with"})
+_VERSION_WORDS = frozenset(
+    {"version_is", "version_at_least", "version_more_than", "version_at_most", "version_less_than", "version_in"}
+)
+_TEXT_WORDS = frozenset(
+    {*_EQUAL, *_ORDER, "contains", "starts_with", "ends_with", "like", "matches", "exactly", "in_list", "in_network"}
+)
 #: The words whose questions the samples of a type tell apart; a question with any other is left open.
 _DECIDED: Mapping[FactType, frozenset[str]] = {
-    FactType.NUMBER: frozenset({*_EQUAL, *_ORDER}),
+    FactType.NUMBER: frozenset({*_EQUAL, *_ORDER, "in_list"}),
     FactType.MONEY: frozenset({*_EQUAL, *_ORDER}),
     FactType.DATE: frozenset({*_EQUAL, "between", "before", "after"}),
     FactType.BOOL: frozenset(_EQUAL),
     FactType.CHOICE: _TEXT_WORDS,
-    FactType.TEXT: _TEXT_WORDS,
+    FactType.TEXT: _TEXT_WORDS | _VERSION_WORDS,
+    FactType.VERSION: frozenset({*_EQUAL, *_ORDER}) | _VERSION_WORDS,
     FactType.TIME: frozenset({"within", "older_than", "before", "after"}),
     FactType.TIMES: frozenset({"did"}),
 }

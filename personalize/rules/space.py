@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions
-from personalize.rules.dimensions import Answer, Dimension, Dimensions, Question, by_dimension, question_of
+from personalize.rules.dimensions import Answer, Dimension, Dimensions, Question, by_dimension, question_of, size_of
+from personalize.rules.list_samples import size_laws
 from personalize.rules.samples import Sample
-from personalize.rules.tableau import TRUE, Has, Is, Lacks, Statement, either, every
+from personalize.rules.tableau import TRUE, Has, Is, Lacks, Statement, either, every, parts_of
 
 
 class Space:
@@ -28,14 +29,14 @@ class Space:
         self.dimensions: list[Dimension] = []
         self.number: dict[str, int] = {}
         self._answers: dict[Question, tuple[Statement, Statement]] = {}
+        self.full: list[int] = []
         for name, about in by_dimension(asked).items():
             dimension, answers = known.answered(name, about)
             number = self._add(dimension)
             for question, answer in answers.items():
                 self._answers[question] = self._said(question, answer, number)
         self._members: dict[tuple[str, bool], Statement] = {}
-        self.full = [dimension.full for dimension in self.dimensions]
-        self.laws = tuple(self.statement(law) for law in binding)
+        self.laws = (*(self.statement(law) for law in binding), *self._sizes())
 
     def statement(self, condition: Condition, *, wanted: bool = True) -> Statement:
         """What a condition says of visitors, or where it is not `wanted`, its opposite."""
@@ -58,7 +59,21 @@ class Space:
     def _add(self, dimension: Dimension) -> int:
         number = self.number[dimension.name] = len(self.dimensions)
         self.dimensions.append(dimension)
+        self.full.append(dimension.full)
         return number
+
+    def _sizes(self) -> Iterator[Statement]:
+        """What ties lists to the number of their elements."""
+        wanted: dict[int, set[int]] = {}
+        for part in (part for pair in self._answers.values() for one in pair for part in parts_of(one)):
+            if isinstance(part, Has):
+                wanted.setdefault(part.fact, set()).add(part.samples)
+        for name, number in list(self.number.items()):
+            if self.dimensions[number].is_list and size_of(name) in self.number:
+                size = self.number[size_of(name)]
+                yield from size_laws(
+                    (number, self.full[number]), (size, self.dimensions[size].samples), wanted.get(number, ())
+                )
 
     def _said(self, question: Question, answer: Answer, number: int) -> tuple[Statement, Statement]:
         """What a question and its opposite say of the samples of their dimension."""
@@ -66,7 +81,9 @@ class Space:
         if not self.dimensions[number].is_list:
             said = (Is(number, answer.yes), Is(number, answer.no))
         else:
-            said = (Has(number, answer.yes), TRUE if answer.is_open else Lacks(number, answer.yes))
+            each = answer.each or (answer.yes,)
+            lacking = either([Lacks(number, one) for one in each], self.full)
+            said = (every(Has(number, one) for one in each), TRUE if answer.is_open else lacking)
         if answer.is_open:
             either_way = self._add(Dimension(f"{question}", (Sample(False), Sample(True))))
             said = (every([said[0], Is(either_way, 2)]), every([said[1], Is(either_way, 1)]))

@@ -104,6 +104,15 @@ def _flat(parts: Iterable[Statement], group: type[Every] | type[Either]) -> Iter
             yield part
 
 
+def parts_of(statement: Statement) -> Iterator[Statement]:
+    """The statements about one fact each that a statement is put together from."""
+    if isinstance(statement, Every | Either):
+        for part in statement.parts:
+            yield from parts_of(part)
+    else:
+        yield statement
+
+
 class Tableau:
     """What is left of each fact's samples on one branch of a search, and what lists have to hold.
 

@@ -1,101 +1,136 @@
-"""Texts that tell questions about a text apart, put together from what the questions name."""
+"""Texts that tell questions about a text apart, by how they look at it: at its parts, its place in the order of texts,
+the number, the version or the address that it is."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import chain, combinations, pairwise
+from itertools import count, pairwise
 
+from personalize.rules.address_samples import address_samples
 from personalize.rules.conditions import Leaf
 from personalize.rules.equality import Listed
+from personalize.rules.facts import FactType
+from personalize.rules.id_lists import NamedList
+from personalize.rules.networks import Networks
+from personalize.rules.text_patterns import patterns_of, telling_texts
+from personalize.rules.version_samples import version_samples
 
-_EQUAL = ("is", "one_of")
-_ORDER = ("at_least", "more_than", "at_most", "less_than", "between")
-#: Stands for whatever else a text may hold; one of them is in no text that a question names.
-_MARKS = "…~•¤§"
+_WHOLE = frozenset({"is", "one_of", "exactly", "in_list"})
+_ORDER = frozenset({"at_least", "more_than", "at_most", "less_than", "between"})
+_PARTS = frozenset({"contains", "starts_with", "ends_with", "like", "matches"})
 _OTHER = "other"
-#: Of so many parts that a text may contain every choice is looked at.
-_MOST_PARTS = 6
-_MOST_TEXTS = 400
+_ANY_MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
+#: So many texts are named one by one; of more, one for each mixture of answers stands for all of them.
+MOST_NAMED = 100
+_MOST_ASKED = 200_000
 
 
 @dataclass(slots=True)
 class _Asked:
-    """What the questions about one text name, by how they look at it."""
+    """The questions about one text, by how they look at it."""
 
-    whole: set[str] = field(default_factory=set)
-    starts: set[str] = field(default_factory=set)
-    parts: set[str] = field(default_factory=set)
-    ends: set[str] = field(default_factory=set)
-    limits: set[str] = field(default_factory=set)
-    numbers: set[Decimal] = field(default_factory=set)
+    whole: list[Leaf] = field(default_factory=list)
+    parts: list[Leaf] = field(default_factory=list)
+    order: list[Leaf] = field(default_factory=list)
+    numbers: list[Leaf] = field(default_factory=list)
+    versions: list[Leaf] = field(default_factory=list)
+    networks: list[Leaf] = field(default_factory=list)
 
     @property
-    def texts(self) -> set[str]:
-        return self.whole | self.starts | self.parts | self.ends | self.limits
+    def kinds(self) -> list[list[Leaf]]:
+        return [kind for kind in (self.parts, self.order, self.numbers, self.versions, self.networks) if kind]
 
 
 def text_samples(leaves: Sequence[Leaf]) -> tuple[list[str], frozenset[str]]:
     """Texts that tell the questions apart, and the words of those questions that they may not tell apart.
 
-    A text that has to begin, end and contain is put together with a mark between its parts that no question
-    names: it has what it must have and nothing else, so it fits wherever any text fits. Such questions are left
-    open beside others about the order of texts, and where only some of them ignore case.
+    Questions that look at a text in two ways are left open; so are, beside those that mind large and small letters,
+    others that do not, but for questions about parts.
     """
+    leaves = [leaf for leaf in leaves if leaf.word != "exists"]
     asked = _asked(leaves)
-    mark = next((one for one in _MARKS if not any(one in text for text in asked.texts)), None)
-    kinds = [bool(asked.starts or asked.parts or asked.ends), bool(asked.limits), bool(asked.numbers)]
-    is_mixed = sum(kinds) > 1 or len({leaf.fold for leaf in leaves if leaf.word != "exists"}) > 1
-    if is_mixed or mark is None:
-        named = chain.from_iterable((one, one.upper(), one.capitalize()) for one in sorted(asked.texts))
-        return [*named, _OTHER, mark or ""], frozenset(leaf.word for leaf in leaves if leaf.word != "exists")
-    if asked.limits:
-        return _between(asked.limits | asked.whole), frozenset()
+    named = _named(asked.whole, leaves)
+    folds = {leaf.fold for leaf in leaves}
+    is_much = named is not None and len(asked.kinds) > (len(named) <= MOST_NAMED)
+    if named is None or is_much or (len(folds) > 1 and asked.kinds and not asked.parts):
+        return _left_open(leaves)
+    if asked.parts or len(folds) > 1:
+        return _by_parts(asked, named) or _left_open(leaves)
+    if asked.order:
+        return _between({*map(str, _arguments(asked.order)), *named}), frozenset()
+    found: list[str] | None = []
     if asked.numbers:
-        return [*sorted(asked.whole), *_written(asked.numbers, asked.whole), _other(asked, mark)], frozenset()
-    return _put_together(asked, mark)
+        found = _written({Decimal(str(one)) for one in _arguments(asked.numbers)}, named)
+    elif asked.versions:
+        found = version_samples(asked.versions)
+        found = None if found is None or not named.isdisjoint(found) else found
+    elif asked.networks:
+        nets = [leaf.argument for leaf in asked.networks if isinstance(leaf.argument, Networks)]
+        found = address_samples(nets, lambda text: text not in named)
+    return _left_open(leaves) if found is None else ([_other(asked.whole), *sorted(named), *found], frozenset())
 
 
 def _asked(leaves: Iterable[Leaf]) -> _Asked:
     asked = _Asked()
-    kinds = {"starts_with": asked.starts, "contains": asked.parts, "ends_with": asked.ends}
     for leaf in leaves:
-        named = leaf.argument if isinstance(leaf.argument, Listed | tuple) else (leaf.argument,)
-        for one in named:
-            if isinstance(one, str):
-                kind = asked.limits if leaf.word in _ORDER else kinds.get(leaf.word, asked.whole)
-                kind.add(one)
-            elif leaf.word in _ORDER and isinstance(one, int | Decimal):
-                asked.numbers.add(Decimal(one))
+        if leaf.cast is not None and leaf.cast.type is FactType.VERSION:
+            asked.versions.append(leaf)
+        elif leaf.word in _WHOLE:
+            asked.whole.append(leaf)
+        elif leaf.word in _PARTS:
+            asked.parts.append(leaf)
+        elif isinstance(leaf.argument, Networks):
+            asked.networks.append(leaf)
+        elif leaf.word in _ORDER:
+            is_text = all(isinstance(one, str) for one in _arguments([leaf]))
+            (asked.order if is_text else asked.numbers).append(leaf)
     return asked
 
 
-def _put_together(asked: _Asked, mark: str) -> tuple[list[str], frozenset[str]]:
-    """The whole texts named, and one for each beginning, each end and each choice of parts."""
-    chosen = _choices(sorted(asked.parts)) if len(asked.parts) <= _MOST_PARTS else []
-    is_short = 0 < (len(asked.starts) + 1) * (len(asked.ends) + 1) * len(chosen) <= _MOST_TEXTS
-    if not is_short:
-        chosen = [(), *((one,) for one in sorted(asked.parts))]
-    starts, ends = ["", *sorted(asked.starts)], ["", *sorted(asked.ends)]
-    made = [
-        start + mark + "".join(part + mark for part in parts) + end
-        for start in starts
-        for parts in chosen
-        for end in (ends if is_short else ["", *ends[-1:]])
-    ]
-    undecided = frozenset() if is_short else frozenset({"starts_with", "contains", "ends_with"})
-    return [_other(asked, mark), *sorted(asked.whole), *made], undecided
+def _arguments(leaves: Iterable[Leaf]) -> Iterable[object]:
+    for leaf in leaves:
+        argument = leaf.argument.ids if isinstance(leaf.argument, NamedList) else leaf.argument
+        yield from argument if isinstance(argument, Listed | tuple) else (argument,)
 
 
-def _choices(parts: Sequence[str]) -> list[tuple[str, ...]]:
-    """All choices of some parts; one that is in another is there already."""
-    chosen = chain.from_iterable(combinations(parts, size) for size in range(len(parts) + 1))
-    return [one for one in chosen if not any(part in other for part in one for other in one if part != other)]
+def _named(whole: Iterable[Leaf], leaves: Sequence[Leaf]) -> set[str] | None:
+    """The texts that are asked for whole; of very many, one for each mixture of answers. None for too many."""
+    named = dict.fromkeys(str(one) for one in _arguments(whole))
+    if len(named) <= MOST_NAMED:
+        return set(named)
+    if len(named) * len(leaves) > _MOST_ASKED:
+        return None
+    return set(_one_of_each(named, leaves))
 
 
-def _other(asked: _Asked, mark: str) -> str:
-    """A text that is none of those named, and has none of their parts."""
-    named = asked.starts | asked.parts | asked.ends
-    return mark if _OTHER in asked.whole or any(one in _OTHER for one in named) else _OTHER
+def _one_of_each(values: Iterable[str], leaves: Sequence[Leaf]) -> list[str]:
+    """The first of the values that are answered alike by each question."""
+    found: dict[tuple[bool, ...], str] = {}
+    for value in values:
+        found.setdefault(tuple(leaf.holds(value, _ANY_MOMENT) for leaf in leaves), value)
+    return list(found.values())
+
+
+def _left_open(leaves: Sequence[Leaf]) -> tuple[list[str], frozenset[str]]:
+    texts = [str(one) for one in _arguments(leaf for leaf in leaves if leaf.word in _WHOLE)][:MOST_NAMED]
+    return [*texts, _OTHER], frozenset(leaf.word for leaf in leaves)
+
+
+def _by_parts(asked: _Asked, named: set[str]) -> tuple[list[str], frozenset[str]] | None:
+    """Texts that are put together sign by sign."""
+    found = [(patterns_of(leaf), leaf) for leaf in asked.parts]
+    undecided = frozenset(leaf.word for patterns, leaf in found if patterns is None)
+    told = [(patterns, leaf.fold) for patterns, leaf in found if patterns is not None]
+    told += [(patterns, leaf.fold) for leaf in asked.whole if (patterns := patterns_of(leaf)) is not None]
+    texts = telling_texts(told)
+    return None if texts is None else ([_OTHER, *sorted(named), *texts], undecided)
+
+
+def _other(whole: Sequence[Leaf]) -> str:
+    """A text that is none of those asked for whole."""
+    others = (f"{_OTHER} {number}" if number else _OTHER for number in count())
+    return next(one for one in others if not any(leaf.holds(one, _ANY_MOMENT) for leaf in whole))
 
 
 def _between(cuts: set[str]) -> list[str]:

@@ -6,7 +6,6 @@ else stands still, and freeing the earlier rule set in one go. So a large load t
 and what it made is kept out of later collections: a rule set has no circles, and is freed when the last page lets go.
 """
 
-import asyncio
 import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -27,6 +26,8 @@ Loaded = TypeVar("Loaded")
 
 async def load_quietly(load: Callable[[], Loaded], files: Mapping[str, str]) -> Loaded:
     """What `load` makes of these files; pages go on meanwhile."""
+    import asyncio  # noqa: PLC0415  # a command that only looks at files has no use for it
+
     if sum(map(len, files.values())) < LARGE_CHARACTERS:
         return await asyncio.to_thread(load)
     return await asyncio.to_thread(_load, load)
@@ -68,6 +69,8 @@ def pieces_of(rule_set: RuleSet) -> list[object]:
 
 async def let_go(pieces: list[object]) -> None:
     """Free a rule set that nobody else holds any longer, piece by piece, so that pages have their turn in between."""
+    import asyncio  # noqa: PLC0415  # as above
+
     await asyncio.to_thread(_let_go, pieces)
 
 

@@ -15,6 +15,9 @@ from personalize.rules.days import Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import FactType
 from personalize.rules.filters import Filter
+from personalize.rules.id_lists import NamedList
+from personalize.rules.networks import Networks
+from personalize.rules.patterns import Pattern
 from personalize.rules.times import Times
 from personalize.rules.unanswerable import Unanswerable
 from personalize.rules.window import Window
@@ -124,14 +127,17 @@ def element_holds(leaf: Leaf, element: object, now: datetime) -> bool:
     if isinstance(element, str) and leaf.fold:
         element = element.casefold()
     word, argument = leaf.word, leaf.argument
+    if word in ("in_network", "in_list") or word.startswith("version_"):
+        return text_is(word, element, argument)
     if word == "is":
         return equal(element, argument)
     if word in ("one_of", "exactly"):
         assert isinstance(argument, Listed)
         return any(equal(element, one) for one in argument)
-    if word == "like":
+    if word in ("like", "matches"):
         assert isinstance(argument, tuple)
-        return isinstance(element, str) and any(is_like(element, pattern.text) for pattern in argument)
+        fits = is_like if word == "like" else is_found
+        return isinstance(element, str) and any(fits(element, pattern) for pattern in argument)
     if word in ("contains", "starts_with", "ends_with"):
         assert isinstance(argument, tuple)
         return isinstance(element, str) and any(text_fits(word, element, part) for part in argument)
@@ -149,6 +155,76 @@ def element_holds(leaf: Leaf, element: object, now: datetime) -> bool:
         assert isinstance(argument, tuple)
         return ordered("at_least", element, argument[0]) and ordered("at_most", element, argument[1])
     return ordered(word, element, argument)
+
+
+def text_is(word: str, element: object, argument: object) -> bool:
+    """Whether a text is an address of a network, an id of a list, or a version."""
+    if isinstance(argument, Networks):
+        return isinstance(element, str) and any(is_in_network(element, one) for one in argument.written)
+    if isinstance(argument, NamedList):
+        return any(equal(element, one) for one in argument.ids)
+    return is_such_version(word, element, argument)
+
+
+def is_such_version(word: str, element: object, argument: object) -> bool:
+    """Whether a text is a version in an order to another one, or in a range."""
+    written = element if isinstance(element, str) else ""
+    version = version_key(written)
+    if version is None:
+        return False
+    if isinstance(argument, tuple):
+        return any(range_key(one.text)[0] <= version < range_key(one.text)[1] for one in argument)
+    other = version_key(str(argument))
+    assert other is not None
+    return bool(_ORDERS[word.removeprefix("version_")](version, other))
+
+
+def version_key(text: str) -> tuple[object, ...] | None:
+    """What orders versions: the numbers, filled up with zeros, then what comes before a release, then the release."""
+    found = re.fullmatch(r"v?([0-9]+(?:\.[0-9]+)*)(?:-([0-9a-z.]+))?", text)
+    if found is None:
+        return None
+    numbers = [int(one) for one in found[1].split(".")]
+    before = [(not one.isdecimal(), int(one) if one.isdecimal() else one) for one in (found[2] or "").split(".") if one]
+    return (*numbers, *[0] * (5 - len(numbers)), not before, before)
+
+
+def range_key(text: str) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """Where a range begins, and where it is over: what comes before the release there is not in it either."""
+    plain = text.strip("^~*").rstrip(".")
+    numbers = [int(one) for one in plain.partition("-")[0].split(".")]
+    kept = len(numbers) if text.endswith("*") else min(2, len(numbers)) if text.startswith("~") else 1
+    upper = [*numbers[: kept - 1], numbers[kept - 1] + 1]
+    low = version_key(plain)
+    assert low is not None
+    return low, (*upper, *[0] * (5 - len(upper)), False, [])
+
+
+def is_in_network(text: str, network: str) -> bool:
+    """Whether the digits of an address begin as those of a network, both in binary."""
+    address, (start, length) = binary(text), network_in_binary(network)
+    return len(address) == len(start) and bool(address) and address[:length] == start[:length]
+
+
+def network_in_binary(network: str) -> tuple[str, int]:
+    """The address of a network in binary, and how many of its digits count."""
+    text, _, length = network.partition("/")
+    start = binary(text)
+    return start, int(length or len(start))
+
+
+def binary(text: str) -> str:
+    """An address in binary digits, 32 or 128; none for a text that is no address."""
+    mapped = re.fullmatch(r"::ffff:([0-9.]+)", text.lower())
+    parts = (mapped[1] if mapped else text).split(".")
+    if len(parts) == 4:
+        return "".join(f"{int(part):08b}" for part in parts)
+    if ":" not in text:
+        return ""
+    before, _, after = text.partition("::")
+    ahead, behind = ([part for part in side.split(":") if part] for side in (before, after))
+    groups = [*ahead, *["0"] * (8 - len(ahead) - len(behind)), *behind]
+    return "".join(f"{int(part, 16):016b}" for part in groups)
 
 
 #: What some words mean, asked of one day beside today.
@@ -205,13 +281,23 @@ def text_fits(word: str, text: str, part: str) -> bool:
     return re.fullmatch(pattern, text) is not None
 
 
-def is_like(text: str, pattern: str) -> bool:
-    """Whether `*` and `?` can be filled so that the pattern becomes the text, tried sign by sign."""
-    if not pattern:
+def is_like(text: str, pattern: Pattern) -> bool:
+    """Whether `*` and `?` can be filled so that the pattern becomes the text."""
+    return is_filled(text, pattern.text)
+
+
+def is_filled(text: str, signs: str) -> bool:
+    """The same, tried sign by sign."""
+    if not signs:
         return not text
-    if pattern[0] == "*":
-        return any(is_like(text[at:], pattern[1:]) for at in range(len(text) + 1))
-    return bool(text) and pattern[0] in ("?", text[0]) and is_like(text[1:], pattern[1:])
+    if signs[0] == "*":
+        return any(is_filled(text[at:], signs[1:]) for at in range(len(text) + 1))
+    return bool(text) and signs[0] in ("?", text[0]) and is_filled(text[1:], signs[1:])
+
+
+def is_found(text: str, pattern: Pattern) -> bool:
+    """Whether an expression is found in a text by Python's own engine."""
+    return re.search(pattern.text, text, re.IGNORECASE if pattern.ignore_case else re.NOFLAG) is not None
 
 
 def equal(element: object, argument: object) -> bool:

@@ -21,14 +21,19 @@ from personalize.profiles.counters import Counter
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
+from personalize.rules.casts import Cast
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.equality import Listed
-from personalize.rules.facts import NOW_INSTANT, Fact, Facts, counter_fact
-from personalize.rules.filters import Filter
+from personalize.rules.facts import NOW_INSTANT, Fact, Facts, FactType, counter_fact
+from personalize.rules.filters import HOW_MANY, Filter
+from personalize.rules.id_lists import NamedList
+from personalize.rules.networks import networks
 from personalize.rules.now_facts import now_value
-from personalize.rules.operators import HAPPENED, IN_WINDOW, OPERATORS
+from personalize.rules.operators import HAPPENED, IN_WINDOW, OPERATORS, Operator
+from personalize.rules.patterns import expression, like
 from personalize.rules.times import Times
 from personalize.rules.window import Window
+from personalize.versions import parse_version, parse_version_range
 from personalize.visitors.consent import granting
 from personalize.visitors.identity import Identity
 from tests.properties.plain_walk import leaf_holds
@@ -51,6 +56,8 @@ SCHEMA = Schema(
             "word": Shape(ValueType.TEXT),
             "born": Shape(ValueType.DATE),
             "called": Shape(ValueType.TIME),
+            "app": Shape(ValueType.VERSION),
+            "address": Shape(ValueType.TEXT),
         }.items()
     },
     events={
@@ -161,8 +168,25 @@ def _subsets(values: Sequence[object]) -> list[object]:
     return [list(one) for size in range(1, len(values) + 1) for one in combinations(values, size)]
 
 
+def _repeated() -> list[object]:
+    return [[one] * size for one in ("a", "b", "ab", "az", "zb", "z") for size in (2, 3, 4)]
+
+
 def _texts() -> list[object]:
     return ["".join(letters) for size in range(6) for letters in product("abz", repeat=size)]
+
+
+def _versions() -> list[object]:
+    """Versions around those that are asked for, with what comes before a release, in several spellings."""
+    releases = [f"{major}.{minor}.{patch}" for major in range(4) for minor in range(4) for patch in (0, 1)]
+    before = [f"{release}-{word}" for release in releases for word in ("0", "beta", "beta.0", "beta.1", "rc")]
+    return [*releases, *before, "2", "v1.0", "4", "0.0.0-0"]
+
+
+def _addresses() -> list[object]:
+    ends = ["10.0.0.0", "10.0.0.255", "10.0.1.0", "10.0.255.255", "10.1.0.0", "10.255.255.255", "11.0.0.0", "9.9.9.9"]
+    newer = ["2001:db8::", "2001:db8::1", "2001:db8:0:ffff::", "2001:db8:1::", "2001:db9::", "::", "::1"]
+    return [*ends, *newer, *(f"::ffff:{one}" for one in ends), "::FFFF:10.0.0.0", "nowhere", "10.0.0", "10.0.0.7"]
 
 
 _NUMBERS = [-1, 0, 1, 2, 3, 4, 5]
@@ -186,11 +210,13 @@ def dimensions() -> Mapping[str, Dimension]:
         "member": _alone("profile.member", [True, False]),
         "tier": _alone("profile.tier", ["basic", "silver", "gold"]),
         "points": _alone("profile.points", [*_NUMBERS, *halves, *map(str, _NUMBERS), *map(str, halves)]),
-        "likes": _alone("profile.likes", _subsets(["a", "b", "c"])),
-        "words": _alone("profile.words", _subsets(["a", "b", "ab", "az", "zb", "z"])),
+        "likes": _alone("profile.likes", [[], *_subsets(["a", "b", "c"]), ["a"] * 2, ["b"] * 2, ["c"] * 4, ["b"] * 3]),
+        "words": _alone("profile.words", [[], *_subsets(["a", "b", "ab", "az", "zb", "z"]), *_repeated()]),
         "word": _alone("profile.word", _texts()),
         "born": _alone("profile.born", [date(2026, 1, 1) + step * _DAY for step in range(7)]),
         "called": _alone("profile.called", [NOW - age * _DAY for age in (-3, 0, 5, 6, 30, 31, 60, 61)]),
+        "app": _alone("profile.app", _versions()),
+        "address": _alone("profile.address", _addresses()),
         "did": Dimension(_DID, [(values, NOW) for values in _histories()]),
         "clock": Dimension(_CLOCK_FACTS, _moments()),
     }
@@ -222,7 +248,65 @@ def _of_text(chance: Random, name: str, texts: Sequence[str]) -> Leaf:
     return question(name, word, tuple(chance.sample(texts, chance.choice((1, 1, 2)))))
 
 
+def _of_pattern(chance: Random, name: str) -> Leaf:
+    """What has `*` and `?` in it, an expression that says which letters stand where, one of a list of ids."""
+    if chance.random() < 0.15:
+        return question(name, "in_list", chance.choice(_LISTS))
+    if chance.random() < 0.5:
+        return question(name, "like", (like(chance.choice(("a*", "*b", "a?", "*a*b*", "??", "?b*", "*ab", "a*a"))),))
+    return question(name, "matches", (expression(chance.choice(("^a", "b$", "ab", "^ab$", "^a|b$", "a|b", "^b"))),))
+
+
+_LISTS = [NamedList(name, name, Listed(ids)) for name, ids in (("few", ["a"]), ("more", ["a", "ab"]), ("none", ["zz"]))]
+
+
+def _of_version(chance: Random, name: str = "profile.app") -> Leaf:
+    asked = fact(name)
+    if chance.random() < 0.3:
+        found = parse_version_range(chance.choice(("^1.1", "~1.2", "1.*", "2.1.*", "^2.0.0-beta", "~1.2.1")))
+        return Leaf(asked, OPERATORS["version_in"], "version_in", (found,), cast=_AS_VERSION)
+    version = parse_version(chance.choice(("1", "1.1", "1.2", "1.2.1", "2.0", "2.0.0-beta", "1.2.0-beta", "2.1")))
+    word = chance.choice(("version_at_least", "version_more_than", "version_at_most", "version_less_than"))
+    return Leaf(asked, OPERATORS[word], word, version, cast=_AS_VERSION)
+
+
+_AS_VERSION = Cast(FactType.VERSION)
+
+
+def _of_address(chance: Random) -> Leaf:
+    if chance.random() < 0.2:
+        return _of_values(chance, "profile.address", ["10.0.0.0", "::1", "nowhere"])
+    nets = [
+        "10.0.0.0/8",
+        "10.0.0.0/16",
+        "10.0.0.0/24",
+        "10.0.0.0",
+        "0.0.0.0/0",
+        "2001:db8::/32",
+        "2001:db8::/48",
+        "::/0",
+    ]
+    return question("profile.address", "in_network", networks(chance.sample(nets, chance.choice((1, 1, 2)))))
+
+
+def _of_list(chance: Random, name: str, values: Sequence[str]) -> Leaf:
+    """What is asked of a list as a whole, or of how many elements it has."""
+    word = chance.choice(("any_of", "all_of", "all_of", "some", "size", "size"))
+    if word == "size":
+        return question(name, word, Filter(Leaf(HOW_MANY, *_asked_so(chance.choice(_ORDER)), chance.randrange(4))))
+    if word == "some":
+        element = Fact("it", "element", "", fact(name).type, choices=fact(name).choices)
+        return question(name, word, Filter(Leaf(element, *_asked_so("one_of"), Listed(chance.sample(values, 2)))))
+    return question(name, word, Listed(chance.sample(values, chance.choice((1, 2)))))
+
+
+def _asked_so(word: str) -> tuple[Operator, str]:
+    return OPERATORS[word], word
+
+
 def _of_words(chance: Random) -> Leaf:
+    if chance.random() < 0.4:
+        return _of_list(chance, "profile.words", ["a", "b", "ab"])
     if chance.random() < 0.5:
         return _of_values(chance, "profile.words", ["a", "b"])
     return chance.choice(
@@ -232,6 +316,8 @@ def _of_words(chance: Random) -> Leaf:
 
 def _of_word(chance: Random) -> Leaf:
     """Texts are asked for their parts; the order of texts has questions of its own."""
+    if chance.random() < 0.4:
+        return _of_pattern(chance, "profile.word")
     return _of_text(chance, "profile.word", ["a", "b", "ab", "ba"])
 
 
@@ -298,10 +384,12 @@ _QUESTIONS = {
     "member": lambda chance: _of_values(chance, "profile.member", [True, False]),
     "tier": lambda chance: _of_values(chance, "profile.tier", ["basic", "silver", "gold"]),
     "points": lambda chance: _of_number(chance, "profile.points", 0, 4),
-    "likes": lambda chance: _of_values(chance, "profile.likes", ["a", "b", "c"]),
+    "likes": lambda chance: chance.choice((_of_values, _of_list))(chance, "profile.likes", ["a", "b", "c"]),
     "words": _of_words,
     "word": _of_word,
     "born": _of_date,
+    "app": _of_version,
+    "address": _of_address,
     "called": _of_age,
     "did": _of_did,
     "clock": _of_clock,

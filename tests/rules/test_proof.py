@@ -56,7 +56,7 @@ def relation_of(one: str, other: str) -> Relation | None:
         ("{profile.country: {is_not: NO}}", "a visitor of whom profile.country is not known"),
         ("{purchase.last: {older_than: 90 days}}", "a visitor with purchase.last 91 days ago"),
         ("{all: [{profile.likes: a}, {profile.likes: b}]}", 'a visitor with profile.likes "a" and "b"'),
-        ("{page.path: {starts_with: /tent/}}", 'a visitor with page.path "/tent/…"'),
+        ("{page.path: {starts_with: /tent/}}", 'a visitor with page.path "/tent/"'),
         ("{not: {visitor.known: true}}", "a visitor with visitor.known false"),
         (
             "{did: purchase, times: 2, within: 9 days}",
