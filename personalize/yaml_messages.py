@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 
 import yaml
 
@@ -21,6 +23,11 @@ class _Meaning:
     opens: bool = False
 
 
+#: The parser in C where it is built, six times as fast; else the same one in Python.
+LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+#: How wide editors show a tab, and up to how many characters of a file each width is tried.
+_TAB_WIDTHS = (2, 4, 8)
+_MOST_TRIED = 200_000
 _INDENT = "lines that belong together begin in the same column; what belongs to a line is moved in by two blanks"
 _QUOTES = 'text that begins with one of @ ` % * & ! | > [ ] { } , # needs quotes: "…"'
 
@@ -161,11 +168,29 @@ def _tab_problem(lines: list[str], index: int, file: str) -> Problem:
 
 
 def _blanks_for_tabs(lines: list[str]) -> tuple[Edit, ...]:
-    """Two blanks for each tab, where the file is moved in with nothing else."""
+    """Two blanks for each tab, where the file is moved in with nothing else; beside blanks as many as a tab looks like.
+
+    Where editors show tabs of different widths, and the file would mean something else by each, nothing is mended.
+    """
     margins = [line[: len(line) - len(line.lstrip())] for line in lines]
-    if any(margin.strip("\t") for margin in margins):
+    width = _only_meant(lines, margins) if any(margin.strip("\t") for margin in margins) else 2
+    if width is None:
         return ()
-    return tuple(Edit(at, 1, len(margin), "  " * len(margin)) for at, margin in enumerate(margins, 1) if margin)
+    mended = {at: margin.expandtabs(width) for at, margin in enumerate(margins, 1) if "\t" in margin}
+    return tuple(Edit(at, 1, len(margins[at - 1]), blanks) for at, blanks in mended.items())
+
+
+def _only_meant(lines: list[str], margins: list[str]) -> int | None:
+    """How wide tabs are if the file is to be read; None where it can't be, or would mean different things."""
+    if sum(map(len, lines)) > _MOST_TRIED:
+        return None
+    read: dict[int, object] = {}
+    for width in _TAB_WIDTHS:
+        blanks = [margin.expandtabs(width) + line[len(margin) :] for line, margin in zip(lines, margins, strict=True)]
+        with suppress(yaml.YAMLError):
+            read[width] = [(type(one), getattr(one, "value", None)) for one in yaml.parse("\n".join(blanks), LOADER)]
+    is_clear = all(one == other for one, other in pairwise(read.values()))
+    return next(iter(read), None) if is_clear else None
 
 
 def _inside(lines: list[str], line: int, column: int) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from personalize.edits import splice
 from personalize.guesses import Guess
 from personalize.light_values import light_dataclass
 from personalize.problems import Edit, Problem, Problems, quoted
-from personalize.yaml_messages import syntax_problem
+from personalize.yaml_messages import LOADER, syntax_problem
 from personalize.yaml_values import plain_value
 
 MAX_BYTES = 2_000_000
@@ -37,9 +37,6 @@ _NOT_STORABLE = re.compile("[\0\ud800-\udfff]")
 _INVISIBLE = re.compile("^[\xa0\u200b-\u200f\u2060]|[\xa0\u200b\u2060]$")
 _CURLY = re.compile("[“”„‘‚»«][^“”„‘’‚»«]*[“”‘’»«]")
 _INVISIBLE_OR_BLANK = " \xa0\u200b\u200c\u200d\u200e\u200f\u2060"
-
-#: The parser in C where it is built, six times as fast; else the same one in Python.
-_LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @light_dataclass(frozen=True, slots=True)
@@ -188,7 +185,7 @@ def parse_yaml(text: str, file: str, problems: Problems) -> Node | None:
 
 
 def _events(text: str) -> Iterator[yaml.Event]:
-    return yaml.parse(text, Loader=_LOADER)
+    return yaml.parse(text, Loader=LOADER)
 
 
 def _line_and_column(text: str, index: int) -> tuple[int, int]:

@@ -71,7 +71,7 @@ def walk(node: Node) -> Iterator[Node]:
 @pytest.fixture(params=["C", "Python"])
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "Python":
-        monkeypatch.setattr(yaml_tree, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_tree, "LOADER", yaml.SafeLoader)
     elif not yaml.__with_libyaml__:
         pytest.skip("PyYAML was built without its parser in C")
     return str(request.param)
@@ -401,7 +401,7 @@ def test_the_parser_in_python_never_raises_either_and_reads_the_same(text: str) 
     ours, other = Problems(), Problems()
     node = parse_yaml(text, "f.yaml", ours)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(yaml_tree, "_LOADER", yaml.SafeLoader)
+        patch.setattr(yaml_tree, "LOADER", yaml.SafeLoader)
         same = parse_yaml(text, "f.yaml", other)
     if not ours.has_errors and not other.has_errors:
         assert typed(to_data(node)) == typed(to_data(same))

@@ -115,6 +115,32 @@ def test_tabs_become_blanks_where_nothing_else_moves_lines_in(site: Settings) ->
     assert result.draft.files["rules/both.yaml"] == draft.files["rules/both.yaml"]
 
 
+_ANY = "one:\n    who:\n      any:\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("one:\n    who:\n\t  page.path: /\n", None),  # under `who`, or beside it
+        ("one:\n    who:\n    \tpage.path: /\n", "one:\n    who:\n      page.path: /\n"),
+        ("one:\n    who: {page.path: /}\n\ttwo: |\n      \ta\n", None),  # part of a text
+        ("one:\n    who:\n\t\tany:\n        - page.host: x\n", None),
+        (
+            f"{_ANY}\t\t- page.path: /\n        - page.host: x\n",
+            f"{_ANY}        - page.path: /\n        - page.host: x\n",
+        ),
+        (f"{_ANY}      \t- page.path: /\n", f"{_ANY}        - page.path: /\n"),
+    ],
+)
+def test_tabs_among_blanks_become_so_many_that_no_editor_would_show_it_otherwise(
+    site: Settings, written: str, meant: str | None
+) -> None:
+    text = f"segments:\n  {written}"
+    (site.rules / "both.yaml").write_text(text, encoding="utf-8")
+    _, result = mended(site)
+    assert result.draft.files["rules/both.yaml"] == (text if meant is None else f"segments:\n  {meant}")
+
+
 def test_content_is_mended_too(site: Settings) -> None:
     item = site.content / "offers/three-off.md"
     text = item.read_text(encoding="utf-8")
