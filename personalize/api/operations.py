@@ -6,6 +6,7 @@ from personalize.api import answers
 from personalize.api.consent import READ as READ_CONSENT
 from personalize.api.consent import SET as SET_CONSENT
 from personalize.api.consent import read_consent, set_consent
+from personalize.api.correcting import CORRECTION, UNDOING, mark_event, retract_event, undo_join
 from personalize.api.deciding import DECIDE, EXPLAIN, decide_slots, explain_slot
 from personalize.api.events import ATTRIBUTES, BROWSER_ATTRIBUTES, BROWSER_EVENT, EVENT
 from personalize.api.openapi import description
@@ -72,6 +73,36 @@ OPERATIONS: tuple[Operation, ...] = (
         answers.STREAMED,
         EVENT,
         streams=True,
+    ),
+    Operation(
+        "retract_event",
+        "POST",
+        "/events/retract",
+        AccessScope.EVENTS_WRITE,
+        "Take back an event that this token's sender recorded: everything is as if it had never been.",
+        retract_event,
+        answers.RECORDED,
+        CORRECTION,
+    ),
+    Operation(
+        "mark_event",
+        "POST",
+        "/events/mark",
+        AccessScope.EVENTS_WRITE,
+        "Say that an event tells nothing of what its visitor likes, as a gift does; it counts all the same.",
+        mark_event,
+        answers.RECORDED,
+        CORRECTION,
+    ),
+    Operation(
+        "undo_join",
+        "POST",
+        "/joins/undo",
+        AccessScope.PROFILES_WRITE,
+        "Undo that a login took over what a browser did, within 30 days, where it was somebody else's.",
+        undo_join,
+        answers.RECORDED,
+        UNDOING,
     ),
     Operation(
         "set_attributes",

@@ -53,6 +53,9 @@ VISITOR = text(
     says="u: and the site's own id, or v: and that of a browser,",
     example="u:anna",
 )
+#: The two kinds of them.
+LOGIN = text(LONGEST_ID, pattern=rf"u:{_SEEN}+", says="u: and the site's own id,", example="u:anna")
+BROWSER = text(LONGEST_ID, pattern=rf"v:{_SEEN}+", says="v: and the id of a browser,", example="v:v0")
 EVENT_ID = text(LONGEST_ID, example="receipt-2026-1187")
 CHANNEL = text(40, pattern=r"[a-z][a-z0-9_-]*", says="a word in small letters, such as till,", example="till")
 

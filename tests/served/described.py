@@ -1,21 +1,25 @@
 """A site that declares values of every type, served for whoever reads the description of its API."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 
 from personalize.runtime.access import AccessScope, digest_of, minted_token
 from personalize.runtime.clock import SystemClock
 from personalize.stores.opening import open_store
-from personalize.stores.protocols import AccessToken
+from personalize.stores.protocols import AccessToken, Store
 from tests.desk import desk_settings
 from tests.served.server import served
 from tests.served.test_workers import publish_desk
+from tests.stores.contract import opened
+
+T = TypeVar("T")
 
 RULES = """
 attributes:
@@ -86,23 +90,30 @@ class Described:
 def described(folder: Path, *, workers: int = 1) -> Iterator[Described]:
     """The site, served."""
     publish_desk(folder, rules=RULES)
-    tokens = asyncio.run(_made(folder))
+    tokens = with_store(folder, _made)
     with served(folder, app="tests.served.sites.api_shop:app", workers=workers) as address:
         yield Described(address, tokens)
 
 
-async def _made(folder: Path) -> dict[str, str]:
-    settings = desk_settings(folder)
-    store = open_store(settings.store, settings.root)
-    await store.open()
+async def _made(store: Store) -> dict[str, str]:
     tokens: dict[str, str] = {}
     scopes = {str(scope): frozenset({str(scope)}) for scope in AccessScope}
     for number, (name, good_for) in enumerate({**scopes, "everything": frozenset(scopes)}.items()):
         tokens[name] = minted_token(bytes([number + 1]) * 32)
         now = SystemClock().now() - timedelta(minutes=1)
         await store.keep_token(AccessToken(digest_of(tokens[name]), name.replace(":", "-"), good_for, now, used_at=now))
-    await store.close()
     return tokens
+
+
+def with_store(folder: Path, work: Callable[[Store], Awaitable[T]]) -> T:
+    """Do something with the store of a folder's site, beside whoever serves it."""
+
+    async def run() -> T:
+        settings = desk_settings(folder)
+        async with opened(open_store(settings.store, settings.root)) as store:
+            return await work(store)
+
+    return asyncio.run(run())
 
 
 def agreed(address: str) -> dict[str, str]:
