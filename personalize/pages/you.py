@@ -67,6 +67,8 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "unsay": "We go by what you do again.",
         "correct": "It is put right.",
         "remove": "It is removed.",
+        "disown": "We learn nothing of your taste from it.",
+        "erase": "All of it is erased, and nothing new is kept.",
     }
 )
 
@@ -124,6 +126,8 @@ class YourPage:
             cookies = await do(visitor, fields)
         except EventRefused as error:
             return await self._shown(request, visitor, refused=error.discreet)
+        except _UnsureError:
+            return await self._shown(request, visitor, refused=say("Nothing is erased yet: tick the box, please."))
         return _see(f"{request.url.path}?{urlencode({'said': asked})}", cookies)
 
     async def _shown(
@@ -150,6 +154,10 @@ class YourPage:
 
     def _say(self, visitor: AboutVisitor, text: str) -> str:
         return self._translate(text, visitor.language)
+
+
+class _UnsureError(Exception):
+    """To erase everything, visitors have to say that they are sure."""
 
 
 class _Purpose(NamedTuple):
@@ -197,6 +205,17 @@ async def _remove(visitor: AboutVisitor, fields: _Fields) -> _Done:
     return ()
 
 
+async def _disown(visitor: AboutVisitor, fields: _Fields) -> _Done:
+    await visitor.disown(fields.get("sender", [""])[-1], fields.get("event", [""])[-1])
+    return ()
+
+
+async def _erase(visitor: AboutVisitor, fields: _Fields) -> _Done:
+    if fields.get("sure", [""])[-1] != "yes":
+        raise _UnsureError
+    return await visitor.erase()
+
+
 #: What the buttons of the page ask for.
 _ACTIONS: Mapping[str, Callable[[AboutVisitor, _Fields], Awaitable[_Done]]] = MappingProxyType(
     {
@@ -209,5 +228,7 @@ _ACTIONS: Mapping[str, Callable[[AboutVisitor, _Fields], Awaitable[_Done]]] = Ma
         "unsay": partial(_state, likes=None),
         "correct": _correct,
         "remove": _remove,
+        "disown": _disown,
+        "erase": _erase,
     }
 )

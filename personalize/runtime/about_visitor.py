@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from personalize.events.event import INTEREST, SET, Event, JSONValue
+from personalize.events.event import INTEREST, MARK, SET, Event, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, ValueType
 from personalize.events.validate import check_attributes
 from personalize.profiles.profile import Profile
@@ -14,7 +14,7 @@ from personalize.runtime.consenting import take_decision
 from personalize.runtime.known import Known, known_of
 from personalize.runtime.sources import CookieConsent
 from personalize.runtime.visitor import Visitor
-from personalize.visitors.consent import Consent, stricter
+from personalize.visitors.consent import REFUSED, Consent, stricter
 
 if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer
@@ -100,6 +100,11 @@ class AboutVisitor:
         """
         await self._record(INTEREST, statement(tag, likes))
 
+    async def disown(self, sender: str, event_id: str) -> None:
+        """Keep that this event tells nothing of their taste: a gift, or somebody else at their screen. It still counts
+        as what it is."""
+        await self._record(MARK, {"sender": sender, "event_id": event_id})
+
     async def correct(self, name: str, written: str) -> None:
         """Keep a new value of an attribute that visitors may set, as they wrote it; nothing written removes it.
 
@@ -120,6 +125,15 @@ class AboutVisitor:
         """Do not personalize for them any more, and leave whatever else they agreed to; see `choose`."""
         granted = (await self.consent()).granted or frozenset()
         return await self.choose(granted - {DEFAULT_PURPOSE})
+
+    async def erase(self) -> tuple[str, ...]:
+        """Erase all that is kept of them, and keep nothing new; the `Set-Cookie` values that tell this browser.
+
+        The refusal is in the cookie alone, since nothing is kept any more that could hold it.
+        """
+        if self.profile_id is not None and self._personalizer.records:
+            await self._personalizer.erase(self.profile_id, by="the visitor")
+        return (self._visitor.cookie_with_consent(REFUSED), self._visitor.cookie_without_id())
 
     async def _profile(self) -> Profile | None:
         return None if self.profile_id is None else await self._personalizer.store.profile(self.profile_id)

@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from personalize.content.item import ContentItem
-from personalize.events.event import CONSENT, IMPRESSION, Event, JSONValue, from_micros
+from personalize.events.event import CONSENT, IMPRESSION, MARK, Event, JSONValue, from_micros
 from personalize.events.schema import Shape, ValueType
+from personalize.profiles.in_force import corrected_by, name_of
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.stated import interest_in, likes
@@ -55,12 +56,14 @@ class KnownInterest:
 
 @dataclass(frozen=True, slots=True)
 class KnownEvent:
-    """Something that happened. `says` are its properties in words; `teaches` whether taste is learned from it."""
+    """Something that happened. `says` are its properties in words. `teaches` says whether taste is learned from such
+    events, `is_theirs` that they did not say it was not about them."""
 
     event: Event
     title: str
     says: Mapping[str, str]
     teaches: bool
+    is_theirs: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +154,9 @@ class _Words:
                 title = declared.title or _plain(type_)
                 yield KnownTotals(title, totals.count, total, totals.first_at, totals.last_at)
 
-    def events(self, events: Iterable[Event]) -> Iterator[KnownEvent]:
+    def events(self, events: Sequence[Event]) -> Iterator[KnownEvent]:
         """The events of declared types."""
+        marked = {corrected_by(event) for event in events if event.type == MARK}
         for event in events:
             declared = self._schema.events.get(event.type)
             if declared is not None:
@@ -163,7 +167,7 @@ class _Words:
                     for name in names
                     if name in event.properties
                 }
-                yield KnownEvent(event, title, says, declared.interest is not None)
+                yield KnownEvent(event, title, says, declared.interest is not None, name_of(event) not in marked)
 
     def shown(self, events: Iterable[Event]) -> Iterator[Shown]:
         """What slots have shown, the same items in the same slot once, at the latest."""

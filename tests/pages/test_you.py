@@ -191,6 +191,35 @@ def test_stop_holds_from_the_next_page_and_leaves_the_other_purposes(with_shop: 
     with_shop(body)
 
 
+def test_a_gift_counts_as_bought_and_says_nothing_of_their_taste(with_shop: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = await a_buyer(app)
+        form = LexborHTMLParser((await browser.get(YOU)).text).css("form:has(button[value=disown]) input")
+        fields = {field.attributes["name"] or "": field.attributes["value"] or "" for field in form}
+        text = text_of(await say(browser, app, do="disown", **fields))
+        assert "Says nothing of your taste, as you told us." in text
+        assert "our guess" not in text and "Bought something: 1×" in text
+        assert "Default" in (await browser.get("/")).text
+
+    with_shop(body)
+
+
+def test_erased_is_erased_and_nothing_new_is_kept(with_shop: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = await a_buyer(app)
+        old = dict(browser.cookies)
+        assert (await browser.post(YOU, {"do": "erase"})).status == 422
+        assert len(await written(app)) > 3
+        assert "All of it is erased" in text_of(await say(browser, app, do="erase", sure="yes"))
+        assert browser.cookies == {"pz_consent": "no"}
+        await browser.get("/")
+        browser.cookies = old
+        await browser.get("/?buys=boots")
+        assert await written(app) == []
+
+    with_shop(body)
+
+
 def test_choices_are_kept_and_listed(with_shop: Callable[..., None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         browser = await a_buyer(app)
