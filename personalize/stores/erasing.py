@@ -19,6 +19,8 @@ from personalize.stores.protocols import Export, Refused
 
 #: Why an event is refused that names somebody who was erased.
 ERASED = "the visitor was erased, and what happened before that is not taken any more"
+#: Why an event is refused that occurred before the oldest of which the log is complete.
+TOO_OLD = "it is older than what the log still has, so nobody could say whether it was counted before"
 
 
 def person_of(
@@ -74,11 +76,14 @@ class Sifted:
     following: tuple[tuple[str, datetime], ...] = ()
 
 
-def sifted(events: Sequence[Event], erased_at: Callable[[str], datetime | None]) -> Sifted:
-    """Sets apart what tells of somebody who was erased.
+def sifted(
+    events: Sequence[Event], erased_at: Callable[[str], datetime | None], floor: datetime | None = None
+) -> Sifted:
+    """Sets apart what tells of somebody who was erased, and what is older than the log.
 
     An anonymous id never comes back: who returns with the old cookie gets a fresh one. A login does, and what
-    occurs after the erasure counts. `erased_at` is asked once for each id.
+    occurs after the erasure counts. `erased_at` is asked once for each id. `floor` is how far back the log reaches:
+    whether something older is told again, nobody could say.
     """
     moments: dict[str, datetime | None] = {}
 
@@ -91,7 +96,9 @@ def sifted(events: Sequence[Event], erased_at: Callable[[str], datetime | None])
     taken, refused, following = [], [], {}
     for event in events:
         joined_id = joined_by(event)
-        if is_gone(event.profile_id, event):
+        if floor is not None and event.occurred_at < floor:
+            refused.append(Refused(event, TOO_OLD))
+        elif is_gone(event.profile_id, event):
             refused.append(Refused(event, ERASED))
             at = moments[event.profile_id]
             if joined_id is not None and at is not None:

@@ -9,13 +9,14 @@ from functools import partial
 from heapq import merge
 
 from personalize.errors import StaleVersion, TakenOver, UnknownVersion
-from personalize.events.event import Event
+from personalize.events.event import Event, EventName
 from personalize.profiles.encoding import decode_organization, decode_profile, holds_organization
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.organization import Organization, is_organization
 from personalize.profiles.profile import Profile
 from personalize.stores.erasing import Sifted, copies_holding, joined_by, organization_without, person_of, sifted
 from personalize.stores.event_text import properties_as_text, properties_from_text
+from personalize.stores.outcomes import applied, outcome_of
 from personalize.stores.past import past_of
 from personalize.stores.projecting import PROFILES, Course, Found, Part, Rows, course, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
@@ -30,6 +31,7 @@ from personalize.stores.protocols import (
     Filling,
     Lease,
     Live,
+    Outcome,
     Projector,
     Store,
     Stretch,
@@ -59,8 +61,9 @@ class MemoryStore:
         self._erasures: list[Erasure] = []
         self._log: list[Event] = []
         self._projected = 0
-        self._known: set[tuple[str, str]] = set()
+        self._known: dict[EventName, int] = {}
         self._entries: dict[str, list[int]] = {}
+        self._floor: datetime | None = None
         self._projections: dict[str, dict[str, bytes]] = {}
         self._rule_sets: dict[str, dict[str, str]] = {}
         self._lives: list[Live] = []
@@ -85,8 +88,9 @@ class MemoryStore:
         """Append the events that are new and project them; where anything raises, nothing has changed."""
         if version is not None:
             self._refuse_stale(version)
-        sifting = sifted(events, self._erased_at) if self._erased else Sifted(events)
-        new = self._new(sifting.taken)
+        any_sifted = self._erased or self._floor is not None
+        sifting = sifted(events, self._erased_at, self._floor) if any_sifted else Sifted(events)
+        new, others = self._new(sifting.taken)
         self._append(new)
         served = self._projections
         try:
@@ -105,7 +109,7 @@ class MemoryStore:
         for profile_id, moment in sifting.following:
             with suppress(TakenOver):
                 self._erase_person(profile_id, moment)
-        return Applied(new=len(new), repeated=len(sifting.taken) - len(new), refused=sifting.refused)
+        return applied(events, sifting, others)
 
     async def profile(self, profile_id: str) -> Profile | None:
         """The stored profile, or None."""
@@ -161,6 +165,14 @@ class MemoryStore:
     async def erased_at(self, profile_id: str) -> datetime | None:
         """When the profile of this id was erased last; None where it never was."""
         return self._erased_at(profile_id)
+
+    async def floor(self) -> datetime | None:
+        """How far back the log reaches; None for the first event that there was."""
+        return self._floor
+
+    async def raise_floor(self, at: datetime) -> None:
+        """Take nothing any more that occurred before this moment."""
+        self._floor = at if self._floor is None else max(at, self._floor)
 
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures, oldest first."""
@@ -304,19 +316,25 @@ class MemoryStore:
         """The last report of every worker, by name."""
         return [self._workers[name] for name in sorted(self._workers)]
 
-    def _new(self, events: Sequence[Event]) -> list[Event]:
-        """The events that the log has not, each once, and its own: what is no JSON raises here."""
-        new: dict[tuple[str, str], Event] = {}
-        for event in events:
+    def _new(self, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
+        """The events that the log has not, each once, and its own: what is no JSON raises here. And what becomes of
+        the others, by their place."""
+        new: dict[EventName, Event] = {}
+        others: dict[int, Outcome] = {}
+        for place, event in enumerate(events):
             key = (event.sender, event.event_id)
-            if key not in self._known and key not in new:
+            if key in new:
+                others[place] = outcome_of(event, new[key])
+            elif key in self._known:
+                others[place] = outcome_of(event, self._log[self._known[key]])
+            else:
                 kept = properties_from_text(properties_as_text(event.properties))
                 new[key] = replace(event, properties=kept)
-        return list(new.values())
+        return list(new.values()), others
 
     def _append(self, events: Sequence[Event]) -> None:
         for event in events:
-            self._known.add((event.sender, event.event_id))
+            self._known[event.sender, event.event_id] = len(self._log)
             self._entries.setdefault(event.profile_id, []).append(len(self._log))
             self._log.append(event)
 
@@ -352,7 +370,7 @@ class MemoryStore:
         self._projected = sum(stays[: self._projected])
         if self._filling is not None:
             self._filling = replace(self._filling, projected=sum(stays[: self._filling.projected]))
-        before, self._log, self._known, self._entries = self._log, [], set(), {}
+        before, self._log, self._known, self._entries = self._log, [], {}, {}
         self._append([event for event, is_kept in zip(before, stays, strict=True) if is_kept])
         return [event for event, is_kept in zip(before, stays, strict=True) if not is_kept]
 
@@ -360,7 +378,7 @@ class MemoryStore:
         """Undo `_append` of so many events."""
         for _ in range(events):
             event = self._log.pop()
-            self._known.remove((event.sender, event.event_id))
+            del self._known[event.sender, event.event_id]
             self._entries[event.profile_id].pop()
 
     def _changes(

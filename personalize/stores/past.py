@@ -108,6 +108,14 @@ class PastStore:
         """When the profile of this id was erased, until now."""
         return await self._now.erased_at(profile_id)
 
+    async def floor(self) -> datetime | None:
+        """How far back the log of now reaches."""
+        return await self._now.floor()
+
+    async def raise_floor(self, at: datetime) -> None:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures until now."""
         return await self._now.erasures()

@@ -139,6 +139,16 @@ class PostgresStore:
         """When the profile of this id was erased last; None where it never was."""
         return erasing.moment_from(await self._link.fetch(erasing.ERASED_AT, self._seals.all_of(profile_id)))
 
+    async def floor(self) -> datetime | None:
+        """How far back the log reaches; None for the first event that there was."""
+        ((at,),) = await self._link.fetch(erasing.FLOOR)
+        found: datetime | None = at
+        return found
+
+    async def raise_floor(self, at: datetime) -> None:
+        """Take nothing any more that occurred before this moment."""
+        await self._link.write(lambda connection: connection.execute(erasing.RAISE_FLOOR, at))
+
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures, oldest first."""
         return [erasing.erasure_from_row(row) for row in await self._link.fetch(erasing.ERASURES)]

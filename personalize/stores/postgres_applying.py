@@ -1,6 +1,6 @@
 """The one write of a PostgreSQL store, in a transaction that whoever calls holds; see `Store.apply`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from personalize.errors import TakenOver
@@ -9,17 +9,19 @@ from personalize.profiles.holding import Holding
 from personalize.stores import postgres_erasing as erasing
 from personalize.stores import postgres_generations as generations
 from personalize.stores import postgres_log as log
-from personalize.stores.erasing import Sifted
+from personalize.stores.erasing import Sifted, sifted
 from personalize.stores.holding_text import holding_from_text
+from personalize.stores.outcomes import applied
 from personalize.stores.postgres_link import Connection
 from personalize.stores.postgres_projections import Projecting, project_log
 from personalize.stores.postgres_tables import refuse_stale
 from personalize.stores.projecting import holding_of
-from personalize.stores.protocols import Applied, Projector
+from personalize.stores.protocols import Applied, Outcome, Projector
 from personalize.stores.seals import Seals
 
 _STATE = f"""
-    SELECT id, holding, (SELECT min(seq) FROM unprojected), (SELECT {log.LAST_SEQ}), EXISTS (SELECT FROM erased)
+    SELECT id, holding, (SELECT min(seq) FROM unprojected), (SELECT {log.LAST_SEQ}), EXISTS (SELECT FROM erased),
+        (SELECT max(at) FROM floors)
     FROM generations WHERE state = 'served'
 """
 
@@ -41,13 +43,16 @@ async def apply(
     """
     if version is not None:
         await refuse_stale(connection, version)
-    number, held, waits_from, last, any_erased = await connection.fetchrow(_STATE)
+    number, held, waits_from, last, any_erased, floor = await connection.fetchrow(_STATE)
     if not projectors or waits_from is not None or _held_then(held, projectors, is_first=not last) is not None:
         raise NeedsToBeAlone
-    sifting = await erasing.sifted_events(connection, events, seals) if any_erased else Sifted(events)
+    if any_erased:
+        sifting = await erasing.sifted_events(connection, events, seals, floor)
+    else:
+        sifting = Sifted(events) if floor is None else sifted(events, lambda _: None, floor)
     if sifting.following:
         raise NeedsToBeAlone
-    return _applied(await _append_and_project(connection, sifting.taken, projectors, number), sifting)
+    return applied(events, sifting, await _append_and_project(connection, sifting.taken, projectors, number))
 
 
 async def apply_alone(
@@ -61,8 +66,8 @@ async def apply_alone(
     follow the erased."""
     if version is not None:
         await refuse_stale(connection, version)
-    number, held, waits_from, last, _ = await connection.fetchrow(_STATE)
-    sifting = await erasing.sifted_events(connection, events, seals)
+    number, held, waits_from, last, _, floor = await connection.fetchrow(_STATE)
+    sifting = await erasing.sifted_events(connection, events, seals, floor)
     if projectors:
         then = _held_then(held, projectors, is_first=(waits_from or last + 1) == 1)
         if then is not None:
@@ -70,25 +75,24 @@ async def apply_alone(
         if waits_from is not None:
             await project_log(connection, projectors, number, after=waits_from - 1, until=last)
             await connection.execute("DELETE FROM unprojected")
-    new = await _append_and_project(connection, sifting.taken, projectors, number)
-    if new and not projectors and waits_from is None:
+    others = await _append_and_project(connection, sifting.taken, projectors, number)
+    if len(others) < len(sifting.taken) and not projectors and waits_from is None:
         await connection.execute("INSERT INTO unprojected (seq) VALUES ($1)", last + 1)
     for profile_id, at in sifting.following:
         with suppress(TakenOver):
             await erasing.erase_person(connection, profile_id, at, seals)
-    return _applied(new, sifting)
-
-
-def _applied(new: int, sifting: Sifted) -> Applied:
-    return Applied(new=new, repeated=len(sifting.taken) - new, refused=sifting.refused)
+    return applied(events, sifting, others)
 
 
 async def _append_and_project(
     connection: Connection, events: Sequence[Event], projectors: Sequence[Projector], generation: int
-) -> int:
-    """How many were new. Rows are read, and so held, before their events get numbers: a profile's events are projected
-    in the order in which the log has them, whoever writes beside."""
-    new = await log.new_ones(connection, events)
+) -> Mapping[int, Outcome]:
+    """What became of those that were not new, by their place.
+
+    Rows are read, and so held, before their events get numbers: a profile's events are projected in the order in which
+    the log has them, whoever writes beside.
+    """
+    new, others = await log.sorted_out(connection, events)
     projecting = [Projecting(connection, one, generation) for one in projectors]
     for each in projecting:
         await each.project(new)
@@ -96,7 +100,7 @@ async def _append_and_project(
     for each in projecting:
         await each.settle(log.BEYOND_ALL_SEQS)
         await each.write()
-    return len(new)
+    return others
 
 
 def _held_then(held: str, projectors: Sequence[Projector], *, is_first: bool) -> Holding | None:

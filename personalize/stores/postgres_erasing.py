@@ -24,6 +24,8 @@ from personalize.stores.protocols import Erasure
 from personalize.stores.seals import Seals
 
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
+FLOOR = "SELECT max(at) FROM floors"
+RAISE_FLOOR = "INSERT INTO floors (at) VALUES ($1) ON CONFLICT (at) DO NOTHING"
 ERASED_AT = "SELECT seal, at FROM erased WHERE seal = any($1::bytea[])"
 #: Who nobody is left of must not be read in a page that was deleted; nor in an index.
 COMPACT = ("VACUUM FULL events", "VACUUM FULL projections")
@@ -66,14 +68,17 @@ async def erase_person(
     return sum(rows[each] is not None for each in ids), received
 
 
-async def sifted_events(connection: Connection, events: Sequence[Event], seals: Seals) -> Sifted:
-    """The events that tell of nobody who was erased, and what follows from the others; see `stores.erasing`."""
+async def sifted_events(
+    connection: Connection, events: Sequence[Event], seals: Seals, floor: datetime | None
+) -> Sifted:
+    """The events that tell of nobody who was erased and are not older than the log, and what follows from the others;
+    see `stores.erasing`."""
     ids = {each for event in events for each in (event.profile_id, joined_by(event)) if each is not None}
     by_seal = {seal: each for each in ids for seal in seals.all_of(each)}
     found = await connection.fetch(ERASED_AT, list(by_seal))
     # Of several moments the latest stays.
     moments = {by_seal[seal]: at for seal, at in sorted(found, key=lambda row: row[1])}
-    return sifted(events, moments.get)
+    return sifted(events, moments.get, floor)
 
 
 def moment_from(rows: Sequence[Any]) -> datetime | None:

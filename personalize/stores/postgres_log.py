@@ -10,12 +10,14 @@ from typing import Any
 from personalize.events.event import Event
 from personalize.stores.erasing import joined_by
 from personalize.stores.event_text import properties_as_text, properties_from_text
+from personalize.stores.outcomes import outcome_of
 from personalize.stores.postgres_kept import kept_text, text_kept
 from personalize.stores.postgres_link import Connection, InTheWay
+from personalize.stores.protocols import Outcome
 
 _EVENT = "profile_id, sender, event_id, type, occurred_at, received_at, channel, version, properties"
 _KEY = "unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS sent (profile_id, sender, event_id, place)"
-_KNOWN = f"SELECT place FROM {_KEY} JOIN events USING (profile_id, sender, event_id)"
+_KNOWN = f"SELECT place, {_EVENT}, seq FROM {_KEY} JOIN events USING (profile_id, sender, event_id)"
 # Numbers are given out in the order of the events; whoever holds the profiles' rows has the next ones of their events.
 _APPEND = f"""
     INSERT INTO events (seq, {_EVENT}, joined_id)
@@ -47,16 +49,22 @@ async def append(connection: Connection, events: Sequence[Event]) -> None:
             raise InTheWay
 
 
-async def new_ones(connection: Connection, events: Sequence[Event]) -> list[Event]:
-    """The events that the log has not, each once."""
-    sent: dict[tuple[str, str, str], Event] = {}
-    for event in events:
-        sent.setdefault((event.profile_id, event.sender, event.event_id), event)
-    if not sent:
-        return []
-    keys = zip(*(map(kept_text, key) for key in sent), strict=True)
-    known = {place - 1 for (place,) in await connection.fetch(_KNOWN, *keys)}
-    return [event for place, event in enumerate(sent.values()) if place not in known]
+async def sorted_out(connection: Connection, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
+    """The events that the log has not, each once, and what becomes of the others, by their place."""
+    if not events:
+        return [], {}
+    names = [(event.profile_id, event.sender, event.event_id) for event in events]
+    keys = zip(*(map(kept_text, name) for name in names), strict=True)
+    known = {names[row[0] - 1]: event_from_row(row[1:]) for row in await connection.fetch(_KNOWN, *keys)}
+    new: list[Event] = []
+    others: dict[int, Outcome] = {}
+    for place, (name, event) in enumerate(zip(names, events, strict=True)):
+        if name in known:
+            others[place] = outcome_of(event, known[name])
+        else:
+            known[name] = event
+            new.append(event)
+    return new, others
 
 
 async def last_seq(connection: Connection) -> int:

@@ -103,6 +103,8 @@ _WHAT_ERASURE_LEAVES = """
         copies text[] NOT NULL
     )
 """
+#: Moments before which nothing is taken any more; the latest holds.
+_HOW_FAR_BACK_THE_LOG_REACHES = "CREATE TABLE floors (at timestamptz PRIMARY KEY)"
 #: All changes of the schema by name, oldest first. One that was released is never edited: add the next.
 CHANGES = {
     "the log": _THE_LOG,
@@ -111,6 +113,7 @@ CHANGES = {
     "the workers": _THE_WORKERS,
     "who may use the API": _WHO_MAY_USE_THE_API,
     "what erasure leaves": _WHAT_ERASURE_LEAVES,
+    "how far back the log reaches": _HOW_FAR_BACK_THE_LOG_REACHES,
 }
 #: Whoever migrates holds this lock until they are done, in whichever schema.
 _MIGRATING = 0x706572736F6E616C

@@ -1,8 +1,10 @@
 """What a store can do. There is one write, `apply`; everything else reads, or moves the one `live` row."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from personalize.events.event import Event
@@ -92,13 +94,30 @@ class Refused:
     reason: str
 
 
+class Outcome(StrEnum):
+    """What became of one event. `CONFLICTING` is one with the sender and id of another that says something else: the
+    first is kept."""
+
+    NEW = "new"
+    REPEATED = "repeated"
+    CONFLICTING = "conflicting"
+    REFUSED = "refused"
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """How many events of a batch were new, how many the log had already, and which it refused."""
+    """How many events of a batch were new, how many the log had already, how many contradict what it has, and which
+    it refused. `others` has the outcome of those that are not new, by their place in the batch."""
 
     new: int
     repeated: int
     refused: tuple[Refused, ...] = ()
+    conflicting: int = 0
+    others: Mapping[int, Outcome] = field(default_factory=lambda: MappingProxyType({}), compare=False)
+
+    def outcome(self, place: int) -> Outcome:
+        """What became of the event at this place of the batch, counted from 0."""
+        return self.others.get(place, Outcome.NEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +292,10 @@ class Store(Protocol):
     ) -> Applied:
         """Append the events that are new and bring every projection up to date, in one transaction.
 
-        An event with the sender and id of one in the log is left out. Durable when it returns. `version` is
-        the rule set that the projectors were made for: where another one is live by now, nothing is written
-        and `StaleVersion` is raised, so no counter ever misses an event. None asks for no such check.
+        An event with the sender and id of one in the log is left out: the first one is kept, and `conflicting` counts
+        those that say something else (`stores.outcomes`). Durable when it returns. `version` is the rule set that
+        the projectors were made for: where another one is live by now, nothing is written and `StaleVersion` is
+        raised, so no counter ever misses an event. None asks for no such check.
 
         What the rows hold from then on (`filled`) is what these projectors count, as far as all before them have
         counted it, too.
@@ -283,7 +303,8 @@ class Store(Protocol):
         Without projectors the events only enter the log. They wait there: the next call with projectors, though
         it brings no event, projects them first, in the order of the log.
 
-        What tells of somebody who was erased is left out, as `stores.erasing` says, and named in `refused`.
+        What tells of somebody who was erased, or is older than the log (`floor`), is left out (`stores.erasing`)
+        and named in `refused`.
         """
 
     async def profile(self, profile_id: str) -> Profile | None:
@@ -319,6 +340,13 @@ class Store(Protocol):
 
     async def erased_at(self, profile_id: str) -> datetime | None:
         """When the profile of this id was erased last; None where it never was."""
+
+    async def floor(self) -> datetime | None:
+        """The moment before which the log takes nothing any more, since it may have lost what occurred then; None
+        where it has everything."""
+
+    async def raise_floor(self, at: datetime) -> None:
+        """Take nothing any more that occurred before this moment; it never sinks again."""
 
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures, oldest first."""

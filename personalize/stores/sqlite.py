@@ -159,6 +159,14 @@ class SqliteStore:
         seals = self._seals.all_of(profile_id)
         return erasing.moment_from([row for seal in seals for row in self._read(erasing.ERASED_AT, (seal,))])
 
+    async def floor(self) -> datetime | None:
+        """How far back the log reaches; None for the first event that there was."""
+        return erasing.moment_from([row for row in self._read(erasing.FLOOR) if row[0] is not None])
+
+    async def raise_floor(self, at: datetime) -> None:
+        """Take nothing any more that occurred before this moment."""
+        await self._write(partial(erasing.raise_floor, at=at))
+
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures, oldest first."""
         return [erasing.erasure_from_row(row) for row in self._read(erasing.ERASURES)]

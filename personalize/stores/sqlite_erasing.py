@@ -4,7 +4,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import datetime
 
 from personalize.errors import StoreBusy, TakenOver
@@ -12,7 +11,15 @@ from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
 from personalize.stores import sqlite_tables as tables
-from personalize.stores.erasing import copies_holding, joined_by, organization_without, person_of, sifted
+from personalize.stores.erasing import (
+    Sifted,
+    copies_holding,
+    joined_by,
+    organization_without,
+    person_of,
+    sifted,
+)
+from personalize.stores.outcomes import applied
 from personalize.stores.projecting import PROFILES
 from personalize.stores.protocols import Applied, Erasure, Projector
 from personalize.stores.seals import Seals
@@ -20,6 +27,8 @@ from personalize.stores.sqlite_tables import ProjectionTable, Row, quoted
 
 EVENTS_AT_ONCE = 1_000
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
+FLOOR = "SELECT max(at) FROM floors"
+_SIFTING = "SELECT EXISTS (SELECT 1 FROM erased), (SELECT max(at) FROM floors)"
 ERASED_AT = "SELECT at FROM erased WHERE seal = ?"
 _PROJECTIONS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'projection~_%' ESCAPE '~'"
 _JOINS_OF = "SELECT profile_id, seq FROM events WHERE type IN ('join', 'undo') AND properties ->> 'from' = ?"
@@ -46,15 +55,18 @@ def apply(
     seals: Seals,
 ) -> Applied:
     """Apply what tells of nobody who was erased, and erase whose late join says that they were such a one."""
-    if connection.execute("SELECT 1 FROM erased LIMIT 1").fetchone() is None:
-        return tables.apply(connection, events, projectors, version)
-    seals.require()
-    sifting = sifted(events, lambda profile_id: erased_at(connection, profile_id, seals))
-    applied = tables.apply(connection, sifting.taken, projectors, version)
+    any_erased, reaches_to = connection.execute(_SIFTING).fetchone()
+    floor = None if reaches_to is None else from_micros(reaches_to)
+    if any_erased:
+        seals.require()
+        sifting = sifted(events, lambda profile_id: erased_at(connection, profile_id, seals), floor)
+    else:
+        sifting = Sifted(events) if floor is None else sifted(events, lambda _: None, floor)
+    others = tables.apply(connection, sifting.taken, projectors, version)
     for profile_id, at in sifting.following:
         with suppress(TakenOver):
             _erase_person(connection, profile_id, at, seals)
-    return replace(applied, refused=sifting.refused)
+    return applied(events, sifting, others)
 
 
 def erased_at(connection: sqlite3.Connection, profile_id: str, seals: Seals) -> datetime | None:
@@ -66,6 +78,11 @@ def erased_at(connection: sqlite3.Connection, profile_id: str, seals: Seals) -> 
 def moment_from(rows: Sequence[Row]) -> datetime | None:
     """The latest moment of those that `ERASED_AT` found."""
     return from_micros(max(rows)[0]) if rows else None
+
+
+def raise_floor(connection: sqlite3.Connection, at: datetime) -> None:
+    """Take nothing any more that occurred before this moment."""
+    connection.execute("INSERT INTO floors (at) VALUES (?) ON CONFLICT (at) DO NOTHING", (to_micros(at),))
 
 
 def erasure_from_row(row: Row) -> Erasure:

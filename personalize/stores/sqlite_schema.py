@@ -136,6 +136,11 @@ def what_erasure_leaves(database: Database) -> None:
     database.table("log_end").create({"seq": int}, pk="seq", strict=True)
 
 
+def how_far_back_the_log_reaches(database: Database) -> None:
+    """Moments before which nothing is taken any more; the latest holds."""
+    database.table("floors").create({"at": int}, pk="at", strict=True)
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
@@ -148,6 +153,7 @@ def schema() -> Migrations:
         what_was_copied,
         who_may_use_the_api,
         what_erasure_leaves,
+        how_far_back_the_log_reaches,
     ):
         migrations()(change)
     return migrations

@@ -13,14 +13,15 @@ from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.holding import Holding
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.holding_text import holding_as_text, holding_from_text
+from personalize.stores.outcomes import outcome_of
 from personalize.stores.projecting import PROFILES, Found, Part, Rows, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
     REPORTS_LAST,
     AccessToken,
-    Applied,
     Export,
     Lease,
     Live,
+    Outcome,
     Projector,
     Switch,
     WorkerReport,
@@ -36,6 +37,7 @@ _APPEND = f"""
     INSERT INTO events ({_EVENT}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (sender, event_id) DO NOTHING
 """
+_KEPT = f"SELECT {_EVENT} FROM events WHERE sender = ? AND event_id = ?"
 _MOVE_HEAD = """
     INSERT INTO heads (profile_id, seq) VALUES (?, ?)
     ON CONFLICT (profile_id) DO UPDATE SET seq = excluded.seq
@@ -143,13 +145,13 @@ def apply(
     events: Sequence[Event],
     projectors: Sequence[Projector],
     version: str | None,
-) -> Applied:
-    """Append what is new and project it; see `Store.apply`."""
+) -> Mapping[int, Outcome]:
+    """Append what is new and project it; the outcomes of what is not new, by place. See `Store.apply`."""
     if version is not None:
         refuse_stale(connection, version)
     before: int = connection.execute(LAST_SEQ).fetchone()[0]
     waits_from: int | None = connection.execute(_UNPROJECTED).fetchone()[0]
-    new = append(connection, events)
+    new, others = append(connection, events)
     if projectors:
         _keep_held(connection, holding_of(projectors), is_first=(waits_from or before + 1) == 1)
     if projectors and waits_from is not None:
@@ -159,7 +161,7 @@ def apply(
         project(connection, projectors, [new])
     elif new and waits_from is None:
         connection.execute("INSERT INTO unprojected (seq) VALUES (?)", (before + 1,))
-    return Applied(new=len(new), repeated=len(events) - len(new))
+    return others
 
 
 def _keep_held(connection: sqlite3.Connection, holding: Holding, *, is_first: bool) -> None:
@@ -179,13 +181,15 @@ def refuse_stale(connection: sqlite3.Connection, version: str) -> None:
         raise StaleVersion(live[0])
 
 
-def append(connection: sqlite3.Connection, events: Sequence[Event]) -> list[Event]:
-    """Append the events that the log has not, each pointing to its profile's previous one; gives those."""
+def append(connection: sqlite3.Connection, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
+    """Append the events that the log has not, each pointing to its profile's previous one; gives those, and what
+    became of the others by their place. What the log has of these is read only now: most are new."""
     last: int = connection.execute(LAST_SEQ).fetchone()[0]
     heads: dict[str, int | None] = {}
     moved: dict[str, int] = {}
-    new = []
-    for event in events:
+    new: list[Event] = []
+    others: dict[int, Outcome] = {}
+    for place, event in enumerate(events):
         profile_id = event.profile_id
         if profile_id not in heads:
             head = connection.execute(HEAD, (profile_id,)).fetchone()
@@ -195,8 +199,11 @@ def append(connection: sqlite3.Connection, events: Sequence[Event]) -> list[Even
             last += 1
             heads[profile_id] = moved[profile_id] = last
             new.append(event)
+        else:
+            kept = connection.execute(_KEPT, (event.sender, event.event_id)).fetchone()
+            others[place] = outcome_of(event, event_from_row(kept))
     connection.executemany(_MOVE_HEAD, sorted(moved.items()))
-    return new
+    return new, others
 
 
 def project(

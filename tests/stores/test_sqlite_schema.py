@@ -68,7 +68,7 @@ def test_every_table_checks_the_types_of_its_columns(tmp_path: Path) -> None:
     assert set(strict) == {
         *("events", "heads", "projection_profiles", "generations", "unprojected"),
         *("rule_sets", "lives", "switches", "workers", "leases", "exports", "access_tokens"),
-        *("erased", "erasures", "log_end"),
+        *("erased", "erasures", "log_end", "floors"),
     }
     assert all(strict.values())
 

@@ -1,0 +1,38 @@
+"""What becomes of each event of a batch: whether it is new, was told before, or contradicts what the log has."""
+
+from collections.abc import Mapping, Sequence
+
+from personalize.events.event import Event
+from personalize.stores.erasing import Sifted
+from personalize.stores.event_text import properties_as_text, properties_from_text
+from personalize.stores.protocols import Applied, Outcome
+
+
+def outcome_of(event: Event, kept: Event) -> Outcome:
+    """What becomes of an event whose sender and id are those of one that the log keeps."""
+    return Outcome.REPEATED if _said(event) == _said(kept) else Outcome.CONFLICTING
+
+
+def applied(batch: Sequence[Event], sifting: Sifted, others: Mapping[int, Outcome]) -> Applied:
+    """What became of a batch; `others` are the outcomes of what was taken and is not new, by its place there."""
+    if sifting.refused:
+        refused = {id(one.event) for one in sifting.refused}
+        places = [place for place, event in enumerate(batch) if id(event) not in refused]
+        others = {place: Outcome.REFUSED for place, event in enumerate(batch) if id(event) in refused} | {
+            places[place]: outcome for place, outcome in others.items()
+        }
+    outcomes = list(others.values())
+    return Applied(
+        new=len(batch) - len(others),
+        repeated=outcomes.count(Outcome.REPEATED),
+        refused=sifting.refused,
+        conflicting=outcomes.count(Outcome.CONFLICTING),
+        others=others,
+    )
+
+
+def _said(event: Event) -> tuple[object, ...]:
+    """All that the sender said. One who did not say when has it from our clock: then it is when it was received."""
+    occurred_at = None if event.occurred_at == event.received_at else event.occurred_at
+    properties = properties_from_text(properties_as_text(event.properties))
+    return (event.type, event.profile_id, occurred_at, event.channel, properties)
