@@ -1,7 +1,7 @@
 """Cookies: found among whatever else a browser sends, and written so that only this site's server sees them."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 #: What browsers accept, in bytes of one cookie, and what we read of one header and of one name.
@@ -18,16 +18,16 @@ _VALUE = re.compile(r"[A-Za-z0-9!#$%&'()*+./:<=>?@\[\]^_`{|}~-]*")
 _PATH = re.compile(r"/[A-Za-z0-9!$%&'()*+,./:=@_~-]*")
 
 
-def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> list[str]:
+def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> Sequence[str]:
     """Every value that the request's cookie headers give for a name, in order; never raises.
 
     Other cookies do not matter, however broken. One pair of quotes around a value is taken off. Values longer
     than a browser keeps are left out, and only the first 20 values of a name are read.
     """
     wanted = name.encode("latin-1", "replace")
-    values: list[str] = []
+    values: tuple[str, ...] = ()
     for header, content in headers:
-        if len(header) == 6 and header.lower() == b"cookie" and wanted in content:
+        if len(header) == 6 and header.lower() == b"cookie":
             values += _remembered(content, wanted) if len(content) <= _LONGEST_REMEMBERED else _values(content, wanted)
     return values[:MOST_VALUES]
 

@@ -1,12 +1,10 @@
 """Asking the site once more, for a page of whose slots its first answer told nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from mimetypes import guess_type
 from typing import Any
-
-from personalize.web.headers import Pairs, value_of
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -16,9 +14,10 @@ LONGEST_ASK_SECONDS = 2.0
 _PAGES = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"empty"})
 
 
-def may_be_page(path: str, headers: Pairs) -> bool:
-    """Whether a request may be one for a page, by what its address looks like and what the client says it wants."""
-    destination, accepted = value_of(headers, b"sec-fetch-dest"), value_of(headers, b"accept")
+def may_be_page(path: str, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request may be one for a page, by what its address looks like and what the client says it wants in its
+    headers, whose names are in lower case."""
+    destination, accepted = headers.get(b"sec-fetch-dest"), headers.get(b"accept")
     if destination is not None and destination not in _PAGES:
         return False
     if accepted is not None and not (b"text/html" in accepted.lower() or b"*/*" in accepted):

@@ -21,6 +21,7 @@ from personalize.web.fragment_script import ENDPOINT, FILE_NAME, SCRIPT
 from personalize.web.headers import RawHeaders, value_of
 from personalize.web.page_address import read_page_address
 from personalize.web.rewriter import MOST_SLOTS
+from personalize.web.sent_headers import SentHeaders
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -105,7 +106,8 @@ class Fragments:
             told = "slots of public pages can't see the login in scope['user']: give wrap() one of the request's own"
             self._personalizer.health.tell_once("login", told)
         page = _page_scope(scope, headers, fragment)
-        request = PageRequest(page, page["headers"], lambda: request_facts(page, fragment.page.path))
+        sent = SentHeaders(page["headers"])
+        request = PageRequest(page, sent.pairs, lambda: request_facts(page, fragment.page.path, sent))
         return FragmentView(self._personalizer, request, before=fragment.before, counts_page=fragment.counts_page)
 
     def _cannot_see_login(self, headers: RawHeaders) -> bool:

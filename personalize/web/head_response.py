@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from personalize.runtime.page_view import PageView
+from personalize.web.asked import Asked
 from personalize.web.asking_again import end_soon
 from personalize.web.charset import page_encoding
 from personalize.web.codings import CodingError, Decoder, decoder_of
-from personalize.web.head_policy import HeadPolicy
 from personalize.web.outgoing import Message, Outgoing
-from personalize.web.paths import PathMemory
 from personalize.web.pieces import Slot
 from personalize.web.response_head import ResponseHead
 from personalize.web.scanner import Scanner
+from personalize.web.site_pages import SitePages
 
 #: How much of a body is held, where a site sends one; most send none, and the server drops it.
 LONGEST_HELD_BYTES = 1_048_576
@@ -77,20 +77,12 @@ class HeadResponse(Outgoing):
     """
 
     def __init__(
-        self,
-        send: Callable[[Message], Awaitable[None]],
-        page_view: PageView,
-        *,
-        token: bytes,
-        path: str,
-        paths: PathMemory,
-        had_slots: bool | None,
-        policy: HeadPolicy,
+        self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
     ) -> None:
-        super().__init__(send, page_view, path=path, paths=paths, had_slots=had_slots, policy=policy)
+        super().__init__(send, page_view, site, asked)
         self.teaches = False
         self.wants_page = False
-        self.glance = Glance(page_view, token)
+        self.glance = Glance(page_view, site.token)
         self._held: list[Message] | None = None
         self._size = 0
 
@@ -110,7 +102,7 @@ class HeadResponse(Outgoing):
 
     async def _send_private(self) -> None:
         """Send the head of a page with slots: what GET brings has another length."""
-        headers = self._head.made_private(None, (), self._policy.control)
+        headers = self._head.made_private(None, (), self._site.policy.control)
         await self._send({**self._head.message, "headers": headers})
 
     async def _cookies(self, head: ResponseHead) -> Sequence[str]:

@@ -9,6 +9,7 @@ Pairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 #: What asks for less than the page.
 CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range", b"if-range"})
+_READ_BY_US = CONDITIONS | {b"cookie", b"accept-encoding"}
 _DOCUMENTS = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _PREFETCH = {
     b"sec-purpose": b"prefetch",
@@ -37,15 +38,17 @@ def inward(headers: Pairs, *, hidden_cookies: frozenset[bytes], plain: bool, who
     compressed, `whole` for one that is neither a range nor "not modified".
     """
     kept: RawHeaders = []
-    for key, value in headers:
-        name = key.lower()
-        if name == b"cookie":
-            without = _remembered_without if len(value) <= _LONGEST_REMEMBERED else _without
-            rest = without(value, hidden_cookies)
+    for pair in headers:
+        name = pair[0].lower()
+        if name not in _READ_BY_US:
+            kept.append(pair)
+        elif name == b"cookie":
+            without = _remembered_without if len(pair[1]) <= _LONGEST_REMEMBERED else _without
+            rest = without(pair[1], hidden_cookies)
             if rest:
-                kept.append((key, rest))
-        elif not (plain and name == b"accept-encoding") and not (whole and name in CONDITIONS):
-            kept.append((key, value))
+                kept.append((pair[0], rest))
+        elif not (plain if name == b"accept-encoding" else whole):
+            kept.append(pair)
     return kept
 
 
@@ -62,12 +65,9 @@ def _without(cookies: bytes, hidden: frozenset[bytes]) -> bytes:
     return b";".join(parts).strip()
 
 
-def wants_html(headers: Pairs) -> bool:
-    """Whether a browser asks for a page, as far as it says."""
-    destination = value_of(headers, b"sec-fetch-dest")
-    if destination is not None and destination in _DOCUMENTS:
-        return True
-    return b"text/html" in (value_of(headers, b"accept") or b"").lower()
+def wants_html(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a browser asks for a page, as far as its headers in lower case say."""
+    return headers.get(b"sec-fetch-dest") in _DOCUMENTS or b"text/html" in headers.get(b"accept", b"").lower()
 
 
 def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:

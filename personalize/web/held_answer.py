@@ -6,10 +6,10 @@ answer leaves as it came, and from then on nothing of this path is asked twice.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from personalize.web.asking_again import end_soon
-from personalize.web.headers import CONDITIONS, Pairs
+from personalize.web.headers import CONDITIONS
 from personalize.web.outgoing import Message, Outgoing
 from personalize.web.response_head import ResponseHead
 
@@ -19,9 +19,9 @@ LONGEST_HELD_BYTES = 65_536
 Send = Callable[[Message], Awaitable[None]]
 
 
-def is_conditional(headers: Pairs) -> bool:
-    """Whether a request can be answered by less than the page."""
-    return any(name.lower() in CONDITIONS for name, _ in headers)
+def is_conditional(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request can be answered by less than the page, by its headers in lower case."""
+    return not CONDITIONS.isdisjoint(headers)
 
 
 class HeldAnswer:

@@ -14,6 +14,7 @@ from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.runtime.variant_view import VariantView
 from personalize.visitors.cookies import cookie_name
+from personalize.web.asked import Asked
 from personalize.web.asking_again import briefly, may_be_page, without_body
 from personalize.web.codings import readable_only
 from personalize.web.edge import Edge
@@ -37,6 +38,7 @@ from personalize.web.sent_headers import SentHeaders
 from personalize.web.shell_page import ShellPage, ShellPages
 from personalize.web.shell_response import ShellHead, ShellResponse
 from personalize.web.shells import Shells
+from personalize.web.site_pages import SitePages
 from personalize.web.template_engines import TemplateEngine, teach
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -77,15 +79,14 @@ class PersonalizeMiddleware:
         self._excluded = Excluded(settings.excluded)
         self._token = token_of(personalizer.keys[-1]).encode()
         self._previews = Previews(personalizer)
-        self._paths = PathMemory()
-        self._shells = Shells(self._token)
         addresses = FragmentAddresses(personalizer.keys)
         self._fragments = Fragments(personalizer, addresses)
         self._shell_pages: ShellPages | None = None
         if settings.cache.mode == "fragments":
             self._shell_pages = ShellPages(settings, addresses, self._token, personalizer.health)
         self._edge = Edge(settings.cache)
-        self._policy = policy_of(settings.cache, self._edge)
+        policy = policy_of(settings.cache, self._edge)
+        self._site = SitePages(self._token, Shells(self._token), PathMemory(), policy)
         self._refuses_prefetch = settings.cache.refuse_prefetch and settings.cache.mode == "private"
         self._own_cookies = frozenset(_both_names(settings.cookie.name) | _both_names(settings.cookie.consent_name))
 
@@ -131,113 +132,74 @@ class PersonalizeMiddleware:
     async def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
         their defaults alone."""
-        headers: RawHeaders = list(scope.get("headers", ()))
-        request = PageRequest(scope, headers, lambda: request_facts(scope, path))
+        sent = SentHeaders(scope.get("headers", ()))
+        request = PageRequest(scope, sent.pairs, lambda: request_facts(scope, path, sent))
         nobody = PageView(self.personalizer, request, is_off=True)
         scope.setdefault("state", {})[STATE_KEY] = nobody
         with without_marks():
             await self.app(scope, receive, send)
 
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        rule_set = self.personalizer.rule_set
-        had_slots = self._paths.has_slots(path, rule_set.version if rule_set is not None else None)
+        rule_set, sent = self.personalizer.rule_set, SentHeaders(scope.get("headers", ()))
+        had_slots = self._site.paths.has_slots(path, rule_set.version if rule_set is not None else None)
         conditions = _NO_CONDITIONS if self._shell_pages is None else self._conditions(self._shell_pages, path, scope)
         if conditions:
             had_slots = True  # who has such a page has it from here
-        if had_slots and self._refuses_prefetch and is_prefetch(SentHeaders(scope["headers"]).raw):
+        if had_slots and self._refuses_prefetch and is_prefetch(sent.raw):
             await refuse_prefetch(send)
             return
+        asked = Asked(scope, path, sent, had_slots)
         if scope["method"] == "HEAD":
-            await self._head(path, scope, receive, send, had_slots=had_slots, conditions=conditions)
+            await self._head(asked, receive, send, conditions)
             return
-        is_get = scope["method"] == "GET"
-        headers = scope.get("headers", ())
-        if is_get and had_slots is None and is_conditional(headers) and may_be_page(path, headers):
-            await self._conditional(path, scope, receive, send)
+        is_get = asked.is_get
+        if had_slots is None and is_get and is_conditional(sent.raw) and may_be_page(path, sent.raw):
+            await self._conditional(asked, receive, send)
             return
-        inner, page_view = self._request(path, scope, had_slots=had_slots, whole=is_get and bool(had_slots))
+        inner, page_view = self._request(asked, whole=is_get and bool(had_slots))
         if conditions:
             inner["headers"] += conditions
-        response = self._response(path, scope, page_view, send, had_slots=had_slots, is_get=is_get)
+        response = self._response(asked, page_view, send)
         try:  # as in `_run`, without the way there: this is what every page goes through
             await self.app(inner, _watching(receive, response), response.send)
         finally:
             if not response.is_over:
                 await response.break_off()
 
-    def _request(
-        self, path: str, scope: Scope, *, had_slots: bool | None, whole: bool = False
-    ) -> tuple[Scope, PageView]:
+    def _request(self, asked: Asked, *, whole: bool = False) -> tuple[Scope, PageView]:
         """The request as the site sees it: without our cookies, and without ways to send a page behind our back.
 
         `whole` asks for the page, whatever copy or part the client would be content with.
         """
-        outer_headers: RawHeaders = list(scope.get("headers", ()))
-        is_page = had_slots is not False and bool(scope.get("extensions")) and may_be_page(path, outer_headers)
-        inner = self._inner(scope, outer_headers, plain=bool(had_slots), is_page=is_page, whole=whole)
-        if had_slots is None and wants_html(outer_headers):
+        scope, path, sent, had_slots = asked.scope, asked.path, asked.sent, asked.had_slots
+        is_page = had_slots is not False and bool(scope.get("extensions")) and may_be_page(path, sent.raw)
+        inner = self._inner(scope, sent, plain=bool(had_slots), is_page=is_page, whole=whole)
+        if had_slots is None and wants_html(sent.raw):
             inner["headers"] = readable_only(inner["headers"])
-        page_view = self._page_view(path, PageRequest(inner, outer_headers, lambda: request_facts(scope, path)))
+        page_view = self._page_view(path, PageRequest(inner, sent.pairs, lambda: request_facts(scope, path, sent)))
         inner.setdefault("state", {})[STATE_KEY] = page_view
         return inner, page_view
 
     def _page_view(self, path: str, request: PageRequest) -> PageView:
         """The page view of a visitor; where pages are shared, of all of whom the edge tells the same."""
-        if not self._policy.shares:
+        if not self._site.policy.shares:
             return PageView(self.personalizer, request)
         told = self._edge.told(request.headers)
         if not told and self._edge.is_unproven(request.headers):
             self.personalizer.health.tell_once("edge", "inputs come without a key of cache.edge_keys: not believed")
         return VariantView(self.personalizer, request, path=path, told=told)
 
-    def _response(
-        self, path: str, scope: Scope, page_view: PageView, send: Send, *, had_slots: bool | None, is_get: bool = True
-    ) -> PersonalizedResponse:
-        if self._shell_pages is not None and is_get:
-            return ShellResponse(
-                send,
-                page_view,
-                page=self._shell_page(self._shell_pages, path, scope),
-                token=self._token,
-                shells=self._shells,
-                paths=self._paths,
-                had_slots=had_slots,
-                policy=self._policy,
-            )
-        return PersonalizedResponse(
-            send,
-            page_view,
-            token=self._token,
-            shells=self._shells,
-            path=path,
-            paths=self._paths,
-            had_slots=had_slots,
-            is_get=is_get,
-            policy=self._policy,
-        )
+    def _response(self, asked: Asked, page_view: PageView, send: Send) -> PersonalizedResponse:
+        if self._shell_pages is not None and asked.is_get:
+            page = self._shell_page(self._shell_pages, asked.path, asked.scope)
+            return ShellResponse(send, page_view, self._site, asked, page=page)
+        return PersonalizedResponse(send, page_view, self._site, asked)
 
-    def _head_response(
-        self, path: str, scope: Scope, page_view: PageView, send: Send, *, had_slots: bool | None
-    ) -> HeadResponse:
+    def _head_response(self, asked: Asked, page_view: PageView, send: Send) -> HeadResponse:
         if self._shell_pages is not None:
-            return ShellHead(
-                send,
-                page_view,
-                page=self._shell_page(self._shell_pages, path, scope),
-                token=self._token,
-                paths=self._paths,
-                had_slots=had_slots,
-                policy=self._policy,
-            )
-        return HeadResponse(
-            send,
-            page_view,
-            token=self._token,
-            path=path,
-            paths=self._paths,
-            had_slots=had_slots,
-            policy=self._policy,
-        )
+            page = self._shell_page(self._shell_pages, asked.path, asked.scope)
+            return ShellHead(send, page_view, self._site, asked, page=page)
+        return HeadResponse(send, page_view, self._site, asked)
 
     def _shell_page(self, shell_pages: ShellPages, path: str, scope: Scope) -> ShellPage:
         return shell_pages.page(path, scope.get("root_path", ""), self.personalizer.rule_set)
@@ -256,61 +218,52 @@ class PersonalizeMiddleware:
             await response.break_off()
             raise
 
-    async def _head(
-        self,
-        path: str,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        *,
-        had_slots: bool | None,
-        conditions: RawHeaders,
-    ) -> None:
+    async def _head(self, asked: Asked, receive: Receive, send: Send, conditions: RawHeaders) -> None:
         """Answer HEAD. Where nothing is known of the path, and the site sends no page along, it is asked for it."""
-        inner, page_view = self._request(path, scope, had_slots=had_slots, whole=bool(had_slots))
+        inner, page_view = self._request(asked, whole=bool(asked.had_slots))
         inner["headers"] += conditions
-        response = self._head_response(path, scope, page_view, send, had_slots=had_slots)
+        response = self._head_response(asked, page_view, send)
         await self._run(inner, receive, response.send, response)
         if response.wants_page and not response.disconnected:
-            again, _ = self._request(path, {**scope, "method": "GET"}, had_slots=None, whole=True)
+            again, _ = self._request(asked.again(), whole=True)
             async with briefly() as limit:
                 response.glance.limit = limit
                 await self._run(again, without_body(receive), response.glance.send, response)
         if not response.is_over:
             await response.break_off()
 
-    async def _conditional(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _conditional(self, asked: Asked, receive: Receive, send: Send) -> None:
         """Answer who may have a copy, where nothing is known of the path: less than the page tells nothing of it."""
-        inner, page_view = self._request(path, scope, had_slots=None)
-        response = self._response(path, scope, page_view, send, had_slots=None)
+        inner, page_view = self._request(asked)
+        response = self._response(asked, page_view, send)
         answer = HeldAnswer(response.send)
         try:
             await self._run(inner, receive, answer.send, response)
             if answer.is_held and not response.disconnected:
-                await self._in_place_of(answer, path, scope, receive, send)
+                await self._in_place_of(answer, asked, receive, send)
         finally:
             await answer.release()
             if not response.is_over:
                 await response.break_off()
 
-    async def _in_place_of(self, answer: HeldAnswer, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _in_place_of(self, answer: HeldAnswer, asked: Asked, receive: Receive, send: Send) -> None:
         """Ask the site for the whole page, and send it in place of the answer if it has slots."""
-        inner, page_view = self._request(path, scope, had_slots=None, whole=True)
+        inner, page_view = self._request(asked, whole=True)
         async with briefly() as limit:
             in_place = InPlace(answer, send, limit)
-            page = in_place.page = self._response(path, scope, page_view, in_place.send, had_slots=None)
+            page = in_place.page = self._response(asked, page_view, in_place.send)
             await self._run(inner, without_body(receive), page.send, page)
             if not page.is_over:
                 await page.break_off()
 
-    def _inner(self, scope: Scope, headers: RawHeaders, *, plain: bool, is_page: bool, whole: bool) -> Scope:
+    def _inner(self, scope: Scope, sent: SentHeaders, *, plain: bool, is_page: bool, whole: bool) -> Scope:
         """The request as the site sees it; what the site adds to it, we see.
 
         Our cookies are hidden. `plain` asks for nothing compressed, `whole` for all of it. Where a page may be asked
         for (`is_page`), the site does not see how to let the server send a file behind our back.
         """
-        inner_headers = inward(headers, hidden_cookies=self._own_cookies, plain=plain, whole=whole)
-        if self._policy.shares:
+        inner_headers = inward(sent.pairs, hidden_cookies=self._own_cookies, plain=plain, whole=whole)
+        if self._site.policy.shares:
             inner_headers = self._edge.without_key(inner_headers)
         inner: Scope = {**scope, _SEEN: True, "headers": inner_headers}
         extensions = scope.get("extensions")
@@ -329,10 +282,10 @@ class PersonalizeMiddleware:
         if isinstance(opened, Refusal):
             await refuse(send, opened, scope.get("root_path", "") + path, query_string)
             return
-        headers: RawHeaders = list(scope.get("headers", ()))
-        inner = self._inner(scope, headers, plain=True, is_page=True, whole=True)
+        sent = SentHeaders(scope.get("headers", ()))
+        inner = self._inner(scope, sent, plain=True, is_page=True, whole=True)
         marks = SlotMarks()
-        request = PageRequest(inner, headers, lambda: request_facts(scope, path))
+        request = PageRequest(inner, sent.pairs, lambda: request_facts(scope, path, sent))
         page_view = PreviewPageView(self.personalizer, request, opened, mark_item=marks.marked)
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PreviewedResponse(send, page_view, marks, token=self._token, method=scope["method"])

@@ -5,10 +5,11 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from personalize.runtime.page_view import PageView
-from personalize.web.head_policy import HeadPolicy
+from personalize.web.asked import Asked
 from personalize.web.headers import RawHeaders
-from personalize.web.paths import PathMemory, is_asset
+from personalize.web.paths import is_asset
 from personalize.web.response_head import ResponseHead
+from personalize.web.site_pages import SitePages
 from personalize.web.validators import etag_of, has_already, not_modified
 
 Message = MutableMapping[str, Any]
@@ -19,28 +20,19 @@ _NO_HEAD = ResponseHead({})
 class Outgoing(ABC):
     """The way to the server.
 
-    `had_slots` says whether slots were seen at this `path` before, or none; None where nothing is known. What comes of
-    this response is told to `paths` as soon as it is known, since the next request may be here before the site has done
-    its last; `teaches` says that it tells what others will find at the path. `has_slots` says whether it had any so
-    far, `is_over` that its last part has left, `is_looked_at_only` that it does not leave at all.
+    What comes of this response is told to the site's paths as soon as it is known, since the next request may be here
+    before the site has done its last; `teaches` says that it tells what others will find at the path. `has_slots` says
+    whether it had any so far, `is_over` that its last part has left, `is_looked_at_only` that it does not leave at all.
     """
 
     def __init__(
-        self,
-        send: Callable[[Message], Awaitable[None]],
-        page_view: PageView,
-        *,
-        path: str,
-        paths: PathMemory,
-        had_slots: bool | None,
-        policy: HeadPolicy,
+        self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
     ) -> None:
         self._send = send
         self._page_view = page_view
-        self._path = path
-        self._paths = paths
-        self._had_slots = had_slots
-        self._policy = policy
+        self._site = site
+        self._path = asked.path
+        self._had_slots = asked.had_slots
         self._head = _NO_HEAD
         self.teaches = True
         self.has_slots = False
@@ -68,7 +60,7 @@ class Outgoing(ABC):
     @property
     def is_private(self) -> bool:
         """Whether by what is known of the page it is one for its visitor alone."""
-        return self._page_view.private or (bool(self._had_slots) and not self._policy.shares)
+        return self._page_view.private or (bool(self._had_slots) and not self._site.policy.shares)
 
     async def pass_head(self, head: ResponseHead) -> None:
         """Send a head as it came; where the response depends on the visitor all the same, no cache may keep it."""
@@ -79,8 +71,8 @@ class Outgoing(ABC):
             return
         page_view.is_public = True
         clearing: RawHeaders = []
-        if self._policy.clears and not (visitor := page_view.for_caches().visitor).is_get:
-            clearing = self._policy.clearing(visitor)
+        if self._site.policy.clears and not (visitor := page_view.for_caches().visitor).is_get:
+            clearing = self._site.policy.clearing(visitor)
         await self._send({**head.message, "headers": head.headers + clearing} if clearing else head.message)
 
     async def send_head(self, head: ResponseHead) -> None:
@@ -94,7 +86,7 @@ class Outgoing(ABC):
     async def send_page(self, head: ResponseHead, page: bytes, message: Message) -> None:
         """Send a whole page that was filled, or that the client has it already; `message` is its last part."""
         headers, status = await self._headers(head, len(page), is_whole=True), head.status
-        if self._policy.gives_tags and head.status == 200:
+        if self._site.policy.gives_tags and head.status == 200:
             tag = etag_of(page)
             headers.append((b"etag", tag))
             if has_already(self._page_view.for_caches().visitor.known_tags, tag):
@@ -107,16 +99,16 @@ class Outgoing(ABC):
     ) -> RawHeaders:
         """The headers of a page as they are true to caches, with our cookies where nobody else gets to see them.
         `is_as_sent` says that the body is the one that the site has made."""
-        page_view = self._page_view
+        page_view, policy = self._page_view, self._site.policy
         if not page_view.private:
             changed = head.headers if is_as_sent else head.with_length(length)
-            public = self._policy.public(changed, page_view.for_caches(), is_whole=is_whole)
+            public = policy.public(changed, page_view.for_caches(), is_whole=is_whole)
             if public is not None:
                 page_view.is_public = True
                 return public
             page_view.private = True
-        headers = head.made_private(length, await self._cookies(head), self._policy.control)
-        return headers + self._policy.clearing(page_view.for_caches().visitor) if self._policy.clears else headers
+        headers = head.made_private(length, await self._cookies(head), policy.control)
+        return headers + policy.clearing(page_view.for_caches().visitor) if policy.clears else headers
 
     async def _cookies(self, head: ResponseHead) -> Sequence[str]:
         """Our cookies for a private page; none where a cache may take it for a file for all by its name."""
@@ -129,7 +121,7 @@ class Outgoing(ABC):
         if not message.get("more_body", False):
             self.is_over = True
             if self._had_slots is None and self.teaches and not self.has_slots and self._head.status == 200:
-                self._paths.add_plain(self._path, self._page_view.version)
+                self._site.paths.add_plain(self._path, self._page_view.version)
             if not self.is_looked_at_only:
                 await self._finish()
 
@@ -142,7 +134,7 @@ class Outgoing(ABC):
             self.has_slots = True
             if self._head.coding:
                 self._page_view.meet_compressed(self._head.coding.decode("latin-1"), is_read=True)
-            self._paths.add(self._path)
+            self._site.paths.add(self._path)
 
     def skip_unread(self) -> None:
         """Say that the page is compressed in a way that can't be read here."""

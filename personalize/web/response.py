@@ -4,16 +4,16 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from personalize.runtime.page_view import PageView
+from personalize.web.asked import Asked
 from personalize.web.charset import EncodingInParts, declared_until, page_encoding
 from personalize.web.codings import CodingError, decoder_of
 from personalize.web.doubts import tell_doubts
-from personalize.web.head_policy import HeadPolicy
 from personalize.web.outgoing import Message, Outgoing
-from personalize.web.paths import PathMemory
 from personalize.web.response_head import ResponseHead
 from personalize.web.rewriter import Rewriter
 from personalize.web.scanner import Scanner
-from personalize.web.shells import Shell, Shells
+from personalize.web.shells import Shell
+from personalize.web.site_pages import SitePages
 from personalize.web.streamed_page import StreamedPage
 from personalize.web.unmarked_parts import UnmarkedParts
 
@@ -23,22 +23,10 @@ class PersonalizedResponse(Outgoing):
     for a moment before its head leaves."""
 
     def __init__(
-        self,
-        send: Callable[[Message], Awaitable[None]],
-        page_view: PageView,
-        *,
-        token: bytes,
-        shells: Shells,
-        path: str,
-        paths: PathMemory,
-        had_slots: bool | None,
-        is_get: bool,
-        policy: HeadPolicy,
+        self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
     ) -> None:
-        super().__init__(send, page_view, path=path, paths=paths, had_slots=had_slots, policy=policy)
-        self.teaches = is_get
-        self._token = token
-        self._shells = shells
+        super().__init__(send, page_view, site, asked)
+        self.teaches = asked.is_get
         self._is_held = True
         self._streamed: StreamedPage | None = None
         self._unmarked: UnmarkedParts | None = None
@@ -95,7 +83,7 @@ class PersonalizedResponse(Outgoing):
             await (self._without_marks(message, page) if is_whole else self._pass_first(message))
         elif is_whole:
             page_view = self._page_view
-            shell = self._shells.shell(
+            shell = self._site.shells.shell(
                 page, self._path, page_view.version, page_view.knows, page_view.placements, encoding
             )
             await self._fill(message, shell, encoding)
@@ -106,7 +94,7 @@ class PersonalizedResponse(Outgoing):
                 head,
                 encoding,
                 decode,
-                token=self._token,
+                token=self._site.token,
                 had_slots=self._had_slots,
                 rewriter=self._rewriter,
             )
@@ -124,10 +112,10 @@ class PersonalizedResponse(Outgoing):
             return
         self.meet_slots()
         until = declared_until(self._head.content_type, shell.body)
-        rewriter = self._rewriter(self._shells.unfed, encoding, until)
+        rewriter = self._rewriter(self._site.shells.unfed, encoding, until)
         filled = await rewriter.fill(shell.pieces)
         tell_doubts(page_view, rewriter.doubts)
-        if filled == shell.body and not (page_view.private or (self._policy.shares and page_view.has_decided)):
+        if filled == shell.body and not (page_view.private or (self._site.policy.shares and page_view.has_decided)):
             await self._pass(message)
             return
         self._is_held = False
@@ -139,8 +127,8 @@ class PersonalizedResponse(Outgoing):
 
     async def _without_marks(self, message: Message, page: bytes) -> None:
         """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""
-        if self._token in page:
-            page = self._shells.unfed.without_marks(page)
+        if self._site.token in page:
+            page = self._site.shells.unfed.without_marks(page)
             head = self._head.decoded()
             self._head = ResponseHead({**head.message, "headers": head.with_length(len(page))})
             message = {**message, "body": page}
@@ -149,7 +137,7 @@ class PersonalizedResponse(Outgoing):
     async def _pass_first(self, message: Message) -> None:
         """The first part of a page that is not filled; where its head allows it, an error page loses its marks."""
         if self._head.status >= 400 and not self._head.describes_bytes:
-            self._unmarked = UnmarkedParts(self._token)
+            self._unmarked = UnmarkedParts(self._site.token)
             self._is_held = False
             await self.pass_head(self._head)
             await self._unmark(self._unmarked, message)

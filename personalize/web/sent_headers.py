@@ -1,27 +1,36 @@
-"""The headers of a request as text, each decoded when somebody asks for it: a page asks for few of them."""
+"""The headers of a request: by name, and as text, each decoded when somebody asks for it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from personalize.web.headers import Pairs
 
 
 class SentHeaders(Mapping[str, str]):
     """The values by lower-case name. Of several headers of a name the first counts; cookies are put together.
 
-    `raw` holds the same as bytes, but for the cookies of further headers.
+    `pairs` are the headers as they were sent; `raw` knows nothing of the cookies of further headers.
     """
 
-    __slots__ = ("_pairs", "raw")
+    __slots__ = ("_raw", "pairs")
 
-    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
-        self._pairs = pairs
-        self.raw = {name.lower(): value for name, value in reversed(pairs)}
+    def __init__(self, pairs: Pairs) -> None:
+        self.pairs = list(pairs)
+        self._raw: dict[bytes, bytes] | None = None
+
+    @property
+    def raw(self) -> Mapping[bytes, bytes]:
+        """The values as bytes; most of what a site serves asks for none."""
+        if self._raw is None:
+            self._raw = {name.lower(): value for name, value in reversed(self.pairs)}
+        return self._raw
 
     @property
     def cookies(self) -> bytes:
         """The cookies of all headers."""
-        if len(self.raw) == len(self._pairs):
+        if len(self.raw) == len(self.pairs):
             return self.raw.get(b"cookie", b"")
-        return b"; ".join([value for name, value in self._pairs if name.lower() == b"cookie"])
+        return b"; ".join([value for name, value in self.pairs if name.lower() == b"cookie"])
 
     def __getitem__(self, name: str) -> str:
         value = self.raw[name.encode("latin-1", "replace")]

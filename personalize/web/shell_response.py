@@ -3,12 +3,11 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from personalize.runtime.page_view import PageView
+from personalize.web.asked import Asked
 from personalize.web.charset import EncodingInParts
 from personalize.web.doubts import Doubt
-from personalize.web.head_policy import HeadPolicy
 from personalize.web.head_response import HeadResponse
 from personalize.web.outgoing import Message
-from personalize.web.paths import PathMemory
 from personalize.web.pieces import Copy, Piece, Slot
 from personalize.web.response import PersonalizedResponse
 from personalize.web.response_head import ResponseHead
@@ -16,7 +15,7 @@ from personalize.web.rewriter import Rewriter
 from personalize.web.scanner import Scanner
 from personalize.web.shell_page import ShellPage
 from personalize.web.shell_writer import ShellWriter
-from personalize.web.shells import Shells
+from personalize.web.site_pages import SitePages
 
 _UTF_8 = frozenset({"utf-8", "utf-8-sig"})
 
@@ -65,25 +64,12 @@ class ShellResponse(PersonalizedResponse):
         self,
         send: Callable[[Message], Awaitable[None]],
         page_view: PageView,
+        site: SitePages,
+        asked: Asked,
         *,
         page: ShellPage,
-        token: bytes,
-        shells: Shells,
-        paths: PathMemory,
-        had_slots: bool | None,
-        policy: HeadPolicy,
     ) -> None:
-        super().__init__(
-            send,
-            page_view,
-            token=token,
-            shells=shells,
-            path=page.path,
-            paths=paths,
-            had_slots=had_slots,
-            is_get=True,
-            policy=policy,
-        )
+        super().__init__(send, page_view, site, asked)
         self._page = page
         self._may_be_shared = True
         self._writer: ShellWriter | None = None
@@ -139,14 +125,12 @@ class ShellHead(HeadResponse):
         self,
         send: Callable[[Message], Awaitable[None]],
         page_view: PageView,
+        site: SitePages,
+        asked: Asked,
         *,
         page: ShellPage,
-        token: bytes,
-        paths: PathMemory,
-        had_slots: bool | None,
-        policy: HeadPolicy,
     ) -> None:
-        super().__init__(send, page_view, token=token, path=page.path, paths=paths, had_slots=had_slots, policy=policy)
+        super().__init__(send, page_view, site, asked)
         self._page = page
 
     async def _send_private(self) -> None:

@@ -30,6 +30,7 @@ from personalize.settings import Settings
 from personalize.stores.memory import MemoryStore
 from personalize.web.facts import request_facts
 from personalize.web.middleware import PersonalizeMiddleware
+from personalize.web.sent_headers import SentHeaders
 from personalize.wrap import wrap
 from tests.desk import KEY, RULES, desk_settings, write_desk, written
 from tests.driver import Browser, running
@@ -175,7 +176,7 @@ def test_a_preview_shows_what_is_explained_and_simulated(
         return decided[0], browser._scope("GET", path, (), "")
 
     found, scope = asyncio.run(previewed())
-    facts = request_facts(dict(scope), path)
+    facts = request_facts(dict(scope), path, SentHeaders(scope["headers"]))
     context = persona_context(rule_set.personas[persona_id], rule_set, own, now=moment, facts=facts)
     explained = {slot_id: explain(slot_id, context, rule_set, misses=False).decision for slot_id in SHOWN}
     assert found == explained

@@ -20,10 +20,10 @@ def test_the_site_is_asked_for_a_plain_whole_page() -> None:
 
 
 def test_who_wants_a_page() -> None:
-    assert wants_html([(b"Sec-Fetch-Dest", b"document")])
-    assert wants_html([(b"accept", b"text/html,*/*;q=0.8")])
-    assert not wants_html([(b"sec-fetch-dest", b"image"), (b"accept", b"image/*")])
-    assert not wants_html([(b"accept", b"*/*")])
+    assert wants_html({b"sec-fetch-dest": b"document"})
+    assert wants_html({b"accept": b"text/html,*/*;q=0.8"})
+    assert not wants_html({b"sec-fetch-dest": b"image", b"accept": b"image/*"})
+    assert not wants_html({b"accept": b"*/*"})
 
 
 def test_what_is_fetched_in_advance() -> None:

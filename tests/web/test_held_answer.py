@@ -144,8 +144,8 @@ def test_a_new_rule_set_is_looked_for_afresh(house: House) -> None:
     assert house.run(tell(app, scope_of("/"))).header("etag") == b'"a"'
     rule_set = house.personalizer.rule_set
     assert rule_set is not None
-    assert app._paths.has_slots("/", rule_set.version) is False
-    assert app._paths.has_slots("/", "another") is None
+    assert app._site.paths.has_slots("/", rule_set.version) is False
+    assert app._site.paths.has_slots("/", "another") is None
 
 
 def test_a_client_that_has_left_is_not_served_again(house: House) -> None:

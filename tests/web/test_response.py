@@ -283,7 +283,7 @@ def test_an_error_page_carries_no_mark_and_no_cookie(with_site: Callable[..., No
 
 def test_a_client_that_means_one_version_is_heard_by_the_site(with_site: Callable[..., None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
-        app._paths.add("/put")
+        app._site.paths.add("/put")
         reply = await Browser(app).request("PUT", "/put", headers=[("if-match", '"v1"')])
         assert reply.text == '"v1"'
 
