@@ -1,13 +1,12 @@
 """The one function that decides what a page shows. Serving, previewing, explaining and simulating all ask it."""
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from functools import lru_cache
-from types import MappingProxyType
 from typing import TypeGuard
 
 from personalize.decisions.choose import choose
 from personalize.decisions.context import Context
-from personalize.decisions.decision import Decision, Reason
+from personalize.decisions.decision import Decision, PageDecisions, Reason
 from personalize.rules.definitions import Named, Slot
 from personalize.rules.fact_index import MOST_REMEMBERED
 from personalize.rules.index import Answers
@@ -25,7 +24,7 @@ def decide(
     *,
     shown: frozenset[str] = frozenset(),
     notes: Notes | None = None,
-) -> Mapping[str, Decision]:
+) -> PageDecisions:
     """What each slot of the page shows, by slot id, in the rule set's order.
 
     Pure: the same arguments give the same decisions. No item stands in two slots of a page, nor one that the
@@ -36,7 +35,7 @@ def decide(
     if page.decided is None or shown or notes is not None:
         return _Run(page, context, rule_set, answers, shown, notes).decisions()
     told: Hashable = answers.pattern(page.mask) if page.rows is None else answers.firsts(page.rows)
-    known: Mapping[str, Decision] | None = page.decided.get(told)
+    known: PageDecisions | None = page.decided.get(told)
     if known is None:
         if len(page.decided) >= MOST_REMEMBERED:
             page.decided.clear()
@@ -67,9 +66,9 @@ class _Run:
         self._taken = set(shown)
         self._notes = notes
 
-    def decisions(self) -> Mapping[str, Decision]:
+    def decisions(self) -> PageDecisions:
         """What each slot shows, by its id."""
-        return MappingProxyType({slot.slot_id: self._decide(slot) for slot in self._page.slots})
+        return PageDecisions(map(self._decide, self._page.slots))
 
     def _decide(self, slot: Slot) -> Decision:
         """Rules in order; the first that has something to show wins, and a slot that holds more goes on."""

@@ -1,7 +1,9 @@
 """What was decided for one slot, and why."""
 
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, NoReturn
 
 
 class Reason(StrEnum):
@@ -34,3 +36,20 @@ class Decision:
     reason: Reason = Reason.DEFAULT
     personal: bool = False
     version: str | None = None
+
+
+class PageDecisions(dict[str, Decision]):
+    """What the slots of one page show, by slot id, in the rule set's order.
+
+    All visitors for whom a page is decided alike may share one. `room` is for who writes it on pages, to keep what came
+    of that.
+    """
+
+    __slots__ = ("room",)
+
+    def __init__(self, decisions: Iterable[Decision]) -> None:
+        super().__init__((one.slot_id, one) for one in decisions)
+        self.room: dict[Hashable, Any] = {}
+
+    def __setitem__(self, slot_id: str, decision: Decision) -> NoReturn:
+        raise TypeError("what was decided stays as it is")

@@ -37,16 +37,16 @@ def visit_with_page(
         number = 1 if visit is None else visit.number + 1
         return _begun(page, at, seen_before_at, number=number, last_page_at=at, pages=pages)
     if at >= visit.started_at:
-        return Visit(  # `replace` would cost more than all else here, on every page
-            number=visit.number,
-            started_at=visit.started_at,
-            last_page_at=max(visit.last_page_at, at),
-            pages=visit.pages + pages,
-            landing_path=visit.landing_path,
-            source=visit.source,
-            medium=visit.medium,
-            campaign=visit.campaign,
-            previous_seen_at=visit.previous_seen_at,
+        return Visit(  # by place, and no `replace`, which would cost more than all else here, on every page
+            visit.number,
+            visit.started_at,
+            max(visit.last_page_at, at),
+            visit.pages + pages,
+            visit.landing_path,
+            visit.source,
+            visit.medium,
+            visit.campaign,
+            visit.previous_seen_at,
         )
     if visit.started_at - at <= ends_after:
         pages += visit.pages
@@ -57,14 +57,4 @@ def visit_with_page(
 def _begun(
     page: PageFacts, at: datetime, seen: datetime | None, *, number: int, last_page_at: datetime, pages: int
 ) -> Visit:
-    return Visit(
-        number=number,
-        started_at=at,
-        last_page_at=last_page_at,
-        pages=pages,
-        landing_path=page.path,
-        source=page.source,
-        medium=page.medium,
-        campaign=page.campaign,
-        previous_seen_at=seen,
-    )
+    return Visit(number, at, last_page_at, pages, page.path, page.source, page.medium, page.campaign, seen)

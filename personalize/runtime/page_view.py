@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from personalize.decisions.context import Context, make_context
 from personalize.decisions.decide import decide
-from personalize.decisions.decision import Decision, Reason
+from personalize.decisions.decision import Decision, PageDecisions, Reason
 from personalize.errors import EventRefused
 from personalize.events.event import CONSENT, INTEREST, JOIN, SET, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
@@ -20,11 +19,11 @@ from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.about_visitor import AboutVisitor
 from personalize.runtime.cache_facts import CacheFacts
-from personalize.runtime.health import FILLED
 from personalize.runtime.once import once
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
 from personalize.runtime.page_request import PageRequest
+from personalize.runtime.shown import markup_of, outcome_of, shown_alike
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 #: Where the page view of a request stands in `scope["state"]`: `request.state.page_view` in Starlette.
 STATE_KEY = "page_view"
 _NOTHING: frozenset[str] = frozenset()
-_NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +68,7 @@ class PageView:
         self._known: Profile | None = None
         self._belongs: Organization | None = None
         self._decisions: dict[str, Decision] = {}
+        self._alike: PageDecisions | None = None
         self._filled: list[Decision] = []
         self._waiting: list[tuple[str, str, dict[str, JSONValue]]] = []
         self._pages: list[Page] = []
@@ -157,7 +156,7 @@ class PageView:
         self.private = True
         return decision
 
-    async def markups(self, slot_ids: Sequence[str]) -> list[str | None]:
+    async def markups(self, slot_ids: Sequence[str]) -> Sequence[str | None]:
         """What to write into each of these slots, or None to keep the site's own markup. Never raises."""
         markups: list[str | None] = []
         outcomes: list[tuple[str, str]] = []
@@ -165,10 +164,12 @@ class PageView:
             markup = None
             try:
                 decision = self._decisions.get(slot_id) or await self._decide(slot_id)
-                self._depend(decision)
+                if not markups and (shown := self._shown_to_others(slot_ids)) is not None:
+                    return shown
+                self._depend(on_visitor=decision.personal)
                 if not self._conceals(decision):
                     markup = self._render(decision)
-                    outcomes.append((slot_id, decision.reason if markup is None else FILLED))
+                    outcomes.append(outcome_of(decision))
             except Exception as error:  # noqa: BLE001  filling a slot must not break the page
                 self.private = True
                 self._visitor.failed("a slot could not be filled", error)
@@ -176,9 +177,22 @@ class PageView:
         self._count(tuple(outcomes))
         return markups
 
-    def _depend(self, decision: Decision) -> None:
-        """Take note that what the page shows depends on a decision."""
-        self.private = self.private or decision.personal
+    def _shown_to_others(self, slot_ids: Sequence[str]) -> Sequence[str | None] | None:
+        """The markup of these slots, where it is the same for all for whom they are decided so, and nothing of it is to
+        be concealed."""
+        if self._alike is None or self._rule_set is None or self.is_public:
+            return None
+        shown = shown_alike(self._alike, slot_ids, self._rule_set.library)
+        if shown is None or (shown.is_personal and self._visitor.is_elsewhere):
+            return None
+        self._depend(on_visitor=shown.is_personal)
+        self._filled += shown.filled
+        self._count(shown.outcomes)
+        return shown.markups
+
+    def _depend(self, *, on_visitor: bool) -> None:
+        """Take note that what the page shows depends on the visitor."""
+        self.private = self.private or on_visitor
 
     def _conceals(self, decision: Decision) -> bool:
         """Whether what depends on the visitor may not be seen: behind a public head, and by scripts of other sites."""
@@ -202,9 +216,9 @@ class PageView:
         await self._learn(page, rule_set)
         self._meet(page, rule_set)
         self._context = self._make_context(rule_set)
-        self._decisions.update(
-            decide(page, self._context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
-        )
+        decisions = decide(page, self._context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
+        self._alike = None if self._decisions or self._visitor.degraded else decisions
+        self._decisions.update(decisions)
         if self._visitor.degraded:
             lost = {one: Decision(one, reason=Reason.DEGRADED, personal=True) for one in page.stored}
             self._decisions.update(lost)
@@ -265,13 +279,13 @@ class PageView:
         """The markup of what was decided, which then stands on the page; None where that is the site's own."""
         if not decision.item_ids or self._rule_set is None:
             return None
-        items, context, markup = self._rule_set.library.items, self._context, ""
-        for item_id in decision.item_ids:
-            rendering = items[item_id].rendering
-            values = context.attributes if rendering.attributes and context is not None else _NO_VALUES
-            markup += rendering.markup(values)
+        markup = markup_of(decision, self._rule_set.library, self._attributes)
         self._filled.append(decision)
         return markup
+
+    def _attributes(self) -> Mapping[str, object]:
+        """What of the visitor content may show."""
+        return {} if self._context is None else self._context.attributes
 
     @property
     def has_decided(self) -> bool:

@@ -43,7 +43,7 @@ class VariantView(PageView):
     async def _learn(self, page: Page, rule_set: RuleSet) -> None:
         """Nothing of the visitor is read."""
 
-    def _depend(self, decision: Decision) -> None:
+    def _depend(self, *, on_visitor: bool) -> None:
         """What depends on inputs alone is for all."""
 
     def _conceals(self, decision: Decision) -> bool:

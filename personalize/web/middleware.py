@@ -126,7 +126,8 @@ class PersonalizeMiddleware:
 
     def _own_request(self, path: str, scope: Scope) -> Scope:
         """The request for a page of our own, with a page view that knows whom it is from."""
-        request = PageRequest(scope, scope.get("headers", ()), lambda: request_facts(scope, path))
+        sent = SentHeaders(scope.get("headers", ()))
+        request = PageRequest(scope, sent.pairs, lambda: request_facts(scope, path, sent))
         return {**scope, "state": {**scope.get("state", {}), STATE_KEY: PageView(self.personalizer, request)}}
 
     async def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:

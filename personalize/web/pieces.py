@@ -1,5 +1,6 @@
 """What the scanner makes of a page: bytes to copy, slots, and marks that nobody shall see."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from personalize.light_values import light_dataclass
@@ -53,3 +54,24 @@ class Stray:
 
 
 Piece = Copy | Slot | Stray
+
+
+class Layout:
+    """Pieces of a page in order, laid out for filling: `parts` has an empty place for each of the `slots`, where
+    `places` says."""
+
+    __slots__ = ("parts", "pieces", "places", "slot_ids", "slots")
+
+    def __init__(self, pieces: Sequence[Piece]) -> None:
+        self.pieces = pieces
+        self.parts: list[bytes] = []
+        self.places: list[int] = []
+        self.slots: list[Slot] = []
+        for piece in pieces:
+            if isinstance(piece, Slot):
+                self.places.append(len(self.parts))
+                self.slots.append(piece)
+                self.parts.append(b"")
+            elif isinstance(piece, Copy):
+                self.parts.append(piece.data)
+        self.slot_ids = [slot.slot_id for slot in self.slots]

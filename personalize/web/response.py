@@ -107,13 +107,13 @@ class PersonalizedResponse(Outgoing):
             page_view.meet_unknown(shell.unknown)
         if shell.doubts:
             tell_doubts(page_view, shell.doubts)
-        if not shell.has_slots:
-            await (self._without_marks(message, shell.body) if shell.pieces else self._pass(message))
+        if not shell.layout.slots:
+            await (self._without_marks(message, shell.body) if shell.layout.pieces else self._pass(message))
             return
         self.meet_slots()
         until = declared_until(self._head.content_type, shell.body)
         rewriter = self._rewriter(self._site.shells.unfed, encoding, until)
-        filled = await rewriter.fill(shell.pieces)
+        filled = await rewriter.fill(shell.layout)
         tell_doubts(page_view, rewriter.doubts)
         if filled == shell.body and not (page_view.private or (self._site.policy.shares and page_view.has_decided)):
             await self._pass(message)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from personalize.web.charset import EncodingInParts
 from personalize.web.doubts import Doubt
-from personalize.web.pieces import Copy, Piece, Slot
+from personalize.web.pieces import Copy, Layout, Piece, Slot
 from personalize.web.scanner import Scanner
 
 #: Slots that are filled on one page; further ones keep the page's own markup.
@@ -62,14 +62,14 @@ class Rewriter:
     async def feed(self, chunk: bytes) -> bytes:
         """What of the page can leave after this chunk."""
         if self._coming is None:
-            return await self.fill(self._scanner.feed(chunk))
+            return await self.fill(Layout(self._scanner.feed(chunk)))
         self._coming.read(chunk)
         return await self._fill_when_certain(self._scanner.feed(chunk), self._coming)
 
     async def close(self) -> bytes:
         """What is left at the end of the page."""
         if self._coming is None:
-            return await self.fill(self._scanner.close())
+            return await self.fill(Layout(self._scanner.close()))
         self._coming.read(b"", is_last=True)
         return await self._fill_when_certain(self._scanner.close(), self._coming)
 
@@ -81,30 +81,21 @@ class Rewriter:
         else:
             first = next((at for at, piece in enumerate(pieces) if isinstance(piece, Slot)), len(pieces))
             pieces, self._waiting = pieces[:first], pieces[first:]
-        return await self.fill(pieces)
+        return await self.fill(Layout(pieces))
 
     async def last(self, chunk: bytes) -> bytes:
         """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
-        return await self.fill(self._scanner.last(chunk))
+        return await self.fill(Layout(self._scanner.last(chunk)))
 
-    async def fill(self, pieces: Sequence[Piece]) -> bytes:
+    async def fill(self, layout: Layout) -> bytes:
         """These pieces with their slots filled."""
         if self._passed < self._declared_until:
-            pieces = [self._unless_early(piece) for piece in pieces]
-        if len(pieces) == 1 and isinstance(pieces[0], Copy):
-            return pieces[0].data
-        parts: list[bytes] = []
-        slots: list[tuple[int, Slot]] = []
-        for piece in pieces:
-            if isinstance(piece, Slot):
-                slots.append((len(parts), piece))
-                parts.append(b"")  # what fills it is asked for with all others, below
-            elif isinstance(piece, Copy):
-                parts.append(piece.data)
-        if slots:
-            markups = await self._markups([slot.slot_id for _, slot in slots])
-            for (at, slot), markup in zip(slots, markups, strict=True):
-                parts[at] = self._filled(slot, markup)
+            layout = Layout([self._unless_early(piece) for piece in layout.pieces])
+        if not layout.slots:
+            return b"".join(layout.parts)
+        markups, parts = await self._markups(layout.slot_ids), layout.parts.copy()
+        for at, slot, markup in zip(layout.places, layout.slots, markups, strict=True):
+            parts[at] = self._filled(slot, markup)
         return b"".join(parts)
 
     def _unless_early(self, piece: Piece) -> Piece:

@@ -8,7 +8,7 @@ from personalize.web.charset import EncodingInParts
 from personalize.web.doubts import Doubt
 from personalize.web.head_response import HeadResponse
 from personalize.web.outgoing import Message
-from personalize.web.pieces import Copy, Piece, Slot
+from personalize.web.pieces import Copy, Layout, Piece, Slot
 from personalize.web.response import PersonalizedResponse
 from personalize.web.response_head import ResponseHead
 from personalize.web.rewriter import Rewriter
@@ -34,10 +34,10 @@ class ShellRewriter(Rewriter):
         """What was doubtful so far, by slot."""
         return {**super().doubts, **self._writer.doubts}
 
-    async def fill(self, pieces: Sequence[Piece]) -> bytes:
+    async def fill(self, layout: Layout) -> bytes:
         """These pieces as everybody gets them."""
         self._writer.is_ascii = self._encoding not in _UTF_8
-        written = self._writer.write([self._settled(piece) for piece in pieces])
+        written = self._writer.write([self._settled(piece) for piece in layout.pieces])
         self.slots = self._writer.slots
         return written
 

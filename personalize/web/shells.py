@@ -5,11 +5,11 @@ A site that puts nothing personal into its pages sends the same shell to everybo
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from personalize.rules.definitions import Placement
 from personalize.web.doubts import Doubt
-from personalize.web.pieces import Copy, Piece, Slot
+from personalize.web.pieces import Copy, Layout
 from personalize.web.scanner import NO_PLACEMENTS, Scanner
 
 #: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker.
@@ -20,14 +20,13 @@ _MOST_SEEN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """One page with its pieces in order, none where it leaves as it came. `has_slots` tells whether any of them is a
-    slot, `unknown` names written slots that no rule file defines, `doubts` are by slot."""
+    """One page with its pieces laid out in order, none where it leaves as it came. `unknown` names written slots that
+    no rule file defines, `doubts` are by slot."""
 
     body: bytes
-    pieces: tuple[Piece, ...] = ()
-    has_slots: bool = False
-    unknown: frozenset[str] = frozenset()
-    doubts: Mapping[str, Doubt] = field(default_factory=dict)
+    layout: Layout
+    unknown: frozenset[str]
+    doubts: Mapping[str, Doubt]
 
 
 class Shells:
@@ -100,8 +99,7 @@ class Shells:
         self, body: bytes, known: Callable[[str], bool], placements: Mapping[str, Placement], encoding: str
     ) -> Shell:
         scanner = Scanner(token=self._token, known=known, placements=placements, encoding=encoding)
-        pieces = tuple(scanner.last(body))
-        has_slots = any(isinstance(piece, Slot) for piece in pieces)
+        pieces = scanner.last(body)
         if all(isinstance(piece, Copy) for piece in pieces):
-            pieces = ()  # it leaves as it came
-        return Shell(body, pieces, has_slots, frozenset(scanner.unknown), scanner.doubts.by_slot)
+            pieces = []  # it leaves as it came
+        return Shell(body, Layout(pieces), frozenset(scanner.unknown), scanner.doubts.by_slot)

@@ -1,0 +1,323 @@
+"""How the values of facts are worked out from all that a rule can see: one by one, or many of a kind at once."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from itertools import repeat
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from personalize.events.schema import DEFAULT_PURPOSE
+from personalize.hashing import share
+from personalize.profiles.lifecycle import is_new, state_of
+from personalize.profiles.profile import Profile, SharedTotals, Totals
+from personalize.profiles.stated import favourite, interest_in
+from personalize.profiles.unit import unit_of
+from personalize.rules.beside import pairs
+from personalize.rules.fact_values import reader_of_type
+from personalize.rules.facts import (
+    INTEREST_ROOT,
+    LOCAL_NOW,
+    ORGANIZATION_ROOT,
+    OWN_ROOT,
+    PAIR_ROOT,
+    SPLIT_ROOT,
+    Fact,
+    FactType,
+)
+from personalize.rules.now_facts import now_value
+from personalize.rules.paths import follow
+from personalize.rules.unanswerable import Unanswerable
+
+if TYPE_CHECKING:
+    from personalize.decisions.context import Context
+
+#: What reads one fact.
+Reader: TypeAlias = Callable[["Context", Fact], object]
+#: What reads the facts of a group, in their order.
+GroupReader: TypeAlias = Callable[["Context"], Iterable[object]]
+
+
+class Plan(NamedTuple):
+    """How to work out some facts: those of one kind together, by their names, and after them the others."""
+
+    groups: tuple[tuple[tuple[str, ...], GroupReader], ...]
+    others: tuple[tuple[str, Reader, Fact], ...]
+
+
+def plan_of(facts: Iterable[Fact], granted: frozenset[str]) -> Plan:
+    """How to work out these facts for all who have granted these purposes."""
+    kinds: dict[tuple[_Grouping, str], list[Fact]] = {}
+    others: list[tuple[str, Reader, Fact]] = []
+    for fact in facts:
+        grouping = _grouping(fact, granted)
+        if grouping is None:
+            others.append((fact.name, reader_of(fact, granted), fact))
+        else:
+            kinds.setdefault((grouping, fact.root), []).append(fact)
+    groups = ((tuple(fact.name for fact in alike), group(alike)) for (group, _), alike in kinds.items())
+    return Plan(tuple(groups), tuple(others))
+
+
+def reader_of(fact: Fact, granted: frozenset[str]) -> Reader:
+    """What works out one fact; nothing does where its purpose is not granted."""
+    return _READERS.get(fact.root, _event_value) if _is_granted(fact, granted) else _nothing
+
+
+def _is_granted(fact: Fact, granted: frozenset[str]) -> bool:
+    return fact.purpose is None or fact.purpose in granted
+
+
+# Many at once ------------------------------------------------------------------------------------------
+
+_Grouping: TypeAlias = Callable[[Sequence[Fact]], GroupReader]
+
+
+def _grouping(fact: Fact, granted: frozenset[str]) -> _Grouping | None:
+    """What makes a reader of many facts like this one; None where each is read alone."""
+    if not _is_granted(fact, granted):
+        return _withheld
+    if fact.root == "page":
+        return None if "." in fact.key else _page_fields
+    if fact.root == "visit":
+        return _visit_fields
+    if fact.root == "profile":
+        return _attributes
+    return _event_fields if fact.root not in _READERS and fact.key in _TOTAL_FIELDS else None
+
+
+def _withheld(facts: Sequence[Fact]) -> GroupReader:
+    return lambda context: repeat(None, len(facts))
+
+
+def _page_fields(facts: Sequence[Fact]) -> GroupReader:
+    keys = [fact.key for fact in facts]
+    fields = _fields(keys)
+
+    def read(context: "Context") -> Iterable[object]:
+        page = context.facts
+        if page is None:
+            return repeat(None, len(keys))
+        if page.unanswerable:
+            return [Unanswerable.RAISED if key in page.unanswerable else getattr(page, key) for key in keys]
+        return fields(page)
+
+    return read
+
+
+def _visit_fields(facts: Sequence[Fact]) -> GroupReader:
+    fields = _fields([_VISIT_FIELDS.get(fact.key, fact.key) for fact in facts])
+
+    def read(context: "Context") -> Iterable[object]:
+        visit = context.values.visit
+        return repeat(None, len(facts)) if visit is None else fields(visit)
+
+    return read
+
+
+def _attributes(facts: Sequence[Fact]) -> GroupReader:
+    reads = [(fact.key, _as_declared(fact)) for fact in facts]
+
+    def read(context: "Context") -> Iterable[object]:
+        if context.profile is None:
+            return repeat(None, len(reads))
+        stored, zone = context.profile.attributes.get, context.zone
+        return [None if (known := stored(key)) is None else declared(known.value, zone) for key, declared in reads]
+
+    return read
+
+
+def _event_fields(facts: Sequence[Fact]) -> GroupReader:
+    fields, type_ = _fields([_TOTAL_FIELDS[fact.key] for fact in facts]), facts[0].root
+    never = [_NEVER.get(fact.key) for fact in facts]
+
+    def read(context: "Context") -> Iterable[object]:
+        if context.profile is None:
+            return repeat(None, len(facts))
+        totals = context.profile.totals.get(type_)
+        return never if totals is None else fields(totals)
+
+    return read
+
+
+def _fields(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
+    """What reads these attributes of an object."""
+    read = attrgetter(*names)
+    return read if len(names) > 1 else lambda of: (read(of),)
+
+
+_VISIT_FIELDS = {"started": "started_at"}
+_TOTAL_FIELDS = {
+    "count": "count",
+    "total": "sum",
+    "first": "first_at",
+    "last": "last_at",
+    "first_value": "first_value",
+    "last_value": "last_value",
+}
+#: What is said of an event that never happened.
+_NEVER = {"count": 0, "total": 0}
+
+# One by one --------------------------------------------------------------------------------------------
+
+
+def _nothing(context: "Context", fact: Fact) -> None:
+    """What is known of a fact whose purpose is not granted."""
+
+
+def _profile_value(context: "Context", fact: Fact) -> object:
+    stored = context.profile.attributes.get(fact.key) if context.profile is not None else None
+    return None if stored is None else _as_declared(fact)(stored.value, context.zone)
+
+
+def _as_declared(fact: Fact) -> Callable[[object, tzinfo], object]:
+    """What reads the value of an attribute as it is declared now: what is of another type, or no choice any more, is
+    missing."""
+    typed = reader_of_type(fact.type)
+
+    def read_many(value: object, zone: tzinfo) -> object:
+        if not isinstance(value, list):
+            return None
+        values = [one for item in value if (one := typed(item, zone)) is not None]
+        return values if values or not value else None
+
+    def read_one(value: object, zone: tzinfo) -> object:
+        found = typed(follow(value, fact.path) if fact.path else value, zone)
+        return found if not fact.choices or _is_choice(found, fact) else None
+
+    if fact.many:
+        return read_many
+    return read_one if fact.path or fact.choices else typed
+
+
+def _is_choice(value: object, fact: Fact) -> bool:
+    if isinstance(value, str) and fact.fold:
+        return value.casefold() in (choice.casefold() for choice in fact.choices)
+    return value in fact.choices
+
+
+def _event_value(context: "Context", fact: Fact) -> object:
+    if context.profile is None:
+        return None
+    totals = context.profile.totals.get(fact.root)
+    return _NEVER.get(fact.key) if totals is None else _of_totals(totals, fact.key)
+
+
+def _of_totals(totals: Totals | SharedTotals, key: str) -> object:
+    if key == "average":
+        return Decimal(totals.sum) / totals.count
+    return getattr(totals, _TOTAL_FIELDS[key])
+
+
+def _visitor_value(context: "Context", fact: Fact) -> object:
+    profile = context.profile
+    if fact.key == "known":
+        return profile is not None and context.consent.allows(DEFAULT_PURPOSE)
+    if profile is None:
+        return None
+    return _VISITOR[fact.key](context, profile)
+
+
+_VISITOR: Mapping[str, Callable[["Context", Profile], object]] = {
+    "new": lambda context, profile: is_new(profile, context.values.visit, context.now, context.lifecycle),
+    "visits": lambda context, profile: visit.number if (visit := context.values.visit) is not None else 0,
+    "first_seen": lambda context, profile: profile.first_seen_at,
+    "last_seen": lambda context, profile: profile.last_seen_at,
+    "state": lambda context, profile: state_of(profile, context.values.visit, context.now, context.lifecycle),
+}
+
+
+def _page_value(context: "Context", fact: Fact) -> object:
+    facts = context.facts
+    if facts is None:
+        return None
+    if "." not in fact.key:
+        return Unanswerable.RAISED if fact.key in facts.unanswerable else getattr(facts, fact.key)
+    family, _, name = fact.key.partition(".")
+    if family == "query":
+        return list(facts.query.get(name, ())) or None
+    found = facts.headers.get(name.lower()) if family == "header" else facts.cookies.get(name)
+    return None if found is None else [found]
+
+
+def _visit_value(context: "Context", fact: Fact) -> object:
+    visit = context.values.visit
+    return None if visit is None else getattr(visit, _VISIT_FIELDS.get(fact.key, fact.key))
+
+
+def _split_value(context: "Context", fact: Fact) -> object:
+    if not fact.parts:
+        profile = context.profile if context.consent.permits_identifier else None
+        unit: object = unit_of(context.identity.profile_id, profile, context.identity.joins)
+    else:
+        unit = context.values[fact.parts[0].name]
+    if isinstance(unit, Unanswerable):
+        return unit
+    return share(fact.key, str(unit)) if isinstance(unit, str | int | Decimal) else None
+
+
+def _pair_value(context: "Context", fact: Fact) -> object:
+    left, right = (context.values[part.name] for part in fact.parts)
+    unanswerable = left if isinstance(left, Unanswerable) else right
+    return unanswerable if isinstance(unanswerable, Unanswerable) else pairs(left, right, fold=fact.fold)
+
+
+def _now_value(context: "Context", fact: Fact) -> object:
+    if fact.type is FactType.INSTANT:
+        return context.now
+    local = context.values[LOCAL_NOW]
+    assert isinstance(local, datetime)
+    return now_value(fact, local)
+
+
+def _counter_value(context: "Context", fact: Fact) -> object:
+    return context.profile.recent.get(fact.key, ()) if context.profile is not None else None
+
+
+def _interest_value(context: "Context", fact: Fact) -> object:
+    profile, half_life = context.profile, context.lifecycle.interest_half_life
+    if profile is None:
+        return None
+    if fact.type is FactType.TEXT:
+        return favourite(profile.interests, profile.stated, context.now, half_life)
+    return interest_in(fact.key, profile.interests, profile.stated, context.now, half_life)
+
+
+def _organization_value(context: "Context", fact: Fact) -> object:
+    """What is known of the organization, and of what its members share: nothing where they belong to none."""
+    organization = context.organization
+    if fact.key == "known":
+        return organization is not None
+    if organization is None:
+        return None
+    if fact.key == "members":
+        return organization.members
+    event, _, key = fact.key.rpartition(".")
+    if not event or fact.path:
+        stored = organization.attributes.get(fact.key)
+        return None if stored is None else _as_declared(fact)(stored.value, context.zone)
+    shared = organization.totals.get(event)
+    return _NEVER.get(key) if shared is None else _of_totals(shared, key)
+
+
+def _own_value(context: "Context", fact: Fact) -> object:
+    if context.own is None:
+        return None
+    read = {part.name: context.values[part.name] for part in fact.parts}
+    unanswerable = [value for value in read.values() if isinstance(value, Unanswerable)]
+    return unanswerable[0] if unanswerable else context.own(fact, read)
+
+
+_READERS: Mapping[str, Reader] = {
+    OWN_ROOT: _own_value,
+    PAIR_ROOT: _pair_value,
+    SPLIT_ROOT: _split_value,
+    "profile": _profile_value,
+    "visitor": _visitor_value,
+    "page": _page_value,
+    "visit": _visit_value,
+    "now": _now_value,
+    "did": _counter_value,
+    INTEREST_ROOT: _interest_value,
+    ORGANIZATION_ROOT: _organization_value,
+}
