@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING
 from personalize.decisions.context import Context, make_context
 from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, PageDecisions, Reason
-from personalize.errors import EventRefused
-from personalize.events.event import CONSENT, INTEREST, JOIN, SET, JSONValue
+from personalize.events.event import CONSENT, JOIN, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
-from personalize.events.validate import check_attributes, check_event
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
-from personalize.profiles.stated import statement
 from personalize.rules.definitions import Placement
 from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
@@ -24,6 +21,7 @@ from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.shown import markup_of, outcome_of, shown_alike
+from personalize.runtime.site_events import SiteEvents
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent
@@ -46,7 +44,7 @@ class Notice:
     fields: Mapping[str, str]
 
 
-class PageView:
+class PageView(SiteEvents):
     """What one request for a page is to us. Costs next to nothing until something asks.
 
     `private` says that the response depends on the visitor and belongs in no shared cache; whatever a site reads
@@ -57,10 +55,8 @@ class PageView:
     """
 
     def __init__(self, personalizer: "Personalizer", request: PageRequest, *, is_off: bool = False) -> None:
-        self._personalizer = personalizer
+        super().__init__(personalizer, is_off=is_off)
         self._root_path: str = request.scope.get("root_path", "")  # a mount inside the site changes the scope's
-        self._is_off = is_off
-        self._is_over = is_off
         self._request, self._came_at = request, personalizer.clock.now()
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
         self._pending = personalizer.pending
@@ -70,7 +66,6 @@ class PageView:
         self._decisions: dict[str, Decision] = {}
         self._alike: PageDecisions | None = None
         self._filled: list[Decision] = []
-        self._waiting: list[tuple[str, str, dict[str, JSONValue]]] = []
         self._pages: list[Page] = []
         self._late: set[str] = set()
         self._counts_page = True
@@ -296,59 +291,6 @@ class PageView:
         """What the head of the response has to go by, when it tells caches for whom the page is."""
         health, now = self._personalizer.health, self._personalizer.clock.now()
         return CacheFacts(self._visitor, self._rule_set, self._pages, self._decisions, now, health.tell_once)
-
-    # What the site tells us ----------------------------------------------------------------------------
-
-    def record(self, type: str, /, **properties: object) -> bool:
-        """Queue an event of a declared type for this visitor, written after the response.
-
-        Returns False, with the reason in the log, for what the schema doesn't allow; without the visitor's
-        consent it is left out. Use `await personalizer.record(…)` where the next page has to see it.
-        """
-        schema = self._personalizer.schema
-        try:
-            known = check_event(type, properties, schema, zone=self._personalizer.zone)
-        except EventRefused as error:
-            return self._refused(error)
-        return self._tell((type, schema.events[type].purpose, known))
-
-    def set(self, **attributes: object) -> bool:
-        """Queue new values of declared attributes for this visitor; None removes one. See `record`."""
-        schema = self._personalizer.schema
-        try:
-            known = check_attributes(attributes, schema, zone=self._personalizer.zone)
-        except EventRefused as error:
-            return self._refused(error)
-        told = [self._tell((SET, schema.attributes[name].purpose, {name: value})) for name, value in known.items()]
-        return all(told)
-
-    def state_interest(self, tag: str, likes: bool | None) -> bool:
-        """Queue what the visitor says of their own taste: they like what carries this tag, they do not, or None to
-        take back what they said. It is believed over what was learned. See `record`."""
-        try:
-            said = statement(tag, likes)
-        except EventRefused as error:
-            return self._refused(error)
-        return self._tell((INTEREST, DEFAULT_PURPOSE, said))
-
-    @property
-    def told(self) -> bool:
-        """Whether anything was queued so far; who it is of has to be known when the response has left."""
-        return bool(self._waiting)
-
-    def _tell(self, told: tuple[str, str, dict[str, JSONValue]]) -> bool:
-        """Keep for the end of the response; behind it, such as in background work, it is too late."""
-        if self._is_over and not self._is_off:
-            self._visitor.failed(
-                "record() was called after the response, where await personalizer.record() serves", None
-            )
-            return False
-        self._waiting.append(told)
-        return True
-
-    def _refused(self, error: EventRefused) -> bool:
-        self._visitor.failed("an event of the site was refused", error)
-        return False
 
     def about_visitor(self) -> AboutVisitor:
         """What the visitor may ask of us, and tell us, about themselves; the response becomes private by it."""
