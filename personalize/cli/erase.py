@@ -5,16 +5,16 @@ import asyncio
 import click
 
 from personalize.cli.findings import Failed
+from personalize.cli.one_visitor import one_visitor
 from personalize.cli.site import Site, name_of_whoever, pass_site
 from personalize.cli.tables import counted, paragraph, terminal_width
 from personalize.errors import TakenOver
-from personalize.problems import quoted
 from personalize.runtime.person import Person, person_in
 from personalize.stores.protocols import Erasure, Export, Store
 
 
 @click.command(short_help="Erase all that is kept of a visitor.")
-@click.option("--visitor", required=True, metavar="WHO", help="u:ID for somebody who is logged in, v:ID for a browser.")
+@one_visitor
 @click.option("--yes", is_flag=True, help="Don't ask whether it is meant.")
 @click.option("--by", metavar="NAME", help="Who erases; else the name you are logged in with.")
 @pass_site
@@ -25,10 +25,6 @@ def erase(site: Site, visitor: str, yes: bool, by: str | None) -> None:
     refused when it comes. A receipt stays, without a word of the visitor. The files of the store give their bytes
     away when "personalize compact" has run.
     """
-    if not visitor.startswith(("u:", "v:")) or len(visitor) < len("u:_"):
-        raise click.BadParameter(
-            f"{quoted(visitor)} is no visitor: write u:ID for a login, v:ID for a browser.", param_hint="--visitor"
-        )
     try:
         asyncio.run(_erase(site, visitor, asks=not yes, by=by or name_of_whoever()))
     except TakenOver as error:

@@ -34,6 +34,7 @@ COMMANDS = [
     "backup",
     "restore",
     "rebuild",
+    "download",
     "erase",
     "compact",
     "token",
