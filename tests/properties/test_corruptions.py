@@ -1,9 +1,8 @@
 """Whole sites after an accident: a file cut, swapped, retyped. Nothing is raised, and each problem has a place.
 
-`CORRUPTIONS=10000 python -m pytest tests/properties/test_corruptions.py` tries more of them than the suite does.
+`make trust` tries more of them than the suite does.
 """
 
-import os
 import random
 import re
 import shutil
@@ -27,8 +26,10 @@ from personalize.settings import Settings, load_settings
 from personalize.yaml_tree import read_text
 from tests.conftest import REPOSITORY
 from tests.decisions.visitors import context_for
+from tests.trust.trials import trials
 
-HOW_MANY = int(os.environ.get("CORRUPTIONS", "600"))
+pytestmark = pytest.mark.trust
+HOW_MANY = trials(600, 10_000)
 SITES = ("tests/docs/desk", "tests/cases/cdnow", "personalize/cli/starter")
 #: Problems of a file as a whole, or of a file beside it: no line of it is wrong.
 WHOLE_FILE = {"E003", "E283", "E405", "E406", "E410", "W203"}

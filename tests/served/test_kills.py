@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pytest
 
 from personalize.runtime.access import digest_of, minted_token
 from personalize.runtime.clock import SystemClock
@@ -19,9 +20,10 @@ from personalize.stores.protocols import AccessToken, Store
 from tests.served.described import with_store
 from tests.served.server import free_ports, start, stop, uvicorn, wait_for
 from tests.served.test_workers import logged, publish_desk, stored
+from tests.trust.trials import trials
 
-#: `make test` kills this often; PERSONALIZE_TEST_KILLS asks for more.
-KILLS = int(os.environ.get("PERSONALIZE_TEST_KILLS", "6"))
+pytestmark = pytest.mark.trust
+KILLS = trials(6, 1_000)
 #: Of so many kills one takes the whole server, the others one of its workers.
 _WHOLE_EVERY = 4
 TILLS = 4

@@ -1,6 +1,6 @@
 """Schemathesis reads the description of the API, and finds nothing that it does not keep to, whoever calls.
 
-`make test` asks little of it; PERSONALIZE_TEST_LONG=1 asks as every role, and a hundred times as much.
+`make test` asks little of it; `make trust` asks as every role, and a hundred times as much.
 """
 
 import json
@@ -16,8 +16,9 @@ import pytest
 from personalize.api.operations import OPERATIONS
 from tests.conftest import REPOSITORY
 from tests.served.described import Described, agreed, described
+from tests.trust.trials import IS_LONG
 
-IS_LONG = bool(os.environ.get("PERSONALIZE_TEST_LONG"))
+pytestmark = pytest.mark.trust
 EXAMPLES = 300 if IS_LONG else 3
 SHORT_ROLES = ("everything", "a page of the site")
 _KEYS = {"token": "bearer"}

@@ -1,7 +1,6 @@
 """What is acknowledged is on the disk, whoever writes beside us and whoever is killed."""
 
 import asyncio
-import os
 import random
 import sqlite3
 import threading
@@ -17,8 +16,9 @@ from personalize.stores.sqlite_writer import MOST_JOBS_OF_A_COMMIT, Writer
 from tests.stores.contract import opened
 from tests.stores.other_process import AHEAD, line_from, line_to, other_process
 from tests.stores.samples import all_of
+from tests.trust.trials import trials
 
-KILLS = int(os.environ.get("PERSONALIZE_TEST_KILLS", "10"))
+KILLS = trials(10, 1_000)
 
 
 @pytest.fixture
@@ -188,6 +188,7 @@ def test_two_processes_that_count_one_profile_up_lose_nothing(tmp_path: Path) ->
     assert counted_in(path) == (1000, 1000, 1000)
 
 
+@pytest.mark.trust
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     path, journal = tmp_path / "x.db", tmp_path / "journal"
     chance = random.Random(KILLS)

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -26,6 +25,7 @@ from personalize.web.scanner import Scanner
 from personalize.wrap import wrap
 from tests.desk import RULES, desk_settings, published, write_desk
 from tests.driver import Browser, running
+from tests.trust.trials import IS_LONG
 from tests.web.test_written import MARKUP
 
 TOKEN = "0123456789abcdef0123"
@@ -289,11 +289,12 @@ def test_whatever_the_page_is_the_pieces_are_the_page(page: bytes, how: str, siz
 
 
 def real_pages(shared_data: Path) -> list[Path]:
-    """Some of the news pages, or all of them where PERSONALIZE_TEST_ALL_PAGES is set."""
+    """Some of the news pages, or all of them in `make trust`."""
     pages = sorted((shared_data / "html" / "article-extraction-benchmark" / "html").glob("*.html.gz"))
-    return pages if os.environ.get("PERSONALIZE_TEST_ALL_PAGES") else pages[::9]
+    return pages if IS_LONG else pages[::9]
 
 
+@pytest.mark.trust
 @pytest.mark.shared_data
 def test_in_real_pages_the_element_that_a_browser_finds_is_filled(shared_data: Path) -> None:
     paths, count = real_pages(shared_data), 0

@@ -1,0 +1,97 @@
+"""A site that is served for long: nothing grows but its log."""
+
+import asyncio
+import gc
+import os
+import resource
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from personalize.profiles.encoding import encode_profile
+from personalize.web.middleware import PersonalizeMiddleware
+from personalize.wrap import wrap
+from tests.desk import RULES, desk_settings, published, write_desk, written
+from tests.driver import Browser, running
+from tests.trust.moving_clock import MovingClock
+from tests.trust.trials import IS_LONG, trials
+
+pytestmark = pytest.mark.trust
+ROUNDS = trials(6, 200)
+PAGES_OF_A_ROUND = 400
+PAGES_OF_A_VISITOR = 8
+YES = {"grant": "measure personalize", "back": "/"}
+#: What a page may leave behind in memory, once all that is bounded has grown to its bound: in the short form allocators
+#: and the caches of SQLite are still filling, so only objects are counted there.
+MOST_BYTES_A_PAGE = 100
+LARGEST_PROFILE = 64_000
+LARGEST_LOG_AHEAD = 64 * 1024 * 1024
+
+
+async def shop(request: Request) -> Response:
+    """A page on which whoever comes buys something."""
+    request.state.page_view.record("purchase", amount="10", category="tents")
+    return HTMLResponse('<div data-slot="hero">Default</div><div data-slot="season">Default</div>')
+
+
+class Life:
+    """What a process has grown to."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        self.files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+        self.threads = threading.active_count()
+        self.tasks = len(asyncio.all_tasks())
+        self.objects = len(gc.get_objects())
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        self.memory = pages * resource.getpagesize()
+
+
+async def a_round(app: PersonalizeMiddleware, clock: MovingClock, regular: Browser, numbers: Iterator[int]) -> None:
+    """Some hundred pages, of visitors who are new and of one who always comes back, under rules that change."""
+    for number in range(PAGES_OF_A_ROUND // PAGES_OF_A_VISITOR):
+        browser = Browser(app, address=f"10.0.{next(numbers) % 250}.{number}")
+        await browser.post("/_personalize/consent", YES)
+        for _ in range(PAGES_OF_A_VISITOR // 2):
+            clock.moment += timedelta(minutes=7)
+            for each in (browser, regular):
+                assert "The season" in (await each.get(f"/?n={next(numbers)}")).text
+    await written(app)
+    write_desk(app.personalizer.settings.root, rules=f"{RULES}# round {next(numbers)}\n")
+    await published(app)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells what a process has grown to")
+def test_what_a_site_holds_in_memory_does_not_grow_with_its_pages(tmp_path: Path) -> None:
+    async def serve() -> None:
+        write_desk(tmp_path)
+        clock = MovingClock(datetime(2026, 11, 22, tzinfo=UTC))
+        app = wrap(Starlette(routes=[Route("/{rest:path}", shop)]), desk_settings(tmp_path), clock=clock)
+        async with running(app):
+            await published(app)
+            regular, numbers = Browser(app), count()
+            await regular.post("/_personalize/consent", YES)
+            for _ in range(ROUNDS // 2):
+                await a_round(app, clock, regular, numbers)
+            warm = Life()
+            for _ in range(ROUNDS // 2):
+                await a_round(app, clock, regular, numbers)
+            then = Life()
+            pages = PAGES_OF_A_ROUND * (ROUNDS // 2)
+            assert (then.files, then.threads, then.tasks) == (warm.files, warm.threads, warm.tasks)
+            assert then.objects - warm.objects < pages
+            assert not IS_LONG or then.memory - warm.memory < MOST_BYTES_A_PAGE * pages
+            largest = max([len(encode_profile(one)) async for one in app.personalizer.store.profiles()])
+            assert largest < LARGEST_PROFILE
+            assert (tmp_path / "store.db-wal").stat().st_size < LARGEST_LOG_AHEAD
+            assert sum(app.personalizer.health.failures.values()) == 0
+
+    asyncio.run(serve())
