@@ -1,4 +1,6 @@
-"""What another process does to a store file while a test looks: `python -m tests.stores.other_process …`.
+"""What another process does to a store while a test looks: `python -m tests.stores.other_process …`.
+
+A store is named by its path, or by its address where it is a database.
 
 Each says a line on its standard output when it is ready or has done something, and waits for a line on its
 standard input before it begins, so that tests can let several begin at once.
@@ -14,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from personalize.profiles.counters import Counter
+from personalize.stores.opening import open_store
+from personalize.stores.protocols import Store
 from personalize.stores.sqlite import SqliteStore
 from tests.stores.samples import BEGIN, projectors, purchase
 
@@ -24,7 +28,7 @@ AHEAD = 50
 
 
 @contextmanager
-def other_process(task: str, path: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+def other_process(task: str, path: Path | str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
     """Another process that is ready for its task; it is killed at the end, if it still runs."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.stores.other_process", task, str(path), *map(str, arguments)],
@@ -59,17 +63,22 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-async def open_the_store(path: Path) -> None:
+def store_at(place: str) -> Store:
+    """The store that a test named."""
+    return open_store(place, Path()) if "://" in place else SqliteStore(Path(place), busy_seconds=30)
+
+
+async def open_the_store(place: str) -> None:
     """Open and close it."""
-    store = SqliteStore(path)
+    store = store_at(place)
     await store.open()
     await store.close()
     say("done")
 
 
-async def count_up(path: Path, sender: str, times: str) -> None:
+async def count_up(place: str, sender: str, times: str) -> None:
     """That many purchases of one visitor, each a write of its own, some of them at once."""
-    store = SqliteStore(path, busy_seconds=30)
+    store = store_at(place)
     await store.open()
     for first in range(0, int(times), 10):
         await asyncio.gather(
@@ -82,12 +91,12 @@ async def count_up(path: Path, sender: str, times: str) -> None:
     say("done")
 
 
-async def keep_a_journal(path: Path, journal: str, ahead: str = "0") -> None:
+async def keep_a_journal(place: str, journal: str, ahead: str = "0") -> None:
     """Write events until killed; each id is synced to the journal once the store has acknowledged it.
 
     With `ahead`, the planted fault: ids of so many events are in the journal before the store is asked.
     """
-    store = SqliteStore(path)
+    store = store_at(place)
     await store.open()
     kept = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     number = 0
@@ -102,10 +111,10 @@ async def keep_a_journal(path: Path, journal: str, ahead: str = "0") -> None:
                 note(kept, event_id)
 
 
-async def fill_slice_by_slice(path: Path, events: str, stepwise: str = "") -> None:
+async def fill_slice_by_slice(place: str, events: str, stepwise: str = "") -> None:
     """Fill what is pending, so many events a slice, as whoever holds no lease would; say how far each slice came,
     and where it is to go stepwise, wait before the next one."""
-    store = SqliteStore(path, busy_seconds=30)
+    store = store_at(place)
     await store.open()
     live = await store.live()
     assert live is not None
@@ -125,17 +134,17 @@ def note(journal: int, event_id: str) -> None:
     say(event_id)
 
 
-async def hold_the_write_lock(path: Path) -> None:
+async def hold_the_write_lock(path: str) -> None:
     """Hold a transaction that may write until told to let go."""
     _hold(path, "BEGIN IMMEDIATE")
 
 
-async def lock_everybody_out(path: Path) -> None:
+async def lock_everybody_out(path: str) -> None:
     """Hold the whole file, against readers too, until told to let go."""
     _hold(path, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE")
 
 
-def _hold(path: Path, lock: str) -> None:
+def _hold(path: str, lock: str) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     for statement in lock.split("; "):
         connection.execute(statement)
@@ -156,5 +165,5 @@ TASKS: dict[str, Callable[..., object]] = {
 if __name__ == "__main__":
     say("ready")
     sys.stdin.readline()
-    _, task_name, path_text, *more = sys.argv
-    asyncio.run(TASKS[task_name](Path(path_text), *more))  # type: ignore[arg-type]
+    _, task_name, *arguments = sys.argv
+    asyncio.run(TASKS[task_name](*arguments))  # type: ignore[arg-type]
