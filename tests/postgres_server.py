@@ -55,16 +55,22 @@ class PostgresServer:
         """The address of its first database."""
         return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{self._port}/postgres"
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was not stopped."""
+        return self._process.poll() is None
+
     def start(self) -> None:
         """Start it; it takes connections afterwards."""
-        self._process = subprocess.Popen(
-            [*self._program("postgres"), "-h", "127.0.0.1", "-p", str(self._port), *CARELESS],
-            stdin=subprocess.DEVNULL,
-            stdout=(self._folder / "log").open("ab"),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            **self._who(),
-        )
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._program("postgres"), "-h", "127.0.0.1", "-p", str(self._port), *CARELESS],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **self._who(),
+            )
         until = time.monotonic() + LONGEST_START_SECONDS
         while not self._is_ready():
             assert self._process.poll() is None and time.monotonic() < until, (self._folder / "log").read_text()
@@ -81,12 +87,13 @@ class PostgresServer:
 
     def thaw(self) -> None:
         """Let all go on."""
-        self._send(signal.SIGCONT)
+        if self.runs:
+            self._send(signal.SIGCONT)
 
     def remove(self) -> None:
         """End it if it runs, and take away all that it left."""
-        if self._process.poll() is None:
-            self.thaw()
+        self.thaw()
+        if self.runs:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(LONGEST_START_SECONDS)
         shutil.rmtree(self._folder)

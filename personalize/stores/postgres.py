@@ -57,7 +57,7 @@ class PostgresStore:
     is_shared = True
 
     def __init__(self, address: Address, *, keys: Sequence[str] = ()) -> None:
-        self._link = Link(address)
+        self._link = Link(address, learnt=projections.PROFILE)
         self._seals = Seals(keys)
 
     async def open(self) -> None:

@@ -67,6 +67,8 @@ def _for(code: str, reasons: dict[str, str]) -> str | None:
 
 def _told(error: Exception) -> str:
     """What an error of the network or of the driver says; those of the driver may name what was configured."""
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there: does the server run?"
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
-    return "the connection broke" if not isinstance(error, asyncpg.ClientConfigurationError) else "look at its address"
+    return "look at its address" if isinstance(error, asyncpg.ClientConfigurationError) else "the connection broke"

@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 #: Pages, and what looks which rules are live, share the first; what writes can't keep them waiting.
 READERS, WRITERS = 8, 4
+#: So many of each are there from the beginning: connecting takes longer than a page has time.
+AT_FIRST = 2
 _READING, _WRITING = 0, 1
 CONNECT_SECONDS = 5.0
 CLOSE_SECONDS = 5.0
@@ -35,10 +37,14 @@ class InTheWay(Exception):  # noqa: N818  it says what happened
 
 
 class Link:
-    """The connections of one store. It connects, and brings the schema up to date, when it is first used."""
+    """The connections of one store. It connects, and brings the schema up to date, when it is first used.
 
-    def __init__(self, address: Address) -> None:
+    `learnt` is a statement with one text that every connection for reading knows from its beginning.
+    """
+
+    def __init__(self, address: Address, *, learnt: str) -> None:
         self._address = address
+        self._learnt = learnt
         self._options = {
             "timeout": CONNECT_SECONDS,
             "server_settings": {"search_path": quoted(address.schema), "application_name": "personalize"},
@@ -150,17 +156,23 @@ class Link:
                 await migrate(connection, self._address.schema)
             finally:
                 await connection.close()
-            readers = await self._pool(READERS, READ_SECONDS)
+            readers = await self._pool(READERS, READ_SECONDS, init=self._learn)
             try:
                 return readers, await self._pool(WRITERS, WRITE_SECONDS, init=_be_durable)
             except BaseException:
                 readers.terminate()
                 raise
 
+    async def _learn(self, connection: Connection) -> None:
+        await connection.fetch(self._learnt, "")
+
     async def _pool(self, size: int, seconds: float, **more: Any) -> Any:
         return await asyncpg.create_pool(
             self._address.dsn,
-            min_size=1,
+            # It connects when somebody asks. What keeps up a number of connections would go on in the background while
+            # the server is gone, and write to the log at every try.
+            min_size=0,
+            init_size=AT_FIRST,
             max_size=size,
             max_queries=2**62,
             max_inactive_connection_lifetime=0,

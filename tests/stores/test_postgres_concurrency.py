@@ -76,6 +76,21 @@ def test_machines_that_get_the_same_events_in_another_order_count_each_once(post
     asyncio.run(run())
 
 
+def test_two_machines_that_see_somebody_for_the_first_time_at_once_both_count(postgres_url: NewUrl) -> None:
+    url = postgres_url()
+
+    async def run() -> None:
+        async with opened(store_at(url)) as one, opened(store_at(url)) as other:
+            await one.apply([purchase()], projectors())
+            for number in range(25):
+                sent = [purchase(f"v:{number}", 1) for _ in range(4)]
+                stores = (one, other, one, other)
+                await asyncio.gather(*(s.apply([e], projectors()) for s, e in zip(stores, sent, strict=True)))
+                assert await count_of(one, f"v:{number}") == (4, 4)
+
+    asyncio.run(run())
+
+
 def test_browsers_that_many_machines_join_and_part_at_once_come_out_as_rebuilt(postgres_url: NewUrl) -> None:
     url = postgres_url()
     browsers, logins = [f"v:{number}" for number in range(4)], ["u:1", "u:2"]
