@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 
 from personalize.errors import TakenOver
 from personalize.events.event import Event
@@ -46,10 +47,7 @@ async def apply(
     number, held, waits_from, last, any_erased, floor = await connection.fetchrow(_STATE)
     if not projectors or waits_from is not None or _held_then(held, projectors, is_first=not last) is not None:
         raise NeedsToBeAlone
-    if any_erased:
-        sifting = await erasing.sifted_events(connection, events, seals, floor)
-    else:
-        sifting = Sifted(events) if floor is None else sifted(events, lambda _: None, floor)
+    sifting = await _sifted(connection, events, seals if any_erased else None, floor)
     if sifting.following:
         raise NeedsToBeAlone
     return applied(events, sifting, await _append_and_project(connection, sifting.taken, projectors, number))
@@ -66,8 +64,8 @@ async def apply_alone(
     follow the erased."""
     if version is not None:
         await refuse_stale(connection, version)
-    number, held, waits_from, last, _, floor = await connection.fetchrow(_STATE)
-    sifting = await erasing.sifted_events(connection, events, seals, floor)
+    number, held, waits_from, last, any_erased, floor = await connection.fetchrow(_STATE)
+    sifting = await _sifted(connection, events, seals if any_erased else None, floor)
     if projectors:
         then = _held_then(held, projectors, is_first=(waits_from or last + 1) == 1)
         if then is not None:
@@ -82,6 +80,16 @@ async def apply_alone(
         with suppress(TakenOver):
             await erasing.erase_person(connection, profile_id, at, seals)
     return applied(events, sifting, others)
+
+
+async def _sifted(
+    connection: Connection, events: Sequence[Event], seals: Seals | None, floor: datetime | None
+) -> Sifted:
+    """What may enter the log, and what may not; `seals` are None where nobody was ever erased."""
+    if seals is None:
+        return Sifted(events) if floor is None else sifted(events, lambda _: None, floor)
+    seals.require()
+    return await erasing.sifted_events(connection, events, seals, floor)
 
 
 async def _append_and_project(
