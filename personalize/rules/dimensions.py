@@ -8,6 +8,8 @@ from operator import or_
 
 from personalize.rules.casts import Cast
 from personalize.rules.conditions import Leaf
+from personalize.rules.day_samples import day_samples, told_in_words
+from personalize.rules.days import Days
 from personalize.rules.facts import FactType
 from personalize.rules.filters import Filter
 from personalize.rules.list_samples import OF_ELEMENTS, SIZE, each_needed, of_elements, size_samples
@@ -130,8 +132,12 @@ class Dimensions:
             return Dimension(name, (_MISSING, *sizes.present)), sizes.open
         is_list = fact.many and fact.type is not FactType.TIMES
         of_one = [one for leaf in asked for one in of_elements(leaf)] if is_list else asked
+        of_days = [leaf for leaf in asked if isinstance(leaf.argument, Days)]
+        if of_days and not is_list and told_in_words([leaf for leaf in asked if leaf.word != "exists"]):
+            return Dimension(name, (_MISSING, *day_samples(fact.type, of_days))), frozenset()
         found = samples_of(fact, of_one)
         undecided = {leaf.word for leaf in asked if any(one.word in found.open for one in of_elements(leaf))}
+        undecided |= {leaf.word for leaf in of_days}
         missing = () if name == "visitor.known" else (_MISSING,)
         return Dimension(name, (*missing, *found.present, *([THERE] if is_list else ())), is_list), frozenset(undecided)
 
@@ -157,8 +163,8 @@ class Dimensions:
     def _is_told(self, leaf: Leaf) -> bool:
         """Whether samples can tell the answer at all: a window must be one of the clock that they are made for."""
         if isinstance(leaf.argument, Window):
-            return not leaf.argument.on and leaf.argument.zone in (None, self._zone)
-        return leaf.word == SIZE or is_plain(leaf)
+            return leaf.argument.zone in (None, self._zone)
+        return leaf.word == SIZE or isinstance(leaf.argument, Days) or is_plain(leaf)
 
 
 def _fits(leaf: Leaf, size: int) -> bool:

@@ -7,7 +7,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
@@ -116,7 +116,7 @@ def same(one: object, other: object) -> bool:
 def did(value: object, times: object, now: datetime) -> bool:
     """Whether enough of the times lie in the window, counted one by one."""
     assert isinstance(times, Times) and isinstance(value, tuple)
-    epoch = datetime(1970, 1, 1, tzinfo=now.tzinfo)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
     moments = [epoch + timedelta(microseconds=micros) for micros in value]
     counted = [moment for moment in moments if times.within is None or now - moment <= times.within]
     return len(counted) >= times.count
@@ -233,8 +233,17 @@ _IN_WORDS: Mapping[str, Callable[[date, date], bool]] = {
     "this week": lambda day, today: day.isocalendar()[:2] == today.isocalendar()[:2],
     "last month": lambda day, today: day.year * 12 + day.month + 1 == today.year * 12 + today.month,
     "next 7 days": lambda day, today: 1 <= (day - today).days <= 7,
+    "first monday of the month": lambda day, today: _is_same_month(day, today) and day.weekday() == 0 and day.day <= 7,
+    "first day of the month": lambda day, today: _is_same_month(day, today) and day.day == 1,
+    "december": lambda day, today: day.year == today.year and day.month == 12,
+    "yesterday": lambda day, today: (today - day).days == 1,
+    "last 7 days": lambda day, today: 1 <= (today - day).days <= 7,
     "today ± 3 days": lambda day, today: abs((day - today).days) <= 3,
 }
+
+
+def _is_same_month(one: date, other: date) -> bool:
+    return (one.year, one.month) == (other.year, other.month)
 
 
 def fits_days(word: str, element: object, words: str, now: datetime) -> bool:
@@ -264,6 +273,7 @@ def in_window(element: object, window: object) -> bool:
     fits = [
         window.from_at is None or element >= window.from_at,
         window.until_at is None or element < window.until_at,
+        not window.on or any(_IN_WORDS[days.text](day.date(), day.date()) for days in window.on),
         not window.weekdays or f"{day:%a}".lower() in window.weekdays,
         start == end or (start <= clock < end) or (start > end and not end <= clock < start),
     ]

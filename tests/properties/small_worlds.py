@@ -23,6 +23,7 @@ from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
 from personalize.rules.casts import Cast
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
+from personalize.rules.days import read_days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import NOW_INSTANT, Fact, Facts, FactType, counter_fact
 from personalize.rules.filters import HOW_MANY, Filter
@@ -56,6 +57,7 @@ SCHEMA = Schema(
             "word": Shape(ValueType.TEXT),
             "born": Shape(ValueType.DATE),
             "called": Shape(ValueType.TIME),
+            "seen": Shape(ValueType.DATE),
             "app": Shape(ValueType.VERSION),
             "address": Shape(ValueType.TEXT),
         }.items()
@@ -189,6 +191,13 @@ def _addresses() -> list[object]:
     return [*ends, *newer, *(f"::ffff:{one}" for one in ends), "::FFFF:10.0.0.0", "nowhere", "10.0.0", "10.0.0.7"]
 
 
+def _days_of_a_week() -> list[tuple[Mapping[str, object], datetime]]:
+    """Days around each day of a week, as seen from there."""
+    week = [NOW + step * _DAY for step in range(7)]
+    near = [({"profile.seen": now.date() + step * _DAY}, now) for now in week for step in range(-15, 16)]
+    return [({"profile.seen": None}, NOW), *near]
+
+
 _NUMBERS = [-1, 0, 1, 2, 3, 4, 5]
 _CLOCKS = [time(0), time(7, 30), time(8), time(8, 30), time(12), time(12, 30), time(15), time(18), time(18, 30)]
 _CALENDAR = [date(2026, 11, 25) + step * _DAY for step in range(14)]
@@ -199,7 +208,8 @@ _CLOCK_FACTS = [fact(f"now.{key}") for key in ("weekday", "month", "hour", "date
 
 def _moments() -> list[tuple[Mapping[str, object], datetime]]:
     moments = [datetime.combine(day, clock, ZONE).astimezone(UTC) for day in _CALENDAR for clock in _CLOCKS]
-    return [({one.name: now_value(one, moment.astimezone(ZONE)) for one in _CLOCK_FACTS}, moment) for moment in moments]
+    local = [moment.astimezone(ZONE) for moment in moments]
+    return [({one.name: now_value(one, moment) for one in _CLOCK_FACTS}, moment) for moment in local]
 
 
 @cache
@@ -215,6 +225,7 @@ def dimensions() -> Mapping[str, Dimension]:
         "word": _alone("profile.word", _texts()),
         "born": _alone("profile.born", [date(2026, 1, 1) + step * _DAY for step in range(7)]),
         "called": _alone("profile.called", [NOW - age * _DAY for age in (-3, 0, 5, 6, 30, 31, 60, 61)]),
+        "seen": Dimension([fact("profile.seen")], _days_of_a_week()),
         "app": _alone("profile.app", _versions()),
         "address": _alone("profile.address", _addresses()),
         "did": Dimension(_DID, [(values, NOW) for values in _histories()]),
@@ -354,6 +365,15 @@ def _of_counter(chance: Random) -> Leaf:
     return Leaf(chance.choice((BOUGHT, GAVE)), HAPPENED, HAPPENED.word, times)
 
 
+def _of_days(chance: Random) -> Leaf:
+    """A day in words: told apart by how far it is from a day that is today."""
+    return question("profile.seen", chance.choice(("on", "on", "before", "after")), read_days(chance.choice(_IN_WORDS)))
+
+
+_IN_WORDS = ("today", "yesterday", "this week", "last 7 days", "next 7 days", "today ± 3 days")
+_NAMED_DAYS = ("first monday of the month", "first day of the month", "december")
+
+
 def _of_clock(chance: Random) -> Leaf:
     day = date(2026, 11, 27) + chance.randrange(10) * _DAY
     return chance.choice(
@@ -363,6 +383,7 @@ def _of_clock(chance: Random) -> Leaf:
             lambda: question("now.hour", chance.choice(_ORDER), 12),
             lambda: question("now.time", chance.choice(_ORDER), timedelta(hours=chance.choice((8, 18)))),
             lambda: question("now.date", chance.choice(("before", "after", "is")), day),
+            lambda: question("now.date", "on", read_days(chance.choice(_NAMED_DAYS))),
             lambda: _window(chance, day),
             lambda: _window(chance, day),
         )
@@ -376,7 +397,8 @@ def _window(chance: Random, day: date) -> Leaf:
         (None, None, (timedelta(hours=8), timedelta(hours=18)), (timedelta(hours=18), timedelta(hours=8)))
     )
     until = begin + chance.randint(1, 6) * _DAY
-    window = Window(ZONE, chance.choice((None, begin)), chance.choice((None, until)), days, hours=hours)
+    on = tuple(map(read_days, chance.sample(_NAMED_DAYS, chance.choice((0, 0, 1, 2)))))
+    window = Window(ZONE, chance.choice((None, begin)), chance.choice((None, until)), days, on=on, hours=hours)
     return Leaf(NOW_INSTANT, IN_WINDOW, IN_WINDOW.word, window)
 
 
@@ -391,6 +413,7 @@ _QUESTIONS = {
     "app": _of_version,
     "address": _of_address,
     "called": _of_age,
+    "seen": _of_days,
     "did": _of_did,
     "clock": _of_clock,
 }
@@ -487,7 +510,8 @@ def make_world(seed: int, *, wide: bool = False) -> World:
     """
     chance = Random(seed)
     large = chance.choice(("did", "clock", "word"))
-    small = sorted(dimensions().keys() - {"did", "clock", "word"})
+    # What day it is is the same for all that is told of one visitor.
+    small = sorted(dimensions().keys() - {"did", "clock", "word"} - ({"seen"} if large == "clock" else set()))
     names = chance.choice(((large,), (large, chance.choice(small)), tuple(chance.sample(small, 2))))
     if wide:
         names = tuple(chance.sample(sorted(dimensions()), 6))

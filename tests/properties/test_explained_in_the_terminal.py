@@ -22,6 +22,7 @@ from personalize.runtime.offline import persona_context
 from personalize.settings import Settings, load_settings
 from tests.desk import write_desk
 from tests.properties.test_one_answer import PATHS, PERSONAS, SHOWN, rule_files
+from tests.trust.trials import trials
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -72,7 +73,8 @@ ASKED = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12)
+@pytest.mark.trust
+@settings(max_examples=trials(12, 2_000))
 @given(rule_files(), ASKED, st.sampled_from(sorted(SHOWN)))
 def test_the_terminal_says_what_the_page_decides(desk: Path, rules: str, asked: dict[str, Any], slot_id: str) -> None:
     for path in (desk / "rules").glob("*.yaml"):

@@ -34,7 +34,10 @@ from personalize.web.sent_headers import SentHeaders
 from personalize.wrap import wrap
 from tests.desk import KEY, RULES, desk_settings, write_desk, written
 from tests.driver import Browser, running
+from tests.trust.trials import trials
 
+#: With the explanations that the terminal prints ten thousand in `make trust`.
+EXAMPLES = trials(25, 4_000)
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DECLARED = RULES[: RULES.index("segments:")]
 SLOTS = {"hero": {"page": "home"}, "row": {"page": "home", "holds": 2}, "season": {}}
@@ -155,7 +158,8 @@ def site(own: Settings, clock: HandMovedClock, decided: list[Mapping[str, Any]])
     return app
 
 
-@settings(max_examples=25)
+@pytest.mark.trust
+@settings(max_examples=EXAMPLES)
 @given(rule_files(), st.sampled_from(sorted(PERSONAS)), st.sampled_from(PATHS), st.integers(0, 24 * 45))
 def test_a_preview_shows_what_is_explained_and_simulated(
     desk: Path, rules: str, persona_id: str, path: str, hours: int
@@ -195,7 +199,8 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25)
+@pytest.mark.trust
+@settings(max_examples=EXAMPLES)
 @given(rule_files(), STEPS, st.sampled_from([0.1, 1, 24 * 100]), st.sampled_from(["nb", "en"]))
 def test_a_simulation_says_what_the_live_page_decided(
     desk: Path, rules: str, steps: list[tuple[float, str, str, str | None]], last_pause: float, language: str
