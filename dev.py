@@ -1,4 +1,4 @@
-"""Makes this checkout's own environment in .venv, then runs one thing in it: demo, test, trust or check.
+"""Makes this checkout's own environment in .venv, then runs one thing in it: demo, test, spark, trust or check.
 
 Needs nothing but Python's standard library. An older Python must still be able to read this file, to hand
 over to a newer one or to say what is missing; so there is no syntax in it that Python 3.6 does not know.
@@ -22,6 +22,7 @@ COMPILED_PARTS = {"ssl": "_ssl", "sqlite3": "_sqlite3", "zlib": "zlib"}
 EXTRAS = {
     "demo": ["example"],
     "test": ["test"],
+    "spark": ["test", "spark"],
     "trust": ["test"],
     "check": ["example", "geo", "prometheus", "proxy", "rewrite", "lint"],
 }
@@ -33,6 +34,7 @@ WORTH_SHOWING = ("Collecting", "Downloading", "Preparing", "Building", "Installi
 USAGE = """\
 make demo     the example site on http://127.0.0.1:8000 (make demo PORT=9000 for another port)
 make test     all tests, on all processors (make test ARGS="-k cookie -x" passes options on to pytest, -n 0 uses one)
+make spark    the tests with Apache Spark, which needs Java 17 and fetches 500 MB once
 make trust    what is left to chance in the tests, many times over (half an hour)
 make check    ruff and mypy
 """
@@ -57,6 +59,8 @@ def main(arguments: "list[str]") -> int:
         os.execv(str(PYTHON), [str(PYTHON), "-m", "example_site", *rest])
     if command == "test":
         return subprocess.call([str(PYTHON), "-m", "pytest", *ON_ALL_PROCESSORS, *rest])
+    if command == "spark":
+        return subprocess.call([str(PYTHON), "-m", "pytest", "-m", "spark", *(rest or ["tests/runtime"])])
     if command == "trust":
         os.environ["PERSONALIZE_TEST_TRUST"] = "long"
         return subprocess.call([str(PYTHON), "-m", "pytest", *ON_ALL_PROCESSORS, *MANY_TIMES, *rest])

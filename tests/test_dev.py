@@ -121,6 +121,13 @@ def test_all_checks_run_and_one_that_fails_is_not_forgotten(checkout: Checkout) 
     assert len(checkout.calls()) == 3
 
 
+def test_spark_is_installed_only_for_its_own_tests(checkout: Checkout) -> None:
+    checkout.run("test")
+    checkout.calls()
+    checkout.run("spark")
+    assert checkout.calls() == [*pip_steps("spark,test"), "in-venv -m pytest -m spark tests/runtime"]
+
+
 def test_an_install_that_failed_is_tried_again(checkout: Checkout) -> None:
     checkout.add_tool("tools/in-venv", fails_at="editable")
     failed = checkout.run("test")
@@ -193,7 +200,7 @@ def test_an_unknown_command_prints_the_ones_there_are(checkout: Checkout) -> Non
     result = checkout.run("tset")
     assert result.returncode == 2
     commands = [line.split("  ")[0] for line in result.stdout.splitlines()]
-    assert commands == ["make demo", "make test", "make trust", "make check"]
+    assert commands == ["make demo", "make test", "make spark", "make trust", "make check"]
 
 
 def test_everything_that_is_installed_is_pinned_to_the_version_that_is_installed() -> None:

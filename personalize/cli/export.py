@@ -55,8 +55,16 @@ async def _export(site: Site, folder: Path, format_: ExportFormat, what: What, b
         tally.reach(done, total, content)
 
     async with site.store() as store:
+        live = None if what == "log" else await site.live(store)
         return await export_store(
-            store, folder, format_=format_, what=what, by=by, clock=SystemClock(), progress=progress
+            store,
+            folder,
+            format_=format_,
+            what=what,
+            by=by,
+            clock=SystemClock(),
+            rule_set=None if live is None else live[1],
+            progress=progress,
         )
 
 

@@ -1,7 +1,7 @@
 """Parquet, which comes with the extra `personalize[parquet]`: what all files of ours in it have in common."""
 
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 #: Rows that are read or written together: what bulk work is given at a time, and what has to fit into memory.
 ROWS_OF_A_GROUP = 20_000
+_ROWS_OF_A_BATCH = 2_000
 
 
 def require_parquet() -> None:
@@ -44,3 +45,27 @@ class ParquetPart:
         """Finish; the file by its path in the folder, and its rows."""
         self._file.close()
         return self.path, self.rows
+
+
+def groups_of(path: Path) -> int:
+    """How many groups of rows a file has. Raises `ExportRefused` where it is none."""
+    from pyarrow import ArrowException  # noqa: PLC0415 - an extra
+    from pyarrow.parquet import read_metadata  # noqa: PLC0415 - an extra
+
+    try:
+        groups: int = read_metadata(path).num_row_groups
+    except (ArrowException, OSError) as error:
+        raise ExportRefused(f"{path} cannot be read: {error}") from error
+    return groups
+
+
+def rows_of_group(path: Path, group: int) -> "Iterator[pa.RecordBatch]":
+    """The rows of one group of a file, in batches. Raises `ExportRefused` where they can't be read."""
+    from pyarrow import ArrowException  # noqa: PLC0415 - an extra
+    from pyarrow.parquet import ParquetFile  # noqa: PLC0415 - an extra
+
+    try:
+        with ParquetFile(path) as source:
+            yield from source.iter_batches(_ROWS_OF_A_BATCH, row_groups=[group])
+    except (ArrowException, OSError) as error:
+        raise ExportRefused(f"{path} cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""Counting with several processes: each takes the next stretch of the stored profiles as soon as it is free."""
+"""Counting with several processes: each takes the next part of the profiles as soon as it is free."""
 
 import asyncio
 import json
@@ -8,31 +8,17 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
 
 from personalize.errors import CountingStopped
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.offline import count_segments
-from personalize.settings import Settings
-from personalize.stores.protocols import Store, Stretch
+from personalize.runtime.counting_sources import Part, Source, StoredProfiles, Task
+from personalize.stores.protocols import Store
 
-#: How many profiles a process is given at a time: a sixth of a second of work.
-STRETCH = 5_000
 #: For so many profiles another process is worth its start, which takes as long as to count about 20,000.
 _WORTH_A_PROCESS = 50_000
 _COUNTS = "from personalize.runtime.counting_process import main; main()"
 
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a process has to know before it can count: it makes the rule set from its files by itself."""
-
-    files: Mapping[str, str]
-    settings: Settings
-    now: datetime
 
 
 async def count_with_processes(
@@ -43,25 +29,36 @@ async def count_with_processes(
     processes: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Mapping[str, int], int]:
-    """What `count_segments` counts, by so many processes of which this is one.
+    """What `count_segments` counts in a store, by so many processes; see `count_source`.
+
+    A store that only this process sees is counted by it alone.
+    """
+    source = StoredProfiles(store, rule_set, task)
+    return await count_source(source, rule_set, task, processes=processes, progress=progress)
+
+
+async def count_source(
+    source: Source,
+    rule_set: RuleSet,
+    task: Task,
+    *,
+    processes: int | None = None,
+    progress: Progress | None = None,
+) -> tuple[Mapping[str, int], int]:
+    """How many visitors are in each segment, and how many there are, by so many processes of which this is one.
 
     None takes as many as the machine has processors where there is enough to count, one for each 50,000 profiles.
-    A store that only this process sees is counted by it alone. `rule_set` is that of the files of the task.
-    `progress` is told how many more were counted. Raises `CountingStopped` where a process ends before its work.
+    `rule_set` is that of the files of the task, `source` what the task is to count. `progress` is told how many more
+    were counted. Raises `CountingStopped` where a process ends before its work.
     """
-    stretches = await store.stretches(STRETCH)
-    wanted = fitting(len(stretches) * STRETCH) if processes is None else processes
-    others = min(wanted, len(stretches)) - 1 if store.is_shared else 0
-    if others <= 0:
-        return await count_segments(store, rule_set, task.settings, now=task.now, progress=progress)
-    left = iter(stretches)
+    parts = await source.parts()
+    wanted = fitting(len(parts) * source.size) if processes is None else processes
+    others = min(wanted, len(parts)) - 1 if source.is_shared else 0
+    left = iter(parts)
     tally = _Tally(progress)
     async with AsyncExitStack() as started:
         running = [await started.enter_async_context(_counting_process(task)) for _ in range(others)]
-        await _all_of(
-            _count_here(store, rule_set, task, left, tally),
-            *(_count_there(process, left, tally) for process in running),
-        )
+        await _all_of(_count_here(source, left, tally), *(_count_there(each, left, tally) for each in running))
     return {one: tally.members[one] for one in rule_set.segments}, tally.visitors
 
 
@@ -86,25 +83,26 @@ class _Tally:
         self._progress = progress
 
     def add(self, members: Mapping[str, int], visitors: int) -> None:
-        """Add a stretch."""
+        """Add a part."""
         self.members.update(members)
         self.visitors += visitors
         if self._progress is not None:
             self._progress(visitors)
 
 
-async def _count_here(store: Store, rule_set: RuleSet, task: Task, left: Iterator[Stretch], tally: _Tally) -> None:
-    for stretch in left:
-        tally.add(*await count_segments(store, rule_set, task.settings, now=task.now, within=stretch))
+async def _count_here(source: Source, left: Iterator[Part], tally: _Tally) -> None:
+    for part in left:
+        tally.add(*await source.count(part))
+        await asyncio.sleep(0)
 
 
-async def _count_there(process: asyncio.subprocess.Process, left: Iterator[Stretch], tally: _Tally) -> None:
+async def _count_there(process: asyncio.subprocess.Process, left: Iterator[Part], tally: _Tally) -> None:
     assert process.stdin is not None
     assert process.stdout is not None
-    for stretch in left:
+    for part in left:
         # A process that is no more says so by what it does not answer.
         with suppress(ConnectionError):
-            process.stdin.write(json.dumps(asdict(stretch)).encode() + b"\n")
+            process.stdin.write(json.dumps(part).encode() + b"\n")
             await process.stdin.drain()
         answer = await process.stdout.readline()
         if not answer.endswith(b"\n"):

@@ -1,4 +1,4 @@
-"""A process that counts for another one: reads its task and then stretches, a line each, and answers with a line."""
+"""A process that counts for another one: reads its task and then parts, a line each, and answers with a line."""
 
 import asyncio
 import json
@@ -9,11 +9,8 @@ from typing import BinaryIO
 
 from personalize.errors import InvalidFiles, PersonalizeError
 from personalize.problems import Problems
-from personalize.runtime.counting import Task
+from personalize.runtime.counting_sources import Task, source_of
 from personalize.runtime.draft import load_files
-from personalize.runtime.offline import count_segments
-from personalize.stores.opening import open_store
-from personalize.stores.protocols import Stretch
 
 
 def main() -> None:
@@ -34,14 +31,9 @@ async def _serve(asked: BinaryIO, answers: BinaryIO) -> None:
     rule_set = load_files(task.files, task.settings, problems)
     if rule_set is None:
         raise InvalidFiles(problems.list)
-    store = open_store(task.settings.store, task.settings.root)
-    await store.open()
-    try:
+    async with source_of(task, rule_set) as source:
         for line in asked:
-            stretch = Stretch(**json.loads(line))
-            _answer(answers, await count_segments(store, rule_set, task.settings, now=task.now, within=stretch))
-    finally:
-        await store.close()
+            _answer(answers, await source.count(json.loads(line)))
 
 
 def _answer(answers: BinaryIO, answer: object) -> None:

@@ -21,7 +21,9 @@ from personalize.exports.parquet import require_parquet
 from personalize.exports.profile_files import ProfileWriter
 from personalize.exports.rule_set_files import LIVES, RULE_SETS, write_lives, write_rule_set
 from personalize.profiles.holding import Holding
+from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
+from personalize.runtime.offline import organization_of
 from personalize.stores.protocols import Export, Store
 
 What: TypeAlias = Literal["log", "profiles", "all"]
@@ -42,12 +44,14 @@ async def export_store(
     what: What,
     by: str,
     clock: Clock,
+    rule_set: RuleSet | None = None,
     progress: Progress = lambda content, done, total: None,
 ) -> Manifest:
     """Write the log with its rule sets, the profiles, or both, into the new folder `target`; what it holds.
 
     The log is that of the moment at which its reading began; each profile is as it was when it was read. The memory
-    it takes does not grow with the store. Raises `ExportRefused` where the folder can't be made, and `StoreError`;
+    it takes does not grow with the store. `rule_set` is the live one, which says who belongs to which organization.
+    Raises `ExportRefused` where the folder can't be made, and `StoreError`;
     nothing is left of it then.
     """
     if format_ == "parquet" or what != "log":
@@ -60,7 +64,7 @@ async def export_store(
             written += await _write_log(store, folder, format_, progress)
         holding = None
         if what != "log":
-            files, holding = await _write_profiles(store, folder, progress)
+            files, holding = await _write_profiles(store, folder, rule_set, progress)
             written += files
         manifest = Manifest(format_, export.begun_at, by, tuple(written), holding)
         write_manifest(folder, manifest)
@@ -103,14 +107,17 @@ async def _in_parts(log: AsyncIterator[Event]) -> AsyncIterator[list[Event]]:
         yield part
 
 
-async def _write_profiles(store: Store, folder: Path, progress: Progress) -> tuple[Sequence[ExportedFile], Holding]:
+async def _write_profiles(
+    store: Store, folder: Path, rule_set: RuleSet | None, progress: Progress
+) -> tuple[Sequence[ExportedFile], Holding]:
     """The files, and what all profiles in them hold: what they held at the beginning and still do at the end."""
     before = (await store.filled()).holding
     writer = ProfileWriter(folder)
     try:
         done = 0
         async for profile in store.profiles():
-            writer.write(profile)
+            belongs = None if rule_set is None else await organization_of(profile, store, rule_set)
+            writer.write(profile, belongs)
             done += 1
             if done % _PROFILES_AT_ONCE == 0:
                 progress("profiles", done, None)

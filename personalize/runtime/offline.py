@@ -163,6 +163,37 @@ def is_visitor(profile: Profile) -> bool:
     return profile.joined is None or profile.events > 1
 
 
+class SegmentCount:
+    """How many visitors are in each segment of a rule set at one moment, as far as they were added."""
+
+    def __init__(self, rule_set: RuleSet, settings: Settings, now: datetime) -> None:
+        self.visitors = 0
+        self._rule_set = rule_set
+        self._settings = settings
+        self._now = now
+        self._reach = rule_set.index.reach((), rule_set.segments)
+        self._tally = Tally()
+
+    @property
+    def members(self) -> Mapping[str, int]:
+        """The visitors of each segment, by its id."""
+        number = self._rule_set.index.segments.number
+        return {one: self._tally[number[one]] for one in self._rule_set.segments}
+
+    def add(self, profile: Profile, organization: Organization | None) -> None:
+        """Count the visitor of a stored profile, who belongs to this organization. Profiles that went into another by
+        a join are not visitors of their own."""
+        if not is_visitor(profile):
+            return
+        self.visitors += 1
+        context = visitor_context(
+            profile.profile_id, profile, self._rule_set, self._settings, now=self._now, organization=organization
+        )
+        context.values.work_out(self._reach)
+        self._tally.add(self._rule_set.index.answers(self._reach, context.values, context.now).members)
+        context.values.bind(None)
+
+
 async def count_segments(
     store: Store,
     rule_set: RuleSet,
@@ -174,21 +205,13 @@ async def count_segments(
 ) -> tuple[Mapping[str, int], int]:
     """How many stored visitors of a stretch are in each segment at this moment, and how many there are.
 
-    `progress` is told now and then how many more were counted. Profiles that went into another by a join are
-    not visitors of their own.
+    `progress` is told now and then how many more were counted.
     """
-    index = rule_set.index
-    reach = index.reach((), rule_set.segments)
-    tally, total = Tally(), 0
+    count = SegmentCount(rule_set, settings, now)
+    told = 0
     async for profile in store.profiles(within):
-        if not is_visitor(profile):
-            continue
-        total += 1
-        belongs = await organization_of(profile, store, rule_set)
-        context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now, organization=belongs)
-        context.values.work_out(reach)
-        tally.add(index.answers(reach, context.values, context.now).members)
-        context.values.bind(None)
-        if progress is not None and total % _PROGRESS_EVERY == 0:
+        count.add(profile, await organization_of(profile, store, rule_set))
+        if progress is not None and count.visitors - told == _PROGRESS_EVERY:
+            told = count.visitors
             progress(_PROGRESS_EVERY)
-    return {one: tally[index.segments.number[one]] for one in rule_set.segments}, total
+    return count.members, count.visitors

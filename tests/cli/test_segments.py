@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize.runtime import counting
+from personalize.runtime import counting_sources
 from tests.cli.conftest import CDNOW, IMPORTS
 from tests.cli.terminal import Terminal
 
@@ -119,7 +119,7 @@ def test_the_files_are_asked_and_with_live_what_was_published(
 def test_several_processes_count_the_same(
     sold: Terminal, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counting, "STRETCH", 5)
+    monkeypatch.setattr(counting_sources, "STRETCH", 5)
     assert counted(sold, "--processes", "2", *options) == counted(sold, "--processes", "1", *options)
 
 
@@ -166,3 +166,19 @@ def test_json_says_the_moment_and_the_version(sold: Terminal) -> None:
         "title": "Last purchase within 30 days",
         "visitors": 6,
     }
+
+
+def test_an_export_is_counted_as_the_store_is(sold: Terminal) -> None:
+    sold.well("export", "out", "--what", "profiles")
+    stored, over = (json.loads(sold.well("segments", "--format", "json", *more)) for more in ((), ("--over", "out")))
+    assert over["segments"] == stored["segments"] and over["visitors"] == stored["visitors"] == 25
+
+
+def test_an_export_that_cannot_be_counted_says_why(sold: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    sold.well("export", "log")
+    assert "the export holds no profiles" in sold.said("segments", "--over", "log", exit_code=2)
+    sold.well("export", "out", "--what", "profiles")
+    assert "leave out --at" in sold.said("segments", "--over", "out", "--at", "1997-10-01", exit_code=2)
+    assert "name its folder with --over" in sold.said("segments", "--spark", "local", exit_code=2)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert 'pip install "personalize[parquet]"' in sold.said("segments", "--over", "out", exit_code=2)

@@ -3,51 +3,23 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from personalize.errors import CountingStopped
-from personalize.events.event import CONSENT, JOIN, SET, Event
-from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime import counting
-from personalize.runtime.counting import Task, count_with_processes, fitting
-from personalize.runtime.draft import read_draft
+from personalize.runtime import counting_sources
+from personalize.runtime.counting import count_with_processes, fitting
+from personalize.runtime.counting_sources import Task
 from personalize.runtime.offline import count_segments
-from personalize.runtime.publish import checked, projectors_of
 from personalize.stores.memory import MemoryStore
-from personalize.stores.opening import open_store
 from personalize.stores.protocols import Store
-from tests.desk import desk_settings, write_desk
-from tests.stores.samples import all_of, at, event, purchase
+from tests.runtime.crowd import with_store
+from tests.stores.samples import all_of
 
 Process = asyncio.subprocess.Process
-
-SEGMENTS = """
-segments:
-  gold: {who: {profile.tier: gold}}
-  mailed: {who: {profile.letters: true}}
-  three: {who: {did: purchase, times: {at_least: 3}}}
-  none: {who: {profile.first_name: Nobody}}
-"""
-
-
-def happened() -> list[Event]:
-    """Forty visitors: some bought, some refused or allow mail only, and every fifth went into another by a join."""
-    events: list[Event] = []
-    for number in range(40):
-        anonymous, known = f"v:{number:02}", f"u:{number % 7}"
-        events += [purchase(anonymous, minutes=number + one) for one in range(number % 4)]
-        tier = "gold" if number % 3 else "basic"
-        events.append(event(SET, anonymous, {"tier": tier, "letters": number % 2 == 0}, number))
-        if number % 4 == 0:
-            purposes: list[object] = [[], ["personalize"], ["mail"], ["mail", "personalize"]][number // 4 % 4]
-            events.append(event(CONSENT, anonymous, {"granted": purposes}, number))  # type: ignore[dict-item]
-        if number % 5 == 0:
-            events.append(event(JOIN, known, {"from": anonymous}, number + 10))
-    return events
 
 
 @pytest.fixture
@@ -61,30 +33,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
         return found[-1]
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", remembered)
-    monkeypatch.setattr(counting, "STRETCH", 6)
+    monkeypatch.setattr(counting_sources, "STRETCH", 6)
     return found
-
-
-def with_store(
-    folder: Path, scene: Callable[[Store, RuleSet, Task], Awaitable[None]], make: Callable[[], Store] | None = None
-) -> None:
-    """Plays a scene with the store of a site that has forty visitors."""
-    write_desk(folder)
-    (folder / "rules" / "more.yaml").write_text(SEGMENTS, encoding="utf-8")
-    settings = desk_settings(folder)
-    draft = read_draft(settings, Problems())
-    rule_set = checked(draft, settings)
-
-    async def run() -> None:
-        store = open_store(settings.store, settings.root) if make is None else make()
-        await store.open()
-        try:
-            await store.apply(happened(), projectors_of(rule_set, settings))
-            await scene(store, rule_set, Task(dict(draft.files), settings, at(100)))
-        finally:
-            await store.close()
-
-    asyncio.run(run())
 
 
 @pytest.mark.parametrize("processes", [2, 3])
@@ -115,7 +65,7 @@ def test_the_other_process_counts_all_that_this_one_does_not_take(tmp_path: Path
 
         alone = await count_segments(store, rule_set, task.settings, now=task.now)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(counting, "count_segments", once_the_other_is_done)
+            patch.setattr(counting_sources, "count_segments", once_the_other_is_done)
             assert await count_with_processes(store, rule_set, task, processes=2, progress=told.append) == alone
 
     with_store(tmp_path, scene)
