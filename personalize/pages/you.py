@@ -7,6 +7,7 @@ can see, as one in a session, is seen where the site mounts the page itself: `Ro
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
@@ -24,6 +25,7 @@ from personalize.errors import EventRefused, StoreError
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.pages.forms import is_form, read_form
 from personalize.runtime.about_visitor import AboutVisitor
+from personalize.runtime.download import Download, as_html, as_json
 from personalize.runtime.page_view import page_view_of
 from personalize.runtime.same_origin import is_same_origin
 
@@ -108,6 +110,9 @@ class YourPage:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request, visitor: AboutVisitor) -> Response:
+        wanted = _DOWNLOADS.get(request.query_params.get("download", ""))
+        if wanted is not None and request.method == "GET" and (everything := await visitor.download()) is not None:
+            return wanted.response(everything)
         if request.method in ("GET", "HEAD"):
             return await self._shown(request, visitor, said=_SAID.get(request.query_params.get("said", "")))
         say = partial(self._say, visitor)
@@ -154,6 +159,28 @@ class YourPage:
 
     def _say(self, visitor: AboutVisitor, text: str) -> str:
         return self._translate(text, visitor.language)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A form in which visitors take everything along."""
+
+    write: Callable[[Download], str]
+    name: str
+    media_type: str
+
+    def response(self, everything: Download) -> Response:
+        """The file."""
+        headers = {"content-disposition": f'attachment; filename="{self.name}"'}
+        return Response(self.write(everything), media_type=self.media_type, headers=headers)
+
+
+_DOWNLOADS: Mapping[str, _Taken] = MappingProxyType(
+    {
+        "json": _Taken(as_json, "about-you.json", "application/json"),
+        "html": _Taken(as_html, "about-you.html", "text/html"),
+    }
+)
 
 
 class _UnsureError(Exception):

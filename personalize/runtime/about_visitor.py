@@ -11,7 +11,9 @@ from personalize.events.validate import check_attributes
 from personalize.profiles.profile import Profile
 from personalize.profiles.stated import statement
 from personalize.runtime.consenting import take_decision
+from personalize.runtime.download import Download, download_of
 from personalize.runtime.known import Known, known_of
+from personalize.runtime.person import person_in
 from personalize.runtime.sources import CookieConsent
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import REFUSED, Consent, stricter
@@ -92,6 +94,15 @@ class AboutVisitor:
         events.sort(key=lambda event: event.occurred_at, reverse=True)
         now = personalizer.clock.now()
         return known_of(profile, events, personalizer.rule_set, now=now, lifecycle=personalizer.lifecycle)
+
+    async def download(self) -> Download | None:
+        """Everything that is kept of them, event by event, to take along; None as for `known`."""
+        personalizer = self._personalizer
+        if self.profile_id is None or personalizer.rule_set is None:
+            return None
+        person = await person_in(personalizer.store, self.profile_id)
+        now = personalizer.clock.now()
+        return download_of(person, personalizer.rule_set, personalizer.settings, now=now)
 
     async def say(self, tag: str, likes: bool | None) -> None:
         """Keep what they say of their taste: they like this, they do not, or None to take back what they said.

@@ -204,6 +204,21 @@ def test_a_gift_counts_as_bought_and_says_nothing_of_their_taste(with_shop: Call
     with_shop(body)
 
 
+def test_everything_can_be_taken_along(with_shop: Callable[..., None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = await a_buyer(app)
+        for form, name in (("json", "about-you.json"), ("html", "about-you.html")):
+            assert f"?download={form}" in (await browser.get(YOU)).text
+            taken = await browser.get(f"{YOU}?download={form}")
+            assert taken.header("content-disposition") == f'attachment; filename="{name}"'
+            assert taken.header("cache-control") == "no-store"
+            assert "Kari" in taken.text and "tents" in taken.text
+        nobody = await Browser(app).get(f"{YOU}?download=json")
+        assert "Nothing is kept of you here." in text_of(nobody)
+
+    with_shop(body)
+
+
 def test_erased_is_erased_and_nothing_new_is_kept(with_shop: Callable[..., None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         browser = await a_buyer(app)
