@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from personalize.errors import TakenOver
 from personalize.events.event import Event
 from personalize.profiles.profile import Profile
-from personalize.stores.erasing import joined_by
+from personalize.stores.erasing import joining
 from personalize.stores.protocols import Store
 
 
@@ -28,8 +28,7 @@ async def person_in(store: Store, profile_id: str) -> Person:
     if profile is not None and profile.joined is not None:
         raise TakenOver(profile_id, profile.joined.into)
     events = await _events_of(store, profile_id)
-    joined = dict.fromkeys(each for event in events if (each := joined_by(event)) is not None)
-    browsers = [each for each in joined if await _went_into(store, profile_id, each)]
+    browsers = [each for each in joining(events) if await _went_into(store, profile_id, each)]
     for each in browsers:
         events += await _events_of(store, each)
     return Person(profile_id, profile, tuple(browsers), sorted(events, key=lambda event: event.occurred_at))

@@ -15,7 +15,7 @@ from personalize.profiles.encoding import (
 from personalize.profiles.in_force import ANONYMOUS_PREFIX
 from personalize.profiles.members import parting
 from personalize.profiles.profile import Profile
-from personalize.stores.protocols import Export, Refused
+from personalize.stores.protocols import Export, Refused, Trimming
 
 #: Why an event is refused that names somebody who was erased.
 ERASED = "the visitor was erased, and what happened before that is not taken any more"
@@ -54,10 +54,23 @@ def organization_without(row: bytes | None, read: Callable[[str], bytes | None])
     return key, None if left is None else encode_organization(left)
 
 
+def left_of(event: Event, trimmed: Trimming) -> Event | None:
+    """What a trimming leaves of an event. Joins stay, and their undoing: they say whose all the others are."""
+    return event if event.type in (JOIN, UNDO) else trimmed(event)
+
+
 def copies_holding(exports: Iterable[Export], received_at: Iterable[datetime]) -> tuple[str, ...]:
     """The ids of the copies that may hold any of the events that were received at these moments."""
     first = min(received_at, default=None)
     return () if first is None else tuple(each.export_id for each in exports if each.may_hold(first))
+
+
+def joining(events: Iterable[Event]) -> tuple[str, ...]:
+    """The anonymous ids that the events of one id join to it, but for those that were parted from it again: whether
+    they were joined anew, their rows know."""
+    named = [(joined_id, event.type) for event in events if (joined_id := joined_by(event)) is not None]
+    parted = {joined_id for joined_id, type_ in named if type_ == UNDO}
+    return tuple(dict.fromkeys(joined_id for joined_id, _ in named if joined_id not in parted))
 
 
 def joined_by(event: Event) -> str | None:

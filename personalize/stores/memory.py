@@ -14,29 +14,34 @@ from personalize.profiles.encoding import decode_organization, decode_profile, h
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.organization import Organization, is_organization
 from personalize.profiles.profile import Profile
-from personalize.stores.erasing import Sifted, copies_holding, joined_by, organization_without, person_of, sifted
+from personalize.stores.erasing import (
+    Sifted,
+    copies_holding,
+    joined_by,
+    joining,
+    left_of,
+    organization_without,
+    person_of,
+    sifted,
+)
 from personalize.stores.event_text import properties_as_text, properties_from_text
+from personalize.stores.memory_desk import MemoryDesk
 from personalize.stores.outcomes import applied, outcome_of
 from personalize.stores.past import past_of
 from personalize.stores.projecting import PROFILES, Course, Found, Part, Rows, course, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
     ALL_PROFILES,
     NOTHING_LIVE,
-    REPORTS_LAST,
-    AccessToken,
     Applied,
     Erasure,
-    Export,
     Filled,
     Filling,
-    Lease,
     Live,
     Outcome,
     Projector,
     Store,
     Stretch,
-    Switch,
-    WorkerReport,
+    Trimming,
     stretches_between,
 )
 from personalize.stores.seals import Seals
@@ -44,7 +49,7 @@ from personalize.stores.seals import Seals
 READ_AT_ONCE = 200
 
 
-class MemoryStore:
+class MemoryStore(MemoryDesk):
     """Obeys the laws of every store, on the event loop alone; to erase, it takes the `keys` of the site.
 
     Rows are kept as bytes, as they would be on a disk, so nothing that it gives away can change what it keeps.
@@ -56,6 +61,7 @@ class MemoryStore:
     is_shared = False
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
+        super().__init__()
         self._seals = Seals(keys)
         self._erased: dict[bytes, datetime] = {}
         self._erasures: list[Erasure] = []
@@ -67,11 +73,6 @@ class MemoryStore:
         self._projections: dict[str, dict[str, bytes]] = {}
         self._rule_sets: dict[str, dict[str, str]] = {}
         self._lives: list[Live] = []
-        self._switch: Switch | None = None
-        self._exports: dict[str, Export] = {}
-        self._workers: dict[str, WorkerReport] = {}
-        self._leases: dict[str, Lease] = {}
-        self._tokens: dict[str, AccessToken] = {}
         self._holding = NOTHING_HELD
         self._filling: Filling | None = None
         self._beside: dict[str, dict[str, bytes]] = {}
@@ -161,6 +162,23 @@ class MemoryStore:
         copies = copies_holding(await self.exports(), [event.received_at for event in gone])
         self._erasures.append(Erasure(seal.hex(), at, by, profiles, len(gone), copies))
         return self._erasures[-1]
+
+    async def trim(
+        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+    ) -> int:
+        """Trim one history, and project anew what it was in; where a projector raises, nothing has changed."""
+        if version is not None:
+            self._refuse_stale(version)
+        before = (self._log, self._known, self._entries, self._projected, self._filling)
+        changed = self._rewrite(lambda event: left_of(event, trimmed) if event.profile_id == profile_id else event)
+        try:
+            anew = self._anew(profile_id, projectors)
+        except BaseException:
+            self._log, self._known, self._entries, self._projected, self._filling = before
+            raise
+        for kept, changes in anew:
+            self._kept(kept, changes)
+        return len(changed)
 
     async def erased_at(self, profile_id: str) -> datetime | None:
         """When the profile of this id was erased last; None where it never was."""
@@ -264,58 +282,6 @@ class MemoryStore:
         if what is Course.BEGIN:
             self._filling = Filling(needed, 0, at)
 
-    async def set_switch(self, switch: Switch) -> None:
-        """Switch personalizing off or on."""
-        self._switch = switch
-
-    async def switch(self) -> Switch | None:
-        """How it was switched last."""
-        return self._switch
-
-    async def note_export(self, export: Export) -> None:
-        """Write down that a copy is being made, or was."""
-        self._exports[export.export_id] = export
-
-    async def exports(self) -> Sequence[Export]:
-        """Every copy, in the order in which they were begun."""
-        return sorted(self._exports.values(), key=lambda export: (export.begun_at, export.export_id))
-
-    async def keep_token(self, token: AccessToken) -> None:
-        """Keep what is known of a token; of what was known before, revocation and use stand."""
-        kept = self._tokens.setdefault(token.digest, token)
-        used = [at for at in (kept.used_at, token.used_at) if at is not None]
-        revoked = [at for at in (kept.revoked_at, token.revoked_at) if at is not None]
-        self._tokens[token.digest] = replace(
-            kept, used_at=max(used, default=None), revoked_at=min(revoked, default=None)
-        )
-
-    async def tokens(self) -> Sequence[AccessToken]:
-        """Every token there was, oldest first."""
-        return sorted(self._tokens.values(), key=lambda token: (token.created_at, token.digest))
-
-    async def lease(self, lease: Lease, *, at: datetime) -> bool:
-        """Take or keep a job that nobody else holds."""
-        held = self._leases.get(lease.job)
-        if held is not None and held.holder != lease.holder and held.until > at:
-            return False
-        self._leases[lease.job] = lease
-        return True
-
-    async def release(self, job: str, holder: str) -> None:
-        """Let go of a job."""
-        if job in self._leases and self._leases[job].holder == holder:
-            del self._leases[job]
-
-    async def report(self, report: WorkerReport) -> None:
-        """Put a worker's report in place of its last one."""
-        oldest = report.at - REPORTS_LAST
-        kept = {name: each for name, each in self._workers.items() if each.at >= oldest}
-        self._workers = {**kept, report.worker: report}
-
-    async def workers(self) -> Sequence[WorkerReport]:
-        """The last report of every worker, by name."""
-        return [self._workers[name] for name in sorted(self._workers)]
-
     def _new(self, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
         """The events that the log has not, each once, and its own: what is no JSON raises here. And what becomes of
         the others, by their place."""
@@ -347,7 +313,7 @@ class MemoryStore:
         served = self._projections.get(PROFILES, {})
         ids = set(person_of(profile_id, lambda each: _decoded(served.get(each)), self._joining))
         profiles = len(ids & served.keys())
-        gone = self._cut(lambda event: event.profile_id in ids or joined_by(event) in ids)
+        gone = self._rewrite(lambda event: None if event.profile_id in ids or joined_by(event) in ids else event)
         for profile_rows in (served, self._beside.get(PROFILES, {})):
             for each in sorted(ids):
                 if (left := organization_without(profile_rows.get(each), profile_rows.get)) is not None:
@@ -360,19 +326,35 @@ class MemoryStore:
             self._erased[seal] = max(at, self._erased.get(seal, at))
         return profiles, gone
 
-    def _joining(self, profile_id: str) -> list[str]:
+    def _joining(self, profile_id: str) -> Sequence[str]:
         entries = self._entries.get(profile_id, [])
-        return [joined for entry in entries if (joined := joined_by(self._log[entry])) is not None]
+        return joining(self._log[entry] for entry in entries)
 
-    def _cut(self, goes: Callable[[Event], bool]) -> Sequence[Event]:
-        """Remove events from the log, and give them. Whoever reads the old one goes on with what they began with."""
-        stays = [not goes(event) for event in self._log]
+    def _rewrite(self, left: Callable[[Event], Event | None]) -> Sequence[Event]:
+        """Leave that of the log, and give the events that went or changed. Whoever reads the old one goes on with what
+        they began with."""
+        before, after = self._log, [left(event) for event in self._log]
+        stays = [event is not None for event in after]
         self._projected = sum(stays[: self._projected])
         if self._filling is not None:
             self._filling = replace(self._filling, projected=sum(stays[: self._filling.projected]))
-        before, self._log, self._known, self._entries = self._log, [], {}, {}
-        self._append([event for event, is_kept in zip(before, stays, strict=True) if is_kept])
-        return [event for event, is_kept in zip(before, stays, strict=True) if not is_kept]
+        self._log, self._known, self._entries = [], {}, {}
+        self._append([event for event in after if event is not None])
+        return [event for event, now in zip(before, after, strict=True) if event != now]
+
+    def _anew(
+        self, profile_id: str, projectors: Sequence[Projector]
+    ) -> list[tuple[dict[str, bytes], Sequence[tuple[str, bytes | None]]]]:
+        """What a profile is projected anew to among the rows that are served, and those that are filled."""
+        filling = [] if self._filling is None else [(self._beside, self._filling.projected)]
+        found: list[tuple[dict[str, bytes], Sequence[tuple[str, bytes | None]]]] = []
+        for served, until in [(self._projections, self._projected), *filling]:
+            for one in projectors:
+                rows, kept = Rows(one), served.setdefault(one.name, {})
+                rows.project_anew(profile_id)
+                settle_by(kept.get, partial(self._part, until), rows.settle())
+                found.append((kept, list(rows.changes())))
+        return found
 
     def _take_back(self, events: int) -> None:
         """Undo `_append` of so many events."""

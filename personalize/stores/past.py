@@ -20,6 +20,7 @@ from personalize.stores.protocols import (
     Store,
     Stretch,
     Switch,
+    Trimming,
     WorkerReport,
 )
 
@@ -101,6 +102,12 @@ class PastStore:
         raise _read_only()
 
     async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
+    async def trim(
+        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+    ) -> int:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
 

@@ -14,6 +14,7 @@ from personalize.stores import postgres_generations as generations
 from personalize.stores import postgres_log as log
 from personalize.stores import postgres_projections as projections
 from personalize.stores import postgres_tables as tables
+from personalize.stores import postgres_trimming as trimming
 from personalize.stores.memory import MemoryStore
 from personalize.stores.past import past_of
 from personalize.stores.postgres_address import Address
@@ -32,6 +33,7 @@ from personalize.stores.protocols import (
     Store,
     Stretch,
     Switch,
+    Trimming,
     WorkerReport,
     stretches_between,
 )
@@ -133,6 +135,13 @@ class PostgresStore:
     async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
         """Erase a person, and keep the receipt."""
         work = partial(erasing.erase, profile_id=profile_id, at=at, by=by, seals=self._seals)
+        return await self._link.write(work, alone=True)
+
+    async def trim(
+        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+    ) -> int:
+        """Trim one history, and project anew what it was in."""
+        work = partial(trimming.trim, profile_id=profile_id, trimmed=trimmed, projectors=projectors, version=version)
         return await self._link.write(work, alone=True)
 
     async def erased_at(self, profile_id: str) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from personalize.events.event import Event
+from personalize.events.event import UNDO, Event
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
 from personalize.stores import postgres_tables as tables
@@ -29,7 +29,7 @@ RAISE_FLOOR = "INSERT INTO floors (at) VALUES ($1) ON CONFLICT (at) DO NOTHING"
 ERASED_AT = "SELECT seal, at FROM erased WHERE seal = any($1::bytea[])"
 #: Who nobody is left of must not be read in a page that was deleted; nor in an index.
 COMPACT = ("VACUUM FULL events", "VACUUM FULL projections")
-_JOINED = "SELECT joined_id FROM events WHERE profile_id = $1 AND joined_id IS NOT NULL ORDER BY seq DESC"
+_JOINED = "SELECT joined_id, type FROM events WHERE profile_id = $1 AND joined_id IS NOT NULL ORDER BY seq DESC"
 _PROFILES_OF = f"SELECT generation, row FROM projections WHERE key = $1 AND projection = '{PROFILES}'"
 _REMOVE_ROWS = "DELETE FROM projections WHERE key = $1"
 # Joins that nothing followed from, since somebody had refused, name the id all the same.
@@ -56,7 +56,8 @@ async def erase_person(
 ) -> tuple[int, list[datetime]]:
     """Everything of one person, for a seal of each id; how many profiles it was, and when their events came."""
     found = await connection.fetch(_JOINED, kept_text(profile_id))
-    joined_ids = [text_kept(joined_id) for (joined_id,) in found]
+    parted = {joined_id for joined_id, type_ in found if type_ == UNDO}
+    joined_ids = [text_kept(joined_id) for joined_id, _ in found if joined_id not in parted]
     rows = {each: await _profile(connection, each) for each in (profile_id, *joined_ids)}
     ids = person_of(profile_id, rows.get, lambda _: joined_ids)
     received: list[datetime] = []

@@ -92,6 +92,10 @@ class Projecting:
         """Let the projector answer events, one after the other."""
         await self._go_through(self._rows.project(events), until=0)
 
+    def project_anew(self, key: str) -> None:
+        """Have a row projected anew, whose history has changed."""
+        self._rows.project_anew(key)
+
     async def settle(self, until: int) -> None:
         """Project anew what has to be, from what the log has up to an entry of it."""
         await self._go_through(self._rows.settle(), until)
@@ -104,6 +108,11 @@ class Projecting:
     async def write(self) -> None:
         """Write the rows that changed."""
         await self._table.write(self._rows.changes())
+        self._rows.forget()
+
+    async def discard(self) -> None:
+        """Delete the rows that changed."""
+        await self._table.write([(key, None) for key, _ in self._rows.changes()])
         self._rows.forget()
 
     async def _go_through(self, asking: Settling, until: int) -> None:

@@ -1,11 +1,11 @@
 """What a store can do. There is one write, `apply`; everything else reads, or moves the one `live` row."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from personalize.events.event import Event
 from personalize.profiles.holding import Holding
@@ -264,6 +264,10 @@ def stretches_between(ends: Sequence[str]) -> Sequence[Stretch]:
     return [Stretch(*ends_of) for ends_of in zip(("", *ends), (*ends, None), strict=True)]
 
 
+#: What is left of an event, perhaps with fewer properties; None where nothing is.
+Trimming: TypeAlias = Callable[[Event], Event | None]
+
+
 class Store(Protocol):
     """Where events, profiles and rule sets are kept.
 
@@ -336,6 +340,16 @@ class Store(Protocol):
 
         An id of which nothing is kept is sealed all the same. Raises `TakenOver` for an anonymous profile that
         joined a known one, whose person it belongs to.
+        """
+
+    async def trim(
+        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+    ) -> int:
+        """Trim one history, in one transaction: events for which `trimmed` gives None go from the log, those for which
+        it gives other properties get them, and whoever joins hold together with it is projected anew, in every
+        generation. How many events went or changed.
+
+        `version` is as for `apply`. Unlike the erased, what goes here may come again, down to the `floor`.
         """
 
     async def erased_at(self, profile_id: str) -> datetime | None:

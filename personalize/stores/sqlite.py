@@ -32,6 +32,7 @@ from personalize.stores.protocols import (
     Store,
     Stretch,
     Switch,
+    Trimming,
     WorkerReport,
     stretches_between,
 )
@@ -153,6 +154,14 @@ class SqliteStore:
     async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
         """Erase a person, and keep the receipt."""
         return await self._write(partial(erasing.erase, profile_id=profile_id, at=at, by=by, seals=self._seals))
+
+    async def trim(
+        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+    ) -> int:
+        """Trim one history, and project anew what it was in."""
+        return await self._write(
+            partial(erasing.trim, profile_id=profile_id, trimmed=trimmed, projectors=projectors, version=version)
+        )
 
     async def erased_at(self, profile_id: str) -> datetime | None:
         """When the profile of this id was erased last; None where it never was."""

@@ -10,18 +10,21 @@ from personalize.errors import StoreBusy, TakenOver
 from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
+from personalize.stores import sqlite_generations as generations
 from personalize.stores import sqlite_tables as tables
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
-    joined_by,
+    joining,
+    left_of,
     organization_without,
     person_of,
     sifted,
 )
+from personalize.stores.event_text import properties_as_text
 from personalize.stores.outcomes import applied
 from personalize.stores.projecting import PROFILES
-from personalize.stores.protocols import Applied, Erasure, Projector
+from personalize.stores.protocols import Applied, Erasure, Projector, Trimming
 from personalize.stores.seals import Seals
 from personalize.stores.sqlite_tables import ProjectionTable, Row, quoted
 
@@ -29,6 +32,7 @@ EVENTS_AT_ONCE = 1_000
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
 FLOOR = "SELECT max(at) FROM floors"
 _SIFTING = "SELECT EXISTS (SELECT 1 FROM erased), (SELECT max(at) FROM floors)"
+_REWRITE = "UPDATE events SET properties = ? WHERE seq = ?"
 ERASED_AT = "SELECT at FROM erased WHERE seal = ?"
 _PROJECTIONS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'projection~_%' ESCAPE '~'"
 _JOINS_OF = "SELECT profile_id, seq FROM events WHERE type IN ('join', 'undo') AND properties ->> 'from' = ?"
@@ -120,9 +124,7 @@ def _erase_person(connection: sqlite3.Connection, profile_id: str, at: datetime,
     ids = person_of(
         profile_id,
         lambda each: _profile(connection, each),
-        lambda each: [
-            joined for row in _history(connection, each) if (joined := joined_by(tables.event_from_row(row)))
-        ],
+        lambda each: joining(map(tables.event_from_row, _history(connection, each))),
     )
     profiles = sum(_profile(connection, each) is not None for each in ids)
     received = [micros for each in ids for micros in _erase_one(connection, each)]
@@ -183,6 +185,34 @@ def _remove(connection: sqlite3.Connection, entries: Sequence[int]) -> None:
 def _profile(connection: sqlite3.Connection, profile_id: str) -> Profile | None:
     found = connection.execute(tables.PROFILE, (profile_id,)).fetchone()
     return None if found is None else decode_profile(found[0])
+
+
+def trim(
+    connection: sqlite3.Connection,
+    profile_id: str,
+    trimmed: Trimming,
+    projectors: Sequence[Projector],
+    version: str | None,
+) -> int:
+    """Trim a history, and project it anew in every generation; see `Store.trim`."""
+    if version is not None:
+        tables.refuse_stale(connection, version)
+    changed = 0
+
+    def goes(row: Row) -> bool:
+        nonlocal changed
+        event = tables.event_from_row(row)
+        left = left_of(event, trimmed)
+        if left is not None and left.properties != event.properties:
+            connection.execute(_REWRITE, (properties_as_text(left.properties), tables.seq_of(row)))
+            changed += 1
+        return left is None
+
+    gone = cut(connection, profile_id, goes)
+    changed += len(gone)
+    if changed:
+        generations.project_anew(connection, profile_id, projectors)
+    return changed
 
 
 def compact(connection: sqlite3.Connection) -> None:

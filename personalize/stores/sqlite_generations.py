@@ -13,7 +13,7 @@ from personalize.events.event import from_micros, to_micros
 from personalize.profiles.holding import Holding
 from personalize.stores import sqlite_tables as tables
 from personalize.stores.holding_text import holding_as_text, holding_from_text
-from personalize.stores.projecting import Course, course, holding_of
+from personalize.stores.projecting import Course, Rows, course, holding_of, settle_by
 from personalize.stores.protocols import NOTHING_LIVE, Filled, Filling, Live, Projector
 from personalize.stores.sqlite_tables import ProjectionTable, Row, quoted
 
@@ -85,6 +85,25 @@ def fill(
     else:
         _go_on(connection, projectors, filled.filling, events)
     return _filled(connection)
+
+
+def project_anew(connection: sqlite3.Connection, profile_id: str, projectors: Sequence[Projector]) -> None:
+    """Project a profile anew, whose history has changed, and whoever joins hold together with it, in the generation
+    that is served and the one being filled, each up to where it has come. From those discarded they go."""
+    waits_from: int | None = connection.execute(tables.UNPROJECTED).fetchone()[0]
+    for number, state, projected in connection.execute("SELECT id, state, projected FROM generations").fetchall():
+        for projector in projectors:
+            is_served = state == _SERVED
+            table = ProjectionTable(connection, projector.name, None if is_served else number)
+            table.create()
+            until = projected
+            if is_served:
+                until = None if waits_from is None else waits_from - 1
+            rows = Rows(projector)
+            rows.project_anew(profile_id)
+            settle_by(table.read, tables.Histories(connection, until).part, rows.settle())
+            changes = rows.changes()
+            table.write(changes if state != _DISCARDED else ((key, None) for key, _ in changes))
 
 
 def _go_on(connection: sqlite3.Connection, projectors: Sequence[Projector], filling: Filling, events: int) -> None:

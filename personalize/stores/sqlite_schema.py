@@ -132,7 +132,7 @@ def what_erasure_leaves(database: Database) -> None:
         strict=True,
     )
     # Joins are rare, and so is this index. What an erased browser had joined is found by it.
-    database.execute("CREATE INDEX joins ON events (properties ->> 'from') WHERE type = 'join'")
+    database.execute("CREATE INDEX joins ON events (properties ->> 'from') WHERE type IN ('join', 'undo')")
     database.table("log_end").create({"seq": int}, pk="seq", strict=True)
 
 

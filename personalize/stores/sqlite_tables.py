@@ -46,7 +46,7 @@ HEAD = "SELECT seq FROM heads WHERE profile_id = ?"
 #: The number of the last entry there ever was: it may have been erased.
 LAST_SEQ = "SELECT max(ifnull((SELECT max(seq) FROM events), 0), ifnull((SELECT seq FROM log_end), 0))"
 _HELD = "SELECT holding FROM generations WHERE state = 'served'"
-_UNPROJECTED = "SELECT min(seq) FROM unprojected"
+UNPROJECTED = "SELECT min(seq) FROM unprojected"
 LOG = f"SELECT {_EVENT} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 HISTORY = f"""
     WITH RECURSIVE walk AS (
@@ -150,7 +150,7 @@ def apply(
     if version is not None:
         refuse_stale(connection, version)
     before: int = connection.execute(LAST_SEQ).fetchone()[0]
-    waits_from: int | None = connection.execute(_UNPROJECTED).fetchone()[0]
+    waits_from: int | None = connection.execute(UNPROJECTED).fetchone()[0]
     new, others = append(connection, events)
     if projectors:
         _keep_held(connection, holding_of(projectors), is_first=(waits_from or before + 1) == 1)

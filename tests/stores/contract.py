@@ -36,6 +36,7 @@ from tests.stores.filling_contract import FillingContract
 from tests.stores.organization_contract import OrganizationContract
 from tests.stores.outcome_contract import OutcomeContract
 from tests.stores.samples import all_of, at, event, projectors, purchase
+from tests.stores.trim_contract import TrimContract
 
 Make = Callable[[], Store]
 
@@ -96,7 +97,7 @@ async def is_as_rebuilt(store: Store) -> None:
     assert await all_of(store.profiles()) == live
 
 
-class StoreContract(OutcomeContract, FillingContract, ErasureContract, OrganizationContract):
+class StoreContract(OutcomeContract, FillingContract, ErasureContract, TrimContract, OrganizationContract):
     """The laws. Stores are made by `make`, each call a new and empty one."""
 
     @pytest.fixture
