@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from benchmarks import check, edges, reload, rules, scanner, segments
+from benchmarks import check, edges, exports, reload, rules, scanner, segments
 from benchmarks.shop import make_shop
 
 
@@ -20,6 +20,11 @@ def test_rules_are_decided_alike_by_the_index_by_hand_and_by_a_plain_walk(capsys
 def test_segments_are_counted_alike_by_the_index_and_by_sql(capsys: pytest.CaptureFixture[str]) -> None:
     segments.main(200)
     assert "SQL, one pass" in capsys.readouterr().out
+
+
+def test_a_log_comes_back_from_every_format_and_an_export_is_counted_alike(capsys: pytest.CaptureFixture[str]) -> None:
+    exports.main(200, 200)
+    assert "the same over Parquet" in capsys.readouterr().out
 
 
 def test_a_reload_tells_what_pages_wait_for(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,9 +36,11 @@ def import_folder(site: Site, folder: Path) -> None:
     with Tally("reading what was exported", "events imported") as tally:
         check_export(folder, manifest)
         done, was_empty = asyncio.run(_import(site, folder, manifest, tally))
-    click.echo(f"{counted(done.rows, 'event')}: {done.new:,} new, {done.known:,} known already", nl=not done.refused)
+    told = f"{counted(done.rows, 'event')}: {done.new:,} new, {done.known:,} known already"
+    click.echo(f"{told}, {done.refused:,} refused" if done.refused else told)
     if done.refused:
-        click.echo(f", {done.refused:,} of visitors who were erased here")
+        reason = "Refused is what tells of visitors who were erased here, or whose id says something else here."
+        click.echo(paragraph(reason))
     lives = manifest.rows("lives")
     if was_empty:
         click.echo(f"{counted(manifest.rows('rule sets'), 'rule set')}: what was live there is live here.")

@@ -18,6 +18,7 @@ from personalize.cli.tables import counted, paragraph, terminal_width
 from personalize.errors import StoreError
 from personalize.problems import Problems, quoted
 from personalize.runtime.importing import EventMaker, Imported, ImportWriter, import_rows
+from personalize.runtime.parquet_rows import ParquetRows
 from personalize.runtime.row_mapping import (
     PREFIXES,
     RowMapping,
@@ -26,7 +27,7 @@ from personalize.runtime.row_mapping import (
     layout_from,
     read_mapping,
 )
-from personalize.runtime.rows import ENCODINGS, FORMATS, RefusedRow, RowFile
+from personalize.runtime.rows import ENCODINGS, FORMATS, RefusedRow, RowFile, Rows
 from personalize.yaml_tree import read_text
 
 MOST_SHOWN = 20
@@ -74,7 +75,7 @@ _FILE_OR_FOLDER = click.Path(exists=True, path_type=Path)
 def import_(
     site: Site, /, file: Path, map_file: Path | None, pairs: tuple[str, ...], refused_file: Path | None, **said: Any
 ) -> None:
-    """Read what happened elsewhere from FILE, a CSV, JSON Lines or a table with blanks, into the log.
+    """Read what happened elsewhere from FILE, a CSV, JSON Lines, Parquet or a table with blanks, into the log.
 
     Each row becomes one event. Columns are called by the names in the first row, or counted from 1 with
     --no-header. Importing a file twice counts nothing twice, and a broken row never stops the others: it is said
@@ -154,7 +155,7 @@ async def _import(
     async with site.store() as store:
         live = await site.live(store)
         rule_set = live[1] if live is not None else site.checked_draft().rule_set
-        rows = RowFile(source, layout)
+        rows = ParquetRows(source) if layout.format == "parquet" else RowFile(source, layout)
         check_mapping(mapping, rule_set.schema, rows, problems)
         if problems.has_errors:
             raise Findings(problems.list)
@@ -176,7 +177,7 @@ async def _import(
 
 
 @contextmanager
-def _progress(rows: RowFile, file: Path) -> Iterator[Any]:
+def _progress(rows: Rows, file: Path) -> Iterator[Any]:
     hidden = not sys.stderr.isatty()
     with click.progressbar(length=file.stat().st_size, label="Importing", file=sys.stderr, hidden=hidden) as bar:
         yield lambda: bar.update(rows.bytes_read - bar.pos)

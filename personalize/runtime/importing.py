@@ -16,9 +16,9 @@ from personalize.rules.conventions import Conventions
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.publish import live_rule_set, projectors_of
 from personalize.runtime.row_mapping import UNIX, UNIX_MS, RowMapping, Written, column_index
-from personalize.runtime.rows import RefusedRow, Row, RowFile
+from personalize.runtime.rows import RefusedRow, Row, Rows
 from personalize.settings import Settings
-from personalize.stores.protocols import Applied, Store
+from personalize.stores.protocols import Applied, Outcome, Store
 
 CHANNEL = "import"
 EVENTS_AT_ONCE = 5_000
@@ -27,6 +27,8 @@ LONGEST_ID = 200
 _FURTHEST_AHEAD = timedelta(days=1)
 _MOST_MOMENTS = 10_000
 _ID_BYTES = 16
+#: Why a row is refused whose id was told of something else.
+CONFLICTING = "its id was imported before, and said something else: the first is kept"
 _A_MOMENT = "a moment such as 1997-10-01 or 1997-10-01T18:30"
 
 
@@ -54,7 +56,7 @@ class EventMaker:
     def __init__(
         self,
         mapping: RowMapping,
-        rows: RowFile,
+        rows: Rows,
         schema: Schema,
         conventions: Conventions,
         *,
@@ -105,13 +107,13 @@ class EventMaker:
         self._equal[place] = ordinal = self._equal.get(place, 0) + 1
         return f"{digest.hex()}-{ordinal}"
 
-    def _profile_id(self, fields: Sequence[str] | Mapping[str, JSONValue]) -> str:
+    def _profile_id(self, fields: Sequence[JSONValue] | Mapping[str, JSONValue]) -> str:
         profile_id = self._prefix + _identifier(_value(fields, self._visitor), "visitor")
         if profile_id.startswith(("u:", "v:")) and len(profile_id) > len("u:"):
             return profile_id
         raise ValueError(f"{quoted(profile_id)} is no visitor: without a prefix, ids begin with u: or v:")
 
-    def _occurred_at(self, fields: Sequence[str] | Mapping[str, JSONValue]) -> datetime:
+    def _occurred_at(self, fields: Sequence[JSONValue] | Mapping[str, JSONValue]) -> datetime:
         value = _value(fields, self._time)
         if value is None:
             raise ValueError("it does not say when it happened")
@@ -120,7 +122,7 @@ class EventMaker:
             raise ValueError(f"{quoted(str(value))} lies in the future")
         return moment
 
-    def _properties_of(self, fields: Sequence[str] | Mapping[str, JSONValue]) -> dict[str, JSONValue]:
+    def _properties_of(self, fields: Sequence[JSONValue] | Mapping[str, JSONValue]) -> dict[str, JSONValue]:
         given = {name: _value(fields, key) for name, key in self._properties.items()}
         return check_event(self._type, given, self._schema, zone=self._zone)
 
@@ -129,7 +131,7 @@ def _text_of(written: Written | None) -> str:
     return "" if written is None else written.text
 
 
-def _key(column: Written | None, rows: RowFile) -> int | str:
+def _key(column: Written | None, rows: Rows) -> int | str:
     """What finds a column in a row: its place in a table, its name in JSON Lines."""
     text = _text_of(column)
     if rows.width is None or column is None:
@@ -138,12 +140,10 @@ def _key(column: Written | None, rows: RowFile) -> int | str:
     return text if index is None else index
 
 
-def _value(fields: Sequence[str] | Mapping[str, JSONValue], key: int | str) -> JSONValue:
+def _value(fields: Sequence[JSONValue] | Mapping[str, JSONValue], key: int | str) -> JSONValue:
     """What stands in a column; None where nothing does."""
-    if not isinstance(fields, Mapping):
-        return fields[int(key)] or None
-    found: JSONValue = fields.get(str(key))
-    if found is None and "." in str(key):
+    found = fields.get(str(key)) if isinstance(fields, Mapping) else fields[int(key)]
+    if isinstance(fields, Mapping) and found is None and "." in str(key):
         found = dict(fields)
         for part in str(key).split("."):
             found = found.get(part) if isinstance(found, dict) else None
@@ -265,9 +265,10 @@ async def _written(
     applied = await write([event for event, _ in batch])
     if progress is not None:
         progress()
-    if applied.refused:
-        rows = {event.event_id: row for event, row in batch}
-        for each in applied.refused:
-            row = rows[each.event.event_id]
-            refused(RefusedRow(row.line, each.reason, row.text))
-    return Imported(done.new + applied.new, done.known + applied.repeated, done.refused + len(applied.refused))
+    reasons = {each.event.event_id: each.reason for each in applied.refused}
+    for place, outcome in applied.others.items():
+        event, row = batch[place]
+        if outcome is not Outcome.REPEATED:
+            refused(RefusedRow(row.line, reasons.get(event.event_id, CONFLICTING), row.text))
+    lost = applied.conflicting + len(applied.refused)
+    return Imported(done.new + applied.new, done.known + applied.repeated, done.refused + lost)

@@ -55,14 +55,15 @@ async def import_export(
 ) -> Imported:
     """Write all events of an export that `check_export` has looked at, in the order of the log it was made of.
 
-    Each counts once, however often it is imported; of visitors who were erased here, none does. `progress` is told how
-    many are done. Raises `ExportRefused` at a row that is no event, and what `write` raises; the batches before stay
-    written.
+    Each counts once, however often it is imported; what tells of visitors who were erased here, or says something else
+    under an id that is known here, is refused. `progress` is told how many are done. Raises `ExportRefused` at a row
+    that is no event, and what `write` raises; the batches before stay written.
     """
     done = Imported()
     events = exported_events(manifest.format, folder, [file.path for file in manifest.of("events")])
     while batch := list(islice(events, EVENTS_AT_ONCE)):
         applied = await write(batch)
-        done = Imported(done.new + applied.new, done.known + applied.repeated, done.refused + len(applied.refused))
+        lost = applied.conflicting + len(applied.refused)
+        done = Imported(done.new + applied.new, done.known + applied.repeated, done.refused + lost)
         progress(done.rows)
     return done

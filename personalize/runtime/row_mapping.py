@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from personalize.events.schema import Schema
 from personalize.problems import Problems, did_you_mean, quoted
 from personalize.rules.reading import Reading
-from personalize.runtime.rows import ENCODINGS, FORMATS, Layout, RowFile, RowFormat, layout_of
+from personalize.runtime.rows import ENCODINGS, FORMATS, Layout, RowFormat, Rows, layout_of
 from personalize.yaml_tree import Mapping as Block
 from personalize.yaml_tree import Node, Place, Scalar, parse_yaml
 
@@ -143,7 +143,7 @@ def layout_from(mapping: RowMapping, file_name: str, problems: Problems) -> Layo
     )
 
 
-def check_mapping(mapping: RowMapping, schema: Schema, rows: RowFile, problems: Problems) -> None:
+def check_mapping(mapping: RowMapping, schema: Schema, rows: Rows, problems: Problems) -> None:
     """Collect what does not fit between a mapping, the declared events, and the columns of the file."""
     _check_said(mapping, problems)
     _check_time_format(mapping.time_format, problems)
@@ -185,7 +185,7 @@ def _check_event(
             _say(problems, "E504", f"{quoted(event.text)} has no property {quoted(name.text)}", name, hint)
 
 
-def _check_column(column: Written, rows: RowFile, problems: Problems) -> None:
+def _check_column(column: Written, rows: Rows, problems: Problems) -> None:
     if rows.width is None or column_index(column, rows.header) in range(rows.width):
         return
     if rows.header is None:

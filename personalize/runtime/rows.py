@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import PurePath
-from typing import BinaryIO, Literal, Never, TypeAlias, cast, get_args
+from typing import BinaryIO, Literal, Never, Protocol, TypeAlias, cast, get_args
 
 from personalize.events.event import JSONValue
 from personalize.problems import quoted
 
-RowFormat: TypeAlias = Literal["csv", "jsonl", "table"]
+RowFormat: TypeAlias = Literal["csv", "jsonl", "table", "parquet"]
 FORMATS: tuple[RowFormat, ...] = get_args(RowFormat)
 #: Those in which every line can be read by itself.
 ENCODINGS = ("utf-8", "cp1252", "latin-1")
@@ -32,6 +32,7 @@ _ENDINGS: Mapping[str, tuple[RowFormat, str]] = {
     ".ndjson": ("jsonl", ","),
     ".txt": ("table", ","),
     ".dat": ("table", ","),
+    ".parquet": ("parquet", ","),
 }
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
@@ -56,7 +57,7 @@ class Row:
     """One row: cells in order, or for JSON Lines values by name. `line` counts from 1, `text` is as written."""
 
     line: int
-    fields: Sequence[str] | Mapping[str, JSONValue]
+    fields: Sequence[JSONValue] | Mapping[str, JSONValue]
     text: str
 
 
@@ -76,6 +77,28 @@ class _Line:
 
 
 _Read: TypeAlias = Row | RefusedRow
+
+
+class Rows(Protocol):
+    """The rows of a file, in whichever format. `header` and `width` are as `RowFile` tells them."""
+
+    @property
+    def header(self) -> tuple[str, ...] | None:
+        """The names of the columns, where the file has them."""
+
+    @property
+    def width(self) -> int | None:
+        """How many columns rows have; None where they have none."""
+
+    @property
+    def lacks_header(self) -> bool:
+        """Whether there should be a header, and there is none that can be read."""
+
+    @property
+    def bytes_read(self) -> int:
+        """How far the reading has come."""
+
+    def __iter__(self) -> Iterator[Row | RefusedRow]: ...
 
 
 class RowFile:
@@ -171,7 +194,7 @@ class RowFile:
                 return _json_row(first)
             case "table":
                 return self._fitting(first, first.text.split(), first.text)
-            case "csv":
+            case _:
                 return self._csv_row(first)
 
     def _csv_row(self, first: _Line) -> _Read:

@@ -2,9 +2,12 @@
 
 import csv
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from personalize.errors import StoreBusy
 from personalize.events.event import Event
@@ -221,3 +224,28 @@ def test_a_store_that_fails_in_the_middle_says_what_to_do(
             "added.\n"
         )
     assert shop.well("import", path, "--map", MAP) == "6,000 rows: 1,000 new, 5,000 known already, 0 refused\n"
+
+
+def test_parquet_that_others_wrote_is_imported_by_a_mapping_as_a_table_is(shop: Terminal, folder: Path) -> None:
+    columns = {"customer": [4, 4, 7], "when": ["1997-01-18"] * 2 + ["gone"], "paid": [Decimal("29.73"), None, None]}
+    parquet.write_table(pyarrow.table(columns), folder / "sold.parquet")
+    options = ("--event", "purchase", "--visitor-column", "customer", "--time-column", "when")
+    result = shop.run("import", "sold.parquet", *options, "--property", "amount=paid")
+    assert result.stdout == "3 rows: 2 new, 0 known already, 1 refused\n"
+    assert 'line 3: "gone" is not a moment such as' in result.stderr
+    assert [event.properties for event in shop.stored(log)] == [{"amount": 2973}, {}]
+    said = shop.said("import", "sold.parquet", *options, "--property", "amount=payed", exit_code=1)
+    assert 'there is no column "payed"' in said and "did you mean `paid`" in said
+
+
+def test_a_row_whose_id_said_something_else_before_is_refused_and_the_first_is_kept(
+    shop: Terminal, write: Write
+) -> None:
+    path = str(write("a.csv", "id,customer,day,cds,dollars\n1,1,1997-01-01,1,5\n"))
+    flags = (path, "--map", MAP, "--id-column", "id")
+    assert shop.well("import", *flags) == "1 row: 1 new, 0 known already, 0 refused\n"
+    write("a.csv", "id,customer,day,cds,dollars\n1,1,1997-01-01,1,7\n2,1,1997-01-01,1,9\n")
+    result = shop.run("import", *flags)
+    assert result.stdout == "2 rows: 1 new, 0 known already, 1 refused\n"
+    assert "line 2: its id was imported before, and said something else: the first is kept\n" in result.stderr
+    assert [event.properties["amount"] for event in shop.stored(log)] == [500, 900]

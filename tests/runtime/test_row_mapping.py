@@ -67,5 +67,5 @@ def test_a_file_whose_name_promises_nothing_needs_a_format() -> None:
     assert layout_from(RowMapping(), "rows.xlsx", problems) is None
     assert [str(problem) for problem in problems.list] == [
         'error E506: the name "rows.xlsx" does not tell how its rows are written '
-        "(say `format:` in the mapping or --format, one of csv, jsonl, table)"
+        "(say `format:` in the mapping or --format, one of csv, jsonl, table, parquet)"
     ]
