@@ -65,7 +65,7 @@ class AboutVisitor:
     @property
     def headers(self) -> Sequence[tuple[bytes, bytes]]:
         """The headers that their browser sent."""
-        return self._visitor.request.headers
+        return self._visitor.request.sent.pairs
 
     @property
     def language(self) -> str | None:

@@ -11,6 +11,7 @@ from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.sources import Scope, has_privacy_signal
 from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import Consent, granting
+from personalize.visitors.sent_headers import SentHeaders
 
 _LONGEST_FACT = 500
 #: What the form says of the page it stands on; it belongs to the visit that begins with consent.
@@ -29,7 +30,7 @@ async def take_decision(
     can't be kept; a refusal holds in the browser all the same.
     """
     consent = granting(set(granted) & set(personalizer.settings.privacy.purposes))
-    request = PageRequest(scope, scope.get("headers", ()), RequestFacts)
+    request = PageRequest(scope, SentHeaders(scope.get("headers", ())), RequestFacts)
     visitor = Visitor(personalizer, request, personalizer.clock.now())
     under = consent if consent.permits_identifier else visitor.decision
     identity = visitor.identity_under(under, visitor.chance if consent.permits_identifier else _no_chance)

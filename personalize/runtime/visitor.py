@@ -12,7 +12,7 @@ from personalize.runtime.once import once
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.sources import CookieConsent
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
-from personalize.visitors.cookies import cookie_name, cookie_values, delete_cookie, set_cookie
+from personalize.visitors.cookies import cookie_name, delete_cookie, set_cookie, values_in
 from personalize.visitors.identity import Identity, agreed, identify
 from personalize.visitors.tokens import KNOWN
 
@@ -23,7 +23,6 @@ T = TypeVar("T")
 
 _DAY_SECONDS = 86_400
 _IDENTIFIER_BYTES = 16
-_BY_SCRIPT = (b"sec-fetch-mode", b"cors")
 
 
 class Visitor:
@@ -118,7 +117,7 @@ class Visitor:
     def identity_under(self, consent: Consent, fresh: Callable[[], bytes | None]) -> Identity:
         """Who is looking where this is the decision; `fresh` gives chance for a new id, if one may go out."""
         return identify(
-            cookie_values=() if self._is_erased else cookie_values(self.request.headers, self._cookie_name),
+            cookie_values=() if self._is_erased else values_in(self.request.sent.cookies, self._cookie_name),
             user_id=self.user_id,
             consent=consent,
             tokens=self._personalizer.tokens,
@@ -207,25 +206,25 @@ class Visitor:
     @property
     def known_tags(self) -> list[bytes]:
         """The values of `If-None-Match`: which pages the client has already. None but where it asks for the page."""
-        headers = self.request.headers if self.is_get else ()
+        headers = self.request.sent.pairs if self.is_get else ()
         return [value for name, value in headers if name.lower() == b"if-none-match"]
 
     @once
     def is_known_to_site(self) -> bool:
         """Whether the site may have made the page for somebody it knows: by its login, or by credentials."""
-        has_credentials = any(name.lower() == b"authorization" for name, _ in self.request.headers)
-        return has_credentials or self.user_id is not None
+        return b"authorization" in self.request.sent.raw or self.user_id is not None
 
     @once
     def changes_hands(self) -> bool:
         """Whether the browser's cookie is one of a login and nobody is logged in, or the other way round."""
-        reading = agreed(cookie_values(self.request.headers, self._cookie_name), self._personalizer.tokens)
+        reading = agreed(values_in(self.request.sent.cookies, self._cookie_name), self._personalizer.tokens)
         return reading is not None and reading.visitor_id.startswith(KNOWN) is (self.user_id is None)
 
     @once
     def is_elsewhere(self) -> bool:
         """Whether a script of another site fetches the page: what it could read of a visitor is nothing of its own."""
-        return _BY_SCRIPT in self.request.headers and self.facts.headers.get("sec-fetch-site") == "cross-site"
+        sent = self.request.sent.raw
+        return sent.get(b"sec-fetch-mode") == b"cors" and sent.get(b"sec-fetch-site") == b"cross-site"
 
     @once
     def _is_navigation(self) -> bool:
@@ -282,7 +281,7 @@ class Visitor:
         """Part with the request, once it has been asked for all that it tells of the visitor's identity."""
         scope = self.request.scope
         kept = {"scheme": scope.get("scheme"), "method": scope.get("method")}
-        self.request = PageRequest(kept, self.request.headers, RequestFacts)
+        self.request = PageRequest(kept, self.request.sent, RequestFacts)
 
     def failed(self, what: str, error: BaseException | None) -> None:
         """Count a failure that this page survives."""

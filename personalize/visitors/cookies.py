@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 
 #: What browsers accept, in bytes of one cookie, and what we read of one header and of one name.
 LONGEST_VALUE = 4096
@@ -24,16 +25,17 @@ def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> Sequence
     Other cookies do not matter, however broken. One pair of quotes around a value is taken off. Values longer
     than a browser keeps are left out, and only the first 20 values of a name are read.
     """
-    wanted = name.encode("latin-1", "replace")
-    values: tuple[str, ...] = ()
-    for header, content in headers:
-        if len(header) == 6 and header.lower() == b"cookie":
-            values += _remembered(content, wanted) if len(content) <= _LONGEST_REMEMBERED else _values(content, wanted)
-    return values[:MOST_VALUES]
+    contents = [content for header, content in headers if len(header) == 6 and header.lower() == b"cookie"]
+    return values_in(contents[0] if len(contents) == 1 else b"; ".join(contents), name)
 
 
-def _values(content: bytes, wanted: bytes) -> tuple[str, ...]:
-    return tuple(_found(content[:LONGEST_HEADER], wanted))
+def values_in(cookies: bytes, name: str) -> Sequence[str]:
+    """The same of all the cookies of a request, as they stand in one header."""
+    return _remembered(cookies, name) if len(cookies) <= _LONGEST_REMEMBERED else _values(cookies, name)
+
+
+def _values(cookies: bytes, name: str) -> tuple[str, ...]:
+    return tuple(islice(_found(cookies[:LONGEST_HEADER], name.encode("latin-1", "replace")), MOST_VALUES))
 
 
 #: A visitor's browser sends the same cookies with page after page.

@@ -4,7 +4,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from personalize.light_values import light_dataclass
-from personalize.web.sent_headers import SentHeaders
+from personalize.visitors.sent_headers import SentHeaders
 
 
 @light_dataclass(frozen=True, slots=True)

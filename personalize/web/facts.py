@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from personalize.decisions.context import RequestFacts
+from personalize.visitors.sent_headers import SentHeaders
 from personalize.web.agents import agent_of
 from personalize.web.headers import is_prefetch
-from personalize.web.sent_headers import SentHeaders
 
 _LONGEST_TEXT = 2_000
 _LONGEST_LANGUAGES = 1_000
@@ -30,7 +30,8 @@ def request_facts(scope: MutableMapping[str, Any], path: str, headers: SentHeade
     Nothing is taken from headers that any client could use to pass for another address; where they are is told by
     a fact source of the site, or by its GeoIP database.
     """
-    sent = headers.raw.get
+    raw = headers.raw
+    sent = raw.get
     query = _query(scope.get("query_string", b""))
     host = _host_of(b"//" + sent(b"host", b"")[:_LONGEST_TEXT])
     referrer = sent(b"referer", b"")[:_LONGEST_TEXT]
@@ -52,7 +53,7 @@ def request_facts(scope: MutableMapping[str, Any], path: str, headers: SentHeade
         None,
         None,
         agent.is_bot,
-        is_prefetch(headers.raw),
+        is_prefetch(raw),
         headers,
         _cookies(headers.cookies),
     )

@@ -14,6 +14,7 @@ from personalize.runtime.page_request import PageRequest
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.sources import ScopeLogin
 from personalize.visitors.cookies import cookie_name, cookie_values
+from personalize.visitors.sent_headers import SentHeaders
 from personalize.visitors.tokens import KNOWN
 from personalize.web.facts import request_facts
 from personalize.web.fragment_address import Fragment, FragmentAddresses, read_slots
@@ -21,7 +22,6 @@ from personalize.web.fragment_script import ENDPOINT, FILE_NAME, SCRIPT
 from personalize.web.headers import RawHeaders, value_of
 from personalize.web.page_address import read_page_address
 from personalize.web.rewriter import MOST_SLOTS
-from personalize.web.sent_headers import SentHeaders
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -107,7 +107,7 @@ class Fragments:
             self._personalizer.health.tell_once("login", told)
         page = _page_scope(scope, headers, fragment)
         sent = SentHeaders(page["headers"])
-        request = PageRequest(page, sent.pairs, lambda: request_facts(page, fragment.page.path, sent))
+        request = PageRequest(page, sent, lambda: request_facts(page, fragment.page.path, sent))
         return FragmentView(self._personalizer, request, before=fragment.before, counts_page=fragment.counts_page)
 
     def _cannot_see_login(self, headers: RawHeaders) -> bool:

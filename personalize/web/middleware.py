@@ -14,6 +14,7 @@ from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.runtime.variant_view import VariantView
 from personalize.visitors.cookies import cookie_name
+from personalize.visitors.sent_headers import SentHeaders
 from personalize.web.asked import Asked
 from personalize.web.asking_again import briefly, may_be_page, without_body
 from personalize.web.codings import readable_only
@@ -34,7 +35,6 @@ from personalize.web.preview import MARK as PREVIEW_MARK
 from personalize.web.preview import PreviewedResponse, refuse, without_token
 from personalize.web.preview_bar import SlotMarks
 from personalize.web.response import PersonalizedResponse
-from personalize.web.sent_headers import SentHeaders
 from personalize.web.shell_page import ShellPage, ShellPages
 from personalize.web.shell_response import ShellHead, ShellResponse
 from personalize.web.shells import Shells
@@ -127,14 +127,14 @@ class PersonalizeMiddleware:
     def _own_request(self, path: str, scope: Scope) -> Scope:
         """The request for a page of our own, with a page view that knows whom it is from."""
         sent = SentHeaders(scope.get("headers", ()))
-        request = PageRequest(scope, sent.pairs, lambda: request_facts(scope, path, sent))
+        request = PageRequest(scope, sent, lambda: request_facts(scope, path, sent))
         return {**scope, "state": {**scope.get("state", {}), STATE_KEY: PageView(self.personalizer, request)}}
 
     async def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
         their defaults alone."""
         sent = SentHeaders(scope.get("headers", ()))
-        request = PageRequest(scope, sent.pairs, lambda: request_facts(scope, path, sent))
+        request = PageRequest(scope, sent, lambda: request_facts(scope, path, sent))
         nobody = PageView(self.personalizer, request, is_off=True)
         scope.setdefault("state", {})[STATE_KEY] = nobody
         with without_marks():
@@ -177,7 +177,7 @@ class PersonalizeMiddleware:
         inner = self._inner(scope, sent, plain=bool(had_slots), is_page=is_page, whole=whole)
         if had_slots is None and wants_html(sent.raw):
             inner["headers"] = readable_only(inner["headers"])
-        page_view = self._page_view(path, PageRequest(inner, sent.pairs, lambda: request_facts(scope, path, sent)))
+        page_view = self._page_view(path, PageRequest(inner, sent, lambda: request_facts(scope, path, sent)))
         inner.setdefault("state", {})[STATE_KEY] = page_view
         return inner, page_view
 
@@ -185,8 +185,8 @@ class PersonalizeMiddleware:
         """The page view of a visitor; where pages are shared, of all of whom the edge tells the same."""
         if not self._site.policy.shares:
             return PageView(self.personalizer, request)
-        told = self._edge.told(request.headers)
-        if not told and self._edge.is_unproven(request.headers):
+        told = self._edge.told(request.sent.pairs)
+        if not told and self._edge.is_unproven(request.sent.pairs):
             self.personalizer.health.tell_once("edge", "inputs come without a key of cache.edge_keys: not believed")
         return VariantView(self.personalizer, request, path=path, told=told)
 
@@ -286,7 +286,7 @@ class PersonalizeMiddleware:
         sent = SentHeaders(scope.get("headers", ()))
         inner = self._inner(scope, sent, plain=True, is_page=True, whole=True)
         marks = SlotMarks()
-        request = PageRequest(inner, sent.pairs, lambda: request_facts(scope, path, sent))
+        request = PageRequest(inner, sent, lambda: request_facts(scope, path, sent))
         page_view = PreviewPageView(self.personalizer, request, opened, mark_item=marks.marked)
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PreviewedResponse(send, page_view, marks, token=self._token, method=scope["method"])

@@ -25,6 +25,13 @@ class Outgoing(ABC):
     whether it had any so far, `is_over` that its last part has left, `is_looked_at_only` that it does not leave at all.
     """
 
+    _head = _NO_HEAD
+    teaches = True
+    has_slots = False
+    is_over = False
+    is_looked_at_only = False
+    disconnected = False
+
     def __init__(
         self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
     ) -> None:
@@ -33,12 +40,6 @@ class Outgoing(ABC):
         self._site = site
         self._path = asked.path
         self._had_slots = asked.had_slots
-        self._head = _NO_HEAD
-        self.teaches = True
-        self.has_slots = False
-        self.is_over = False
-        self.is_looked_at_only = False
-        self.disconnected = False
 
     @abstractmethod
     async def send(self, message: Message) -> None:

@@ -35,11 +35,17 @@ class Slot:
         """The slot's bytes as they came."""
         return self.open + self.inside + self.close
 
+    @property
+    def around(self) -> tuple[bytes, bytes]:
+        """What leaves before and after the markup that fills the slot."""
+        if self.kind == "inside":
+            return self.open, self.close
+        return (self.data, b"") if self.kind == "after" else (b"", b"")
+
     def filled(self, markup: bytes) -> bytes:
         """What leaves when the slot shows this."""
-        if self.kind == "inside":
-            return self.open + markup + self.close
-        return self.data + markup if self.kind == "after" else markup
+        before, after = self.around
+        return before + markup + after
 
     def kept(self, inside: bytes) -> bytes:
         """What leaves when it shows the page's own, free of marks."""
@@ -57,21 +63,19 @@ Piece = Copy | Slot | Stray
 
 
 class Layout:
-    """Pieces of a page in order, laid out for filling: `parts` has an empty place for each of the `slots`, where
-    `places` says."""
+    """Pieces of a page in order, laid out for filling: `parts` has an empty place for each of the `slots`, which come
+    with these places and with what is `around` their markup."""
 
-    __slots__ = ("parts", "pieces", "places", "slot_ids", "slots")
+    __slots__ = ("parts", "pieces", "slot_ids", "slots")
 
     def __init__(self, pieces: Sequence[Piece]) -> None:
         self.pieces = pieces
         self.parts: list[bytes] = []
-        self.places: list[int] = []
-        self.slots: list[Slot] = []
+        self.slots: list[tuple[int, Slot, bytes, bytes]] = []
         for piece in pieces:
             if isinstance(piece, Slot):
-                self.places.append(len(self.parts))
-                self.slots.append(piece)
+                self.slots.append((len(self.parts), piece, *piece.around))
                 self.parts.append(b"")
             elif isinstance(piece, Copy):
                 self.parts.append(piece.data)
-        self.slot_ids = [slot.slot_id for slot in self.slots]
+        self.slot_ids = [slot.slot_id for _, slot, _, _ in self.slots]

@@ -36,8 +36,12 @@ class PersonalizedResponse(Outgoing):
         match message["type"]:
             case "http.response.start":
                 await self._start(message)
-            case "http.response.body" if self._is_held or self._streamed is not None or self._unmarked is not None:
-                await self._body(message)
+            case "http.response.body" if self._streamed is not None:
+                await self._streamed.take(message)
+            case "http.response.body" if self._unmarked is not None:
+                await self._unmark(self._unmarked, message)
+            case "http.response.body" if self._is_held:
+                await self._begin(message)
             case "http.response.body":
                 await self.send_part(message)  # what is no page passes without another step
             case "http.response.pathsend" | "http.response.zerocopysend":
@@ -52,16 +56,7 @@ class PersonalizedResponse(Outgoing):
         if not self._head.may_hold_marks:
             if self._head.is_html and self._head.coding:
                 self.skip_unread()
-            self._is_held = False
-            await self.pass_head(self._head)
-
-    async def _body(self, message: Message) -> None:
-        if self._streamed is not None:
-            await self._streamed.take(message)
-        elif self._unmarked is not None:
-            await self._unmark(self._unmarked, message)
-        else:
-            await self._begin(message)
+            await self._let_head_pass()
 
     async def _begin(self, message: Message) -> None:
         """The first part of the body: decide what kind of response this is."""
@@ -138,8 +133,7 @@ class PersonalizedResponse(Outgoing):
         """The first part of a page that is not filled; where its head allows it, an error page loses its marks."""
         if self._head.status >= 400 and not self._head.describes_bytes:
             self._unmarked = UnmarkedParts(self._site.token)
-            self._is_held = False
-            await self.pass_head(self._head)
+            await self._let_head_pass()
             await self._unmark(self._unmarked, message)
         else:
             await self._pass(message)
@@ -153,9 +147,13 @@ class PersonalizedResponse(Outgoing):
     async def _pass(self, message: Message) -> None:
         """Pass the response as it came."""
         if self._is_held:
-            self._is_held = False
-            await self.pass_head(self._head)
+            await self._let_head_pass()
         await self.send_part(message)
+
+    async def _let_head_pass(self) -> None:
+        """Send the head as it came."""
+        self._is_held = False
+        await self.pass_head(self._head)
 
     async def break_off(self) -> None:
         """Send what is held of a page that the site does not end."""
@@ -165,5 +163,4 @@ class PersonalizedResponse(Outgoing):
             elif self._unmarked is not None and (rest := self._unmarked.rest()):
                 await self._send({"type": "http.response.body", "body": rest, "more_body": True})
             elif self._is_held and self.has_begun:
-                self._is_held = False
-                await self.pass_head(self._head)
+                await self._let_head_pass()

@@ -18,6 +18,7 @@ _SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
 _UNUSUAL = frozenset({b"content-encoding", b"content-disposition", b"cache-control"}) | _SENT_BY_OTHERS
 _NOT_SHARED = frozenset({b"private", b"no-store", b"no-cache"})
 _PARTIAL = frozenset({204, 205, 206})
+_SEQUENCES = (list, tuple)
 
 
 class ResponseHead:
@@ -31,9 +32,11 @@ class ResponseHead:
 
     def __init__(self, message: MutableMapping[str, Any]) -> None:
         raw = message.get("headers", ())
-        self.headers: RawHeaders = [(bytes(name), bytes(value)) for name, value in raw]
+        self.headers: RawHeaders = [
+            (name, value) if type(name) is type(value) is bytes else (bytes(name), bytes(value)) for name, value in raw
+        ]
         #: Headers may be anything that can be gone through, maybe but once.
-        self.message = message if isinstance(raw, list | tuple) else {**message, "headers": self.headers}
+        self.message = message if isinstance(raw, _SEQUENCES) else {**message, "headers": self.headers}
         self.status: int = message.get("status", 200)
         self._named = named = {key.lower(): value for key, value in self.headers}
         if len(named) < len(self.headers):
@@ -139,13 +142,14 @@ class ResponseHead:
         kept: RawHeaders = []
         size = None if length is None else str(length).encode()
         is_sized = False
+        untrue = _untrue(tuple(self._named), is_private)
         for pair in self.headers:
             name = pair[0].lower()
             if name == b"content-length":
                 if size is not None:
                     kept.append((pair[0], size))
                     is_sized = True
-            elif not (name in _DESCRIBES_BYTES or (is_private and is_for_caches(name))):
+            elif name not in untrue:
                 kept.append(pair)
         if size is not None and not is_sized:
             kept.append((b"content-length", size))
@@ -159,6 +163,12 @@ def _joined(headers: RawHeaders) -> dict[bytes, bytes]:
         name = key.lower()
         named[name] = named[name] + b"," + value if name in named else value
     return named
+
+
+@lru_cache(maxsize=256)
+def _untrue(names: tuple[bytes, ...], is_private: bool) -> frozenset[bytes]:
+    """Which of these headers a page that was changed can't keep; a site has few heads of other names."""
+    return frozenset(one for one in names if one in _DESCRIBES_BYTES or (is_private and is_for_caches(one)))
 
 
 @lru_cache(maxsize=256)

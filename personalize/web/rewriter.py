@@ -93,9 +93,12 @@ class Rewriter:
             layout = Layout([self._unless_early(piece) for piece in layout.pieces])
         if not layout.slots:
             return b"".join(layout.parts)
-        markups, parts = await self._markups(layout.slot_ids), layout.parts.copy()
-        for at, slot, markup in zip(layout.places, layout.slots, markups, strict=True):
-            parts[at] = self._filled(slot, markup)
+        markups, parts, encoding = await self._markups(layout.slot_ids), layout.parts.copy(), self._encoding
+        for (at, slot, before, after), markup in zip(layout.slots, markups, strict=True):
+            if markup is None or encoding is None:
+                parts[at] = self._kept(slot)
+            else:
+                parts[at] = before + markup.encode(encoding, "xmlcharrefreplace") + after
         return b"".join(parts)
 
     def _unless_early(self, piece: Piece) -> Piece:
@@ -104,7 +107,7 @@ class Rewriter:
         if not (is_early and isinstance(piece, Slot)):
             return piece
         self._early[piece.slot_id] = Doubt.EARLY
-        return Copy(self._filled(piece, None))
+        return Copy(self._kept(piece))
 
     async def _markups(self, slot_ids: Sequence[str]) -> Sequence[str | None]:
         """The markup of these slots, as far as the page may have so many."""
@@ -116,7 +119,6 @@ class Rewriter:
         self.skipped += too_many
         return [*(await self._fill(slot_ids[:room]) if room else ()), *[None] * too_many]
 
-    def _filled(self, slot: Slot, markup: str | None) -> bytes:
-        if markup is None or self._encoding is None:
-            return slot.kept(self._scanner.without_marks(slot.inside))
-        return slot.filled(markup.encode(self._encoding, "xmlcharrefreplace"))
+    def _kept(self, slot: Slot) -> bytes:
+        """The slot with the page's own markup."""
+        return slot.kept(self._scanner.without_marks(slot.inside))

@@ -3,8 +3,8 @@
 import pytest
 
 from personalize.decisions.context import RequestFacts
+from personalize.visitors.sent_headers import SentHeaders
 from personalize.web.facts import best_language, request_facts
-from personalize.web.sent_headers import SentHeaders
 
 
 def facts(query: str = "", /, **headers: str) -> RequestFacts:

@@ -1,9 +1,7 @@
 """The headers of a request: by name, and as text, each decoded when somebody asks for it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-
-from personalize.web.headers import Pairs
 
 
 class SentHeaders(Mapping[str, str]):
@@ -14,7 +12,7 @@ class SentHeaders(Mapping[str, str]):
 
     __slots__ = ("_raw", "pairs")
 
-    def __init__(self, pairs: Pairs) -> None:
+    def __init__(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
         self.pairs = list(pairs)
         self._raw: dict[bytes, bytes] | None = None
 
