@@ -12,6 +12,9 @@ PersonalizeError
 ├── TakenOver             an anonymous visitor belongs to a login by now          .into
 ├── UnknownVersion        no rule set of this version is kept                     .version
 ├── ExportRefused         an export is cut, altered or none, or cannot be made    .reason
+├── NotDelivered          a webhook did not take a message                        .reason .status
+│   ├── AddressRefused    its name leads to an address that is not public
+│   └── SecretUnreadable  the file with its keys cannot be used                   .path
 ├── CountingStopped       a process that counted with others ended before its work         .reason
 └── AwayFromRequest       a site's own fact asked for the request where there is none
 """
@@ -23,6 +26,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from personalize.problems import Problem
 
 
@@ -151,6 +156,38 @@ class UnknownVersion(PersonalizeError):
 
     def __str__(self) -> str:
         return f'no rule set "{self.version}" is kept in the store'
+
+
+class NotDelivered(PersonalizeError):
+    """A webhook did not take a message: `reason` is a sentence without the address, `status` that of the answer."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason, status)
+        self.reason = reason
+        self.status = status
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class AddressRefused(NotDelivered):
+    """The name of a webhook's host leads to an address that is not public; the setting `allow_private` permits that."""
+
+    def __init__(self) -> None:
+        super().__init__("its address is not public, and `webhooks.allow_private` is off")
+        self.args = ()
+
+
+class SecretUnreadable(NotDelivered):
+    """The file with the keys of a webhook, at `path`, cannot be used; nothing of it is quoted."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(reason)
+        self.args = (path, reason)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"the keys in {self.path} can't be used: {self.reason}"
 
 
 class AwayFromRequest(PersonalizeError):

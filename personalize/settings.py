@@ -37,6 +37,7 @@ from personalize.setting_kinds import (
     pattern,
     whole,
 )
+from personalize.webhook_settings import WebhookSettings
 
 FILE_NAME = "personalize.toml"
 PREFIX_OF_VARIABLES = "PERSONALIZE_"
@@ -176,6 +177,7 @@ class Settings:
     interests: InterestSettings = InterestSettings()
     cache: CacheSettings = CacheSettings()
     proxy: ProxySettings = ProxySettings()
+    webhooks: WebhookSettings = WebhookSettings()
 
     def __post_init__(self) -> None:
         for name in ("rules", "content", "templates", "key_file"):
@@ -434,5 +436,6 @@ def _check_together(settings: Settings, problems: Problems) -> None:
         problems.error("E055", "cookie: `name` and `consent_name` cannot be one cookie")
     if settings.ingest.batch_size > settings.ingest.queue_size:
         problems.error("E055", "ingest: `batch_size` cannot be more than `queue_size`")
-    if (contradiction := settings.cache.contradiction()) is not None:
-        problems.error("E055", contradiction)
+    for contradiction in (settings.cache.contradiction(), settings.webhooks.contradiction()):
+        if contradiction is not None:
+            problems.error("E055", contradiction)

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import pickle
 import re
+from pathlib import Path
 
 import pytest
 
 from personalize import errors
 from personalize.errors import (
+    AddressRefused,
     AwayFromRequest,
     CountingStopped,
     EventRefused,
     ExportRefused,
     InvalidFiles,
+    NotDelivered,
     PersonalizeError,
     ReadOnlyStore,
+    SecretUnreadable,
     SettingsError,
     StaleVersion,
     StoreBusy,
     StoreError,
     StoreUnavailable,
+    TakenOver,
     UnknownVersion,
 )
 from personalize.problems import Problem
@@ -34,6 +39,10 @@ EVERY_ERROR = [
     InvalidFiles(PROBLEMS),
     EventRefused("V101", "an amount is missing", "amount"),
     ExportRefused("cut"),
+    TakenOver("v:ann", "u:1"),
+    NotDelivered("the answer was 500", 500),
+    AddressRefused(),
+    SecretUnreadable(Path("var/crm.secret"), "it is empty"),
     StoreError("odd"),
     StoreBusy("locked for 5 s"),
     StoreUnavailable("disk full"),

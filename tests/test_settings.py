@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -24,7 +25,11 @@ from personalize.settings import (
     describe_settings,
     load_settings,
 )
+from personalize.webhook_settings import WebhookEndpoint, WebhookSettings
 
+#: A webhook of which a test says the rest.
+HOOK = 'webhooks.endpoints = {{a = {{{}, segments = ["b"], secret_file = "k"}}}}'
+HOOKED = {"url": "http://crm.example/in", "secret_file": "var/crm.secret", "purpose": "mail"}
 KEY = "pXv7Qm2ZrT9bLw4KcN8dHs6JfY3gA5eU"
 NEWER_KEY = "uE5Ag3YfJ6sHd8NcK4wLb9TrZ2mQ7vXp"
 
@@ -122,6 +127,18 @@ edge_keys = ["{KEY}"]
 [cache.inputs]
 "page.device" = ["mobile", "desktop"]
 visitor.state = ["new"]
+
+[webhooks]
+give_up_after = "1 day"
+timeout_seconds = 5
+allow_http = true
+allow_private = true
+
+[webhooks.endpoints.crm]
+url = "http://crm.example/in"
+segments = ["buyers"]
+secret_file = "var/crm.secret"
+purpose = "mail"
 """
 
 
@@ -165,9 +182,16 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
             edge_keys=(KEY,),
             inputs=(CacheInput("page.device", ("mobile", "desktop")), CacheInput("visitor.state", ("new",))),
         ),
+        webhooks=WebhookSettings(
+            endpoints=(WebhookEndpoint("crm", HOOKED["url"], ("buyers",), HOOKED["secret_file"], HOOKED["purpose"]),),
+            give_up_after=timedelta(days=1),
+            timeout_seconds=5.0,
+            allow_http=True,
+            allow_private=True,
+        ),
     )
     keys = {help.name: help.name.split(".")[-1] for help in describe_settings()}
-    written_names = {name for name, key in keys.items() if f"{key} = " in EVERYTHING or f"[{name}]" in EVERYTHING}
+    written_names = {name for name, key in keys.items() if f"{key} = " in EVERYTHING or f"[{name}" in EVERYTHING}
     assert len(written_names) == len(describe_settings())
 
 
@@ -220,6 +244,11 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_CACHE_MAX_VARIANTS": "6",
         "PERSONALIZE_CACHE_EDGE_KEYS": KEY,
         "PERSONALIZE_CACHE_INPUTS": "page.device=mobile|desktop, visitor.state = new",
+        "PERSONALIZE_WEBHOOKS_ENDPOINTS": json.dumps({"crm": {**HOOKED, "segments": ["buyers"]}}),
+        "PERSONALIZE_WEBHOOKS_GIVE_UP_AFTER": "1 day",
+        "PERSONALIZE_WEBHOOKS_TIMEOUT_SECONDS": "5",
+        "PERSONALIZE_WEBHOOKS_ALLOW_HTTP": "yes",
+        "PERSONALIZE_WEBHOOKS_ALLOW_PRIVATE": "yes",
     }
     assert set(environ) == {help.env for help in describe_settings()}
     from_file = load_settings(written(tmp_path, EVERYTHING), {})
@@ -396,6 +425,19 @@ def test_all_problems_of_all_places_are_told_at_once_with_lines_and_guesses(tmp_
             'cache.inputs = {page.query.a_b = ["x"], page.query.a-b = ["x"]}',
             "in one header, X-Personalize-Page-Query-A-B",
         ),
+        ('webhooks.endpoints = ["crm"]', "it takes a table for each webhook"),
+        ("webhooks.endpoints = {crm = {}}", '"crm" needs `url`'),
+        ('webhooks.endpoints = {"C R M" = {url = "x"}}', '"C R M" is no name of a webhook'),
+        (HOOK.format('url = "crm.example"'), "`url` takes a whole address"),
+        (HOOK.format('url = "ftp://crm.example/"'), "`url` takes a whole address"),
+        (HOOK.format('url = "https://me:canary@crm.example/"'), "`url` takes neither a login nor a fragment"),
+        (HOOK.format('url = "https://crm.example/", urls = 1'), 'has no "urls"; did you mean `url`?'),
+        (HOOK.format('url = "https://crm.example/", purpose = "E-Mail!"'), '"E-Mail!" is no purpose'),
+        (
+            'webhooks.endpoints = {a = {url = "https://a.example/", segments = [], secret_file = "k"}}',
+            "takes a list of",
+        ),
+        ('webhooks.endpoints = {a = {url = "https://a.example/", segments = ["b"], secret_file = ""}}', "takes a path"),
     ],
 )
 def test_a_value_that_does_not_fit_is_told_with_what_the_setting_takes(tmp_path: Path, line: str, says: str) -> None:
@@ -530,3 +572,11 @@ def test_any_file_gives_settings_or_a_settings_error(tmp_path: Path, text: str) 
         assert load_settings(written(tmp_path, text), {}).root == tmp_path
     except SettingsError as refused:
         assert refused.problems
+
+
+def test_a_webhook_over_http_has_to_be_allowed(tmp_path: Path) -> None:
+    line = HOOK.format('url = "http://crm.example/"')
+    (found,) = problems_of(written(tmp_path, f"{line}\n"), {})
+    assert (found.code, "would be told over http" in found.message) == ("E055", True)
+    allowed = load_settings(written(tmp_path, f"{line}\nwebhooks.allow_http = true\n"), {})
+    assert allowed.webhooks.endpoints[0].url == "http://crm.example/"

@@ -22,7 +22,18 @@ JOIN = "join"
 UNDO = "undo"
 RETRACT = "retract"
 MARK = "mark"
-BUILT_IN_TYPES = frozenset({PAGE_VIEW, IMPRESSION, CLICK, SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK})
+#: That somebody has entered or left a watched segment, and what became of telling a webhook so.
+SEGMENT_ENTERED = "segment_entered"
+SEGMENT_LEFT = "segment_left"
+WEBHOOK = "webhook"
+BUILT_IN_TYPES = frozenset(
+    {
+        *(PAGE_VIEW, IMPRESSION, CLICK, SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK),
+        *(SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK),
+    }
+)
+#: What follows from what is known already, and tells nothing new of anybody.
+DERIVED_TYPES = frozenset({SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK})
 
 #: What names an event for ever: its sender, and its id there.
 EventName: TypeAlias = tuple[str, str]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from personalize.events.event import (
     CLICK,
     CONSENT,
+    DERIVED_TYPES,
     IMPRESSION,
     INTEREST,
     JOIN,
@@ -79,6 +80,8 @@ class ProfileProjector:
 
     def reads(self, event: Event, rows: Mapping[str, Profile | None]) -> tuple[str, ...]:
         """The event's own row, and the known one that it was joined into; both sides of a join."""
+        if event.type in DERIVED_TYPES:
+            return ()
         if event.type in self._turns:
             anonymous_id = anonymous_of(event) if event.type in (JOIN, UNDO) else None
             return (event.profile_id,) if anonymous_id is None else (event.profile_id, anonymous_id)
@@ -87,6 +90,8 @@ class ProfileProjector:
 
     def project(self, event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile | Anew]:
         """The profiles that this event changes, as they are after it."""
+        if event.type in DERIVED_TYPES:
+            return {}
         turn = self._turns.get(event.type)
         if turn is not None:
             return {} if tells_nothing(event) else turn(event, rows)

@@ -8,7 +8,7 @@ what is in force now. So it comes out as a rebuilding would, at the cost of thes
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from personalize.events.event import CONSENT, JOIN, MARK, RETRACT, UNDO, Event, EventName
+from personalize.events.event import CONSENT, DERIVED_TYPES, JOIN, MARK, RETRACT, UNDO, Event, EventName
 from personalize.profiles.in_force import (
     DECIDING_TYPES,
     InForce,
@@ -85,7 +85,7 @@ class ProfileReplay:
             self._joined(event, force)
         elif event.type in (RETRACT, MARK):
             self._corrected(event)
-        elif event.type != UNDO:
+        elif event.type != UNDO and event.type not in DERIVED_TYPES:
             self._happened(event, force)
 
     @property

@@ -31,6 +31,8 @@ from personalize.runtime.page_events import CHANCE_BYTES, WEB_SENDER
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
 from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
+from personalize.runtime.sweep import SweepTask
+from personalize.runtime.webhooks import WebhookTask
 from personalize.settings import Settings
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import NOTHING_LIVE, Applied, Erasure, Filled, Projector, Store
@@ -98,6 +100,8 @@ class Personalizer:
         )
         self._follower = self._make_follower()
         self._filler = self._make_filler()
+        self._sweeper = self._make_sweeper()
+        self._webhooks = self._make_webhooks()
         self._watcher = SaveWatcher(
             self.store, settings, clock=self.clock, health=self.health, published=self._follower.refresh
         )
@@ -122,6 +126,28 @@ class Personalizer:
             health=self.health,
             lacks=lambda: self._follower.lacks,
             refresh=self._follower.refresh,
+        )
+
+    def _make_sweeper(self) -> SweepTask:
+        return SweepTask(
+            self.store,
+            self.settings,
+            worker=self.worker,
+            clock=self.clock,
+            health=self.health,
+            serving=lambda: None if self.pending or self._follower.refused is not None else self.rule_set,
+            write=self.ingest.record,
+        )
+
+    def _make_webhooks(self) -> WebhookTask:
+        return WebhookTask(
+            self.store,
+            self.settings,
+            worker=self.worker,
+            clock=self.clock,
+            health=self.health,
+            chance=self.chance,
+            write=self.ingest.record,
         )
 
     def _make_breaker(self) -> Breaker:
@@ -160,6 +186,8 @@ class Personalizer:
                     await self._follower.start()
                     self._watcher.start()
                     self._filler.start()
+                    self._sweeper.start()
+                    self._webhooks.start()
                     self.ingest.start()
             except BaseException:
                 await self._let_go()
@@ -210,6 +238,8 @@ class Personalizer:
             ending.push_async_callback(self._follower.stop)
             ending.push_async_callback(self._watcher.stop)
             ending.push_async_callback(self._filler.stop)
+            ending.push_async_callback(self._sweeper.stop)
+            ending.push_async_callback(self._webhooks.stop)
             ending.push_async_callback(self.ingest.stop)
             self.started, self.geoip = False, None
             if self._present is not None:

@@ -9,7 +9,9 @@ from personalize.problems import Problems
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.members import MembersProjector
 from personalize.profiles.organization import belonging_of
+from personalize.profiles.outbox import OutboxProjector
 from personalize.profiles.project import ProfileProjector
+from personalize.profiles.watched import WatchProjector
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, load_files
 from personalize.runtime.quiet_loading import load_quietly
@@ -88,13 +90,15 @@ def checked(draft: Draft, settings: Settings, problems: Problems | None = None) 
 
 
 def projectors_of(rule_set: RuleSet | None, settings: Settings) -> Sequence[Projector]:
-    """What turns events into profiles under this rule set; without one, only built-in events count."""
+    """What turns events into profiles under this rule set, and keeps those who are due where segments are watched;
+    without a rule set, only built-in events count."""
+    watching = (WatchProjector(), OutboxProjector(settings.webhooks.hooks)) if settings.webhooks.endpoints else ()
     lifecycle = lifecycle_of(settings)
     if rule_set is None:
-        return (ProfileProjector(lifecycle=lifecycle),)
+        return (ProfileProjector(lifecycle=lifecycle), *watching)
     profiles = ProfileProjector(rule_set.schema, rule_set.counters, lifecycle)
     belonging = belonging_of(rule_set.schema)
-    return (profiles if belonging is None else MembersProjector(profiles, belonging),)
+    return (profiles if belonging is None else MembersProjector(profiles, belonging), *watching)
 
 
 def lifecycle_of(settings: Settings) -> Lifecycle:

@@ -9,11 +9,12 @@ from functools import partial
 from heapq import merge
 
 from personalize.errors import StaleVersion, TakenOver, UnknownVersion
-from personalize.events.event import Event, EventName
+from personalize.events.event import Event, EventName, to_micros
 from personalize.profiles.encoding import decode_organization, decode_profile, holds_organization
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.organization import Organization, is_organization
 from personalize.profiles.profile import Profile
+from personalize.profiles.queue import RowChange, moment_as_bytes
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
@@ -281,6 +282,24 @@ class MemoryStore(MemoryDesk):
             self._filling, self._beside = None, {}
         if what is Course.BEGIN:
             self._filling = Filling(needed, 0, at)
+
+    async def kept(self, projection: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """The rows with these keys, of those that there are."""
+        rows = self._projections.get(projection, {})
+        return {key: rows[key] for key in keys if key in rows}
+
+    async def due(self, queue: str, *, at: datetime | None, rows: int) -> Sequence[tuple[str, bytes]]:
+        """The rows whose moment has come, the earliest first."""
+        until = moment_as_bytes(None if at is None else to_micros(at))
+        found = [(key, row) for key, row in self._projections.get(queue, {}).items() if row[: len(until)] <= until]
+        return sorted(found, key=lambda each: (each[1][: len(until)], each[0]))[:rows]
+
+    async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
+        """Change the rows that are still as they were seen."""
+        rows = self._projections.setdefault(projection, {})
+        good = [change for change in changes if rows.get(change.key) == change.seen]
+        self._kept(rows, [(change.key, change.then) for change in good])
+        return len(good)
 
     def _new(self, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
         """The events that the log has not, each once, and its own: what is no JSON raises here. And what becomes of

@@ -7,6 +7,7 @@ from personalize.errors import ReadOnlyStore
 from personalize.events.event import Event
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
+from personalize.profiles.queue import RowChange
 from personalize.stores.protocols import (
     ALL_PROFILES,
     AccessToken,
@@ -193,6 +194,18 @@ class PastStore:
     async def tokens(self) -> Sequence[AccessToken]:
         """The tokens of now."""
         return await self._now.tokens()
+
+    async def kept(self, projection: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """The rows as they were."""
+        return await self._then.kept(projection, keys)
+
+    async def due(self, queue: str, *, at: datetime | None, rows: int) -> Sequence[tuple[str, bytes]]:
+        """The rows of then whose moment had come."""
+        return await self._then.due(queue, at=at, rows=rows)
+
+    async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Raises `ReadOnlyStore`."""

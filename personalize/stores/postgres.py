@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from personalize.events.event import Event
+from personalize.events.event import Event, to_micros
 from personalize.profiles.encoding import decode_organization, decode_profile, holds_organization
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
+from personalize.profiles.queue import RowChange, moment_as_bytes
 from personalize.stores import postgres_applying as applying
 from personalize.stores import postgres_erasing as erasing
 from personalize.stores import postgres_generations as generations
@@ -218,6 +219,20 @@ class PostgresStore:
     async def tokens(self) -> Sequence[AccessToken]:
         """Every token there was, oldest first."""
         return [tables.token_from_row(row) for row in await self._link.fetch(tables.TOKENS)]
+
+    async def kept(self, projection: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """The rows with these keys, of those that there are."""
+        found = await self._link.fetch(projections.KEPT, projection, list(map(kept_text, keys)))
+        return {text_kept(key): row for key, row in found}
+
+    async def due(self, queue: str, *, at: datetime | None, rows: int) -> Sequence[tuple[str, bytes]]:
+        """The rows whose moment has come, the earliest first."""
+        until = moment_as_bytes(None if at is None else to_micros(at))
+        return [(text_kept(key), row) for key, row in await self._link.fetch(projections.DUE[queue], until, rows)]
+
+    async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
+        """Change the rows that are still as they were seen."""
+        return await self._link.write(partial(projections.exchange, projection=projection, changes=changes))
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Take or keep a job that nobody else holds."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from personalize.events.event import Event
+from personalize.profiles.queue import RowChange
 from personalize.stores.postgres_kept import kept_text
 from personalize.stores.postgres_link import Connection, InTheWay
 from personalize.stores.postgres_log import HISTORIES, LOG, event_from_row, seq_of
-from personalize.stores.projecting import PROFILES, Found, Part, Rows, Settling
+from personalize.stores.projecting import PROFILES, QUEUES, Found, Part, Rows, Settling
 from personalize.stores.protocols import Projector
 
 EVENTS_AT_ONCE = 1_000
@@ -22,6 +23,20 @@ PROFILE_ROWS = f"""
 """
 PROFILE_KEYS = f"SELECT key FROM projections WHERE key > $1 AND {_ARE_PROFILES} ORDER BY key LIMIT 2 OFFSET $2"
 
+_SERVED_NUMBER = "SELECT id FROM generations WHERE state = 'served'"
+KEPT = f"""
+    SELECT key, row FROM projections
+    WHERE key = any($2::text[]) AND projection = $1 AND generation = ({_SERVED_NUMBER})
+"""
+# Named, not given as a value: the index of each queue is a part of the table.
+DUE = {
+    queue: f"""
+        SELECT key, row FROM projections
+        WHERE projection = '{queue}' AND generation = ({_SERVED_NUMBER}) AND substring(row from 1 for 8) <= $1
+        ORDER BY substring(row from 1 for 8), key LIMIT $2
+    """
+    for queue in sorted(QUEUES)
+}
 _MINE = "projection = $1 AND generation = $2"
 # In the order of their keys, which everybody keeps to, so that no two wait for one another.
 _READ = f"SELECT key, row FROM projections WHERE key = any($3::text[]) AND {_MINE} ORDER BY key FOR UPDATE"
@@ -78,6 +93,16 @@ class ProjectionTable:
             answer = await self._connection.execute(statement, *self._mine, keys, [data for _, data in rows])
             if int(answer.rpartition(" ")[2]) != len(rows):
                 raise InTheWay
+
+
+async def exchange(connection: Connection, projection: str, changes: Sequence[RowChange]) -> int:
+    """Change the rows of the served generation that are still as they were seen; how many."""
+    number: int = await connection.fetchval(_SERVED_NUMBER)
+    table = ProjectionTable(connection, projection, number)
+    found = await table.read([change.key for change in changes])
+    good = [change for change in changes if found[change.key] == change.seen]
+    await table.write((change.key, change.then) for change in good)
+    return len(good)
 
 
 class Projecting:

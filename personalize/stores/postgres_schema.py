@@ -105,6 +105,10 @@ _WHAT_ERASURE_LEAVES = """
 """
 #: Moments before which nothing is taken any more; the latest holds.
 _HOW_FAR_BACK_THE_LOG_REACHES = "CREATE TABLE floors (at timestamptz PRIMARY KEY)"
+_WHO_IS_DUE = """
+    CREATE INDEX projections_by_moment ON projections (projection, generation, substring(row from 1 for 8), key)
+    WHERE projection IN ('outbox', 'watch')
+"""
 #: All changes of the schema by name, oldest first. One that was released is never edited: add the next.
 CHANGES = {
     "the log": _THE_LOG,
@@ -114,6 +118,7 @@ CHANGES = {
     "who may use the API": _WHO_MAY_USE_THE_API,
     "what erasure leaves": _WHAT_ERASURE_LEAVES,
     "how far back the log reaches": _HOW_FAR_BACK_THE_LOG_REACHES,
+    "who is due": _WHO_IS_DUE,
 }
 #: Whoever migrates holds this lock until they are done, in whichever schema.
 _MIGRATING = 0x706572736F6E616C

@@ -7,11 +7,17 @@ from typing import Any, TypeAlias
 
 from personalize.events.event import Event
 from personalize.profiles.holding import NOTHING_HELD, Holding
+from personalize.profiles.outbox import OUTBOX
 from personalize.profiles.replay import Anew
+from personalize.profiles.watched import WATCH
 from personalize.stores.protocols import Projector
 
 #: The projection that `Store.profile` and `Store.profiles` read.
 PROFILES = "profiles"
+#: How far jobs have come, by their names; no projector writes here.
+MARKS = "marks"
+#: The projections whose rows wait for a moment.
+QUEUES = frozenset({WATCH, OUTBOX})
 
 
 class Course(Enum):

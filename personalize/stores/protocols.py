@@ -1,6 +1,6 @@
 """What a store can do. There is one write, `apply`; everything else reads, or moves the one `live` row."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,6 +11,8 @@ from personalize.events.event import Event
 from personalize.profiles.holding import Holding
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
+from personalize.profiles.queue import RowChange
+from personalize.stores.replay import Replay
 
 #: Where a version is expected: that none is live yet.
 NOTHING_LIVE = ""
@@ -41,7 +43,7 @@ class Projector(Protocol):
         """The rows that this event changes, by key, as they are after it. One that is `Anew` is to be projected anew
         before anybody sees it."""
 
-    def replay(self, key: str) -> "Replay":
+    def replay(self, key: str) -> Replay:
         """Projecting the row of this key anew, and whatever rows hang together with it."""
 
     def encode(self, row: Any) -> bytes:
@@ -49,41 +51,6 @@ class Projector(Protocol):
 
     def decode(self, data: bytes) -> Any:
         """The row that `encode` wrote."""
-
-
-class Replay(Protocol):
-    """Some rows of a projection, projected anew from what the log has of them; pure, as the projector is.
-
-    While `missing` names keys, `look` is given the rows of these, and the events of `types` that were sent with them.
-    After that, `project` is given all events that were sent with one of `keys`; both in the order of the log. Then
-    `rows` has them all, and what changes with them.
-    """
-
-    @property
-    def types(self) -> frozenset[str]:
-        """The types of events that decide what others mean."""
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        """The keys that were not looked at yet; profile ids."""
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """All keys found so far."""
-
-    def look(self, rows: Mapping[str, Any], deciding: Iterable[Event]) -> None:
-        """Take the rows of what was missing, None where there is none, and its deciding events."""
-
-    def project(self, event: Event) -> None:
-        """Project the next event."""
-
-    @property
-    def touched(self) -> tuple[str, ...]:
-        """The keys of further rows that change with these, known after the last event."""
-
-    def rows(self, touched: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The row of each of `keys` and `touched` after the last event, given those of `touched` as they are; None
-        for one that is no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,6 +402,17 @@ class Store(Protocol):
 
     async def tokens(self) -> Sequence[AccessToken]:
         """Every token there was, in the order of their making; revoked ones, too."""
+
+    async def kept(self, projection: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """The rows of a projection with these keys, as their projector wrote them; those that there are."""
+
+    async def due(self, queue: str, *, at: datetime | None, rows: int) -> Sequence[tuple[str, bytes]]:
+        """At most so many rows of a projection that is a queue (`profiles.queue`) whose moment has come, with their
+        keys; the earliest first. Without a moment, also those that wait for none."""
+
+    async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
+        """Change rows that no event tells of, such as when to look at somebody again, in one transaction. Each that is
+        not what the caller has seen any more stays as it is; how many were changed. A rebuilding forgets them."""
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Take a job, or hold it longer; False where somebody else holds it beyond this moment."""

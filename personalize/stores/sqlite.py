@@ -1,6 +1,7 @@
 """A store in one SQLite file: no server, any number of workers of one machine."""
 
 import asyncio
+import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
@@ -10,12 +11,14 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from personalize.errors import StoreUnavailable
-from personalize.events.event import Event
+from personalize.events.event import Event, to_micros
 from personalize.profiles.encoding import decode_organization, decode_profile, holds_organization
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
+from personalize.profiles.queue import RowChange, moment_as_bytes
 from personalize.stores import sqlite_erasing as erasing
 from personalize.stores import sqlite_generations as generations
+from personalize.stores import sqlite_projections as projections
 from personalize.stores import sqlite_tables as tables
 from personalize.stores.memory import MemoryStore
 from personalize.stores.past import past_of
@@ -98,18 +101,18 @@ class SqliteStore:
 
     async def profile(self, profile_id: str) -> Profile | None:
         """The stored profile, or None; on the loop, without waiting."""
-        found = self._read(tables.PROFILE, (profile_id,))
+        found = self._read(projections.PROFILE, (profile_id,))
         return decode_profile(found[0][0]) if found else None
 
     async def organization(self, organization_id: str) -> Organization | None:
         """The stored organization, or None; on the loop, without waiting."""
-        found = self._read(tables.PROFILE, (organization_id,))
+        found = self._read(projections.PROFILE, (organization_id,))
         return decode_organization(found[0][0]) if found and holds_organization(found[0][0]) else None
 
     async def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch by id; each as it was when its part of the table was read."""
-        key, until = within.after, tables.BEYOND_ALL_KEYS if within.until is None else within.until
-        while found := self._read(tables.PROFILE_ROWS, (key, until, READ_AT_ONCE)):
+        key, until = within.after, projections.BEYOND_ALL_KEYS if within.until is None else within.until
+        while found := self._read(projections.PROFILE_ROWS, (key, until, READ_AT_ONCE)):
             for _, data in found:
                 yield decode_profile(data)
             key = found[-1][0]
@@ -120,7 +123,7 @@ class SqliteStore:
         ends: list[str] = []
         after = ""
         # The last id and the one behind it: where there is none behind it, no other stretch follows.
-        while len(found := self._read(tables.PROFILE_KEYS, (after, profiles - 1))) == 2:
+        while len(found := self._read(projections.PROFILE_KEYS, (after, profiles - 1))) == 2:
             after = found[0][0]
             ends.append(after)
             await asyncio.sleep(0)
@@ -238,6 +241,19 @@ class SqliteStore:
     async def tokens(self) -> Sequence[AccessToken]:
         """Every token there was, oldest first."""
         return [tables.token_from_row(row) for row in self._read(tables.TOKENS)]
+
+    async def kept(self, projection: str, keys: Sequence[str]) -> Mapping[str, bytes]:
+        """The rows with these keys, of those that there are."""
+        return dict(self._read(projections.kept_rows(projection), (json.dumps(keys),)))
+
+    async def due(self, queue: str, *, at: datetime | None, rows: int) -> Sequence[tuple[str, bytes]]:
+        """The rows whose moment has come, the earliest first."""
+        found = self._read(projections.due_rows(queue), (moment_as_bytes(None if at is None else to_micros(at)), rows))
+        return [(key, row) for key, row in found]
+
+    async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
+        """Change the rows that are still as they were seen."""
+        return await self._write(partial(projections.exchange, projection=projection, changes=changes))
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Take or keep a job that nobody else holds."""

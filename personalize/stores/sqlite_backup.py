@@ -16,7 +16,7 @@ from pathlib import Path
 from personalize.errors import StoreBusy, StoreUnavailable
 from personalize.stores.projecting import PROFILES
 from personalize.stores.sqlite_errors import store_errors
-from personalize.stores.sqlite_tables import table_of
+from personalize.stores.sqlite_projections import table_of
 
 #: Steps of SQLite's machine between two looks at how far it is: some hundredths of a second.
 _STEPS_BETWEEN = 500_000

@@ -11,6 +11,7 @@ from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
 from personalize.stores import sqlite_generations as generations
+from personalize.stores import sqlite_projections as projections
 from personalize.stores import sqlite_tables as tables
 from personalize.stores.erasing import (
     Sifted,
@@ -26,7 +27,8 @@ from personalize.stores.outcomes import applied
 from personalize.stores.projecting import PROFILES
 from personalize.stores.protocols import Applied, Erasure, Projector, Trimming
 from personalize.stores.seals import Seals
-from personalize.stores.sqlite_tables import ProjectionTable, Row, quoted
+from personalize.stores.sqlite_projections import ProjectionTable, quoted
+from personalize.stores.sqlite_tables import Row
 
 EVENTS_AT_ONCE = 1_000
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
@@ -183,7 +185,7 @@ def _remove(connection: sqlite3.Connection, entries: Sequence[int]) -> None:
 
 
 def _profile(connection: sqlite3.Connection, profile_id: str) -> Profile | None:
-    found = connection.execute(tables.PROFILE, (profile_id,)).fetchone()
+    found = connection.execute(projections.PROFILE, (profile_id,)).fetchone()
     return None if found is None else decode_profile(found[0])
 
 

@@ -15,7 +15,8 @@ from personalize.stores import sqlite_tables as tables
 from personalize.stores.holding_text import holding_as_text, holding_from_text
 from personalize.stores.projecting import Course, Rows, course, holding_of, settle_by
 from personalize.stores.protocols import NOTHING_LIVE, Filled, Filling, Live, Projector
-from personalize.stores.sqlite_tables import ProjectionTable, Row, quoted
+from personalize.stores.sqlite_projections import ProjectionTable, quoted
+from personalize.stores.sqlite_tables import Row
 
 #: In the order in which `filled_from` takes them.
 FILLED = f"""

@@ -6,8 +6,10 @@ import time
 from sqlite_utils import Database, Migrations
 
 from personalize.errors import StoreUnavailable
-from personalize.stores.projecting import PROFILES
-from personalize.stores.sqlite_tables import ProjectionTable
+from personalize.profiles.outbox import OUTBOX
+from personalize.profiles.watched import WATCH
+from personalize.stores.projecting import MARKS, PROFILES
+from personalize.stores.sqlite_projections import ProjectionTable
 
 RETRY_SECONDS = 0.02
 
@@ -141,6 +143,12 @@ def how_far_back_the_log_reaches(database: Database) -> None:
     database.table("floors").create({"at": int}, pk="at", strict=True)
 
 
+def who_is_watched(database: Database) -> None:
+    """Whom to look at again, in which watched segments they are, and what webhooks have to be told."""
+    for projection in (WATCH, OUTBOX, MARKS):
+        ProjectionTable(database.conn, projection).create()
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
@@ -154,6 +162,7 @@ def schema() -> Migrations:
         who_may_use_the_api,
         what_erasure_leaves,
         how_far_back_the_log_reaches,
+        who_is_watched,
     ):
         migrations()(change)
     return migrations

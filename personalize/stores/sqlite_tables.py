@@ -14,7 +14,7 @@ from personalize.profiles.holding import Holding
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.holding_text import holding_as_text, holding_from_text
 from personalize.stores.outcomes import outcome_of
-from personalize.stores.projecting import PROFILES, Found, Part, Rows, holding_of, read_by, settle_by
+from personalize.stores.projecting import Found, Part, Rows, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
     REPORTS_LAST,
     AccessToken,
@@ -26,6 +26,7 @@ from personalize.stores.protocols import (
     Switch,
     WorkerReport,
 )
+from personalize.stores.sqlite_projections import ProjectionTable
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -76,68 +77,6 @@ TOKENS = """
     SELECT digest, name, scopes, created_at, expires_at, used_at, revoked_at FROM access_tokens
     ORDER BY created_at, digest
 """
-
-
-def table_of(projection: str, generation: int | None = None) -> str:
-    """The name of a projection's table, quoted; None is the generation that is served."""
-    suffix = "" if generation is None else f"~{generation}"
-    return quoted(f"projection_{projection}{suffix}")
-
-
-def quoted(name: str) -> str:
-    """A name as SQL writes it, whatever it holds."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-PROFILE = f"SELECT row FROM {table_of(PROFILES)} WHERE key = ?"
-#: The rows of organizations stand among those of profiles; ";" is the character behind ":".
-_IS_PROFILE = "(key < 'o:' OR key >= 'o;')"
-PROFILE_ROWS = f"""
-    SELECT key, row FROM {table_of(PROFILES)} WHERE key > ? AND key <= ? AND {_IS_PROFILE} ORDER BY key LIMIT ?
-"""
-PROFILE_KEYS = f"SELECT key FROM {table_of(PROFILES)} WHERE key > ? AND {_IS_PROFILE} ORDER BY key LIMIT 2 OFFSET ?"
-#: SQLite puts every blob behind every text.
-BEYOND_ALL_KEYS = b""
-
-
-class ProjectionTable:
-    """The rows of one projection, by key.
-
-    A plain table with an index: WITHOUT ROWID was measured, and takes three times as long to write and to read
-    once rows are longer than a quarter of a page, as busy profiles are.
-    """
-
-    def __init__(self, connection: sqlite3.Connection, projection: str, generation: int | None = None) -> None:
-        self._connection = connection
-        self._table = table_of(projection, generation)
-        self._select = f"SELECT row FROM {self._table} WHERE key = ?"
-
-    def create(self) -> None:
-        """Make the table where this is the first projection of its name."""
-        self._connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {self._table} (key TEXT NOT NULL PRIMARY KEY, row BLOB NOT NULL) STRICT"
-        )
-
-    def clear(self) -> None:
-        """Delete every row."""
-        self._connection.execute(f"DELETE FROM {self._table}")
-
-    def read(self, key: str) -> bytes | None:
-        """The bytes of a row, or None."""
-        found = self._connection.execute(self._select, (key,)).fetchone()
-        return None if found is None else found[0]
-
-    def write(self, changes: Iterable[tuple[str, bytes | None]]) -> None:
-        """Put or, where there are no bytes, delete rows."""
-        put = f"""
-            INSERT INTO {self._table} (key, row) VALUES (?, ?)
-            ON CONFLICT (key) DO UPDATE SET row = excluded.row
-        """
-        for key, data in changes:
-            if data is None:
-                self._connection.execute(f"DELETE FROM {self._table} WHERE key = ?", (key,))
-            else:
-                self._connection.execute(put, (key, data))
 
 
 def apply(

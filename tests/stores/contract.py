@@ -35,6 +35,7 @@ from tests.stores.erasure_contract import ErasureContract
 from tests.stores.filling_contract import FillingContract
 from tests.stores.organization_contract import OrganizationContract
 from tests.stores.outcome_contract import OutcomeContract
+from tests.stores.queue_contract import QueueContract
 from tests.stores.samples import all_of, at, event, projectors, purchase
 from tests.stores.trim_contract import TrimContract
 
@@ -97,7 +98,9 @@ async def is_as_rebuilt(store: Store) -> None:
     assert await all_of(store.profiles()) == live
 
 
-class StoreContract(OutcomeContract, FillingContract, ErasureContract, TrimContract, OrganizationContract):
+class StoreContract(
+    OutcomeContract, FillingContract, ErasureContract, TrimContract, OrganizationContract, QueueContract
+):
     """The laws. Stores are made by `make`, each call a new and empty one."""
 
     @pytest.fixture

@@ -90,7 +90,7 @@ def test_rows_that_were_served_before_are_cleared_away(tmp_path: Path) -> None:
     asyncio.run(scene())
     connection = sqlite3.connect(tmp_path / "x.db")
     names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'projection%'")}
-    assert names == {"projection_profiles"}
+    assert names == {"projection_profiles", "projection_watch", "projection_outbox", "projection_marks"}
     assert connection.execute("SELECT count(*), min(state) FROM generations").fetchall() == [(1, "served")]
     connection.close()
 
