@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from personalize.errors import EventRefused, InvalidFiles, SettingsError, StaleVersion, StoreError
-from personalize.events.event import SET, Event, JSONValue, minted_event_id
+from personalize.events.event import CONSENT, SET, Event, JSONValue, minted_event_id
 from personalize.events.schema import Schema
 from personalize.events.validate import NOT_TAKEN, check_event, check_organization
 from personalize.events.values import TOO_LARGE
@@ -33,6 +33,7 @@ from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
 from personalize.runtime.sweep import SweepTask
 from personalize.runtime.webhooks import WebhookTask
+from personalize.runtime.withdrawing import withdraw
 from personalize.settings import Settings
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import NOTHING_LIVE, Applied, Erasure, Filled, Projector, Store
@@ -358,11 +359,20 @@ class Personalizer:
             if self._follower.refused is not None:
                 return await self.store.apply(events, ())
             try:
-                return await self.store.apply(events, self.projectors, version=version or NOTHING_LIVE)
+                applied = await self.store.apply(events, self.projectors, version=version or NOTHING_LIVE)
+                await self._withdraw(events)
+                return applied
             except StaleVersion:
                 await self._follower.refresh()
                 if self._follower.refused is None and self._version() == version:
                     raise
+
+    async def _withdraw(self, events: Sequence[Event]) -> None:
+        """Remove what decisions among these events no longer cover, before anybody hears that they are kept."""
+        for event in events:
+            if event.type == CONSENT:
+                purposes, version = self.settings.privacy.purposes, self._version() or NOTHING_LIVE
+                await withdraw(self.store, event.profile_id, self.schema, purposes, self.projectors, version=version)
 
     def _version(self) -> str | None:
         return self.rule_set.version if self.rule_set is not None else None

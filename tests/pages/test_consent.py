@@ -289,9 +289,82 @@ def test_a_login_inside_the_site_is_told_the_decision_by_the_next_page(tmp_path:
             await no.post("/_personalize/consent", YES, headers=anna)
             await no.get("/", headers=anna)
             await written(app)
+            # What she had refused is gone, and counts anew from now on.
+            assert "Default" in (await yes.get("/", headers=anna)).text
+            await app.personalizer.record("purchase", "u:anna", {"amount": 1, "category": "tents"})
             assert "What goes with a tent" in (await yes.get("/", headers=anna)).text
 
     asyncio.run(run())
+
+
+def test_a_refusal_leaves_nothing_of_a_browser(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser, store = Browser(app), app.personalizer.store
+        await browser.post("/_personalize/consent", YES)
+        await browser.get("/")
+        await written(app)
+        (profile_id,) = await profiles(app)
+        await browser.get("/")  # still in the queue when she refuses
+        reply = await browser.post("/_personalize/consent", NO)
+        assert any(cookie.startswith("pz=;") and "Max-Age=0" in cookie for cookie in reply.all("set-cookie"))
+        assert await profiles(app) == [] and await written(app) == []
+        assert await store.erased_at(profile_id) is not None
+        (receipt,) = await store.erasures()
+        assert (receipt.profiles, receipt.by) == (1, "the visitor, by refusing")
+        await browser.get("/")
+        assert await written(app) == [] and "pz" not in browser.cookies
+
+    with_site(body)
+
+
+@pytest.mark.parametrize("headers", [[], [("x-login", "anna")]], ids=["a browser", "a login"])
+def test_what_is_withdrawn_goes_and_the_rest_stays(
+    with_site: Callable[[Body], None], headers: list[tuple[str, str]]
+) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser, personalizer = Browser(app, headers=headers), app.personalizer
+        await browser.post("/_personalize/consent", {**YES, "landing_path": "/secret"})
+        await browser.get("/")
+        profile_id = next(iter({event.profile_id for event in await written(app)}))
+        await personalizer.record("purchase", profile_id, {"amount": 1, "category": "tents"})
+        told = personalizer.event("set", profile_id, {"tier": "gold", "letters": True})
+        await personalizer.ingest.record([told, personalizer.event("impression", profile_id, {"slots": []})])
+        await browser.post("/_personalize/consent", {"grant": "measure"})
+        left = [(event.type, dict(event.properties)) for event in await written(app)]
+        assert left == [
+            ("consent", {"granted": ["measure", "personalize"]}),
+            ("set", {"letters": True}),  # its purpose is the letter, which nobody asked about here
+            ("impression", {"slots": []}),
+            ("consent", {"granted": ["measure"]}),
+        ]
+        profile = await personalizer.store.profile(profile_id)
+        assert profile is not None and profile.consent.granted == {"measure"}
+        assert (set(profile.attributes), set(profile.totals)) == ({"letters"}, {"impression"})
+        live = [one async for one in personalizer.store.profiles()]
+        await personalizer.store.rebuild(personalizer.projectors)
+        assert [one async for one in personalizer.store.profiles()] == live
+
+    with_site(body)
+
+
+def test_a_login_that_refuses_keeps_the_refusal_and_what_its_browsers_brought_goes(
+    with_site: Callable[[Body], None],
+) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = Browser(app)
+        await browser.post("/_personalize/consent", YES)
+        await browser.get("/")
+        await browser.get("/", headers=[("x-login", "anna")])
+        await browser.get("/", headers=[("x-login", "anna")])
+        before = await written(app)
+        assert {event.profile_id[:2] for event in before} == {"u:", "v:"} and "join" in {event.type for event in before}
+        await browser.post("/_personalize/consent", NO, headers=[("x-login", "anna")])
+        assert {event.type for event in await written(app)} == {"consent", "join"}
+        stored = await app.personalizer.store.profile("u:anna")
+        assert stored is not None and stored.consent.refused and not stored.totals
+        assert stored.visit is not None and stored.visit.pages == 0  # when they had said yes is known
+
+    with_site(body)
 
 
 def test_measuring_alone_keeps_nothing_of_where_the_visitor_came_from(with_site: Callable[[Body], None]) -> None:

@@ -1,0 +1,43 @@
+"""Withdrawn consent takes along what was kept under it, in the same request."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from personalize.events.schema import Schema
+from personalize.profiles.in_force import ANONYMOUS_PREFIX
+from personalize.profiles.purpose import left_without
+from personalize.runtime.person import person_in
+from personalize.stores.protocols import Projector, Store
+
+#: Who erases, in the receipt of an erasure that follows from a refusal.
+WITHDRAWN = "the visitor, by refusing"
+
+
+async def withdraw(
+    store: Store,
+    profile_id: str,
+    schema: Schema,
+    purposes: Sequence[str],
+    projectors: Sequence[Projector],
+    *,
+    version: str | None,
+) -> int:
+    """Remove what is kept of somebody for `purposes` that the site asks for and they do not grant; how many events.
+
+    What they granted last counts, of their browsers the strictest. Of a browser without a login that refuses all
+    nothing is left, and its id is sealed: the cookie goes, so the refusal needs no profile. Of a login the decisions
+    are left. Safe to do again. Raises `StoreError`, and `StaleVersion` where other rules are live than these.
+    """
+    profile = await store.profile(profile_id)
+    granted = None if profile is None else profile.consent.granted
+    refused = frozenset() if granted is None else frozenset(purposes) - granted
+    if profile is None or profile.joined is not None or granted is None or not refused:
+        return 0
+    if not granted and profile_id.startswith(ANONYMOUS_PREFIX) and profile.consent_at is not None:
+        return (await store.erase(profile_id, at=profile.consent_at, by=WITHDRAWN)).events
+    person = await person_in(store, profile_id)
+    left = partial(left_without, refused=refused, schema=schema)
+    if all(left(event) == event for event in person.events):
+        return 0
+    ids = (profile_id, *person.browsers)
+    return sum([await store.trim(each, left, projectors, version=version) for each in ids])
