@@ -6,8 +6,9 @@ import click
 
 from personalize.cli.backup import described, the_database
 from personalize.cli.site import Site, pass_site
-from personalize.cli.tables import paragraph
+from personalize.cli.tables import counted, paragraph
 from personalize.runtime.backups import restore as put_back
+from personalize.runtime.keys import known_keys
 
 
 @click.command(short_help="Put a backup in the place of the store.")
@@ -20,10 +21,15 @@ def restore(site: Site, backup: Path, replace: bool) -> None:
     """Put BACKUP, a file that "personalize backup" wrote, in the place of the site's store.
 
     Stop the site first: nobody may have the store open. A backup that is cut or altered is refused, and nothing has
-    changed then.
+    changed then. Visitors whom the store that it replaces has erased since do not come back.
     """
-    contents, aside = put_back(backup, the_database(site), at=site.now, replaces=replace)
-    click.echo(f"Restored {described(contents)} from {backup}.")
-    if aside is not None:
-        click.echo(paragraph(f"The store that was there is now {aside}: delete it when all is well."))
-    click.echo(paragraph("Who was erased since the backup was made is in it again: erase them again."))
+    restored = put_back(backup, the_database(site), at=site.now, replaces=replace, keys=known_keys(site.settings))
+    click.echo(f"Restored {described(restored.contents)} from {backup}.")
+    if restored.aside is not None:
+        click.echo(paragraph(f"The store that was there is now {restored.aside}: delete it when all is well."))
+    if restored.erased is None:
+        click.echo(
+            paragraph("If visitors were erased since the backup was made, they are in it again: erase them again.")
+        )
+    elif restored.erased:
+        click.echo(paragraph(f"Erased again: {counted(restored.erased, 'profile')}, erased since the backup was made."))

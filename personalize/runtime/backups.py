@@ -2,14 +2,15 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from personalize.errors import ExportRefused, StoreError
+from personalize.errors import ExportRefused, StoreError, StoreUnavailable
 from personalize.runtime.clock import Clock
 from personalize.stores.protocols import Export, Store
+from personalize.stores.seals import Seals
 from personalize.stores.sqlite_backup import (
     Contents,
     check_database,
@@ -20,6 +21,7 @@ from personalize.stores.sqlite_backup import (
     sha256_of,
     sync,
 )
+from personalize.stores.sqlite_erasing_again import erase_again
 
 BACKUP = "backup"
 _UNFINISHED = ".part"
@@ -68,11 +70,22 @@ def _goes_on(part: Path, progress: Callable[[int], None]) -> Callable[[], bool]:
     return goes_on
 
 
-def restore(backup: Path, database: Path, *, at: datetime, replaces: bool) -> tuple[Contents, Path | None]:
-    """Put a backup in the place of a store that nobody has open; what is in it, and where the old store is now.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restored store holds, and where the store is now that it replaces, if there was one. `erased` is how many
+    profiles that store had erased since and were erased again; None where it can't be known."""
 
-    Raises `ExportRefused` where the backup is not whole, and where there is a store unless it `replaces` that;
-    `StoreBusy` where somebody has it open. Nothing has changed then.
+    contents: Contents
+    aside: Path | None
+    erased: int | None
+
+
+def restore(backup: Path, database: Path, *, at: datetime, replaces: bool, keys: Sequence[str] = ()) -> Restored:
+    """Put a backup in the place of a store that nobody has open.
+
+    Whom the store that it `replaces` has erased meanwhile does not come back: `keys` are those of the site, which tell
+    erased ids. Raises `ExportRefused` where the backup is not whole, and where there is a store that it should not
+    replace; `StoreBusy` where somebody has that open. Nothing has changed then.
     """
     if database.exists() and not replaces:
         raise ExportRefused(f"{database} is there already: --replace puts the backup in its place, and keeps it beside")
@@ -81,8 +94,13 @@ def restore(backup: Path, database: Path, *, at: datetime, replaces: bool) -> tu
     try:
         copy_file(backup, part)
         _refuse_altered(backup, sha256_of(part))
+        _whole(backup, part)
+        erased, aside = None, None
+        if database.exists():
+            close_for_all(database)
+            erased = _erased_again(database, part, keys)
+            aside = _set_aside(database, at)
         contents = _whole(backup, part)
-        aside = _set_aside(database, at) if database.exists() else None
         part.rename(database)
         sync(database.parent)
     except FileExistsError:
@@ -92,7 +110,15 @@ def restore(backup: Path, database: Path, *, at: datetime, replaces: bool) -> tu
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    return contents, aside
+    return Restored(contents, aside, erased)
+
+
+def _erased_again(database: Path, part: Path, keys: Sequence[str]) -> int | None:
+    """How many profiles were erased again; None where the store that is replaced can't be read any more."""
+    try:
+        return erase_again(database, part, Seals(keys))
+    except StoreUnavailable:
+        return None
 
 
 def _whole(backup: Path, part: Path) -> Contents:
@@ -114,7 +140,6 @@ def _refuse_altered(backup: Path, digest: str) -> None:
 
 
 def _set_aside(database: Path, at: datetime) -> Path:
-    close_for_all(database)
     aside = f"{database.name}.replaced-{at:%Y%m%dT%H%M%SZ}"
     move_aside(database, aside)
     return database.with_name(aside)

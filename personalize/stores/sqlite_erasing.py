@@ -42,7 +42,7 @@ _JOINS_OF = "SELECT profile_id, seq FROM events WHERE type IN ('join', 'undo') A
 
 def erase(connection: sqlite3.Connection, profile_id: str, at: datetime, by: str, seals: Seals) -> Erasure:
     """Erase a person and keep the receipt; see `Store.erase`."""
-    profiles, received = _erase_person(connection, profile_id, at, seals)
+    profiles, received = erase_person(connection, profile_id, at, seals)
     exports = map(tables.export_from_row, connection.execute(tables.EXPORTS))
     copies = copies_holding(exports, map(from_micros, received))
     erasure = Erasure(seals.seal(profile_id).hex(), at, by, profiles, len(received), copies)
@@ -71,7 +71,7 @@ def apply(
     others = tables.apply(connection, sifting.taken, projectors, version)
     for profile_id, at in sifting.following:
         with suppress(TakenOver):
-            _erase_person(connection, profile_id, at, seals)
+            erase_person(connection, profile_id, at, seals)
     return applied(events, sifting, others)
 
 
@@ -121,7 +121,7 @@ def cut(connection: sqlite3.Connection, profile_id: str, goes: Callable[[Row], b
     return received
 
 
-def _erase_person(connection: sqlite3.Connection, profile_id: str, at: datetime, seals: Seals) -> tuple[int, list[int]]:
+def erase_person(connection: sqlite3.Connection, profile_id: str, at: datetime, seals: Seals) -> tuple[int, list[int]]:
     """Everything of one person, for a seal of each id; how many profiles it was, and when their events came."""
     ids = person_of(
         profile_id,

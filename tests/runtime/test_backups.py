@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from personalize.errors import ExportRefused, StoreBusy, StoreUnavailable
+from personalize.events.event import JOIN
 from personalize.runtime.backups import back_up, restore
 from personalize.runtime.clock import FixedClock
 from personalize.stores.protocols import Export
 from personalize.stores.sqlite import SqliteStore
 from tests.stores.contract import opened
-from tests.stores.samples import at, projectors, purchase
+from tests.stores.samples import at, event, projectors, purchase
 
 Scene = Callable[[SqliteStore], Awaitable[None]]
 
@@ -66,8 +67,9 @@ def test_a_restored_store_is_as_it_was_and_the_other_one_is_kept(tmp_path: Path)
     backup, database = tmp_path / "kept" / "monday.db", tmp_path / "store.db"
     with pytest.raises(ExportRefused, match="is there already: --replace"):
         restore(backup, database, at=at(9), replaces=False)
-    contents, aside = restore(backup, database, at=at(9), replaces=True)
-    assert (contents.events, contents.profiles) == (100, 100)
+    restored = restore(backup, database, at=at(9), replaces=True)
+    contents, aside = restored.contents, restored.aside
+    assert (contents.events, contents.profiles, restored.erased) == (100, 100, 0)
     assert aside == tmp_path / "store.db.replaced-20260301T120900Z"
     assert files_in(tmp_path).keys() == {"kept", "store.db", aside.name}
 
@@ -77,7 +79,37 @@ def test_a_restored_store_is_as_it_was_and_the_other_one_is_kept(tmp_path: Path)
 
     asyncio.run(look())
     database.unlink()
-    assert restore(backup, database, at=at(9), replaces=False) == (contents, None)
+    found = restore(backup, database, at=at(9), replaces=False)
+    assert (found.contents.events, found.aside, found.erased) == (100, None, None)
+
+
+def test_who_was_erased_since_does_not_come_back(tmp_path: Path) -> None:
+    """Neither they nor their browsers, no byte of them; who was erased before and came back stays."""
+    keys = ["a key that is long enough for a test of seals"]
+    backup, database = tmp_path / "kept.db", tmp_path / "store.db"
+
+    async def before() -> None:
+        async with opened(SqliteStore(database, keys=keys)) as store:
+            everybody = [purchase(each, event_id=f"{each}-1") for each in ("u:canary", "v:canary", "u:back", "u:stays")]
+            join = event(JOIN, "u:canary", {"from": "v:canary"}, minutes=1)
+            await store.apply([*everybody, join], projectors())
+            await store.erase("u:back", at=at(2), by="Ingrid")
+            await store.apply([purchase("u:back", minutes=3)], projectors())
+            await back_up(store, database, backup, by="Ingrid", clock=FixedClock(at(4)))
+            await store.erase("u:canary", at=at(5), by="Ingrid")
+
+    async def after() -> None:
+        async with opened(SqliteStore(database, keys=keys)) as store:
+            assert [each.profile_id async for each in store.profiles()] == ["u:back", "u:stays"]
+            late = await store.apply([purchase("v:canary", minutes=1), purchase("u:canary", minutes=2)], projectors())
+            assert (late.new, len(late.refused)) == (0, 2)
+            assert len(await store.erasures()) == 2
+
+    asyncio.run(before())
+    restored = restore(backup, database, at=at(9), replaces=True, keys=keys)
+    assert (restored.contents.events, restored.contents.profiles, restored.erased) == (2, 2, 2)
+    assert b"canary" in backup.read_bytes() and b"canary" not in database.read_bytes()
+    asyncio.run(after())
 
 
 def test_a_backup_that_is_not_as_it_was_written_changes_nothing(tmp_path: Path) -> None:
@@ -118,8 +150,9 @@ def test_a_store_that_is_damaged_is_replaced_all_the_same(tmp_path: Path) -> Non
 
     with_store(tmp_path, scene)
     (tmp_path / "store.db").write_bytes(b"\x00" * 50_000)
-    contents, aside = restore(tmp_path / "kept" / "monday.db", tmp_path / "store.db", at=at(9), replaces=True)
-    assert contents.events == 100 and aside is not None and aside.read_bytes() == b"\x00" * 50_000
+    restored = restore(tmp_path / "kept" / "monday.db", tmp_path / "store.db", at=at(9), replaces=True)
+    assert restored.contents.events == 100 and restored.erased is None
+    assert restored.aside is not None and restored.aside.read_bytes() == b"\x00" * 50_000
 
 
 def test_nothing_is_left_of_a_backup_that_fails_but_the_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
