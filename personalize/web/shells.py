@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from personalize.rules.definitions import Placement
 from personalize.web.doubts import Doubt
+from personalize.web.paths import LONGEST_PATH
 from personalize.web.pieces import Copy, Layout
 from personalize.web.scanner import NO_PLACEMENTS, Scanner
 
@@ -16,6 +17,9 @@ from personalize.web.scanner import NO_PLACEMENTS, Scanner
 MOST_SHELLS = 64
 LONGEST_SHELL = 262_144
 _MOST_SEEN = 1_000
+#: After so many pages of a path of which none was kept, two in a row of so many are looked at: the same may come twice.
+_MANY = 32
+_A_FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Shells:
         self._kept: OrderedDict[int, Shell] = OrderedDict()
         self._latest: OrderedDict[str, Shell] = OrderedDict()
         self._seen: OrderedDict[int, None] = OrderedDict()
+        self._news: dict[str, int] = {}
         self._version: str | None = None
 
     def shell(
@@ -67,12 +72,25 @@ class Shells:
         if latest is not None and latest.body == body:
             self._latest.move_to_end(path)
             return latest
+        if self._is_ever_new(path):
+            return self._scan(body, known, placements, encoding)
         shell = self._by_hash(body, lambda: self._scan(body, known, placements, encoding))
         if self._kept.get(hash(body)) is shell:
+            self._news.pop(path, None)
             self._latest[path] = shell
             if len(self._latest) > MOST_SHELLS:
                 self._latest.popitem(last=False)
         return shell
+
+    def _is_ever_new(self, path: str) -> bool:
+        """Whether this page is not worth being remembered: where many in a row never came again, only one of a few is
+        looked at, since hashing a page takes a fifth of scanning it."""
+        if len(path) > LONGEST_PATH:
+            return True
+        if len(self._news) >= _MOST_SEEN:
+            self._news.clear()
+        news = self._news[path] = self._news.get(path, 0) + 1
+        return news > _MANY and news % _A_FEW > 1
 
     def _by_hash(self, body: bytes, scan: Callable[[], Shell]) -> Shell:
         key = hash(body)
