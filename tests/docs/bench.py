@@ -1,5 +1,6 @@
 """A folder in which the files of a page are written and its commands are run."""
 
+import argparse
 import os
 import shlex
 import shutil
@@ -23,7 +24,7 @@ from tests.docs.console import Step, difference, is_as_promised, steps_of
 USUAL_PORT = 8000
 LONGEST_SECONDS = 60
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
-_COMMANDS_THAT_SERVE = ("serve", "proxy")
+_COMMANDS_THAT_SERVE = ("serve", "proxy", "api")
 _LAST_WORDS_OF_SERVE = "Stop with Ctrl+C."
 
 
@@ -34,6 +35,7 @@ class Bench:
         self.folder = folder
         self._servers: list[subprocess.Popen[str]] = []
         self._port = USUAL_PORT
+        self._token = ""
         if desk is not None:
             shutil.copytree(desk, folder, dirs_exist_ok=True)
 
@@ -67,6 +69,8 @@ class Bench:
             return self._serve(words[1:])
         if words[0] == "personalize":
             return self._personalize(words[1:])
+        if words[0] == "curl" and len(words) > 2:
+            return self._curl(words[1:])
         if words[0] == "curl":
             return self.output_of_address(words[-1])
         return self._shell(step.command)
@@ -77,6 +81,8 @@ class Bench:
             result = CliRunner().invoke(main, arguments, prog_name="personalize")
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        if arguments[:2] == ["token", "create"]:
+            self._token = result.stdout.strip()
         return result.output
 
     def _shell(self, command: str) -> str:
@@ -97,6 +103,23 @@ class Bench:
         """What the server of this bench answers to a browser; addresses name the usual port."""
         address = address.replace(f":{USUAL_PORT}", f":{self._port}")
         return httpx.get(address, headers={"user-agent": CHROME, "accept": "text/html"}, trust_env=False).text
+
+    def _curl(self, words: list[str]) -> str:
+        """What the server answers to a call of its API; $TOKEN is the one that was made last."""
+        parser = argparse.ArgumentParser()
+        parser.add_argument("address")
+        parser.add_argument("-H", action="append", default=[])
+        parser.add_argument("--json")
+        parser.add_argument("--data-binary")
+        said = parser.parse_args([word.replace("$TOKEN", self._token) for word in words])
+        headers = dict(line.split(": ", 1) for line in said.H)
+        body = said.json
+        if said.data_binary is not None:
+            body = (self.folder / said.data_binary.removeprefix("@")).read_text(encoding="utf-8")
+        else:
+            headers["Content-Type"] = "application/json"
+        address = said.address.replace(f":{USUAL_PORT}", f":{self._port}")
+        return httpx.post(address, headers=headers, content=body, trust_env=False).text
 
     def _serve(self, arguments: list[str]) -> str:
         self._port = free_port()

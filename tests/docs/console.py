@@ -18,16 +18,17 @@ class Step:
 
 
 def steps_of(text: str) -> Iterator[Step]:
-    """The commands of a console block in order; a command that ends in a backslash goes on in the next line."""
+    """The commands of a console block in order. One that ends in a backslash, or inside of a quote, goes on in the
+    next line."""
     lines = text.rstrip("\n").split("\n")
     if not lines[0].startswith(_PROMPT):
         raise ValueError(f"a console block begins with a command behind $, not with {lines[0]!r}")
     at = 0
     while at < len(lines):
         command = lines[at].removeprefix(_PROMPT)
-        while command.endswith("\\"):
+        while command.endswith("\\") or command.count("'") % 2:
             at += 1
-            command = command[:-1].rstrip() + " " + lines[at].strip()
+            command = command.removesuffix("\\").rstrip() + " " + lines[at].strip()
         at += 1
         begin = at
         while at < len(lines) and not lines[at].startswith(_PROMPT):

@@ -13,6 +13,7 @@ from personalize.events.values import LONGEST_LIST, LONGEST_TEXT
 from personalize.problems import Problems
 from personalize.rules.definitions import MOST_ITEMS
 from personalize.rules.parse import MOST_TIMES
+from personalize.runtime.access import SCOPE_WORDS
 from personalize.runtime.row_mapping import read_mapping
 from personalize.runtime.rows import LONGEST_LINE_BYTES
 from personalize.settings import describe_settings, load_settings
@@ -59,6 +60,11 @@ def test_every_command_has_its_line_in_the_order_of_the_help() -> None:
     commands = {name: main.get_command(context, name) for name in main.list_commands(context)}
     described = [[f"`personalize {name}`", command and command.short_help] for name, command in commands.items()]
     assert table_below(PAGE, "Commands") == described
+
+
+def test_every_scope_of_a_token_has_its_line() -> None:
+    described = [[f"`{scope}`", words] for scope, words in SCOPE_WORDS.items()]
+    assert table_below(PAGE, "Tokens of the API") == described
 
 
 def test_every_failure_that_is_counted_has_its_line() -> None:

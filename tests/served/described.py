@@ -86,11 +86,16 @@ class Described:
         return httpx.get(f"{self.root}/openapi.json", headers=headers).text
 
 
+def prepared(folder: Path) -> dict[str, str]:
+    """Publish the site in a folder; the tokens that it takes."""
+    publish_desk(folder, rules=RULES)
+    return with_store(folder, _made)
+
+
 @contextmanager
 def described(folder: Path, *, workers: int = 1) -> Iterator[Described]:
     """The site, served."""
-    publish_desk(folder, rules=RULES)
-    tokens = with_store(folder, _made)
+    tokens = prepared(folder)
     with served(folder, app="tests.served.sites.api_shop:app", workers=workers) as address:
         yield Described(address, tokens)
 
