@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from benchmarks import check, edges, exports, reload, rules, scanner, segments
+from benchmarks import check, edges, exports, recording, reload, rules, scanner, segments
 from benchmarks.shop import make_shop
 
 
@@ -55,3 +55,8 @@ def test_beside_edges_figures_are_told_as_ratios_of_the_same_round(capsys: pytes
 def test_slots_are_filled_alike_by_us_and_by_a_library_that_rewrites_html(capsys: pytest.CaptureFixture[str]) -> None:
     scanner.main(1, 1, ["turbohtml"])
     assert "turbohtml" in capsys.readouterr().out
+
+
+def test_what_the_api_acknowledges_is_counted_for_one_till_and_for_many(capsys: pytest.CaptureFixture[str]) -> None:
+    assert recording.main(3, 0.1, 1) > 0
+    assert "3 tills at once" in capsys.readouterr().out

@@ -42,7 +42,9 @@ RECORDED_EACH: Outcomes = {
             {
                 "outcomes": {
                     "type": "array",
-                    "items": _object({"outcome": {"enum": ["kept", "refused"]}}, {"id": _TEXT, "problem": _PROBLEM}),
+                    "items": _object(
+                        {"outcome": {"enum": ["new", "repeated", "refused"]}}, {"id": _TEXT, "problem": _PROBLEM}
+                    ),
                 }
             }
         ),

@@ -15,6 +15,7 @@ from personalize.api.refusal import Refused
 from personalize.events.event import Event
 
 MOST_EVENTS = 1_000
+NEW, REPEATED = "new", "repeated"
 
 
 async def record_event(call: Call) -> Answer:
@@ -38,29 +39,55 @@ async def set_browser_attributes(call: Call) -> Answer:
 
 
 async def answered(call: Call, event: Event) -> Answer:
-    """Write one event, and answer with what became of it."""
-    new = await kept(call, [event])
-    return Answer(201, {"outcome": "new"}) if new else Answer(200, {"outcome": "repeated"})
+    """Write one event: 201 where it is new, 200 where it was there already. Raises `Refused` where it is not taken."""
+    (outcome,) = await kept(call, [event])
+    if isinstance(outcome, Refused):
+        raise outcome
+    return Answer(201 if outcome == NEW else 200, {"outcome": outcome})
 
 
 async def record_events(call: Call) -> Answer:
     """Record several events, each for itself: one that is refused leaves the others as they are."""
-    outcomes: list[dict[str, Any]] = []
-    events: list[Event] = []
-    for place, one in enumerate(call.values["events"]):
-        try:
-            given = EVENT.read(one, f"/events/{place}")
-            events.append(event_of(call, given, f"/events/{place}"))
-            outcomes.append({"id": given["id"], "outcome": "kept"})
-        except Refused as refused:
-            outcomes.append({"outcome": "refused", "problem": refused.as_values()})
-    if events:
-        await kept(call, events)
-    return Answer(200, {"outcomes": outcomes})
+    made = [_made(call, one, place) for place, one in enumerate(call.values["events"])]
+    events = [one for one in made if isinstance(one, Event)]
+    outcomes = iter(await kept(call, events) if events else ())
+    told = [_told(next(outcomes), one) if isinstance(one, Event) else _told(one) for one in made]
+    return Answer(200, {"outcomes": told})
 
 
-async def kept(call: Call, events: Sequence[Event]) -> int:
-    """Write events, durable when it returns; how many of them are new. Raises `StoreError` where none was kept."""
+def _made(call: Call, one: object, place: int) -> Event | Refused:
+    """The event at this place of a batch, or why it is none."""
+    pointer = f"/events/{place}"
+    try:
+        return event_of(call, EVENT.read(one, pointer), pointer)
+    except Refused as refused:
+        return refused
+
+
+def _told(outcome: "str | Refused", event: Event | None = None) -> dict[str, Any]:
+    named = {} if event is None else {"id": event.event_id}
+    if isinstance(outcome, Refused):
+        return {**named, "outcome": "refused", "problem": outcome.as_values()}
+    return {**named, "outcome": outcome}
+
+
+async def kept(call: Call, events: Sequence[Event]) -> Sequence[str | Refused]:
+    """Write events, durable when it returns: whether each was new, or there already, or why it was not taken.
+
+    Raises `StoreError` where none of them could be kept.
+    """
     if not call.personalizer.records:
         raise Refused("store_unavailable", "this site shows a moment of the past, and records nothing")
-    return (await call.personalizer.ingest.record(events)).new
+    applied = await call.personalizer.ingest.record(events)
+    refused = {id(one.event): Refused(one.why, one.reason) for one in applied.refused}
+    outcomes = (str(applied.outcome(place)) for place in range(len(events)))
+    return [
+        refused.get(id(event)) or (_conflict() if outcome == "conflicting" else outcome)
+        for event, outcome in zip(events, outcomes, strict=True)
+    ]
+
+
+def _conflict() -> Refused:
+    detail = "this sender has recorded another event under this id, and that one is kept"
+    hint = "an event sent again has to be the same; another one takes an id of its own"
+    return Refused("conflict", detail, "/id", hint)

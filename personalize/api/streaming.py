@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from personalize.api.events import EVENT, event_of
@@ -20,10 +21,11 @@ MOST_TOLD = 1_000
 
 @dataclass(slots=True)
 class _Part:
-    """Some lines of the stream: their events, and why some are none."""
+    """Some lines of the stream: their events with their numbers, and why some lines are none."""
 
     lines: int = 0
     events: list[Event] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)
     problems: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -47,10 +49,13 @@ async def record_stream(call: Call) -> Answer:
 
 
 async def _write(call: Call, part: _Part, tally: dict[str, Any]) -> None:
-    if part.events:
-        new = await kept(call, part.events)
-        tally["new"] += new
-        tally["repeated"] += len(part.events) - new
+    outcomes = await kept(call, part.events) if part.events else ()
+    for number, outcome in zip(part.numbers, outcomes, strict=True):
+        if isinstance(outcome, Refused):
+            part.problems.append({"line": number, **outcome.as_values()})
+        else:
+            tally[outcome] += 1
+    part.problems.sort(key=itemgetter("line"))
     tally["lines"] += part.lines
     tally["refused"] += len(part.problems)
     tally["problems"] += part.problems[: MOST_TOLD - len(tally["problems"])]
@@ -73,5 +78,6 @@ async def _parts(call: Call) -> AsyncIterator[_Part]:
 def _take(call: Call, line: bytes, number: int, part: _Part) -> None:
     try:
         part.events.append(event_of(call, EVENT.read(parsed(line), "")))
+        part.numbers.append(number)
     except Refused as refused:
         part.problems.append({"line": number, **refused.as_values()})

@@ -15,12 +15,7 @@ from personalize.profiles.encoding import (
 from personalize.profiles.in_force import ANONYMOUS_PREFIX
 from personalize.profiles.members import parting
 from personalize.profiles.profile import Profile
-from personalize.stores.protocols import Export, Refused, Trimming
-
-#: Why an event is refused that names somebody who was erased.
-ERASED = "the visitor was erased, and what happened before that is not taken any more"
-#: Why an event is refused that occurred before the oldest of which the log is complete.
-TOO_OLD = "it is older than what the log still has, so nobody could say whether it was counted before"
+from personalize.stores.protocols import Export, Refusal, Refused, Trimming
 
 
 def person_of(
@@ -110,14 +105,14 @@ def sifted(
     for event in events:
         joined_id = joined_by(event)
         if floor is not None and event.occurred_at < floor:
-            refused.append(Refused(event, TOO_OLD))
+            refused.append(Refused(event, Refusal.TOO_OLD))
         elif is_gone(event.profile_id, event):
-            refused.append(Refused(event, ERASED))
+            refused.append(Refused(event, Refusal.ERASED))
             at = moments[event.profile_id]
             if joined_id is not None and at is not None:
                 following[joined_id] = at
         elif joined_id is not None and is_gone(joined_id, event):
-            refused.append(Refused(event, ERASED))
+            refused.append(Refused(event, Refusal.ERASED))
         else:
             taken.append(event)
     return Sifted(taken, tuple(refused), tuple(following.items()))

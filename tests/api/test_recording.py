@@ -1,6 +1,7 @@
 """Recording: an answer with success says that it is durable, and counts once."""
 
 import asyncio
+import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def test_a_batch_keeps_what_fits_and_tells_of_each(tmp_path: Path) -> None:
         told = await till.call("/events/batch", {"events": batch})
         assert told.status == 200
         kept, unknown, none, last = told.values["outcomes"]
-        assert (kept["id"], kept["outcome"]) == ("a", "kept")
+        assert (kept["id"], kept["outcome"]) == ("a", "new")
         assert last["id"] == "c"
         assert (unknown["outcome"], unknown["problem"]["pointer"]) == ("refused", "/events/1/type")
         assert none["problem"]["pointer"] == "/events/2"
@@ -141,6 +142,53 @@ def test_an_attribute_that_nobody_declared_is_refused_and_a_private_one_never_qu
         assert private.status == 422 and "secret-word" not in str(private.values)
         empty = await mail.call("/attributes", {"id": "3", "visitor": "u:a", "attributes": {}})
         assert empty.values["pointer"] == "/attributes"
+        assert await written(app) == []
+
+    on_site(tmp_path, body)
+
+
+def test_another_event_under_the_same_id_is_a_conflict_and_the_first_is_kept(tmp_path: Path) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        till = await channel(app, "events:write", "profiles:read", "profiles:write")
+        for at in ({}, {"at": "2026-11-01T18:00:00+01:00"}):
+            event_id = f"r{len(at)}"
+            assert (await till.call("/events", purchase(event_id, **at))).status == 201
+            assert (await till.call("/events", purchase(event_id, **at))).status == 200
+            for other in (
+                purchase(event_id, **at, properties={"amount": "30.00"}),
+                purchase(event_id, "u:olav", **at),
+                purchase(event_id, **at, channel="web"),
+                {**purchase(event_id), "at": "2026-11-02T18:00:00+01:00"},
+            ):
+                told = await till.call("/events", other)
+                assert (told.status, told.code, told.values["pointer"]) == (409, "conflict", "/id")
+        attributes = {"id": "r0", "visitor": "u:anna", "attributes": {"tier": "gold"}}
+        assert (await till.call("/attributes", attributes)).status == 409
+        batch = [purchase("r0"), purchase("r0", "u:olav"), purchase("new")]
+        told = await till.call("/events/batch", {"events": batch})
+        assert [one["outcome"] for one in told.values["outcomes"]] == ["repeated", "refused", "new"]
+        assert told.values["outcomes"][1]["problem"]["code"] == "conflict"
+        lines = "\n".join(map(json.dumps, batch)).encode()
+        streamed = await till.send("/events/stream", lines, media_type="application/x-ndjson")
+        assert (streamed.values["repeated"], streamed.values["refused"]) == (2, 1)
+        assert [(one["line"], one["code"]) for one in streamed.values["problems"]] == [(2, "conflict")]
+        profile = await app.personalizer.store.profile("u:anna")
+        assert profile is not None and profile.totals["purchase"].sum == 3 * 2990
+
+    on_site(tmp_path, body)
+
+
+def test_what_is_older_than_the_log_or_of_somebody_erased_is_refused_with_its_reason(tmp_path: Path) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        till = await channel(app, "events:write")
+        store, now = app.personalizer.store, app.personalizer.clock.now()
+        await till.call("/events", purchase("r1", "u:gone"))
+        await store.erase("u:gone", at=now + timedelta(seconds=1), by="a test")
+        await store.raise_floor(now - timedelta(days=400))
+        old = await till.call("/events", purchase("r2", at="2001-01-01T00:00:00Z"))
+        assert (old.status, old.code) == (422, "too_old")
+        late = await till.call("/events", purchase("r3", "u:gone", at=now.isoformat()))
+        assert (late.status, late.code) == (422, "erased")
         assert await written(app) == []
 
     on_site(tmp_path, body)

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from personalize.errors import ReadOnlyStore, TakenOver
 from personalize.events.event import CONSENT, JOIN, MARK, RETRACT, UNDO, Event
-from personalize.stores.erasing import ERASED
-from personalize.stores.protocols import Applied, Erasure, Export, Live, Refused, Store
+from personalize.stores.protocols import Applied, Erasure, Export, Live, Refusal, Refused, Store
 from tests.stores import samples
 from tests.stores.filling_contract import MORE, SOME, Make, drawn, play
 from tests.stores.samples import all_of, at, event, projectors, purchase
@@ -74,9 +73,11 @@ class ErasureContract:
             await erase(store, "u:1")
             late = replace(sent, event_id="another", received_at=at(2_000))
             applied = await store.apply([sent, other, late], projectors())
-            assert applied == Applied(new=1, repeated=0, refused=(Refused(sent, ERASED), Refused(late, ERASED)))
+            assert applied == Applied(
+                new=1, repeated=0, refused=(Refused(sent, Refusal.ERASED), Refused(late, Refusal.ERASED))
+            )
             assert await names(store) == {"u:2"}
-            assert await store.apply([other, sent], projectors()) == Applied(0, 1, (Refused(sent, ERASED),))
+            assert await store.apply([other, sent], projectors()) == Applied(0, 1, (Refused(sent, Refusal.ERASED),))
 
         play(make, scene)
 

@@ -7,8 +7,7 @@ from decimal import Decimal
 import pytest
 
 from personalize.events.event import Event
-from personalize.stores.erasing import TOO_OLD
-from personalize.stores.protocols import Applied, Outcome, Refused, Store
+from personalize.stores.protocols import Applied, Outcome, Refusal, Refused, Store
 from tests.stores.filling_contract import Make, play
 from tests.stores.samples import all_of, at, event, projectors, purchase
 
@@ -93,7 +92,7 @@ class OutcomeContract:
             assert await store.floor() == at(10)
             applied = await store.apply([late, first, before, first], projectors())
             assert outcomes(applied, 4) == [REFUSED, NEW, REFUSED, REPEATED]
-            assert applied.refused == (Refused(late, TOO_OLD), Refused(before, TOO_OLD))
+            assert applied.refused == (Refused(late, Refusal.TOO_OLD), Refused(before, Refusal.TOO_OLD))
             past = await store.as_of(at(60), projectors())
             assert await past.floor() == at(10)
             assert await all_of(past.log()) == [before, first]
