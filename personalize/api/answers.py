@@ -138,4 +138,16 @@ EXPLAINED: Outcomes = {
 CONSENT: Outcomes = {
     200: ("What is stored.", _object({"visitor": _TEXT, "granted": _GRANTED, "at": _MOMENT})),
 }
+PERSON: Outcomes = {
+    200: (
+        "What is stored, by when it happened; amounts are whole numbers of the smallest unit.",
+        _object({"visitor": _TEXT, "browsers": _TEXTS, "events": {"type": "array", "items": _OPEN}}),
+    )
+}
+ERASED: Outcomes = {
+    200: (
+        "It is erased. `copies` are the ids of exports and backups that may hold it still.",
+        _object({"receipt": _TEXT, "at": _MOMENT, "profiles": _COUNT, "events": _COUNT, "copies": _TEXTS}),
+    )
+}
 DESCRIPTION: Outcomes = {200: ("The description, as OpenAPI 3.1.", _OPEN)}

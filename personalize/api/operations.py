@@ -12,6 +12,7 @@ from personalize.api.events import ATTRIBUTES, BROWSER_ATTRIBUTES, BROWSER_EVENT
 from personalize.api.openapi import description
 from personalize.api.operation import Answer, Call, Operation, Role
 from personalize.api.payloads import ANYTHING, Field, list_of, obj
+from personalize.api.privacy import PERSON, download_person, erase_person
 from personalize.api.profiles import READ, SEARCH, find_visitors, read_profile
 from personalize.api.recording import (
     MOST_EVENTS,
@@ -173,6 +174,27 @@ OPERATIONS: tuple[Operation, ...] = (
         set_consent,
         answers.RECORDED,
         SET_CONSENT,
+    ),
+    Operation(
+        "download_person",
+        "POST",
+        "/persons/download",
+        AccessScope.PRIVACY,
+        "Hand out all that is stored of a person: every event that they, and the browsers they logged in with, have"
+        " told.",
+        download_person,
+        answers.PERSON,
+        PERSON,
+    ),
+    Operation(
+        "erase_person",
+        "POST",
+        "/persons/erase",
+        AccessScope.PRIVACY,
+        "Erase all that is stored of a person, at once and for good; what comes late of them is refused.",
+        erase_person,
+        answers.ERASED,
+        PERSON,
     ),
     Operation(
         "record_browser_event",

@@ -14,7 +14,7 @@ MEDIA_TYPE = "application/problem+json"
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RefusalKind:
     """One kind of refusal: its status, and its title, which is the same each time."""
 
     status: int
@@ -22,33 +22,34 @@ class Kind:
 
 
 #: Every code but those of events and attributes, which are E301 and on (docs/messages.md) and always 422.
-KINDS: Mapping[str, Kind] = MappingProxyType(
+KINDS: Mapping[str, RefusalKind] = MappingProxyType(
     {
-        "no_json": Kind(400, "The body is no JSON"),
-        "no_token": Kind(401, "A token is needed"),
-        "unknown_token": Kind(401, "The token is not valid"),
-        "missing_scope": Kind(403, "The token is not for this"),
-        "not_same_origin": Kind(403, "Only the site's own pages may do this"),
-        "no_visitor": Kind(403, "The browser has no visitor who agreed to it"),
-        "unknown_path": Kind(404, "There is nothing here"),
-        "unknown_visitor": Kind(404, "Nothing is stored of such a visitor"),
-        "unknown_slot": Kind(404, "There is no such slot"),
-        "wrong_method": Kind(405, "This address takes another method"),
-        "too_slow": Kind(408, "The body came too slowly"),
-        "conflict": Kind(409, "Another event has this id"),
-        "too_large": Kind(413, "The body is too large"),
-        "wrong_media_type": Kind(415, "The body is of another type"),
-        "invalid": Kind(422, "The body does not fit"),
-        "too_old": Kind(422, "The event is older than the log"),
-        "erased": Kind(422, "The visitor was erased"),
-        "too_often": Kind(429, "Too many requests"),
-        "overloaded": Kind(503, "Too much at once"),
-        "store_unavailable": Kind(503, "It can't be kept or read just now"),
-        "nothing_live": Kind(503, "No rules are published"),
+        "no_json": RefusalKind(400, "The body is no JSON"),
+        "no_token": RefusalKind(401, "A token is needed"),
+        "unknown_token": RefusalKind(401, "The token is not valid"),
+        "missing_scope": RefusalKind(403, "The token is not for this"),
+        "not_same_origin": RefusalKind(403, "Only the site's own pages may do this"),
+        "no_visitor": RefusalKind(403, "The browser has no visitor who agreed to it"),
+        "unknown_path": RefusalKind(404, "There is nothing here"),
+        "unknown_visitor": RefusalKind(404, "Nothing is stored of such a visitor"),
+        "unknown_slot": RefusalKind(404, "There is no such slot"),
+        "wrong_method": RefusalKind(405, "This address takes another method"),
+        "too_slow": RefusalKind(408, "The body came too slowly"),
+        "conflict": RefusalKind(409, "Another event has this id"),
+        "erased": RefusalKind(409, "The visitor was erased"),
+        "taken_over": RefusalKind(409, "The browser belongs to a login"),
+        "too_large": RefusalKind(413, "The body is too large"),
+        "wrong_media_type": RefusalKind(415, "The body is of another type"),
+        "invalid": RefusalKind(422, "The body does not fit"),
+        "too_old": RefusalKind(422, "The event is older than the log"),
+        "too_often": RefusalKind(429, "Too many requests"),
+        "overloaded": RefusalKind(503, "Too much at once"),
+        "store_unavailable": RefusalKind(503, "It can't be kept or read just now"),
+        "nothing_live": RefusalKind(503, "No rules are published"),
     }
 )
 #: What an event or attribute that does not fit its declaration is: its own code says more.
-_UNDECLARED = Kind(422, "It is not declared so")
+_UNDECLARED = RefusalKind(422, "It is not declared so")
 
 
 class Refused(Exception):  # noqa: N818 - it says what happened
@@ -76,7 +77,7 @@ class Refused(Exception):  # noqa: N818 - it says what happened
         self.more = more or {}
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> RefusalKind:
         """What kind of refusal it is."""
         return KINDS.get(self.code, _UNDECLARED)
 

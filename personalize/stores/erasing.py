@@ -15,7 +15,8 @@ from personalize.profiles.encoding import (
 from personalize.profiles.in_force import ANONYMOUS_PREFIX
 from personalize.profiles.members import parting
 from personalize.profiles.profile import Profile
-from personalize.stores.protocols import Export, Refusal, Refused, Trimming
+from personalize.stores.protocols import Export, Trimming
+from personalize.stores.refusing import Refusal, Refused
 
 
 def person_of(

@@ -12,6 +12,7 @@ from personalize.profiles.holding import Holding
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange
+from personalize.stores.refusing import Refused
 from personalize.stores.replay import Replay
 
 #: Where a version is expected: that none is live yet.
@@ -51,33 +52,6 @@ class Projector(Protocol):
 
     def decode(self, data: bytes) -> Any:
         """The row that `encode` wrote."""
-
-
-class Refusal(StrEnum):
-    """Why the log does not take an event: it names somebody who was erased, or occurred before the oldest of which
-    the log is complete."""
-
-    ERASED = "erased"
-    TOO_OLD = "too_old"
-
-
-_REASONS = {
-    Refusal.ERASED: "the visitor was erased, and what happened before that is not taken any more",
-    Refusal.TOO_OLD: "it is older than what the log still has, so nobody could say whether it was counted before",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """An event that the log does not take, and why not."""
-
-    event: Event
-    why: Refusal
-
-    @property
-    def reason(self) -> str:
-        """The same as a sentence, without any value of the event."""
-        return _REASONS[self.why]
 
 
 class Outcome(StrEnum):

@@ -188,7 +188,7 @@ def test_what_is_older_than_the_log_or_of_somebody_erased_is_refused_with_its_re
         old = await till.call("/events", purchase("r2", at="2001-01-01T00:00:00Z"))
         assert (old.status, old.code) == (422, "too_old")
         late = await till.call("/events", purchase("r3", "u:gone", at=now.isoformat()))
-        assert (late.status, late.code) == (422, "erased")
+        assert (late.status, late.code) == (409, "erased")
         assert await written(app) == []
 
     on_site(tmp_path, body)

@@ -69,7 +69,7 @@ class Bench:
             return self._serve(words[1:])
         if words[0] == "personalize":
             return self._personalize(words[1:])
-        if words[0] == "curl" and len(words) > 2:
+        if words[0] == "curl" and "-H" in words:
             return self._curl(words[1:])
         if words[0] == "curl":
             return self.output_of_address(words[-1])

@@ -1,9 +1,11 @@
 """docs/api.md: its commands print what it shows, and no operation and no code is missing."""
 
+import json
+import re
 from pathlib import Path
 
 from personalize.api.access import BAD_TOKENS, CALLS_OF_VISITOR
-from personalize.api.app import MISSES, MOST_AT_ONCE
+from personalize.api.app import MISSES, MOST_AT_ONCE, ROOT
 from personalize.api.operation import Operation, Role
 from personalize.api.operations import OPERATIONS
 from personalize.api.reading import LONGEST_LINE_BYTES, MOST_BYTES, PATIENCE_SECONDS
@@ -24,6 +26,19 @@ def test_the_calls_are_answered_as_the_page_shows(tmp_path: Path) -> None:
                 bench.run(block)
             elif block.file is not None:
                 bench.write(block)
+
+
+def test_the_script_of_a_page_calls_what_there_is_with_what_it_takes() -> None:
+    (script,) = [block.text for block in blocks_of(PAGE) if block.language == "js"]
+    (address,) = re.findall(r'fetch\("([^"]+)"', script)
+    (body,) = re.findall(r"JSON\.stringify\((\{.+\})\)", script)
+    written = re.sub(r"(\w+):", r'"\1":', body.replace("crypto.randomUUID()", '"one"'))
+    operation = next(one for one in OPERATIONS if one.name == "record_browser_event")
+    assert address == f"/_personalize{ROOT}{operation.path}"
+    assert operation.takes is not None
+    sent = operation.takes.read(json.loads(written), "")
+    (rules,) = [block.text for block in blocks_of(PAGE) if block.file == "rules/till.yaml"]
+    assert sent["type"] in rules and all(name in rules for name in sent["properties"])
 
 
 def test_every_operation_has_its_line_with_who_may_call_it() -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from personalize.errors import ReadOnlyStore, TakenOver
 from personalize.events.event import CONSENT, JOIN, MARK, RETRACT, UNDO, Event
-from personalize.stores.protocols import Applied, Erasure, Export, Live, Refusal, Refused, Store
+from personalize.stores.protocols import Applied, Erasure, Export, Live, Store
+from personalize.stores.refusing import Refusal, Refused
 from tests.stores import samples
 from tests.stores.filling_contract import MORE, SOME, Make, drawn, play
 from tests.stores.samples import all_of, at, event, projectors, purchase

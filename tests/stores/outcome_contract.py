@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from personalize.events.event import Event
-from personalize.stores.protocols import Applied, Outcome, Refusal, Refused, Store
+from personalize.stores.protocols import Applied, Outcome, Store
+from personalize.stores.refusing import Refusal, Refused
 from tests.stores.filling_contract import Make, play
 from tests.stores.samples import all_of, at, event, projectors, purchase
 
