@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from personalize.cache_settings import CacheSettings
 from personalize.durations import format_duration
 from personalize.errors import SettingsError
+from personalize.privacy_settings import PrivacySettings
 from personalize.problems import Problem, Problems, did_you_mean, quoted
 from personalize.proxy_settings import ProxySettings
 from personalize.setting_kinds import (
@@ -25,7 +26,6 @@ from personalize.setting_kinds import (
     MOMENT,
     PATH,
     PREFIX,
-    PURPOSES,
     SECRET_KEYS,
     SWITCH,
     TEXT,
@@ -63,22 +63,6 @@ class CookieSettings:
     name: str = field(default="pz", metadata=of_kind(COOKIE, "Cookie with the signed id of the visitor."))
     max_age_days: int = field(default=395, metadata=of_kind(whole(1, 400), "How long browsers keep both cookies."))
     consent_name: str = field(default="pz_consent", metadata=of_kind(COOKIE, "Cookie with what was agreed to."))
-
-
-@dataclass(frozen=True, slots=True)
-class PrivacySettings:
-    """What may be remembered of whom."""
-
-    gpc: Literal["refuse", "ignore"] = field(
-        default="refuse",
-        metadata=of_kind(choice("refuse", "ignore"), "What Sec-GPC: 1 means until the visitor says otherwise."),
-    )
-    purposes: tuple[str, ...] = field(
-        default=("measure", "personalize"), metadata=of_kind(PURPOSES, "What visitors are asked to agree to.")
-    )
-    consent_text: str | None = field(
-        default=None, metadata=of_kind(TEXT, "Which text they agree to, such as 2026-05; kept with every decision.")
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from personalize.cache_settings import CacheInput, CacheSettings
 from personalize.errors import SettingsError
+from personalize.privacy_settings import PrivacySettings
 from personalize.problems import Problem, render
 from personalize.proxy_settings import ProxySettings
 from personalize.settings import (
     CookieSettings,
     IngestSettings,
     InterestSettings,
-    PrivacySettings,
     Settings,
     VisitSettings,
     describe_settings,
@@ -92,6 +92,8 @@ consent_name = "shop-consent"
 gpc = "ignore"
 purposes = ["measure", "personalize", "mail"]
 consent_text = "2026-05"
+forget_after = "90 days"
+keep_events = "60 days"
 
 [ingest]
 queue_size = 500
@@ -166,7 +168,9 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         excluded=("/admin/*", "/health"),
         time_budget_seconds=1.0,
         cookie=CookieSettings("shop", 30, "shop-consent"),
-        privacy=PrivacySettings("ignore", ("measure", "personalize", "mail"), "2026-05"),
+        privacy=PrivacySettings(
+            "ignore", ("measure", "personalize", "mail"), "2026-05", timedelta(days=90), timedelta(days=60)
+        ),
         ingest=IngestSettings(500, 50, 0.5),
         visits=VisitSettings(timedelta(hours=1), timedelta(days=14), timedelta(days=60)),
         interests=InterestSettings(timedelta(days=90)),
@@ -222,6 +226,8 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_PRIVACY_GPC": "ignore",
         "PERSONALIZE_PRIVACY_PURPOSES": "measure,personalize,mail",
         "PERSONALIZE_PRIVACY_CONSENT_TEXT": "2026-05",
+        "PERSONALIZE_PRIVACY_FORGET_AFTER": "90 days",
+        "PERSONALIZE_PRIVACY_KEEP_EVENTS": "60 days",
         "PERSONALIZE_INGEST_QUEUE_SIZE": "500",
         "PERSONALIZE_INGEST_BATCH_SIZE": "50",
         "PERSONALIZE_INGEST_FLUSH_SECONDS": "0.5",

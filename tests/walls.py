@@ -24,7 +24,7 @@ FLOORS = (
         "yaml_values",
         "yaml_tree",
     ),
-    *("setting_kinds", "cache_settings", "proxy_settings", "webhook_settings", "settings"),
+    *("setting_kinds", "cache_settings", "privacy_settings", "proxy_settings", "webhook_settings", "settings"),
     *("visitors", "events", "profiles", "content", "rules", "decisions", "scenarios"),
     *(
         "stores",

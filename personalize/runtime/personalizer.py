@@ -29,6 +29,7 @@ from personalize.runtime.keys import secret_keys
 from personalize.runtime.own_facts import load_own_facts
 from personalize.runtime.page_events import CHANCE_BYTES, WEB_SENDER
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
+from personalize.runtime.retention import RetentionTask
 from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
 from personalize.runtime.sweep import SweepTask
@@ -103,6 +104,7 @@ class Personalizer:
         self._filler = self._make_filler()
         self._sweeper = self._make_sweeper()
         self._webhooks = self._make_webhooks()
+        self._retention = self._make_retention()
         self._watcher = SaveWatcher(
             self.store, settings, clock=self.clock, health=self.health, published=self._follower.refresh
         )
@@ -151,6 +153,19 @@ class Personalizer:
             write=self.ingest.record,
         )
 
+    def _make_retention(self) -> RetentionTask:
+        return RetentionTask(
+            self.store,
+            self.settings.privacy,
+            worker=self.worker,
+            clock=self.clock,
+            health=self.health,
+            rules=lambda: None if self._follower.refused is not None else self._rules(),
+        )
+
+    def _rules(self) -> tuple[Schema, Sequence[Projector], str]:
+        return self.schema, self.projectors, self._version() or NOTHING_LIVE
+
     def _make_breaker(self) -> Breaker:
         return Breaker(
             lambda: self.store.profile(NOBODY),
@@ -189,6 +204,7 @@ class Personalizer:
                     self._filler.start()
                     self._sweeper.start()
                     self._webhooks.start()
+                    self._retention.start()
                     self.ingest.start()
             except BaseException:
                 await self._let_go()
@@ -241,6 +257,7 @@ class Personalizer:
             ending.push_async_callback(self._filler.stop)
             ending.push_async_callback(self._sweeper.stop)
             ending.push_async_callback(self._webhooks.stop)
+            ending.push_async_callback(self._retention.stop)
             ending.push_async_callback(self.ingest.stop)
             self.started, self.geoip = False, None
             if self._present is not None:
