@@ -42,6 +42,9 @@ class MetricsEndpoint:
         yield _info(figures)
         yield _gauge(figures, "off", "Whether every page is left untouched.", figures.off)
         yield _gauge(figures, "store_answers", "Whether pages read profiles from the store.", figures.store_answers)
+        if figures.backed_up_at is not None:
+            backed_up_at = figures.backed_up_at.timestamp()
+            yield _gauge(figures, "backup_timestamp_seconds", "When the newest backup was done.", backed_up_at)
         waiting = figures.pending.rules if figures.pending is not None else 0
         yield _gauge(figures, "pending_rules", "Rules that wait until what they ask of the past is counted.", waiting)
         yield _gauge(figures, "events_waiting", "Events that are neither written nor dropped yet.", events.waiting)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from personalize.errors import ExportRefused, StoreError, StoreUnavailable
 from personalize.runtime.clock import Clock
-from personalize.stores.protocols import Export, Store
+from personalize.stores.protocols import BACKUP, Export, Store
 from personalize.stores.seals import Seals
 from personalize.stores.sqlite_backup import (
     Contents,
@@ -23,7 +23,6 @@ from personalize.stores.sqlite_backup import (
 )
 from personalize.stores.sqlite_erasing_again import erase_again
 
-BACKUP = "backup"
 _UNFINISHED = ".part"
 _DIGEST = ".sha256"
 _LOOK_SECONDS = 0.1

@@ -36,13 +36,15 @@ class Figures:
     """One worker at one moment; counts are since it started. No visitor, rule, content or host is named.
 
     `slots` counts by slot and by what became of it, `skipped` pages by why their slots were not looked for.
-    `store_answers` is false while the breaker keeps pages from asking it.
+    `store_answers` is false while the breaker keeps pages from asking it; `backed_up_at` is when the newest backup of
+    it was done.
     """
 
     worker: str
     version: str | None
     off: bool
     store_answers: bool
+    backed_up_at: datetime | None
     pending: PendingFigures | None
     slots: Mapping[str, Mapping[str, int]]
     skipped: Mapping[str, int]
@@ -59,6 +61,7 @@ def figures_of(personalizer: "Personalizer") -> Figures:
         version=personalizer.rule_set.version if personalizer.rule_set is not None else None,
         off=personalizer.off,
         store_answers=not personalizer.breaker.is_open,
+        backed_up_at=personalizer.backed_up_at,
         pending=_pending(personalizer),
         slots={name: {str(outcome): count for outcome, count in met.items()} for name, met in health.slots.items()},
         skipped=dict(health.skipped),

@@ -15,7 +15,7 @@ from personalize.runtime.publish import projectors_of, saved_rule_set
 from personalize.runtime.quiet_loading import let_go, pieces_of
 from personalize.runtime.warming import warm
 from personalize.settings import Settings
-from personalize.stores.protocols import Filled, Live, Store, WorkerReport
+from personalize.stores.protocols import BACKUP, Filled, Live, Store, WorkerReport
 
 #: How often the row is read; two readings and a load stay within the promised two seconds.
 POLL_SECONDS = 0.75
@@ -33,7 +33,8 @@ class Follower:
     `changed` is told of every rule set that goes live, with what is still pending of it, and again when that
     changes. One that can't be loaded is said in the log and the health figures, the last good one stays, and every
     half minute it is tried again. `switched` is told at every look whether personalizing is switched off. `refused` is
-    the version that is live and does not load here, if there is one; `filled` how the profiles stood at the last look.
+    the version that is live and does not load here, if there is one; `filled` how the profiles stood at the last look,
+    `backed_up_at` when the newest backup was done, at the last report.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Follower:
         self._switched = switched
         self._serving: RuleSet | None = None
         self.filled: Filled | None = None
+        self.backed_up_at: datetime | None = None
         self.refused: str | None = None
         self._refused_at: datetime | None = None
         self._uncounted: RuleSet | None = None
@@ -154,6 +156,8 @@ class Follower:
         self._reported = WorkerReport(self._worker, self._version(), now)
         try:
             await self._store.report(self._reported)
+            backups = [export.ended_at for export in await self._store.exports() if export.what == BACKUP]
+            self.backed_up_at = max((ended_at for ended_at in backups if ended_at is not None), default=None)
         except StoreError as error:
             self._health.failed("the served version could not be reported", error, now)
 

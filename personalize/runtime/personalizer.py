@@ -179,6 +179,11 @@ class Personalizer:
         return self._follower.filled
 
     @property
+    def backed_up_at(self) -> datetime | None:
+        """When the newest backup of the store was done, as far as is known; None where there is none."""
+        return self._follower.backed_up_at
+
+    @property
     def schema(self) -> Schema:
         """What the live rule set declares of events and attributes."""
         return self.rule_set.schema if self.rule_set is not None else Schema()

@@ -17,6 +17,8 @@ from personalize.stores.replay import Replay
 
 #: Where a version is expected: that none is live yet.
 NOTHING_LIVE = ""
+#: What an `Export` is called that is a backup.
+BACKUP = "backup"
 #: How long the report of a worker that is no more is kept.
 REPORTS_LAST = timedelta(days=1)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -9,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from personalize.stores.protocols import Switch
+from personalize.stores.memory import MemoryStore
+from personalize.stores.protocols import Export, Switch
+from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import desk_settings, published, write_desk
 from tests.driver import Browser, running
@@ -70,5 +73,30 @@ def test_it_tells_that_the_store_does_not_answer_and_that_personalizing_is_off(t
             assert (told["off"], told["store_answers"]) == (True, False)
             assert told["failures"] == {"the profile could not be read": 6}
             assert told["last_failure"]["error"] == "StoreBusy"
+
+    asyncio.run(run())
+
+
+def test_it_tells_when_the_newest_backup_was_done(tmp_path: Path) -> None:
+    async def told(app: PersonalizeMiddleware) -> object:
+        await app.personalizer.refresh()
+        return json.loads((await Browser(app).get("/_personalize/health")).text)["backed_up_at"]
+
+    async def run() -> None:
+        write_desk(tmp_path)
+        store, begun = MemoryStore(), datetime(2026, 6, 1, 3, tzinfo=UTC)
+        for number, what in enumerate(["backup", "backup", "log"]):
+            at = begun + timedelta(days=number)
+            await store.note_export(Export(f"e{number}", at, "a timer", what, "/mnt", at + timedelta(minutes=1)))
+        broken_off = Export("e9", begun + timedelta(days=9), "a timer", "backup", "/mnt")
+        await store.note_export(broken_off)
+        app = wrap(site(), desk_settings(tmp_path), store=store)
+        async with running(app):
+            assert await told(app) == "2026-06-02T03:01:00+00:00"
+            metrics = await Browser(app).get("/_personalize/metrics")
+            assert "personalize_backup_timestamp_seconds{" in metrics.text
+        app = wrap(site(), desk_settings(tmp_path), store=MemoryStore())
+        async with running(app):
+            assert await told(app) is None
 
     asyncio.run(run())
