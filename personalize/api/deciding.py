@@ -25,6 +25,7 @@ from personalize.problems import did_you_mean, quoted
 from personalize.rules.facts import DEVICES
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.channel_visit import ChannelVisit
+from personalize.runtime.offline import organization_of
 from personalize.visitors.consent import Consent, granting
 
 MOST_SLOTS = 50
@@ -83,15 +84,17 @@ async def visit_of(call: Call) -> ChannelVisit:
     if rule_set is None:
         raise Refused("nothing_live", "personalize publish makes rules live", retry_after_seconds=2)
     given = dict(values.get("page", {}))
+    profile = await personalizer.store.profile(values["visitor"])
     query = {name: (one,) for name, one in given.pop("query", {}).items()}
     agreed = granting(values["consent"]) if "consent" in values else Consent()
     return ChannelVisit(
         personalizer,
         rule_set,
         values["visitor"],
-        await personalizer.store.profile(values["visitor"]),
+        profile,
         agreed=agreed,
         facts=RequestFacts(query=query, **given),
+        organization=await organization_of(profile, personalizer.store, rule_set),
     )
 
 

@@ -7,6 +7,7 @@ from personalize.api.refusal import Refused
 from personalize.decisions.context import RequestFacts
 from personalize.profiles.profile import Profile
 from personalize.runtime.channel_visit import ChannelVisit
+from personalize.runtime.offline import organization_of
 from personalize.visitors.consent import Consent
 
 READ = obj({"visitor": Field(VISITOR, "Who is asked about.", required=True)})
@@ -23,7 +24,7 @@ async def read_profile(call: Call) -> Answer:
     if profile is None:
         call.misses.take(name)
         raise Refused("unknown_visitor", "nothing is stored of such a visitor", "/visitor")
-    return Answer(200, known(_as_known(call, profile), profile))
+    return Answer(200, known(await _as_known(call, profile), profile))
 
 
 async def find_visitors(call: Call) -> Answer:
@@ -33,10 +34,16 @@ async def find_visitors(call: Call) -> Answer:
     return Answer(200, {"visitors": found})
 
 
-def _as_known(call: Call, profile: Profile) -> ChannelVisit:
+async def _as_known(call: Call, profile: Profile) -> ChannelVisit:
     rule_set = call.personalizer.rule_set
     if rule_set is None:
         raise Refused("nothing_live", "what is stored can't be told without rules", retry_after_seconds=2)
     return ChannelVisit(
-        call.personalizer, rule_set, profile.profile_id, profile, agreed=Consent(), facts=RequestFacts()
+        call.personalizer,
+        rule_set,
+        profile.profile_id,
+        profile,
+        agreed=Consent(),
+        facts=RequestFacts(),
+        organization=await organization_of(profile, call.personalizer.store, rule_set),
     )

@@ -26,14 +26,16 @@ MARK = "mark"
 SEGMENT_ENTERED = "segment_entered"
 SEGMENT_LEFT = "segment_left"
 WEBHOOK = "webhook"
+#: That somebody of the staff has looked at a visitor.
+LOOK = "look"
 BUILT_IN_TYPES = frozenset(
     {
         *(PAGE_VIEW, IMPRESSION, CLICK, SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK),
-        *(SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK),
+        *(SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK, LOOK),
     }
 )
-#: What follows from what is known already, and tells nothing new of anybody.
-DERIVED_TYPES = frozenset({SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK})
+#: What tells nothing new of a visitor: it follows from what is known, or is about others.
+DERIVED_TYPES = frozenset({SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK, LOOK})
 
 #: What names an event for ever: its sender, and its id there.
 EventName: TypeAlias = tuple[str, str]

@@ -8,20 +8,26 @@ from starlette.types import Receive, Scope, Send
 
 from personalize.pages.consent import ConsentEndpoint
 from personalize.pages.health import HealthEndpoint
+from personalize.pages.till import TillPage
 from personalize.pages.you import Translate, YourPage, as_written
 from personalize.runtime.personalizer import Personalizer
+from personalize.runtime.sources import Authorizer
 
 
 class Pages:
     """An ASGI app for the addresses of its own below `settings.prefix`; any other there is the site's."""
 
-    def __init__(self, personalizer: Personalizer, translate: Translate = as_written) -> None:
+    def __init__(
+        self, personalizer: Personalizer, translate: Translate = as_written, staff: Authorizer | None = None
+    ) -> None:
         prefix = personalizer.settings.prefix
         routes = [
             Route(f"{prefix}/consent", ConsentEndpoint(personalizer), methods=["POST"]),
             Route(f"{prefix}/you", YourPage(translate)),
             Route(f"{prefix}/health", HealthEndpoint(personalizer), methods=["GET"]),
         ]
+        if staff is not None:
+            routes.append(Route(f"{prefix}/till", TillPage(personalizer, staff)))
         if find_spec("prometheus_client") is not None:
             from personalize.pages.metrics import MetricsEndpoint  # noqa: PLC0415 - an extra: `personalize[prometheus]`
 

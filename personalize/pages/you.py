@@ -36,10 +36,11 @@ Translate: TypeAlias = Callable[[str, str | None], str]
 _Done: TypeAlias = tuple[str, ...]
 _Fields: TypeAlias = Mapping[str, list[str]]
 
-_FOLDER = Path(__file__).parent
-_STYLE = (_FOLDER / "you.css").read_text(encoding="utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode("ascii")
-_HEADERS: Mapping[str, str] = MappingProxyType(
+FOLDER = Path(__file__).parent
+#: The one style of our pages, and the headers that let it in and nothing else.
+STYLE = (FOLDER / "you.css").read_text(encoding="utf-8")
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode("ascii")
+HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "cache-control": "no-store",
         "content-security-policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
@@ -89,7 +90,7 @@ class YourPage:
     def __init__(self, translate: Translate = as_written) -> None:
         self._translate = translate
         environment = Environment(
-            loader=FileSystemLoader(_FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
+            loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
         self._page = environment.get_template("you.html")
 
@@ -105,7 +106,7 @@ class YourPage:
         except StoreError as error:
             visitor.failed("a visitor's own page could not be shown", error)
             response = PlainTextResponse(self._translate(_LATER, visitor.language), HTTPStatus.SERVICE_UNAVAILABLE)
-        for name, value in _HEADERS.items():
+        for name, value in HEADERS.items():
             response.headers[name] = value
         await response(scope, receive, send)
 
@@ -146,7 +147,7 @@ class YourPage:
             said=None if said is None else say(said),
             refused=refused,
             language=visitor.language,
-            style=Markup(_STYLE),
+            style=Markup(STYLE),
             day=visitor.day,
             was_logged_in=visitor.was_logged_in,
             may_choose=visitor.may_choose,

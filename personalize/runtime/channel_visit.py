@@ -12,6 +12,7 @@ from personalize.decisions.explain import explain
 from personalize.decisions.explanation import Explanation
 from personalize.events.event import Event
 from personalize.events.schema import MEASURE_PURPOSE
+from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.own_facts import OwnFactsAsked
@@ -30,7 +31,7 @@ class ChannelVisit:
 
     What holds is the consent that is stored. Where none is, it is the one that the channel knows of (`agreed`), as from
     a contract; where that is None, too, nothing that is stored counts. `facts` is what the channel tells of the
-    occasion.
+    occasion, `organization` what they belong to (`offline.organization_of`).
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class ChannelVisit:
         *,
         agreed: Consent,
         facts: RequestFacts,
+        organization: Organization | None = None,
     ) -> None:
         self._personalizer = personalizer
         self.rule_set = rule_set
@@ -62,6 +64,8 @@ class ChannelVisit:
             pending=personalizer.pending,
             zone_attribute=rule_set.schema.zone_attribute,
             own=self._own_answers(),
+            organization=organization,
+            organization_attribute=None if rule_set.belonging is None else rule_set.belonging.attribute,
         )
 
     def decide(self, slot_ids: Sequence[str]) -> Mapping[str, Decision]:

@@ -20,6 +20,13 @@ class LoginSource(Protocol):
         """The site's own id of the person, or None where nobody is logged in."""
 
 
+class Authorizer(Protocol):
+    """Says who of the staff may look at visitors, by the site's own login and roles."""
+
+    def may_serve(self, scope: Scope) -> str | None:
+        """The name of who asks, as it is to be written down; None for whoever may not."""
+
+
 class ConsentSource(Protocol):
     """Says what the visitor has agreed to."""
 
@@ -77,6 +84,17 @@ class CallableLogin:
     read: LoginFunction
 
     def user_id(self, scope: Scope) -> str | None:
+        """What the function says."""
+        return self.read(scope)
+
+
+@dataclass(frozen=True, slots=True)
+class CallableAuthorizer:
+    """Who may look, as a function of the site reads it from the scope."""
+
+    read: LoginFunction
+
+    def may_serve(self, scope: Scope) -> str | None:
         """What the function says."""
         return self.read(scope)
 
