@@ -1,7 +1,7 @@
 """What erasing a person means, whatever keeps them: who belongs to the person, and what is refused afterwards."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from personalize.errors import TakenOver
@@ -10,11 +10,12 @@ from personalize.profiles.encoding import (
     decode_organization,
     decode_profile,
     encode_organization,
+    encode_profile,
     holds_organization,
 )
 from personalize.profiles.in_force import ANONYMOUS_PREFIX
 from personalize.profiles.members import parting
-from personalize.profiles.profile import Profile
+from personalize.profiles.profile import Profile, Ties
 from personalize.stores.protocols import Export, Trimming
 from personalize.stores.refusing import Refusal, Refused
 
@@ -48,6 +49,20 @@ def organization_without(row: bytes | None, read: Callable[[str], bytes | None])
     organization = decode_organization(data) if data is not None and holds_organization(data) else None
     left = parting(decode_profile(row), organization)
     return key, None if left is None else encode_organization(left)
+
+
+def unclaimed(row: bytes, login: str) -> bytes | None:
+    """The bytes of a profile that this login was to be joined with, without its name; None where nothing is left. What
+    is no profile stays."""
+    if holds_organization(row):
+        return row
+    profile = decode_profile(row)
+    claimed_by = tuple(each for each in profile.ties.claimed_by if each != login)
+    if claimed_by == profile.ties.claimed_by:
+        return row
+    ties = replace(profile.ties, claimed_by=claimed_by) if claimed_by else Ties(awaits=profile.ties.awaits)
+    left = replace(profile, ties=ties)
+    return None if left == Profile(left.profile_id) else encode_profile(left)
 
 
 def left_of(event: Event, trimmed: Trimming) -> Event | None:

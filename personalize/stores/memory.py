@@ -24,6 +24,7 @@ from personalize.stores.erasing import (
     organization_without,
     person_of,
     sifted,
+    unclaimed,
 )
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.memory_desk import MemoryDesk
@@ -332,11 +333,17 @@ class MemoryStore(MemoryDesk):
         served = self._projections.get(PROFILES, {})
         ids = set(person_of(profile_id, lambda each: _decoded(served.get(each)), self._joining))
         profiles = len(ids & served.keys())
+        mine = [joined_by(self._log[entry]) for entry in self._entries.get(profile_id, ())]
+        others = sorted({each for each in mine if each is not None} - ids)
         gone = self._rewrite(lambda event: None if event.profile_id in ids or joined_by(event) in ids else event)
         for profile_rows in (served, self._beside.get(PROFILES, {})):
             for each in sorted(ids):
                 if (left := organization_without(profile_rows.get(each), profile_rows.get)) is not None:
                     self._kept(profile_rows, [left])
+            self._kept(
+                profile_rows,
+                [(each, unclaimed(profile_rows[each], profile_id)) for each in others if each in profile_rows],
+            )
         for rows in (*self._projections.values(), *self._beside.values()):
             for each in ids:
                 rows.pop(each, None)

@@ -15,6 +15,7 @@ from personalize.stores.erasing import (
     organization_without,
     person_of,
     sifted,
+    unclaimed,
 )
 from personalize.stores.postgres_kept import kept_text, text_kept
 from personalize.stores.postgres_link import Connection
@@ -66,6 +67,8 @@ async def erase_person(
         await connection.execute(_REMOVE_ROWS, kept_text(each))
         received += [moment for (moment,) in await connection.fetch(_REMOVE_EVENTS, kept_text(each))]
         await connection.execute(_SEAL, seals.seal(each), at)
+    for each in sorted({text_kept(joined_id) for joined_id, _ in found}.difference(ids)):
+        await _unclaim(connection, each, profile_id)
     return sum(rows[each] is not None for each in ids), received
 
 
@@ -103,6 +106,14 @@ async def _take_out(connection: Connection, profile_id: str) -> None:
         rows = await table.read([membership.organization_id])
         if (left := organization_without(row, rows.get)) is not None:
             await table.write([left])
+
+
+async def _unclaim(connection: Connection, anonymous_id: str, login: str) -> None:
+    """A browser that was parted from a login, or never came to it, forgets its name, in every generation."""
+    for generation, row in await connection.fetch(_PROFILES_OF, kept_text(anonymous_id)):
+        table = ProjectionTable(connection, PROFILES, generation)
+        await table.read([anonymous_id])
+        await table.write([(anonymous_id, unclaimed(row, login))])
 
 
 async def _profile(connection: Connection, profile_id: str) -> Profile | None:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -16,11 +16,13 @@ from personalize.stores import sqlite_tables as tables
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
+    joined_by,
     joining,
     left_of,
     organization_without,
     person_of,
     sifted,
+    unclaimed,
 )
 from personalize.stores.event_text import properties_as_text
 from personalize.stores.outcomes import applied
@@ -128,8 +130,11 @@ def erase_person(connection: sqlite3.Connection, profile_id: str, at: datetime, 
         lambda each: _profile(connection, each),
         lambda each: joining(map(tables.event_from_row, _history(connection, each))),
     )
+    joined_ids = (joined_by(tables.event_from_row(row)) for row in _history(connection, profile_id))
+    others = {each for each in joined_ids if each is not None}.difference(ids)
     profiles = sum(_profile(connection, each) is not None for each in ids)
     received = [micros for each in ids for micros in _erase_one(connection, each)]
+    _unclaim(connection, others, profile_id)
     connection.executemany(
         """
         INSERT INTO erased (seal, at) VALUES (?, ?)
@@ -138,6 +143,16 @@ def erase_person(connection: sqlite3.Connection, profile_id: str, at: datetime, 
         [(seals.seal(each), to_micros(at)) for each in ids],
     )
     return profiles, received
+
+
+def _unclaim(connection: sqlite3.Connection, others: Iterable[str], login: str) -> None:
+    """Browsers that were parted from a login, or never came to it, forget its name."""
+    for (name,) in connection.execute(_PROJECTIONS).fetchall():
+        projection = name.removeprefix("projection_")
+        if projection.partition("~")[0] == PROFILES:
+            table = ProjectionTable(connection, projection)
+            rows = [(each, row) for each in sorted(others) if (row := table.read(each)) is not None]
+            table.write([(each, unclaimed(row, login)) for each, row in rows])
 
 
 def _erase_one(connection: sqlite3.Connection, profile_id: str) -> list[int]:

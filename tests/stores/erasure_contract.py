@@ -158,6 +158,35 @@ class ErasureContract:
 
         play(make, scene)
 
+    def test_a_browser_that_was_parted_from_a_login_stays_and_forgets_its_name(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            parted = event("undo", "u:1", {"from": "v:ann"}, 3)
+            await store.apply([purchase("v:ann"), join("u:1", "v:ann", 2), parted, purchase("u:1")], projectors())
+            claimed = await store.profile("v:ann")
+            assert claimed is not None and claimed.ties.claimed_by == ("u:1",)
+            receipt = await erase(store, "u:1")
+            assert (receipt.profiles, receipt.events) == (1, 3)
+            assert await names(store) == {"v:ann"}
+            left = await store.profile("v:ann")
+            assert left is not None and left.totals["purchase"].count == 1
+            assert "u:1" not in repr(left)
+            await store.rebuild(projectors())
+            assert await store.profile("v:ann") == left
+
+        play(make, scene)
+
+    def test_a_browser_that_was_parted_is_erased_by_itself_and_named_nowhere(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            parted = event("undo", "u:1", {"from": "v:ann"}, 3)
+            await store.apply([purchase("v:ann"), join("u:1", "v:ann", 2), parted, purchase("u:1")], projectors())
+            await erase(store, "v:ann")
+            assert await names(store) == {"u:1"}
+            left = await store.profile("u:1")
+            assert left is not None and left.totals["purchase"].count == 1
+            assert "v:ann" not in repr(left)
+
+        play(make, scene)
+
     def test_somebody_unknown_is_sealed_all_the_same(self, make: Make) -> None:
         async def scene(store: Store) -> None:
             receipt = await erase(store, "v:ann")
