@@ -9,7 +9,7 @@ from personalize.visitors.sent_headers import SentHeaders
 
 @light_dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it came, for a `path` as the site knows it.
+    """A request as it came, for a `path` as the site knows it; `is_get` says that it asks for the page itself.
 
     `had_slots` says whether slots were seen there before, or none; None where nothing is known.
     """
@@ -18,12 +18,8 @@ class Asked:
     path: str
     sent: SentHeaders
     had_slots: bool | None
-
-    @property
-    def is_get(self) -> bool:
-        """Whether the request asks for the page itself."""
-        return bool(self.scope["method"] == "GET")
+    is_get: bool
 
     def again(self) -> "Asked":
         """The same, but for the page itself and with nothing known of its path."""
-        return Asked({**self.scope, "method": "GET"}, self.path, self.sent, None)
+        return Asked({**self.scope, "method": "GET"}, self.path, self.sent, None, is_get=True)

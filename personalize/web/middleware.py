@@ -149,11 +149,11 @@ class PersonalizeMiddleware:
         if had_slots and self._refuses_prefetch and is_prefetch(sent.raw):
             await refuse_prefetch(send)
             return
-        asked = Asked(scope, path, sent, had_slots)
+        is_get = scope["method"] == "GET"
+        asked = Asked(scope, path, sent, had_slots, is_get)
         if scope["method"] == "HEAD":
             await self._head(asked, receive, send, conditions)
             return
-        is_get = asked.is_get
         if had_slots is None and is_get and is_conditional(sent.raw) and may_be_page(path, sent.raw):
             await self._conditional(asked, receive, send)
             return
