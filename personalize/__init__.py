@@ -16,6 +16,7 @@ if typing.TYPE_CHECKING:
     from personalize.decisions.decide import decide
     from personalize.decisions.decision import Decision, Reason
     from personalize.errors import (
+        EventConflict,
         EventRefused,
         InvalidFiles,
         PersonalizeError,
@@ -45,6 +46,7 @@ __all__ = [
     "Context",
     "Decision",
     "Event",
+    "EventConflict",
     "EventRefused",
     "FactSource",
     "FixedClock",
@@ -84,6 +86,7 @@ _HOMES = {
     "Context": "personalize.decisions.context",
     "Decision": "personalize.decisions.decision",
     "Event": "personalize.events.event",
+    "EventConflict": "personalize.errors",
     "EventRefused": "personalize.errors",
     "FactSource": "personalize.runtime.sources",
     "FixedClock": "personalize.runtime.clock",

@@ -4,6 +4,7 @@ PersonalizeError
 ├── SettingsError         personalize.toml or PERSONALIZE_* cannot be used        .problems
 ├── InvalidFiles          rule or content files cannot be loaded                  .problems
 ├── EventRefused          an event does not fit what is declared                  .code .reason .field
+├── EventConflict         a sender has told something else under the same id      .sender .event_id
 ├── StoreError            the store did not do what was asked                     .reason
 │   ├── StoreBusy         locked or overloaded: the same call may succeed later
 │   ├── StoreUnavailable  gone, full or broken: somebody has to look
@@ -70,6 +71,18 @@ class EventRefused(PersonalizeError):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.reason}"
+
+
+class EventConflict(PersonalizeError):
+    """A sender has recorded another event under the same id; that one is kept, and nothing of this one."""
+
+    def __init__(self, sender: str, event_id: str) -> None:
+        super().__init__(sender, event_id)
+        self.sender = sender
+        self.event_id = event_id
+
+    def __str__(self) -> str:
+        return f'"{self.sender}" has recorded another event as "{self.event_id}", and that one is kept'
 
 
 class StoreError(PersonalizeError):

@@ -28,3 +28,7 @@ class PrivacySettings:
     keep_events: timedelta | None = field(
         default=None, metadata=of_kind(DURATION, "What visitors did longer ago is removed, and not taken any more.")
     )
+    shared_device_header: str | None = field(
+        default=None,
+        metadata=of_kind(TEXT, "Header of requests from devices of many people: a login there takes no past over."),
+    )

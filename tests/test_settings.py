@@ -94,6 +94,7 @@ purposes = ["measure", "personalize", "mail"]
 consent_text = "2026-05"
 forget_after = "90 days"
 keep_events = "60 days"
+shared_device_header = "x-kiosk"
 
 [ingest]
 queue_size = 500
@@ -169,7 +170,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         time_budget_seconds=1.0,
         cookie=CookieSettings("shop", 30, "shop-consent"),
         privacy=PrivacySettings(
-            "ignore", ("measure", "personalize", "mail"), "2026-05", timedelta(days=90), timedelta(days=60)
+            "ignore", ("measure", "personalize", "mail"), "2026-05", timedelta(days=90), timedelta(days=60), "x-kiosk"
         ),
         ingest=IngestSettings(500, 50, 0.5),
         visits=VisitSettings(timedelta(hours=1), timedelta(days=14), timedelta(days=60)),
@@ -228,6 +229,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_PRIVACY_CONSENT_TEXT": "2026-05",
         "PERSONALIZE_PRIVACY_FORGET_AFTER": "90 days",
         "PERSONALIZE_PRIVACY_KEEP_EVENTS": "60 days",
+        "PERSONALIZE_PRIVACY_SHARED_DEVICE_HEADER": "x-kiosk",
         "PERSONALIZE_INGEST_QUEUE_SIZE": "500",
         "PERSONALIZE_INGEST_BATCH_SIZE": "50",
         "PERSONALIZE_INGEST_FLUSH_SECONDS": "0.5",

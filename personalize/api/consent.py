@@ -1,6 +1,6 @@
 """Operations about what a visitor has agreed to."""
 
-from personalize.api.events import DEFAULT_CHANNEL
+from personalize.api.events import DEFAULT_CHANNEL, event_made
 from personalize.api.operation import Answer, Call
 from personalize.api.payloads import CHANNEL, EVENT_ID, MOMENT, VISITOR, Field, list_of, obj, text
 from personalize.api.profile_values import consent
@@ -39,13 +39,5 @@ async def set_consent(call: Call) -> Answer:
             raise Refused("invalid", f"the site asks for no {quoted(purpose)}", f"/granted/{place}", hint)
     granted: list[JSONValue] = []
     granted.extend(sorted(set(values["granted"])))
-    event = personalizer.event(
-        CONSENT,
-        values["visitor"],
-        {"granted": granted},
-        occurred_at=values.get("at"),
-        event_id=values["id"],
-        sender=call.caller.name,
-        channel=values.get("channel", DEFAULT_CHANNEL),
-    )
+    event = event_made(call, values, CONSENT, values["visitor"], {"granted": granted}, values["id"])
     return await answered(call, event)

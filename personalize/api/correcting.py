@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from personalize.api.events import DEFAULT_CHANNEL
+from personalize.api.events import DEFAULT_CHANNEL, event_made
 from personalize.api.operation import Answer, Call
 from personalize.api.payloads import BROWSER, CHANNEL, EVENT_ID, LOGIN, MOMENT, VISITOR, Field, obj
 from personalize.api.recording import answered
@@ -47,13 +47,4 @@ async def undo_join(call: Call) -> Answer:
 
 async def _correct(call: Call, type_: str, properties: Mapping[str, JSONValue]) -> Answer:
     values: Mapping[str, Any] = call.values
-    event = call.personalizer.event(
-        type_,
-        values["visitor"],
-        properties,
-        occurred_at=values.get("at"),
-        event_id=values["id"],
-        sender=call.caller.name,
-        channel=values.get("channel", DEFAULT_CHANNEL),
-    )
-    return await answered(call, event)
+    return await answered(call, event_made(call, values, type_, values["visitor"], properties, values["id"]))

@@ -37,7 +37,7 @@ BROWSER_ATTRIBUTES = obj({"id": _ID, "attributes": _ATTRIBUTES})
 def event_of(call: Call, given: Mapping[str, Any], pointer: str = "") -> Event:
     """The event of a token's body. Raises `Refused` where the site does not declare it so."""
     properties = _declared(call, given, pointer)
-    return _event(call, given, given["type"], given["visitor"], properties, given["id"])
+    return event_made(call, given, given["type"], given["visitor"], properties, given["id"], pointer)
 
 
 def browser_event_of(call: Call, given: Mapping[str, Any]) -> Event:
@@ -49,7 +49,7 @@ def browser_event_of(call: Call, given: Mapping[str, Any]) -> Event:
 
 def attributes_of(call: Call, given: Mapping[str, Any]) -> Event:
     """The event that sets attributes. Raises `Refused`."""
-    return _event(call, given, SET, given["visitor"], _known_attributes(call, given), given["id"])
+    return event_made(call, given, SET, given["visitor"], _known_attributes(call, given), given["id"])
 
 
 def browser_attributes_of(call: Call, given: Mapping[str, Any]) -> Event:
@@ -87,18 +87,28 @@ def _known_attributes(call: Call, given: Mapping[str, Any], *, from_browser: boo
     return known
 
 
-def _event(
-    call: Call, given: Mapping[str, Any], type_: str, profile_id: str, properties: dict[str, JSONValue], event_id: str
+def event_made(
+    call: Call,
+    given: Mapping[str, Any],
+    type_: str,
+    profile_id: str,
+    properties: Mapping[str, JSONValue],
+    event_id: str,
+    pointer: str = "",
 ) -> Event:
-    return call.personalizer.event(
-        type_,
-        profile_id,
-        properties,
-        occurred_at=given.get("at"),
-        event_id=event_id,
-        sender=call.caller.name,
-        channel=given.get("channel", DEFAULT_CHANNEL),
-    )
+    """The event of this caller; `given` says when and where it occurred, if it says so, and lies at `pointer`."""
+    try:
+        return call.personalizer.event(
+            type_,
+            profile_id,
+            properties,
+            occurred_at=given.get("at"),
+            event_id=event_id,
+            sender=call.caller.name,
+            channel=given.get("channel", DEFAULT_CHANNEL),
+        )
+    except EventRefused as error:
+        raise Refused("invalid", error.reason, f"{pointer}/at") from None
 
 
 def _of_browser(call: Call, type_: str, properties: dict[str, JSONValue], event_id: str) -> Event:

@@ -19,14 +19,15 @@ from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 COMMANDS = (
     *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "switch", "serve", "proxy", "api"),
     *("describe", "explain", "preview", "simulate", "segments", "import", "export", "backup", "restore", "rebuild"),
-    *("download", "erase", "compact", "token", "openapi", "webhooks"),
+    *("download", "undo-join", "erase", "compact", "token", "openapi", "webhooks"),
 )
 
 
 class Commands(click.Group):
     """Commands that are imported when they are named; errors of ours end as words, never as a traceback.
 
-    Each is what its module in `personalize.cli` is named for; `import`, a word of Python's, is `import_` there.
+    Each is what its module in `personalize.cli` is named for; `import`, a word of Python's, is `import_` there, and
+    words are joined by `_`.
     What the group itself holds are stand-ins, which give the names and their order.
     """
 
@@ -38,7 +39,7 @@ class Commands(click.Group):
         """The command of that name, or None."""
         if cmd_name not in self.commands:
             return None
-        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = getattr(import_module(f"personalize.cli.{name}"), name)
         return command
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from personalize.errors import EventRefused
 from personalize.events.event import BUILT_IN_TYPES, JSONValue
 from personalize.events.schema import Schema
-from personalize.events.values import TOO_LARGE, UNKNOWN_PROPERTY, Reader, unknown
+from personalize.events.values import NO_ZONE, TOO_LARGE, UNKNOWN_PROPERTY, Reader, unknown
 from personalize.problems import quoted
 
 UNKNOWN_TYPE = "E301"
@@ -17,8 +17,26 @@ NOT_FROM_BROWSER = "E307"
 #: Of an event that fits what is declared, and that the log refuses all the same.
 NOT_TAKEN = "E310"
 
+FROM_THE_FUTURE = "E311"
+
+#: How far ahead of ours the clock of whoever tells of an event may be.
+FURTHEST_AHEAD = timedelta(minutes=5)
 #: How much all values of one event may come to, in characters.
 LARGEST_EVENT = 100_000
+
+
+def check_moment(occurred_at: datetime, now: datetime) -> None:
+    """Raises `EventRefused` for an event that says it is yet to occur, or does not say in which time zone.
+
+    A clock that goes somewhat ahead is nobody's fault; one that is wrong would bend what is first, last and recent.
+    """
+    if occurred_at.utcoffset() is None:
+        reason = f"{quoted(str(occurred_at))} does not say in which time zone: give it a tzinfo, such as datetime.UTC"
+        raise EventRefused(NO_ZONE, reason, "occurred_at")
+    if occurred_at - now > FURTHEST_AHEAD:
+        minutes = (occurred_at - now) // timedelta(minutes=1)
+        reason = f"it is yet to occur, {minutes} minutes from now: is a clock wrong, or a time zone?"
+        raise EventRefused(FROM_THE_FUTURE, reason, "occurred_at")
 
 
 def check_event(

@@ -51,8 +51,12 @@ class MetricsEndpoint:
         yield _slots(figures)
         yield _counter(figures, "pages_skipped", "Pages whose slots were not looked for.", "reason", figures.skipped)
         yield _counter(figures, "failures", "What went wrong, though every page was served.", "what", figures.failures)
-        became = {"written": events.written, "dropped": events.dropped}
+        kept = events.written - events.conflicting
+        became = {"written": kept, "conflicting": events.conflicting, "dropped": events.dropped}
         yield _counter(figures, "events", "What became of events.", "outcome", became)
+        yield _counter(
+            figures, "units_changed", "Logins that changed a place in splits.", None, {"": figures.units_changed}
+        )
         yield _counter(
             figures, "failed_batches", "Tries to write events that failed.", None, {"": events.failed_batches}
         )

@@ -39,6 +39,7 @@ _JOINED_FROM = "g"  # [ids]
 _UNIT = "u"
 _INTERESTS = "k"  # {tag: [times]}
 _STATED = "s"  # {tag: [likes, said at, marks]}, as attributes
+_OF_TWO_UNITS = "w"  # true
 _TIES = "x"  # [claimed by, joins until, [[sender, event id]]]
 
 _MEMBERSHIP = "h"  # [organization, {type: [count, sum]}]
@@ -78,6 +79,7 @@ def encode_profile(profile: Profile) -> bytes:
         _INTERESTS: dict(profile.interests),
         _STATED: {tag: _attribute(said) for tag, said in profile.stated.items()},
         _MEMBERSHIP: None if profile.membership is None else _membership(profile.membership),
+        _OF_TWO_UNITS: profile.of_two_units or None,
         _TIES: None if profile.ties == NO_TIES else _ties(profile.ties),
     }
     empty: tuple[object, ...] = (None, {}, ())
@@ -112,6 +114,7 @@ def decode_profile(data: bytes) -> Profile:
         _ReadWhenAsked(stated, _read_attribute) if stated else {},
         None if membership is None else Membership(membership[0], _read_shared(membership[1])),
         NO_TIES if ties is None else _read_ties(ties),
+        _OF_TWO_UNITS in row,
     )
 
 

@@ -11,7 +11,7 @@ from personalize.profiles.interests import together as interests_together
 from personalize.profiles.profile import AttributeValue, Joined, Profile, Visit
 from personalize.profiles.seen import latest_before
 from personalize.profiles.totals import together
-from personalize.profiles.unit import unit_after_join
+from personalize.profiles.unit import is_of_two, unit_after_join
 from personalize.visitors.consent import stricter
 
 #: How many of the joined anonymous profiles a known one names; the log names them all.
@@ -55,6 +55,7 @@ def joined(known: Profile, anonymous: Profile, *, limits: Mapping[str, int], end
         interests=interests_together(known.interests, anonymous.interests),
         stated=_told_together(known.stated, anonymous.stated),
         ties=known.ties,
+        of_two_units=is_of_two(known, anonymous),
     )
 
 

@@ -112,7 +112,8 @@ class Profile:
     microseconds since 1970, oldest first. `events` counts the entries of the log that are in it.
     `seen_before_at` is the latest known time that lies longer than a visit's pause before `last_seen_at`.
     `consent_at` is when `consent` was given. `joined_from` names the latest anonymous profiles that went in.
-    `unit` is the id by which splits place the visitor, None for the profile's own (see `profiles.unit`).
+    `unit` is the id by which splits place the visitor, None for the profile's own (see `profiles.unit`), and
+    `of_two_units` says that another one had placed them before a join.
     `interests` says when each tag was taught (see `profiles.interests`), `stated` what the visitor says of tags
     themselves (see `profiles.stated`). `membership` is what is counted of it in an organization by now, `ties` what
     late events have to mind.
@@ -136,3 +137,4 @@ class Profile:
     stated: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))
     membership: Membership | None = None
     ties: Ties = NO_TIES
+    of_two_units: bool = False

@@ -19,5 +19,11 @@ def unit_after_join(known: Profile, anonymous: Profile) -> str | None:
     return anonymous.unit or anonymous.profile_id
 
 
+def is_of_two(known: Profile, anonymous: Profile) -> bool:
+    """Whether splits have placed somebody by two units, each of which had looked at something: reports leave out such
+    people."""
+    return known.of_two_units or anonymous.of_two_units or (_has_looked(known) and _has_looked(anonymous))
+
+
 def _has_looked(profile: Profile | None) -> bool:
     return profile is not None and (profile.unit is not None or (profile.visit is not None and profile.visit.pages > 0))

@@ -23,9 +23,11 @@ class PendingFigures:
 
 @dataclass(frozen=True, slots=True)
 class EventFigures:
-    """What became of events since the worker started: `waiting` are neither written nor dropped yet."""
+    """What became of events since the worker started: `waiting` are neither written nor dropped yet. Of those written
+    are `conflicting` which say something else than the log has under their id: the first is kept."""
 
     written: int
+    conflicting: int
     waiting: int
     dropped: int
     failed_batches: int
@@ -36,8 +38,8 @@ class Figures:
     """One worker at one moment; counts are since it started. No visitor, rule, content or host is named.
 
     `slots` counts by slot and by what became of it, `skipped` pages by why their slots were not looked for.
-    `store_answers` is false while the breaker keeps pages from asking it; `backed_up_at` is when the newest backup of
-    it was done.
+    `units_changed` counts logins by which somebody's place in splits changed, whom reports leave out. `store_answers`
+    is false while the breaker keeps pages from asking it; `backed_up_at` is when the newest backup of it was done.
     """
 
     worker: str
@@ -51,6 +53,7 @@ class Figures:
     failures: Mapping[str, int]
     last_failure: Mapping[str, str] | None
     events: EventFigures
+    units_changed: int
 
 
 def figures_of(personalizer: "Personalizer") -> Figures:
@@ -67,7 +70,8 @@ def figures_of(personalizer: "Personalizer") -> Figures:
         skipped=dict(health.skipped),
         failures=dict(health.failures),
         last_failure=health.last_failure,
-        events=EventFigures(ingest.written, ingest.waiting, ingest.dropped, ingest.failed_batches),
+        events=EventFigures(ingest.written, ingest.conflicting, ingest.waiting, ingest.dropped, ingest.failed_batches),
+        units_changed=health.units_changed,
     )
 
 

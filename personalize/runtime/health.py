@@ -20,11 +20,13 @@ FILLED = "filled"
 
 
 class Health:
-    """Counters of one worker since it started."""
+    """Counters of one worker since it started. `units_changed` are logins of people whom splits had placed before, who
+    came from a browser that splits had placed, too."""
 
     def __init__(self) -> None:
         self.failures: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
+        self.units_changed = 0
         self.last_failure: Mapping[str, str] | None = None
         self._slots: dict[str, Counter[str]] = {}
         self._met: dict[tuple[tuple[str, str], ...], int] = {}

@@ -25,8 +25,9 @@ class Ingest:
     random bytes of the ids that events of page views get.
 
     `on_failure` is told of every failed try: the error, and how many events were lost for good by it (0 where
-    the batch will be tried again). Counted since the beginning: `written` (in the log now), `dropped`,
-    `failed_batches` (tries that failed); `last_error` is the newest of their errors.
+    the batch will be tried again). Counted since the beginning: `written` (done with), of these `conflicting` (the log
+    has another event under their id), `dropped`, `failed_batches` (tries that failed); `last_error` is the newest of
+    their errors.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Ingest:
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
         self.written = 0
+        self.conflicting = 0
         self.dropped = 0
         self.failed_batches = 0
         self.last_error: Exception | None = None
@@ -87,7 +89,7 @@ class Ingest:
         Raises what `write` raises: `StoreError` where they were not kept.
         """
         applied = await self._write(events)
-        self.written += len(events)
+        self._wrote(applied, len(events))
         return applied
 
     def start(self) -> None:
@@ -152,7 +154,7 @@ class Ingest:
         while self._in_hand:
             batch = self._in_hand[0]
             try:
-                await self._write(batch)
+                applied = await self._write(batch)
             except StoreError as error:
                 self._failed(error, lost=0)
                 await self._pause(retry_seconds)
@@ -161,7 +163,11 @@ class Ingest:
                 self._set_apart(error)
             else:
                 self._done_with(batch)
-                self.written += len(batch)
+                self._wrote(applied, len(batch))
+
+    def _wrote(self, applied: Applied, events: int) -> None:
+        self.written += events
+        self.conflicting += applied.conflicting
 
     def _set_apart(self, error: Exception) -> None:
         """Halve the batch in hand, or drop it where it is a single event: the one at fault."""

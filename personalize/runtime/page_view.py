@@ -11,6 +11,7 @@ from personalize.events.event import CONSENT, JOIN, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
+from personalize.profiles.unit import unit_of
 from personalize.rules.definitions import Placement
 from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
@@ -352,6 +353,8 @@ class PageView(SiteEvents):
             return False
         if identity.joins is None or identity.profile_id is None:
             return True
+        if unit_of(identity.profile_id, self._visitor.profile, identity.joins) != identity.joins:
+            self._personalizer.health.units_changed += 1
         join = Happening(JOIN, {"from": identity.joins}, f"join:{identity.joins}")
         return self._queue(identity.profile_id, told=[join])
 

@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from personalize.errors import EventRefused, InvalidFiles, SettingsError, StaleVersion, StoreError
-from personalize.events.event import CONSENT, SET, Event, JSONValue, minted_event_id
+from personalize.errors import EventConflict, EventRefused, InvalidFiles, SettingsError, StaleVersion, StoreError
+from personalize.events.event import CONSENT, MARK, RETRACT, SET, UNDO, Event, JSONValue, minted_event_id
 from personalize.events.schema import Schema
-from personalize.events.validate import NOT_TAKEN, check_event, check_organization
+from personalize.events.validate import NOT_TAKEN, check_event, check_moment, check_organization
 from personalize.events.values import TOO_LARGE
 from personalize.problems import Problems
 from personalize.profiles.organization import LONGEST_NAME, folds_names, organization_id
@@ -19,6 +19,7 @@ from personalize.rules.own_facts import OwnFact
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.breaker import Breaker
 from personalize.runtime.clock import Clock, FixedClock, SystemClock
+from personalize.runtime.correcting import check_undo, correct
 from personalize.runtime.draft import read_draft
 from personalize.runtime.filling import FillTask
 from personalize.runtime.follow import Follower
@@ -300,16 +301,49 @@ class Personalizer:
 
         `sender` and `event_id` together count once for ever; without an id each call is an event of its own.
         Raises `EventRefused` for what the schema doesn't allow or the log doesn't take, such as late news of somebody
-        who was erased, and `StoreError` where it can't be kept.
+        who was erased, `EventConflict` where the sender has told something else under this id, and `StoreError` where
+        it can't be kept.
         """
         known = check_event(type, properties or {}, self.schema, zone=self.zone)
-        event = self.event(
-            type, profile_id, known, occurred_at=occurred_at, event_id=event_id, sender=sender, channel=channel
+        return await self.record_event(
+            self.event(
+                type, profile_id, known, occurred_at=occurred_at, event_id=event_id, sender=sender, channel=channel
+            )
         )
+
+    async def record_event(self, event: Event) -> Applied:
+        """Record one event that `event` has made; see `record`."""
         applied = await self.ingest.record([event])
         if applied.refused:
             raise EventRefused(NOT_TAKEN, applied.refused[0].reason)
+        if applied.conflicting:
+            raise EventConflict(event.sender, event.event_id)
         return applied
+
+    async def retract(self, profile_id: str, event_id: str, *, sender: str = "site") -> bool:
+        """Take an event of this visitor back: everything is as if it had never been recorded.
+
+        `event_id` and `sender` are those with which it was recorded; the visitor is the one that it was recorded of,
+        or whoever took their browser over by logging in. False where nothing such is known of them: an event that has
+        yet to arrive is taken back when it comes, but not somebody else's, nor a consent, a join or a correction.
+        """
+        return await correct(self, RETRACT, profile_id, (sender, event_id))
+
+    async def disown(self, profile_id: str, event_id: str, *, sender: str = "site") -> bool:
+        """Say that an event tells nothing of what this visitor likes, such as the purchase of a gift; it counts all
+        the same. Who and what as for `retract`."""
+        return await correct(self, MARK, profile_id, (sender, event_id))
+
+    async def undo_join(self, profile_id: str, browser: str) -> None:
+        """Part a browser's past (`v:` and its id) from the login (`u:` and its id) that took it over, as where somebody
+        logged in at another's computer: both are as if they had never been joined. The browser stays with the login
+        from now on, and takes no past along.
+
+        Raises `EventRefused` where they were not joined, or longer ago than 30 days.
+        """
+        undo = self.event(UNDO, profile_id, {"from": browser}, sender="site")
+        await check_undo(self.store, undo)
+        await self.record_event(undo)
 
     async def erase(self, profile_id: str, *, by: str) -> Erasure:
         """Erase a person: `u:` and the site's own id of a login, or `v:` and the id of a browser that never logged in.
@@ -342,7 +376,7 @@ class Personalizer:
         event = self.event(
             SET, belongs, known, occurred_at=occurred_at, event_id=event_id, sender=sender, channel=channel
         )
-        return await self.ingest.record([event])
+        return await self.record_event(event)
 
     def event(
         self,
@@ -355,8 +389,10 @@ class Personalizer:
         sender: str = WEB_SENDER,
         channel: str = "web",
     ) -> Event:
-        """An event as it would enter the log now."""
+        """An event as it would enter the log now. Raises `EventRefused` for one that lies ahead."""
         now = self.clock.now()
+        if occurred_at is not None:
+            check_moment(occurred_at, now)
         return Event(
             event_id=event_id or minted_event_id(now, self.chance(CHANCE_BYTES)),
             sender=sender,

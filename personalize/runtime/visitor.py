@@ -122,7 +122,17 @@ class Visitor:
             consent=consent,
             tokens=self._personalizer.tokens,
             fresh=fresh,
+            is_shared=self._is_on_shared_device,
         )
+
+    @property
+    def _is_on_shared_device(self) -> bool:
+        """Whether the request says that many people use the device, as a kiosk's or a till's browser is made to."""
+        header = self._personalizer.settings.privacy.shared_device_header
+        if header is None:
+            return False
+        name = header.lower().encode("latin-1", "replace")
+        return any(sent.lower() == name for sent, _ in self.request.sent.pairs)
 
     def chance(self) -> bytes | None:
         """Random bytes for a new id; None where nothing is recorded."""

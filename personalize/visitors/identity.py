@@ -36,6 +36,7 @@ def identify(
     consent: Consent,
     tokens: Tokens,
     fresh: Callable[[], bytes | None],
+    is_shared: bool = False,
 ) -> Identity:
     """Who is looking, from all values of our cookie, the site's login and the visitor's decision.
 
@@ -43,7 +44,8 @@ def identify(
     asked at most once, and only for a new id. Without a granted purpose no id is used, not even the login's. A cookie
     that is forged, or several that contradict one another, count as none.
 
-    A login takes the anonymous profile of its browser over once and moves the browser to a fresh `k` id; a
+    A login takes the anonymous profile of its browser over once, but not on a device that `is_shared` by many people,
+    whose past is nobody's, and moves the browser to a fresh `k` id; a
     browser with a `k` id and no login has logged out and starts afresh. So no cookie ever joins two logins,
     and a cookie alone never leads to a login's profile.
     """
@@ -51,7 +53,8 @@ def identify(
         return Identity(leaves=consent.refused and bool(cookie_values), consent=consent)
     reading = agreed(cookie_values, tokens)
     if user_id:
-        return _with_login(user_id, reading, fresh, consent)
+        identity = _with_login(user_id, reading, fresh, consent)
+        return replace(identity, joins=None) if is_shared else identity
     return _without_login(reading, fresh, consent)
 
 

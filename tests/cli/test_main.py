@@ -35,10 +35,12 @@ COMMANDS = [
     "restore",
     "rebuild",
     "download",
+    "undo-join",
     "erase",
     "compact",
     "token",
     "openapi",
+    "webhooks",
 ]
 
 

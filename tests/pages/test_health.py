@@ -50,7 +50,8 @@ def test_it_tells_what_became_of_slots_and_that_all_is_well(tmp_path: Path) -> N
             assert told["version"] == app.personalizer.rule_set.version  # type: ignore[union-attr]
             assert (told["off"], told["store_answers"], told["pending"]) == (False, True, None)
             assert (told["skipped"], told["failures"], told["last_failure"]) == ({}, {}, None)
-            assert told["events"] == {"written": 0, "waiting": 0, "dropped": 0, "failed_batches": 0}
+            none = dict.fromkeys(["written", "conflicting", "waiting", "dropped", "failed_batches"], 0)
+            assert (told["events"], told["units_changed"]) == (none, 0)
 
     asyncio.run(run())
 

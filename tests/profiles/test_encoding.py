@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from personalize.profiles.encoding import decode_profile, encode_profile
-from personalize.profiles.profile import AttributeValue, Joined, Profile, Totals, Visit
+from personalize.profiles.profile import AttributeValue, Joined, Profile, Ties, Totals, Visit
 from personalize.visitors.consent import Consent
 
 AT = datetime(2026, 3, 1, 12, 30, 15, 123456, tzinfo=UTC)
@@ -56,6 +56,13 @@ profiles = st.builds(
     joined=st.none() | st.builds(Joined, names, moments),
     joined_from=st.lists(names, max_size=3).map(tuple),
     events=st.integers(0, 2**60),
+    of_two_units=st.booleans(),
+    ties=st.builds(
+        Ties,
+        st.lists(names, max_size=2).map(tuple),
+        optional_moments,
+        st.frozensets(st.tuples(names, names), max_size=3),
+    ),
 )
 
 

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
@@ -37,6 +37,7 @@ def who(
     consent: Consent = GRANTED,
     may_mint: bool = True,
     fresh: Callable[[], bytes] = lambda: FRESH,
+    is_shared: bool = False,
 ) -> Identity:
     return identify(
         cookie_values=cookies,
@@ -44,7 +45,14 @@ def who(
         consent=consent,
         tokens=TOKENS,
         fresh=fresh if may_mint else lambda: None,
+        is_shared=is_shared,
     )
+
+
+def test_on_a_shared_device_a_login_takes_no_past_over_and_moves_the_browser_on() -> None:
+    own, shared = (who(signed(ANONYMOUS), "7", is_shared=is_shared) for is_shared in (False, True))
+    assert own.joins == f"v:{ANONYMOUS}"
+    assert shared == replace(own, joins=None)
 
 
 def test_a_valid_cookie_is_recognised() -> None:
