@@ -35,10 +35,16 @@ def write_site(folder: Path, rules: int, slots: int) -> None:
         (folder / path).write_text(text, encoding="utf-8")
 
 
+#: Other than an installed package, a checkout may be run without its modules compiled.
+COMPILED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def seconds_of(arguments: Sequence[str], folder: Path) -> tuple[float, float]:
     """What a process of Python takes there from its start to its end: by the wall, and of CPU."""
     begun, before = time.perf_counter(), os.times()
-    done = subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=COMPILED, capture_output=True, text=True, check=False
+    )
     wall, after = time.perf_counter() - begun, os.times()
     assert done.returncode == 0, done.stdout + done.stderr
     return wall, after.children_user + after.children_system - before.children_user - before.children_system

@@ -10,7 +10,7 @@ from personalize.rules.definitions import Rule, Slot
 from personalize.rules.equality import Listed
 from personalize.rules.facts import FactType
 from personalize.rules.now_facts import NOW
-from personalize.rules.read_once import is_done, occurrences, thing_of
+from personalize.rules.read_once import is_done, occurrences, things_of
 from personalize.rules.ruleset import RuleSet
 from personalize.rules.samples import SOME_MOMENT
 
@@ -70,16 +70,17 @@ def _escapes(reach: Reach, narrow: Reach, asked: Mapping[str, int], denied: Mapp
 
 def reach_of(condition: Condition, segments: Mapping[str, Condition]) -> Reach:
     """What a condition reaches, through segments too."""
-    told = [(thing_of(leaf.fact), leaf, wanted) for leaf, wanted in occurrences(condition, segments)]
+    told = [(name, leaf, wanted) for leaf, wanted in occurrences(condition, segments) for name in things_of(leaf.fact)]
     times = Counter(name for name, _, _ in told)
     needs, turns = set[str](), set[str]()
     values: dict[str, frozenset[object]] = {}
     for leaf, wanted in _literals(condition, segments):
-        fact, name = leaf.fact, thing_of(leaf.fact)
-        if wanted and name != NOW and fact.name != "visitor.known" and not _holds_without(leaf):
-            needs.add(name)
-        if times[name] == 1 and (fact.root != NOW or leaf.word == "when") and not fact.stored:
-            turns.add(name)
+        fact = leaf.fact
+        for name in things_of(fact):
+            if wanted and name != NOW and fact.name != "visitor.known" and not _holds_without(leaf):
+                needs.add(name)
+            if times[name] == 1 and (fact.root != NOW or leaf.word == "when") and not fact.stored:
+                turns.add(name)
         if wanted and leaf.word in ("is", "one_of") and fact.type in _PLAIN and not (fact.many or leaf.cast):
             values[fact.name] = frozenset(leaf.argument if isinstance(leaf.argument, Listed) else [leaf.argument])
     denies = frozenset(name for name, leaf, wanted in told if not wanted or _holds_without(leaf))

@@ -1,20 +1,24 @@
 """The things in which visitors differ, and what each question about one makes of its values."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import reduce
 from operator import or_
 
+from personalize.rules.beside import Beside
 from personalize.rules.casts import Cast
 from personalize.rules.conditions import Leaf
 from personalize.rules.day_samples import day_samples, told_in_words
 from personalize.rules.days import Days
-from personalize.rules.facts import FactType
+from personalize.rules.facts import Fact, FactType
 from personalize.rules.filters import Filter
 from personalize.rules.list_samples import OF_ELEMENTS, SIZE, each_needed, of_elements, size_samples
 from personalize.rules.moment_samples import MOMENT_WORDS, moment_samples
 from personalize.rules.now_facts import CLOCKS, NOW, clock_of, now_value
+from personalize.rules.pair_samples import is_told as is_told_beside
+from personalize.rules.pair_samples import pair_samples, sides_of
 from personalize.rules.samples import UNNAMED, Sample, is_plain, samples_of
 from personalize.rules.window import Window
 
@@ -28,12 +32,14 @@ class Dimension:
     """A fact, the moment that is now, or the answer to a question that samples don't decide.
 
     Bit i of a set of samples is the sample i. Of a list the samples are its elements; the first one is that there is
-    no list, and the last that there is one, perhaps without any element.
+    no list, and the last that there is one, perhaps without any element. Where several facts are one dimension, their
+    `names` are those by which each sample has their values.
     """
 
     name: str
     samples: tuple[Sample, ...]
     is_list: bool = False
+    names: tuple[str, ...] = ()
 
     @property
     def full(self) -> int:
@@ -68,11 +74,36 @@ def question_of(leaf: Leaf) -> Question:
 
 
 def by_dimension(asked: Iterable[Leaf]) -> Mapping[str, dict[Question, Leaf]]:
-    """The questions about each thing, each once. All facts of the moment are one: which moment it is by a clock."""
+    """The questions about each thing, each once. All facts of the moment are one: which moment it is by a clock. Two
+    facts that are compared with one another, and with no others, are one, too."""
+    asked = list(asked)
+    joint = _joint(asked)
     found: dict[str, dict[Question, Leaf]] = {}
     for leaf in asked:
-        found.setdefault(_dimension_of(leaf), {})[question_of(leaf)] = leaf
+        found.setdefault(joint.get(leaf.fact.name) or _dimension_of(leaf), {})[question_of(leaf)] = leaf
     return found
+
+
+def _joint(asked: Sequence[Leaf]) -> Mapping[str, str]:
+    """The dimension of two facts together, by the names of both and of what is asked of them together."""
+    compared = {leaf.fact.name: sides for leaf in asked if (sides := sides_of(leaf.fact)) is not None}
+    if not compared:
+        return {}
+    beside = Counter(side.name for sides in set(compared.values()) for side in sides)
+    names: dict[str, set[str]] = {}
+    for name, sides in compared.items():
+        names.setdefault(joint_name(sides), set()).update((name, *(side.name for side in sides)))
+    told: dict[str, str] = {}
+    for joint, members in names.items():
+        about = [leaf for leaf in asked if leaf.fact.name in members]
+        if all(beside[name] <= 1 for name in members) and all(map(is_told_beside, about)):
+            told |= dict.fromkeys(members, joint)
+    return told
+
+
+def joint_name(sides: tuple[Fact, Fact]) -> str:
+    """The dimension of two facts that are compared."""
+    return " and ".join(side.name for side in sides)
 
 
 def _dimension_of(leaf: Leaf) -> str:
@@ -94,11 +125,11 @@ class Dimensions:
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
-        self._known: dict[frozenset[Question], tuple[Dimension, Mapping[Question, Answer]]] = {}
+        self._known: dict[tuple[str, frozenset[Question]], tuple[Dimension, Mapping[Question, Answer]]] = {}
 
     def answered(self, name: str, asked: Mapping[Question, Leaf]) -> tuple[Dimension, Mapping[Question, Answer]]:
         """The dimension whose samples tell these questions apart, and the answers to them."""
-        key = frozenset(asked)
+        key = (name, frozenset(asked))
         known = self._known.get(key)
         if known is None:
             dimension, undecided = self._dimension(name, tuple(asked.values()))
@@ -127,6 +158,12 @@ class Dimensions:
                 return Dimension(name, (Sample(UNNAMED),)), words
             return Dimension(name, tuple(Sample(UNNAMED, at) for at in moments)), words - MOMENT_WORDS
         fact = asked[0].fact
+        compared = next((sides for leaf in asked if (sides := sides_of(leaf.fact)) is not None), None)
+        if compared is not None and name == joint_name(compared):
+            samples = pair_samples(compared, asked)
+            if samples is None:
+                return Dimension(name, (Sample(UNNAMED),)), frozenset(leaf.word for leaf in asked)
+            return Dimension(name, tuple(samples), names=tuple(samples[0].value)), frozenset()
         if asked[0].word == SIZE:
             sizes = size_samples(asked)
             return Dimension(name, (_MISSING, *sizes.present)), sizes.open
@@ -150,6 +187,8 @@ class Dimensions:
             yes = dimension.full & ~missing
         elif leaf.fact.root == NOW:
             yes = _bits(leaf.holds(now_value(leaf.fact, at), at) for at in local)
+        elif dimension.names:
+            yes = _bits(leaf.holds(sample.value[leaf.fact.name], sample.at) for sample in dimension.samples)
         elif leaf.word == SIZE:
             yes = _bits(sample.value is not None and _fits(leaf, sample.value) for sample in dimension.samples)
         elif of_list:
@@ -164,7 +203,8 @@ class Dimensions:
         """Whether samples can tell the answer at all: a window must be one of the clock that they are made for."""
         if isinstance(leaf.argument, Window):
             return leaf.argument.zone in (None, self._zone)
-        return leaf.word == SIZE or isinstance(leaf.argument, Days) or is_plain(leaf)
+        is_together = leaf.word == SIZE or isinstance(leaf.argument, Days | Beside)
+        return is_together or is_plain(leaf)
 
 
 def _fits(leaf: Leaf, size: int) -> bool:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from personalize.durations import format_duration
 from personalize.events.event import from_micros
 from personalize.rules.describe import Describer, listed
-from personalize.rules.facts import NOW_INSTANT, Fact, FactType
+from personalize.rules.facts import NOW_INSTANT, PAIR_ROOT, Fact, FactType
 from personalize.rules.now_facts import NOW
 from personalize.rules.proof import Witness
 
@@ -14,7 +14,8 @@ from personalize.rules.proof import Witness
 def told(example: Witness, describer: Describer) -> str:
     """Who the example is: `a visitor with purchase.count 5 and profile.country "NO", of whom … is not known`."""
     known = list(_known(example, describer))
-    missing = [_name(example.facts[name]) for name, value in example.values.items() if value is None]
+    unknown = [example.facts[name] for name, value in example.values.items() if value is None]
+    missing = [_name(fact) for fact in unknown if fact.root != PAIR_ROOT]
     text = f"a visitor with {listed(known)}" if known else "a visitor"
     if missing and not known:
         text += f" of whom {listed(missing, 'or')} is not known"
@@ -24,7 +25,7 @@ def told(example: Witness, describer: Describer) -> str:
 def _known(example: Witness, describer: Describer) -> Iterator[str]:
     for name, value in example.values.items():
         fact = example.facts[name]
-        if value is None or fact.root == NOW:
+        if value is None or fact.root in (NOW, PAIR_ROOT):
             continue
         if fact.type is FactType.TIMES:
             yield _counted(fact, value, example.now)

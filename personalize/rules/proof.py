@@ -16,7 +16,7 @@ from personalize.events.event import from_micros, to_micros
 from personalize.profiles.counters import Counter
 from personalize.rules.conditions import Condition, Not, everything
 from personalize.rules.dimensions import Dimensions, size_of
-from personalize.rules.facts import LOCAL_NOW, Fact, Facts
+from personalize.rules.facts import LOCAL_NOW, PAIR_ROOT, Fact, Facts
 from personalize.rules.index import Index
 from personalize.rules.laws import laws
 from personalize.rules.now_facts import CLOCKS, NOW, now_value
@@ -142,7 +142,8 @@ class Cases:
 
     def _examples(self, found: Tableau, asked: Condition) -> Iterator[Witness]:
         """Examples of what is left at the end of a search, at one moment after the other."""
-        facts = {leaf.fact.name: leaf.fact for leaf in all_leaves(asked, self._segments)}
+        told = (leaf.fact for leaf in all_leaves(asked, self._segments))
+        facts = {one.name: one for fact in told for one in (fact, *self._sides(fact))}
         chosen = {name: self._chosen(found, name) for name, fact in facts.items() if fact.root != NOW}
         is_timely = len(chosen) < len(facts)
         for now in self._moments(found) if is_timely else _own_moments(chosen.values()):
@@ -159,6 +160,9 @@ class Cases:
             return Sample(None if size is None else [UNNAMED] * size)
         number = self._space.number[name]
         samples, left = self._space.dimensions[number].samples, found.left[number]
+        if self._space.dimensions[number].names:
+            together = samples[_lowest(left)]
+            return Sample(together.value[name], together.at)
         if not self._space.dimensions[number].is_list:
             return samples[_lowest(left)]
         elements = 0
@@ -171,6 +175,11 @@ class Cases:
         elif not elements:
             return samples[0] if size is None else Sample([])
         return Sample([sample.value for sample in listed], moves=any(sample.moves for sample in listed))
+
+    def _sides(self, fact: Fact) -> Iterator[Fact]:
+        """The facts that one is put together from, where each of them has a value of its own here."""
+        if fact.root == PAIR_ROOT:
+            yield from (part for part in fact.parts if part.name in self._space.number)
 
     def _size(self, found: Tableau, name: str) -> int | None:
         """How many elements the list of this name has, if that is asked."""

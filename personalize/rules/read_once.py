@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
+from personalize.rules.beside import Beside
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.dimensions import Dimensions
-from personalize.rules.facts import OWN_ROOT, STATES, Fact, FactType
+from personalize.rules.facts import OWN_ROOT, PAIR_ROOT, STATES, Fact, FactType
 from personalize.rules.filters import Filter
 from personalize.rules.now_facts import NOW
 from personalize.rules.samples import SOME_MOMENT
@@ -31,8 +32,14 @@ def is_read_once(condition: Condition, segments: Mapping[str, Condition], known:
     """
     asked: dict[str, list[tuple[Leaf, bool]]] = {}
     for leaf, wanted in occurrences(condition, segments):
-        asked.setdefault(thing_of(leaf.fact), []).append((leaf, wanted))
+        for name in things_of(leaf.fact):
+            asked.setdefault(name, []).append((leaf, wanted))
     return all(_is_free(about, known) for about in asked.values())
+
+
+def things_of(fact: Fact) -> tuple[str, ...]:
+    """The things of which a fact tells: two where two facts are compared."""
+    return tuple(dict.fromkeys(map(thing_of, fact.parts))) if fact.root == PAIR_ROOT else (thing_of(fact),)
 
 
 def thing_of(fact: Fact) -> str:
@@ -76,7 +83,7 @@ def _is_free(about: Sequence[tuple[Leaf, bool]], known: Dimensions) -> bool:
         return False
     if isinstance(leaf.argument, Window) and _comes_and_goes(leaf.argument):
         return True
-    if isinstance(leaf.argument, Filter):
+    if isinstance(leaf.argument, Filter | Beside):
         return known.may_be_either(leaf)
     if leaf.fact.root == NOW or leaf.fact.type is FactType.CHOICE or is_done(leaf.fact):
         return _wants_much(leaf, wanted=wanted) or known.may_be_either(leaf)

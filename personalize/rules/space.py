@@ -57,7 +57,8 @@ class Space:
                 return every(parts) if isinstance(condition, All) == wanted else either(parts, self.full)
 
     def _add(self, dimension: Dimension) -> int:
-        number = self.number[dimension.name] = len(self.dimensions)
+        number = len(self.dimensions)
+        self.number |= dict.fromkeys(dimension.names or (dimension.name,), number)
         self.dimensions.append(dimension)
         self.full.append(dimension.full)
         return number

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
+from personalize.rules.beside import Beside, Pair
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.days import Days
 from personalize.rules.equality import Listed
@@ -127,6 +128,8 @@ def element_holds(leaf: Leaf, element: object, now: datetime) -> bool:
     if isinstance(element, str) and leaf.fold:
         element = element.casefold()
     word, argument = leaf.word, leaf.argument
+    if isinstance(argument, Beside):
+        return is_beside(word, element, argument)
     if word in ("in_network", "in_list") or word.startswith("version_"):
         return text_is(word, element, argument)
     if word == "is":
@@ -155,6 +158,19 @@ def element_holds(leaf: Leaf, element: object, now: datetime) -> bool:
         assert isinstance(argument, tuple)
         return ordered("at_least", element, argument[0]) and ordered("at_most", element, argument[1])
     return ordered(word, element, argument)
+
+
+def is_beside(word: str, element: object, beside: Beside) -> bool:
+    """Whether a value stands in an order to a part of another one, with something more or less."""
+    assert isinstance(element, Pair)
+    limit = element.right
+    if beside.percent is not None or beside.plus is not None:
+        if isinstance(limit, str):
+            limit = Decimal(limit) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", limit, re.ASCII) else None
+        if isinstance(limit, int | Decimal):
+            limit = Decimal(limit) * Decimal(beside.percent if beside.percent is not None else 100) / 100
+        limit = None if limit is None else limit + (beside.plus or 0)  # type: ignore[operator]
+    return equal(element.left, limit) if word == "same_as" else limit is not None and ordered(word, element.left, limit)
 
 
 def text_is(word: str, element: object, argument: object) -> bool:

@@ -21,6 +21,7 @@ from personalize.profiles.counters import Counter
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
+from personalize.rules.beside import BESIDE, Beside, pair_fact, pairs
 from personalize.rules.casts import Cast
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.days import read_days
@@ -58,6 +59,10 @@ SCHEMA = Schema(
             "born": Shape(ValueType.DATE),
             "called": Shape(ValueType.TIME),
             "seen": Shape(ValueType.DATE),
+            "owed": Shape(ValueType.NUMBER),
+            "paid": Shape(ValueType.NUMBER),
+            "home": Shape(ValueType.TEXT),
+            "town": Shape(ValueType.TEXT),
             "app": Shape(ValueType.VERSION),
             "address": Shape(ValueType.TEXT),
         }.items()
@@ -191,6 +196,19 @@ def _addresses() -> list[object]:
     return [*ends, *newer, *(f"::ffff:{one}" for one in ends), "::FFFF:10.0.0.0", "nowhere", "10.0.0", "10.0.0.7"]
 
 
+_HALVES = [Decimal(number) / 2 for number in range(-14, 30)]
+
+
+def _beside(left: str, right: str, values: Sequence[object]) -> Dimension:
+    """Two facts, and what is asked of both, either way round."""
+    both = [pair_fact(fact(one), Beside(fact(other))) for one, other in ((left, right), (right, left))]
+    cases = []
+    for one, other in product([None, *values], repeat=2):
+        together = [pairs(one, other, fold=False), pairs(other, one, fold=False)]
+        cases.append(({left: one, right: other, both[0].name: together[0], both[1].name: together[1]}, NOW))
+    return Dimension([fact(left), fact(right), *both], cases)
+
+
 def _days_of_a_week() -> list[tuple[Mapping[str, object], datetime]]:
     """Days around each day of a week, as seen from there."""
     week = [NOW + step * _DAY for step in range(7)]
@@ -226,6 +244,8 @@ def dimensions() -> Mapping[str, Dimension]:
         "born": _alone("profile.born", [date(2026, 1, 1) + step * _DAY for step in range(7)]),
         "called": _alone("profile.called", [NOW - age * _DAY for age in (-3, 0, 5, 6, 30, 31, 60, 61)]),
         "seen": Dimension([fact("profile.seen")], _days_of_a_week()),
+        "owed": _beside("profile.owed", "profile.paid", [*_HALVES, "2", "02", "-1"]),
+        "home": _beside("profile.home", "profile.town", ["a", "b", "c", "d", "e"]),
         "app": _alone("profile.app", _versions()),
         "address": _alone("profile.address", _addresses()),
         "did": Dimension(_DID, [(values, NOW) for values in _histories()]),
@@ -374,6 +394,21 @@ _IN_WORDS = ("today", "yesterday", "this week", "last 7 days", "next 7 days", "t
 _NAMED_DAYS = ("first monday of the month", "first day of the month", "december")
 
 
+#: Percent of a number, and how much more.
+_PARTS_OF = ((None, None), (None, 1), (None, -2), (50, None), (200, 1))
+
+
+def _of_both(chance: Random, one: str, other: str) -> Leaf:
+    """What is asked of one of two facts, or of one beside the other."""
+    left, right = (one, other) if chance.random() < 0.7 else (other, one)
+    is_number = fact(one).type is FactType.NUMBER
+    if chance.random() < 0.4:
+        return _of_number(chance, left, 0, 4) if is_number else _of_values(chance, left, ["a", "b", "c"])
+    word = chance.choice(("same_as", *_ORDER)) if is_number else "same_as"
+    beside = Beside(fact(right), *(chance.choice(_PARTS_OF) if is_number else ()))
+    return Leaf(pair_fact(fact(left), beside), BESIDE[word], word, beside)
+
+
 def _of_clock(chance: Random) -> Leaf:
     day = date(2026, 11, 27) + chance.randrange(10) * _DAY
     return chance.choice(
@@ -414,6 +449,8 @@ _QUESTIONS = {
     "address": _of_address,
     "called": _of_age,
     "seen": _of_days,
+    "owed": lambda chance: _of_both(chance, "profile.owed", "profile.paid"),
+    "home": lambda chance: _of_both(chance, "profile.home", "profile.town"),
     "did": _of_did,
     "clock": _of_clock,
 }
