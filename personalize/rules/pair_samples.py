@@ -93,18 +93,24 @@ def _arguments(leaf: Leaf) -> Iterable[object]:
 
 def _points(sides: tuple[Fact, Fact], leaves: Sequence[Leaf]) -> Iterator[tuple[object, object]]:
     left, right = sides
+    edges = set(map(_number, (date.min, date.max))) if left.type is FactType.DATE else set()
     cuts = {
-        side.name: {_number(one) for leaf in leaves if leaf.fact == side for one in _arguments(leaf) if _is_number(one)}
+        side.name: edges.union(
+            _number(one) for leaf in leaves if leaf.fact == side for one in _arguments(leaf) if _is_number(one)
+        )
         for side in sides
     }
-    lines = [_line(leaf, left) for leaf in leaves if isinstance(leaf.argument, Beside)]
-    has_parts = any(times.denominator != 1 or times.numerator != 1 for times, _ in lines)
-    counted = [] if has_parts else [side for side in sides if is_whole(side)]
+    lines = {_line(leaf, left) for leaf in leaves if isinstance(leaf.argument, Beside)}
+    has_parts = any(times != 1 for times, _ in lines)
+    counted = [side for side in sides if side.type is FactType.DATE or (is_whole(side) and not has_parts)]
     columns = set(cuts[right.name])
     columns |= {(cut - more) / times for times, more in lines if times for cut in cuts[left.name]}
-    columns |= {(b - d) / (c - a) for (a, b), (c, d) in combinations(set(lines), 2) if a != c}
-    for y in _along(columns or {Fraction(1)}):
-        for x in _along({*cuts[left.name], *(times * y + more for times, more in lines)} or {Fraction(1)}):
+    columns |= {(b - d) / (c - a) for (a, b), (c, d) in combinations(lines, 2) if a != c}
+    # The plainest first: numbers near nothing, days near these days.
+    middle = _number(SOME_MOMENT.date()) if edges else Fraction(0)
+    for y in sorted(_along(columns | {middle}, is_wide=bool(counted)), key=lambda number: abs(number - middle)):
+        rows = _along({*cuts[left.name], *(times * y + more for times, more in lines), middle})
+        for x in sorted(rows, key=lambda number: abs(number - middle)):
             values = [_value(number, side, whole=side in counted) for number, side in ((x, left), (y, right))]
             if None not in values:
                 yield from _written(values, sides)
@@ -132,11 +138,17 @@ def _line(leaf: Leaf, left: Fact) -> Line:
     return 1 / times, -more / times
 
 
-def _along(cuts: set[Fraction]) -> list[Fraction]:
-    """The cuts, a number in each gap, a whole one if there is one, and one beyond each end."""
+def _along(cuts: set[Fraction], *, is_wide: bool = False) -> list[Fraction]:
+    """The cuts, a number in each gap, a whole one if there is one, and one beyond each end.
+
+    Where it `is_wide`, whole numbers at both ends of each gap: what lies between two lines is widest at one of them.
+    """
     ordered = sorted(cuts)
     gaps = [_between(low, high) for low, high in pairwise(ordered)]
-    return [*ordered, *gaps, Fraction(floor(ordered[0]) - 1), Fraction(floor(ordered[-1]) + 1)]
+    found = [*ordered, *gaps, Fraction(floor(ordered[0]) - 1), Fraction(floor(ordered[-1]) + 1)]
+    if is_wide:
+        found += [Fraction(floor(cut) + step) for cut in ordered for step in range(-3, 5)]
+    return list(dict.fromkeys(found))
 
 
 def _between(low: Fraction, high: Fraction) -> Fraction:

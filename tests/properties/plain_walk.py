@@ -169,7 +169,10 @@ def is_beside(word: str, element: object, beside: Beside) -> bool:
             limit = Decimal(limit) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", limit, re.ASCII) else None
         if isinstance(limit, int | Decimal):
             limit = Decimal(limit) * Decimal(beside.percent if beside.percent is not None else 100) / 100
-        limit = None if limit is None else limit + (beside.plus or 0)  # type: ignore[operator]
+        try:
+            limit = None if limit is None else limit + (0 if beside.plus is None else beside.plus)  # type: ignore[operator]
+        except OverflowError:
+            limit = None
     return equal(element.left, limit) if word == "same_as" else limit is not None and ordered(word, element.left, limit)
 
 

@@ -61,6 +61,8 @@ SCHEMA = Schema(
             "seen": Shape(ValueType.DATE),
             "owed": Shape(ValueType.NUMBER),
             "paid": Shape(ValueType.NUMBER),
+            "hired": Shape(ValueType.DATE),
+            "moved": Shape(ValueType.DATE),
             "home": Shape(ValueType.TEXT),
             "town": Shape(ValueType.TEXT),
             "app": Shape(ValueType.VERSION),
@@ -245,6 +247,7 @@ def dimensions() -> Mapping[str, Dimension]:
         "called": _alone("profile.called", [NOW - age * _DAY for age in (-3, 0, 5, 6, 30, 31, 60, 61)]),
         "seen": Dimension([fact("profile.seen")], _days_of_a_week()),
         "owed": _beside("profile.owed", "profile.paid", [*_HALVES, "2", "02", "-1"]),
+        "hired": _beside("profile.hired", "profile.moved", [date(2025, 12, 18) + step * _DAY for step in range(36)]),
         "home": _beside("profile.home", "profile.town", ["a", "b", "c", "d", "e"]),
         "app": _alone("profile.app", _versions()),
         "address": _alone("profile.address", _addresses()),
@@ -394,6 +397,15 @@ _IN_WORDS = ("today", "yesterday", "this week", "last 7 days", "next 7 days", "t
 _NAMED_DAYS = ("first monday of the month", "first day of the month", "december")
 
 
+def _of_two_days(chance: Random, one: str, other: str) -> Leaf:
+    left, right = (one, other) if chance.random() < 0.7 else (other, one)
+    word = chance.choice(("before", "after", "same_as"))
+    if chance.random() < 0.4:
+        return question(left, "is" if word == "same_as" else word, date(2026, 1, 2) + chance.randrange(5) * _DAY)
+    beside = Beside(fact(right), None, chance.choice((None, _DAY, -2 * _DAY)))
+    return Leaf(pair_fact(fact(left), beside), BESIDE[word], word, beside)
+
+
 #: Percent of a number, and how much more.
 _PARTS_OF = ((None, None), (None, 1), (None, -2), (50, None), (200, 1))
 
@@ -450,6 +462,7 @@ _QUESTIONS = {
     "called": _of_age,
     "seen": _of_days,
     "owed": lambda chance: _of_both(chance, "profile.owed", "profile.paid"),
+    "hired": lambda chance: _of_two_days(chance, "profile.hired", "profile.moved"),
     "home": lambda chance: _of_both(chance, "profile.home", "profile.town"),
     "did": _of_did,
     "clock": _of_clock,
