@@ -90,6 +90,34 @@ PROFILE: Outcomes = {
         ),
     )
 }
+SERVED: Outcomes = {
+    200: (
+        "What may be told of them.",
+        _object(
+            {
+                "user_id": _TEXT,
+                "may_be_used": {"type": "boolean"},
+                "attributes": {"type": "array", "items": _object({"title": _TEXT, "value": _TEXT})},
+                "did": {
+                    "type": "array",
+                    "items": _object(
+                        {"title": _TEXT, "count": _COUNT, "total": _nullable("string"), "last_at": _MOMENT}
+                    ),
+                },
+                "events": {
+                    "type": "array",
+                    "items": _object({"title": _TEXT, "at": _MOMENT, "channel": _TEXT, "says": _OPEN}),
+                },
+                "interests": {
+                    "type": "array",
+                    "items": _object({"tag": _TEXT, "strength": {"type": "number"}, "said": _nullable("boolean")}),
+                },
+                "segments": _TEXTS,
+                "advice": {"type": "array", "items": _object({"slot": _TEXT, "items": _TEXTS, "why": _TEXT})},
+            }
+        ),
+    )
+}
 FOUND: Outcomes = {200: ("The visitors found, perhaps none.", _object({"visitors": _TEXTS}))}
 _ITEM = _object({"id": _TEXT, "collection": _TEXT, "title": _TEXT, "tags": _TEXTS, "fields": _OPEN, "markup": _TEXT})
 _DECISION = _object(

@@ -22,6 +22,7 @@ from personalize.api.recording import (
     set_attributes,
     set_browser_attributes,
 )
+from personalize.api.serving import SERVE, serve_visitor
 from personalize.api.streaming import record_stream
 from personalize.runtime.access import AccessScope
 
@@ -195,6 +196,17 @@ OPERATIONS: tuple[Operation, ...] = (
         erase_person,
         answers.ERASED,
         PERSON,
+    ),
+    Operation(
+        "serve_visitor",
+        "POST",
+        "/visitors/serve",
+        AccessScope.SERVE,
+        "Tell whoever serves a visitor what they did, what they like, and what to say next and why. Each look is in the"
+        " visitor's history, with who looked and why.",
+        serve_visitor,
+        answers.SERVED,
+        SERVE,
     ),
     Operation(
         "record_browser_event",

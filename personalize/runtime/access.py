@@ -39,6 +39,7 @@ class AccessScope(StrEnum):
     EXPLAIN = "explain"
     CONSENT = "consent"
     PRIVACY = "privacy"
+    SERVE = "serve"
 
 
 SCOPE_WORDS: Mapping[AccessScope, str] = MappingProxyType(
@@ -51,6 +52,7 @@ SCOPE_WORDS: Mapping[AccessScope, str] = MappingProxyType(
         AccessScope.EXPLAIN: "ask why; rules and values are told",
         AccessScope.CONSENT: "read and set what a visitor has agreed to",
         AccessScope.PRIVACY: "hand out and erase all that is stored of a visitor",
+        AccessScope.SERVE: "see what somebody who serves a visitor may see; each look is written down",
     }
 )
 

@@ -29,6 +29,7 @@ BODIES: dict[str, Any] = {
     "set_browser_attributes": {"id": "b2", "attributes": {"size": 41}},
     "download_person": {"visitor": "u:anna"},
     "erase_person": {"visitor": "u:somebody"},
+    "serve_visitor": {"user_id": "anna", "by": "Ole", "why": "on the phone"},
     "describe": None,
 }
 CALLERS = ("nobody", "a forged token", "a page of the site", *map(str, AccessScope))
