@@ -16,6 +16,7 @@ PersonalizeError
 ├── NotDelivered          a webhook did not take a message                        .reason .status
 │   ├── AddressRefused    its name leads to an address that is not public
 │   └── SecretUnreadable  the file with its keys cannot be used                   .path
+├── MigrationRefused      one store does not become what another one is        .reason
 ├── CountingStopped       a process that counted with others ended before its work         .reason
 └── AwayFromRequest       a site's own fact asked for the request where there is none
 """
@@ -131,6 +132,14 @@ class StaleVersion(StoreError):
 
 class ExportRefused(PersonalizeError):
     """An export can't be read, or none can be made; `reason` names the place."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class MigrationRefused(PersonalizeError):
+    """What one store keeps can't be moved to another, which holds something else; `reason` says what."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

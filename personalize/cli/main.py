@@ -19,7 +19,7 @@ from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 COMMANDS = (
     *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "switch", "serve", "proxy", "api"),
     *("describe", "explain", "preview", "simulate", "segments", "import", "export", "backup", "restore", "rebuild"),
-    *("download", "undo-join", "erase", "compact", "token", "openapi", "webhooks"),
+    *("migrate-store", "download", "undo-join", "erase", "compact", "token", "openapi", "webhooks"),
 )
 
 

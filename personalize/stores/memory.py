@@ -198,6 +198,16 @@ class MemoryStore(MemoryDesk):
         """The receipts of all erasures, oldest first."""
         return list(self._erasures)
 
+    async def sealed(self) -> Sequence[tuple[str, datetime]]:
+        """The seal of every erased id, and when it was erased last."""
+        return [(seal.hex(), self._erased[seal]) for seal in sorted(self._erased)]
+
+    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
+        """Keep the receipts and the seals of another store beside its own."""
+        self._erasures += [each for each in erasures if each not in self._erasures]
+        for seal, at in sealed:
+            self._erased[bytes.fromhex(seal)] = max(at, self._erased.get(bytes.fromhex(seal), at))
+
     async def compact(self) -> None:
         """Nothing is left of what is deleted here."""
 

@@ -128,6 +128,14 @@ class PastStore:
         """The receipts of all erasures until now."""
         return await self._now.erasures()
 
+    async def sealed(self) -> Sequence[tuple[str, datetime]]:
+        """The seals of now."""
+        return await self._now.sealed()
+
+    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
+        """Raises `ReadOnlyStore`."""
+        raise _read_only()
+
     async def compact(self) -> None:
         """Raises `ReadOnlyStore`."""
         raise _read_only()

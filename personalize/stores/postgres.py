@@ -163,6 +163,15 @@ class PostgresStore:
         """The receipts of all erasures, oldest first."""
         return [erasing.erasure_from_row(row) for row in await self._link.fetch(erasing.ERASURES)]
 
+    async def sealed(self) -> Sequence[tuple[str, datetime]]:
+        """The seal of every erased id, and when it was erased last."""
+        return [(seal.hex(), at) for seal, at in await self._link.fetch(erasing.SEALED)]
+
+    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
+        """Keep the receipts and the seals of another store beside its own."""
+        work = partial(erasing.take_over, erasures=erasures, sealed=sealed)
+        await self._link.write(work, alone=True)
+
     async def compact(self) -> None:
         """Write the tables anew (`VACUUM FULL`), so that no byte of what was deleted is left in them; needs as much
         room again, and everybody waits. The server's own log and its backups keep it for as long as they are kept."""

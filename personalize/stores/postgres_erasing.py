@@ -27,6 +27,7 @@ from personalize.stores.seals import Seals
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
 FLOOR = "SELECT max(at) FROM floors"
 RAISE_FLOOR = "INSERT INTO floors (at) VALUES ($1) ON CONFLICT (at) DO NOTHING"
+SEALED = "SELECT seal, at FROM erased ORDER BY seal"
 ERASED_AT = "SELECT seal, at FROM erased WHERE seal = any($1::bytea[])"
 #: Who nobody is left of must not be read in a page that was deleted; nor in an index.
 COMPACT = ("VACUUM FULL events", "VACUUM FULL projections")
@@ -48,8 +49,19 @@ async def erase(connection: Connection, profile_id: str, at: datetime, by: str, 
     profiles, received = await erase_person(connection, profile_id, at, seals)
     exports = [tables.export_from_row(row) for row in await connection.fetch(tables.EXPORTS)]
     erasure = Erasure(seal, at, by, profiles, len(received), copies_holding(exports, received))
-    await connection.execute(_KEEP_RECEIPT, seal, at, by, profiles, len(received), list(erasure.copies))
+    await _keep_receipt(connection, erasure)
     return erasure
+
+
+async def take_over(
+    connection: Connection, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]
+) -> None:
+    """Keep the receipts and the seals of another store; see `Store.take_over`."""
+    kept = {erasure_from_row(row) for row in await connection.fetch(ERASURES)}
+    for erasure in erasures:
+        if erasure not in kept:
+            await _keep_receipt(connection, erasure)
+    await connection.executemany(_SEAL, [(bytes.fromhex(seal), at) for seal, at in sealed])
 
 
 async def erase_person(
@@ -94,6 +106,11 @@ def erasure_from_row(row: Sequence[Any]) -> Erasure:
     """A receipt that `ERASURES` found."""
     seal, at, by, profiles, events, copies = row
     return Erasure(seal, at, by, profiles, events, tuple(copies))
+
+
+async def _keep_receipt(connection: Connection, erasure: Erasure) -> None:
+    counted = (erasure.profiles, erasure.events, list(erasure.copies))
+    await connection.execute(_KEEP_RECEIPT, erasure.seal, erasure.at, erasure.by, *counted)
 
 
 async def _take_out(connection: Connection, profile_id: str) -> None:

@@ -327,6 +327,12 @@ class Store(Protocol):
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures, oldest first."""
 
+    async def sealed(self) -> Sequence[tuple[str, datetime]]:
+        """The seal of every erased id, in hex, and when it was erased last; in the order of the seals."""
+
+    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
+        """Keep the receipts and the seals of another store beside its own; what is kept already is not kept twice."""
+
     async def compact(self) -> None:
         """Write what is kept anew, so that no file holds a byte of what was deleted. Takes as long as copying the
         store does, and other writes wait for it."""

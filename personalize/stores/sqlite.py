@@ -183,6 +183,14 @@ class SqliteStore:
         """The receipts of all erasures, oldest first."""
         return [erasing.erasure_from_row(row) for row in self._read(erasing.ERASURES)]
 
+    async def sealed(self) -> Sequence[tuple[str, datetime]]:
+        """The seal of every erased id, and when it was erased last."""
+        return [erasing.sealed_from_row(row) for row in self._read(erasing.SEALED)]
+
+    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
+        """Keep the receipts and the seals of another store beside its own."""
+        await self._write(partial(erasing.take_over, erasures=erasures, sealed=sealed))
+
     async def compact(self) -> None:
         """Copy what is kept to new pages, so that no byte of what was deleted is left; needs as much room again."""
         if self._writer is None:

@@ -37,6 +37,11 @@ ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY
 FLOOR = "SELECT max(at) FROM floors"
 _SIFTING = "SELECT EXISTS (SELECT 1 FROM erased), (SELECT max(at) FROM floors)"
 _REWRITE = "UPDATE events SET properties = ? WHERE seq = ?"
+SEALED = "SELECT seal, at FROM erased ORDER BY seal"
+_SEAL = """
+    INSERT INTO erased (seal, at) VALUES (?, ?)
+    ON CONFLICT (seal) DO UPDATE SET at = max(at, excluded.at)
+"""
 ERASED_AT = "SELECT at FROM erased WHERE seal = ?"
 _PROJECTIONS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'projection~_%' ESCAPE '~'"
 _JOINS_OF = "SELECT profile_id, seq FROM events WHERE type IN ('join', 'undo') AND properties ->> 'from' = ?"
@@ -48,11 +53,19 @@ def erase(connection: sqlite3.Connection, profile_id: str, at: datetime, by: str
     exports = map(tables.export_from_row, connection.execute(tables.EXPORTS))
     copies = copies_holding(exports, map(from_micros, received))
     erasure = Erasure(seals.seal(profile_id).hex(), at, by, profiles, len(received), copies)
-    connection.execute(
-        "INSERT INTO erasures (seal, at, by, profiles, events, copies) VALUES (?, ?, ?, ?, ?, ?)",
-        (erasure.seal, to_micros(at), by, profiles, len(received), json.dumps(copies)),
-    )
+    _keep_receipt(connection, erasure)
     return erasure
+
+
+def take_over(
+    connection: sqlite3.Connection, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]
+) -> None:
+    """Keep the receipts and the seals of another store; see `Store.take_over`."""
+    kept = {erasure_from_row(row) for row in connection.execute(ERASURES)}
+    for erasure in erasures:
+        if erasure not in kept:
+            _keep_receipt(connection, erasure)
+    connection.executemany(_SEAL, [(bytes.fromhex(seal), to_micros(at)) for seal, at in sealed])
 
 
 def apply(
@@ -93,10 +106,26 @@ def raise_floor(connection: sqlite3.Connection, at: datetime) -> None:
     connection.execute("INSERT INTO floors (at) VALUES (?) ON CONFLICT (at) DO NOTHING", (to_micros(at),))
 
 
+def sealed_from_row(row: Row) -> tuple[str, datetime]:
+    """A seal that `SEALED` found, and its moment."""
+    seal, at = row
+    return seal.hex(), from_micros(at)
+
+
 def erasure_from_row(row: Row) -> Erasure:
     """A receipt that `ERASURES` found."""
     seal, at, by, profiles, events, copies = row
     return Erasure(seal, from_micros(at), by, profiles, events, tuple(json.loads(copies)))
+
+
+def _keep_receipt(connection: sqlite3.Connection, erasure: Erasure) -> None:
+    connection.execute(
+        "INSERT INTO erasures (seal, at, by, profiles, events, copies) VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            *(erasure.seal, to_micros(erasure.at), erasure.by, erasure.profiles, erasure.events),
+            json.dumps(erasure.copies),
+        ),
+    )
 
 
 def cut(connection: sqlite3.Connection, profile_id: str, goes: Callable[[Row], bool]) -> list[int]:
@@ -135,13 +164,7 @@ def erase_person(connection: sqlite3.Connection, profile_id: str, at: datetime, 
     profiles = sum(_profile(connection, each) is not None for each in ids)
     received = [micros for each in ids for micros in _erase_one(connection, each)]
     _unclaim(connection, others, profile_id)
-    connection.executemany(
-        """
-        INSERT INTO erased (seal, at) VALUES (?, ?)
-        ON CONFLICT (seal) DO UPDATE SET at = max(at, excluded.at)
-        """,
-        [(seals.seal(each), to_micros(at)) for each in ids],
-    )
+    connection.executemany(_SEAL, [(seals.seal(each), to_micros(at)) for each in ids])
     return profiles, received
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from personalize.errors import ReadOnlyStore, TakenOver
 from personalize.events.event import CONSENT, JOIN, MARK, RETRACT, UNDO, Event
+from personalize.stores.memory import MemoryStore
 from personalize.stores.protocols import Applied, Erasure, Export, Live, Store
 from personalize.stores.refusing import Refusal, Refused
 from tests.stores import samples
@@ -293,6 +294,23 @@ class ErasureContract:
             await store.compact()
             assert (await all_of(store.log()), await all_of(store.profiles())) == before
             assert (await store.apply([purchase("v:bob")], projectors())).new == 1
+
+        play(make, scene)
+
+    def test_a_store_that_takes_over_from_another_refuses_whom_that_one_had_erased(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            other = MemoryStore(KEYS)
+            await other.apply([purchase("v:ann"), join("u:1", "v:ann", 1)], projectors())
+            receipts = [await erase(other, "u:1"), await erase(other, "u:3", minutes=2_000)]
+            await erase(store, "u:3", minutes=500)
+            own = list(await store.erasures())
+            for _ in range(2):
+                await store.take_over(await other.erasures(), await other.sealed())
+            assert list(await store.erasures()) == own + receipts
+            assert list(await store.sealed()) == list(await other.sealed())
+            assert await store.erased_at("v:ann") == at(1_000)
+            assert await store.erased_at("u:3") == at(2_000)
+            assert len((await store.apply([purchase("v:ann")], projectors())).refused) == 1
 
         play(make, scene)
 
