@@ -36,14 +36,16 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PASSWORD = "Correct-Horse-7"
 LONGEST_START_SECONDS = 30
 #: Nothing has to survive the tests.
-CARELESS = ("-F", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "unix_socket_directories=")
+CARELESS = ("-F", "-c", "full_page_writes=off")
+_USUAL = ("-c", "max_connections=200", "-c", "unix_socket_directories=")
 _STARTING, _USERS, _ADDRESS = "postgres.starting", "postgres.users", "postgres.url"
 
 
 class PostgresServer:
     """A server of our own, made in a folder of its own; it runs until `stop`, and can then be started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, careful: bool = False) -> None:
+        self._careless = () if careful else CARELESS
         self._folder = Path(tempfile.mkdtemp(prefix="personalize-postgres-"))
         self._port = free_ports(1)[0]
         self._bring_programs()
@@ -64,7 +66,7 @@ class PostgresServer:
         """Start it; it takes connections afterwards."""
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._program("postgres"), "-h", "127.0.0.1", "-p", str(self._port), *CARELESS],
+                [*self._program("postgres"), "-h", "127.0.0.1", "-p", str(self._port), *_USUAL, *self._careless],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -160,9 +162,9 @@ class PostgresServer:
 
 
 @contextmanager
-def own_postgres() -> Iterator[PostgresServer]:
-    """A server for tests that stop or freeze it; it is gone afterwards."""
-    server = PostgresServer()
+def own_postgres(*, careful: bool = False) -> Iterator[PostgresServer]:
+    """A server for those who stop, freeze or time it; it is gone afterwards. A careful one syncs to the disk."""
+    server = PostgresServer(careful=careful)
     try:
         yield server
     finally:

@@ -13,7 +13,7 @@ from personalize.stores import postgres_log as log
 from personalize.stores.erasing import Sifted, sifted
 from personalize.stores.holding_text import holding_from_text
 from personalize.stores.outcomes import applied
-from personalize.stores.postgres_link import Connection
+from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_projections import Projecting, project_log
 from personalize.stores.postgres_tables import refuse_stale
 from personalize.stores.projecting import holding_of

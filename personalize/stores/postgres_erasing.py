@@ -17,8 +17,8 @@ from personalize.stores.erasing import (
     sifted,
     unclaimed,
 )
+from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text, text_kept
-from personalize.stores.postgres_link import Connection
 from personalize.stores.postgres_projections import PROFILE, ProjectionTable
 from personalize.stores.projecting import PROFILES
 from personalize.stores.protocols import Erasure

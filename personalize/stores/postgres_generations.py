@@ -13,7 +13,7 @@ from personalize.errors import StaleVersion
 from personalize.profiles.holding import Holding
 from personalize.stores import postgres_tables as tables
 from personalize.stores.holding_text import holding_as_text, holding_from_text
-from personalize.stores.postgres_link import Connection
+from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_log import LAST_SEQ, last_seq
 from personalize.stores.postgres_projections import project_log
 from personalize.stores.projecting import Course, course, holding_of

@@ -11,13 +11,20 @@ from personalize.events.event import Event
 from personalize.stores.erasing import joined_by
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.outcomes import outcome_of
+from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text, text_kept
-from personalize.stores.postgres_link import Connection, InTheWay
+from personalize.stores.postgres_link import InTheWay
 from personalize.stores.protocols import Outcome
 
 _EVENT = "profile_id, sender, event_id, type, occurred_at, received_at, channel, version, properties"
 _KEY = "unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS sent (profile_id, sender, event_id, place)"
-_KNOWN = f"SELECT place, {_EVENT}, seq FROM {_KEY} JOIN events USING (profile_id, sender, event_id)"
+# One look into the index for each, whatever the server believes of a table that it has not looked at.
+_KNOWN = f"""
+    SELECT place, known.* FROM {_KEY} CROSS JOIN LATERAL (
+        SELECT {_EVENT}, seq FROM events
+        WHERE profile_id = sent.profile_id AND sender = sent.sender AND event_id = sent.event_id LIMIT 1
+    ) AS known
+"""
 # Numbers are given out in the order of the events; whoever holds the profiles' rows has the next ones of their events.
 _APPEND = f"""
     INSERT INTO events (seq, {_EVENT}, joined_id)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from personalize.events.event import Event
 from personalize.profiles.queue import RowChange
+from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text
-from personalize.stores.postgres_link import Connection, InTheWay
+from personalize.stores.postgres_link import InTheWay
 from personalize.stores.postgres_log import HISTORIES, LOG, event_from_row, seq_of
 from personalize.stores.projecting import PROFILES, QUEUES, Found, Part, Rows, Settling
 from personalize.stores.protocols import Projector
@@ -40,15 +41,13 @@ DUE = {
 _MINE = "projection = $1 AND generation = $2"
 # In the order of their keys, which everybody keeps to, so that no two wait for one another.
 _READ = f"SELECT key, row FROM projections WHERE key = any($3::text[]) AND {_MINE} ORDER BY key FOR UPDATE"
-_CHANGE = f"""
-    UPDATE projections SET row = new.row FROM unnest($3::text[], $4::bytea[]) AS new (key, row)
-    WHERE projections.key = new.key AND {_MINE}
-"""
 _ADD = """
     INSERT INTO projections (projection, generation, key, row)
     SELECT $1, $2, key, row FROM unnest($3::text[], $4::bytea[]) AS new (key, row) ORDER BY key
     ON CONFLICT (key, projection, generation) DO NOTHING
 """
+# By the key of each: whatever the server believes of a table that it has not looked at, it finds rows by their index.
+_CHANGE = _ADD.replace("DO NOTHING", "DO UPDATE SET row = excluded.row")
 _REMOVE = f"DELETE FROM projections WHERE key = any($3::text[]) AND {_MINE}"
 
 

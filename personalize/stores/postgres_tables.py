@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from personalize.errors import StaleVersion, UnknownVersion
-from personalize.stores.postgres_link import Connection
+from personalize.stores.postgres_connections import Connection
 from personalize.stores.protocols import REPORTS_LAST, AccessToken, Export, Lease, Live, Switch, WorkerReport
 
 LIVE = "SELECT version, at, by FROM lives ORDER BY seq DESC LIMIT 1"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from personalize.stores import postgres_log as log
 from personalize.stores.erasing import left_of
 from personalize.stores.event_text import properties_as_text
+from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text
-from personalize.stores.postgres_link import Connection
 from personalize.stores.postgres_projections import Projecting
 from personalize.stores.postgres_tables import refuse_stale
 from personalize.stores.protocols import Projector, Trimming

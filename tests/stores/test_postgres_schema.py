@@ -23,7 +23,7 @@ NewUrl = Callable[[], str]
 _SHARED_BY_ALL = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SELECT .* FROM (generations|lives|erased)\b)", re.DOTALL)
 #: How a statement says which visitors it is about.
 _KEYED = {
-    "events": r"USING \(profile_id, sender, event_id\)|profile_id = |INSERT INTO events .*profile_id",
+    "events": r"\bprofile_id = |INSERT INTO events .*profile_id",
     "projections": r"\bkey = |INSERT INTO projections \(projection, generation, key, row\)",
 }
 
@@ -111,15 +111,17 @@ def test_every_unique_key_of_what_is_kept_of_visitors_begins_with_the_visitor(po
 def watch(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A list to which every statement is added that a store sends."""
     sent: list[str] = []
-    make = asyncpg.create_pool
+    connect = asyncpg.connect
 
-    async def listen(connection: Any) -> None:
+    async def connected(*given: Any, **more: Any) -> Any:
+        connection = await connect(*given, **more)
         connection.add_query_logger(note)
+        return connection
 
     async def note(record: Any) -> None:
         sent.append(record.query)
 
-    monkeypatch.setattr(asyncpg, "create_pool", lambda *given, **more: make(*given, **more, setup=listen))
+    monkeypatch.setattr(asyncpg, "connect", connected)
     return sent
 
 
@@ -165,7 +167,7 @@ def test_every_statement_of_pages_and_events_says_whose_rows_it_wants(
         lambda store: store.profile("u:1"),
     )
     assert sum("INSERT INTO events" in statement for statement in sent) == 1
-    assert sum("UPDATE projections" in statement for statement in sent) == 1
+    assert sum("DO UPDATE SET row" in statement for statement in sent) == 1
     assert [statement for statement in sent if not says_whose(statement)] == []
 
 
