@@ -60,6 +60,8 @@ def test_slots_are_filled_alike_by_us_and_by_a_library_that_rewrites_html(capsys
 def test_what_the_api_acknowledges_is_counted_for_one_till_and_for_many(capsys: pytest.CaptureFixture[str]) -> None:
     assert recording.main(3, 0.1, 1) > 0
     assert "3 tills at once" in capsys.readouterr().out
+
+
 def test_a_database_is_read_and_written_beside_its_driver(capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(postgres.main(1_000))
     assert "1,000 events in batches of 1,000" in (printed := capsys.readouterr().out)
