@@ -24,7 +24,7 @@ from benchmarks.shop import DECLARED, NOW, SLOTS, Shop, Visitor, load, make_shop
 from personalize.decisions.context import Context, make_context
 from personalize.decisions.decide import decide
 from personalize.profiles.lifecycle import Lifecycle
-from personalize.rules.index import Index
+from personalize.rules.index.index import Index
 from personalize.rules.pages import rule_keys
 from personalize.visitors.consent import UNKNOWN
 from personalize.visitors.identity import Identity

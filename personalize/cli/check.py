@@ -11,7 +11,7 @@ from personalize.cli.report import FORMATS, Report
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import terminal_width
 from personalize.problems import Problem, Problems, did_you_mean, quoted
-from personalize.rules.load import read_definitions
+from personalize.rules.reading.load import read_definitions
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, conventions_of, load_files, path_of
 from personalize.runtime.examples import run_trials

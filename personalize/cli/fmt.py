@@ -9,7 +9,7 @@ from personalize.cli.findings import Failed, Findings, sources_of
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted
 from personalize.problems import Problems
-from personalize.rules.form import in_form
+from personalize.rules.reading.form import in_form
 from personalize.runtime.draft import rule_files
 from personalize.yaml_tree import parse_yaml, read_text
 

@@ -15,7 +15,7 @@ from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.rules.facts import LOCAL_NOW, Fact
-from personalize.rules.index import Reach
+from personalize.rules.index.index import Reach
 from personalize.rules.unanswerable import Unanswerable
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity

@@ -8,8 +8,8 @@ from personalize.decisions.context import Context, context_if
 from personalize.decisions.decide import Notes, decide
 from personalize.rules.conditions import All, Condition, Not
 from personalize.rules.definitions import Rule
-from personalize.rules.index import Answers
-from personalize.rules.nearest_miss import Miss, NearestMisses
+from personalize.rules.index.index import Answers
+from personalize.rules.misses.nearest_miss import Miss, NearestMisses
 from personalize.rules.ruleset import RuleSet
 
 

@@ -8,8 +8,8 @@ from personalize.decisions.choose import choose
 from personalize.decisions.context import Context
 from personalize.decisions.decision import Decision, PageDecisions, Reason
 from personalize.rules.definitions import Named, Slot
-from personalize.rules.fact_index import MOST_REMEMBERED
-from personalize.rules.index import Answers
+from personalize.rules.index.fact_index import MOST_REMEMBERED
+from personalize.rules.index.index import Answers
 from personalize.rules.pages import Page, RuleKey
 from personalize.rules.ruleset import RuleSet
 

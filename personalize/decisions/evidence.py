@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from personalize.decisions.context import Context
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.describe import NOT_KNOWN, Describer
-from personalize.rules.index import Answers
+from personalize.rules.index.index import Answers
 from personalize.rules.ruleset import RuleSet
 
 

@@ -22,10 +22,10 @@ from personalize.decisions.explanation import (
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, questions
 from personalize.rules.definitions import Rule
 from personalize.rules.describe import Describer
-from personalize.rules.index import Answers
-from personalize.rules.nearest_miss import Change, Miss
+from personalize.rules.index.index import Answers
+from personalize.rules.misses.nearest_miss import Change, Miss
+from personalize.rules.misses.shortfall import Shortfall
 from personalize.rules.ruleset import RuleSet
-from personalize.rules.shortfall import Shortfall
 from personalize.rules.unanswerable import Unanswerable
 
 

@@ -13,13 +13,13 @@ from personalize.money import parse_amount
 from personalize.problems import did_you_mean, quoted
 from personalize.rules import days
 from personalize.rules.conventions import Conventions
-from personalize.rules.dates_meant import date_meant, month_meant
 from personalize.rules.equality import Listed
 from personalize.rules.fact_values import NumberText, decimal_number
 from personalize.rules.facts import WEEKDAYS, Fact, FactType
 from personalize.rules.networks import networks
-from personalize.rules.operators_meant import order_meant, switch_meant
 from personalize.rules.patterns import Pattern, PatternError, expression, like
+from personalize.rules.reading.dates_meant import date_meant, month_meant
+from personalize.rules.reading.operators_meant import order_meant, switch_meant
 from personalize.versions import Version, VersionRange, parse_version, parse_version_range
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from personalize.rules.inputs import Inputs
+from personalize.rules.reading.inputs import Inputs
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from personalize.events.schema import Schema
 from personalize.profiles.counters import Counter
 from personalize.rules.conditions import Condition, Leaf, everything
-from personalize.rules.gaps import Gaps
+from personalize.rules.reading.gaps import Gaps
 from personalize.yaml_tree import Place
 
 #: The most items that a slot holds, or a rule shows.

@@ -15,15 +15,22 @@ from personalize.rules import arguments
 from personalize.rules.casts import WRITTEN_CASTS
 from personalize.rules.definitions import HOWS, KEEP, MOST_ITEMS, Definitions
 from personalize.rules.facts import INTEREST_FAMILY, OPEN_FAMILIES, WEEKDAYS, Fact, Facts, FactType
-from personalize.rules.load import SECTIONS
 from personalize.rules.operators import NEGATIVES, OPERATORS, Operator
-from personalize.rules.parse import DID_KEYS, DID_ORDER, GROUPS
-from personalize.rules.personas import EXAMPLE_KEYS, PERSONA_KEYS
-from personalize.rules.placements import PLACE_KEYS
-from personalize.rules.properties import property_fact, property_names
-from personalize.rules.questions import INNER_GROUPS, MODIFIERS, may_be_read_as, words_for
-from personalize.rules.reading import IDENTIFIER, NAME
-from personalize.rules.schema_declarations import attribute_block, event_block, organization_block, property_block
+from personalize.rules.reading.load import SECTIONS
+from personalize.rules.reading.parse import DID_KEYS, DID_ORDER, GROUPS
+from personalize.rules.reading.personas import EXAMPLE_KEYS, PERSONA_KEYS
+from personalize.rules.reading.placements import PLACE_KEYS
+from personalize.rules.reading.properties import property_fact, property_names
+from personalize.rules.reading.questions import INNER_GROUPS, MODIFIERS, may_be_read_as, words_for
+from personalize.rules.reading.reading import IDENTIFIER, NAME
+from personalize.rules.reading.schema_declarations import (
+    attribute_block,
+    event_block,
+    organization_block,
+    property_block,
+)
+from personalize.rules.reading.slots import RULE_KEYS, SEGMENT_KEYS, SHOW_KEYS, SLOT_KEYS
+from personalize.rules.reading.timing import WHEN_KEYS
 from personalize.rules.schema_parts import (
     ANYTHING,
     FLAG,
@@ -38,8 +45,6 @@ from personalize.rules.schema_parts import (
     titled,
     whole,
 )
-from personalize.rules.slots import RULE_KEYS, SEGMENT_KEYS, SHOW_KEYS, SLOT_KEYS
-from personalize.rules.timing import WHEN_KEYS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

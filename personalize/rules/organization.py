@@ -8,8 +8,8 @@ from personalize.events.schema import Attribute, OrganizationType, Schema
 from personalize.problems import did_you_mean, quoted
 from personalize.profiles.organization import NAMING_TYPES
 from personalize.rules.facts import ORGANIZATION_KEYS
-from personalize.rules.gaps import Gaps, Kind
-from personalize.rules.reading import Reading
+from personalize.rules.reading.gaps import Gaps, Kind
+from personalize.rules.reading.reading import Reading
 from personalize.yaml_tree import Mapping, Node, Scalar
 
 ORGANIZATION_KEYS_WRITTEN = ("title", "by", "shares", "attributes")

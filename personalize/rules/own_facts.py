@@ -11,7 +11,7 @@ from personalize.errors import AwayFromRequest
 from personalize.events.schema import DEFAULT_PURPOSE, Shape, ValueType
 from personalize.light_values import light_dataclass
 from personalize.problems import did_you_mean, quoted
-from personalize.rules.reading import NAME
+from personalize.rules.reading.reading import NAME
 
 _TYPES = tuple(str(one) for one in ValueType if one is not ValueType.MAPPING)
 _DEEPEST = 3

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from personalize.content.library import Library
 from personalize.rules.definitions import Show, Slot
 from personalize.rules.facts import ORGANIZATION_ROOT, Fact, with_parts
-from personalize.rules.index import Index, Reach, Row
+from personalize.rules.index.index import Index, Reach, Row
 
 #: The id of a rule's condition: its slot and its own id.
 RuleKey: TypeAlias = tuple[str, str]

@@ -13,16 +13,16 @@ from personalize.problems import Problems, TooManyProblems
 from personalize.profiles.counters import Counter
 from personalize.profiles.holding import Holding, holding_for
 from personalize.profiles.organization import Belonging, belonging_of
-from personalize.rules.check import check_definitions
 from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions, Persona, Placement, Segment, Slot
 from personalize.rules.facts import ORGANIZATION_ROOT, Fact, Facts, with_parts
-from personalize.rules.index import Index, Row
-from personalize.rules.inputs import check_inputs, input_values
-from personalize.rules.load import read_definitions
+from personalize.rules.index.index import Index, Row
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pages_of, rule_keys
+from personalize.rules.reading.check import check_definitions
+from personalize.rules.reading.inputs import check_inputs, input_values
+from personalize.rules.reading.load import read_definitions
 from personalize.rules.sentences import Sentences
 from personalize.rules.sharing import Sharing
 from personalize.rules.variants import check_variants

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, tzinfo
 from personalize.content.library import Library
 from personalize.rules.clock_edges import ClockEdges, edges_of
 from personalize.rules.conditions import Condition, Leaf, questions
-from personalize.rules.inputs import sources
 from personalize.rules.pages import Page, rule_keys, shown_by
+from personalize.rules.reading.inputs import sources
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 

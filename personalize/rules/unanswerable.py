@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import Enum
 
 from personalize.rules.conditions import Condition, Leaf, questions
-from personalize.rules.postings import bit_mask
+from personalize.rules.index.postings import bit_mask
 
 
 class Unanswerable(Enum):

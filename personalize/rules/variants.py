@@ -8,8 +8,8 @@ from personalize.problems import Problems, quoted
 from personalize.rules.conditions import Condition, InSegment, Leaf, questions
 from personalize.rules.definitions import Definitions, Named, Rule, Segment, Slot
 from personalize.rules.facts import SPLIT_ROOT, Fact
-from personalize.rules.inputs import Inputs, sources
 from personalize.rules.pages import candidates_of
+from personalize.rules.reading.inputs import Inputs, sources
 from personalize.yaml_tree import Place
 
 

@@ -10,15 +10,15 @@ from jinja2 import FileSystemLoader
 
 from personalize.content.files import read_content
 from personalize.problems import Problems
-from personalize.rules.allowances import apply_allowances
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Facts
-from personalize.rules.findings import PROVED, check_by_proof
 from personalize.rules.id_lists import LARGEST_LIST, is_list
-from personalize.rules.inputs import Inputs
 from personalize.rules.json_schema import rule_file_schema
-from personalize.rules.overlaps import OVERLAP
 from personalize.rules.own_facts import NO_OWN_FACTS
+from personalize.rules.proof.findings import PROVED, check_by_proof
+from personalize.rules.proof.overlaps import OVERLAP
+from personalize.rules.reading.allowances import apply_allowances
+from personalize.rules.reading.inputs import Inputs
 from personalize.rules.ruleset import RuleSet, load_rule_set, read_all, version_of
 from personalize.rules.schema_parts import JSONSchema
 from personalize.runtime.own_facts import load_own_facts

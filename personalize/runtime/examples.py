@@ -11,7 +11,7 @@ from personalize.decisions.evidence import Evidence, evidence
 from personalize.problems import Problem, Problems, quoted
 from personalize.rules.conditions import EVERYONE, Condition
 from personalize.rules.definitions import Example, Expected, Named, Persona, Rule, Slot
-from personalize.rules.index import Answers
+from personalize.rules.index.index import Answers
 from personalize.rules.pages import RuleKey
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.offline import persona_context

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from personalize.events.schema import Schema
 from personalize.problems import Problems, did_you_mean, quoted
-from personalize.rules.reading import Reading
+from personalize.rules.reading.reading import Reading
 from personalize.runtime.rows import ENCODINGS, FORMATS, Layout, RowFormat, Rows, layout_of
 from personalize.yaml_tree import Mapping as Block
 from personalize.yaml_tree import Node, Place, Scalar, parse_yaml

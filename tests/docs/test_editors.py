@@ -10,8 +10,8 @@ from personalize.content.collection import FieldType
 from personalize.events.schema import Attribute, EventType, OrganizationType, Schema, Shape, ValueType
 from personalize.problems import Problem, Problems
 from personalize.rules.facts import Facts
-from personalize.rules.load import SECTIONS
 from personalize.rules.operators import NEGATIVES, OPERATORS
+from personalize.rules.reading.load import SECTIONS
 from personalize.runtime.draft import load_files, read_draft, schema_of
 from personalize.settings import load_settings
 from personalize.yaml_tree import Mapping, Sequence, parse_yaml, to_data

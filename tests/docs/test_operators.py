@@ -12,7 +12,7 @@ from personalize.events.validate import LARGEST_EVENT
 from personalize.events.values import LONGEST_LIST, LONGEST_TEXT
 from personalize.problems import Problems
 from personalize.rules.definitions import MOST_ITEMS
-from personalize.rules.parse import MOST_TIMES
+from personalize.rules.reading.parse import MOST_TIMES
 from personalize.runtime.access import SCOPE_WORDS
 from personalize.runtime.row_mapping import read_mapping
 from personalize.runtime.rows import LONGEST_LINE_BYTES

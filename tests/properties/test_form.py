@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from personalize.problems import Problems
-from personalize.rules.form import in_form
+from personalize.rules.reading.form import in_form
 from personalize.yaml_tree import parse_yaml, to_data
 from tests.conftest import REPOSITORY
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from personalize.rules.conditions import All, Any, Condition, Leaf, Not, leaves
 from personalize.rules.facts import FactType
-from personalize.rules.index import Answers, Index
-from personalize.rules.normal_form import MOST_CONJUNCTIONS, normal_form
+from personalize.rules.index.index import Answers, Index
+from personalize.rules.index.normal_form import MOST_CONJUNCTIONS, normal_form
 from tests.properties.conditions import (
     FACTS,
     NOW,

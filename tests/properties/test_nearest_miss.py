@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from personalize.rules.conditions import All, Condition, Leaf, Not
 from personalize.rules.facts import NOW_INSTANT, Fact, FactType
-from personalize.rules.index import Index
-from personalize.rules.nearest_miss import Miss, NearestMisses
+from personalize.rules.index.index import Index
+from personalize.rules.misses.nearest_miss import Miss, NearestMisses
 from personalize.rules.operators import IN_WINDOW, OPERATORS
 from personalize.rules.unanswerable import Unanswerable
 from personalize.rules.window import Window

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from personalize.events.schema import Schema
 from personalize.rules.conditions import Condition, InSegment, Leaf, Not, leaves
-from personalize.rules.coverage import able_to_cover, reach_of
 from personalize.rules.facts import Facts
-from personalize.rules.laws import laws
-from personalize.rules.proof import Proof, Relation, Verdict, Witness
+from personalize.rules.proof.coverage import able_to_cover, reach_of
+from personalize.rules.proof.laws import laws
+from personalize.rules.proof.proof import Proof, Relation, Verdict, Witness
 from tests.properties.conditions import FACTS as ANY_FACTS
 from tests.properties.conditions import NOW as SOON
 from tests.properties.conditions import fitting_values, leaf

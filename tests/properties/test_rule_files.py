@@ -9,8 +9,8 @@ from personalize.decisions.context import RequestFacts
 from personalize.decisions.decide import decide
 from personalize.decisions.explain import explain
 from personalize.problems import Problems, render
-from personalize.rules.check import check_definitions
-from personalize.rules.load import read_definitions
+from personalize.rules.reading.check import check_definitions
+from personalize.rules.reading.load import read_definitions
 from personalize.rules.ruleset import RuleSet, compile_rule_set
 from tests.conftest import REPOSITORY
 from tests.decisions.visitors import context_for

@@ -15,7 +15,7 @@ from personalize.rules.id_lists import NamedList
 from personalize.rules.networks import networks
 from personalize.rules.operators import OPERATORS
 from personalize.rules.patterns import expression, like
-from personalize.rules.samples import SOME_MOMENT, samples_of
+from personalize.rules.proof.samples import SOME_MOMENT, samples_of
 from personalize.versions import parse_version, parse_version_range
 
 TEXT = Fact("text", "profile", "text", FactType.TEXT, stored=True)

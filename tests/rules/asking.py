@@ -25,14 +25,14 @@ from personalize.profiles.profile import AttributeValue, Profile
 from personalize.profiles.project import ProfileProjector
 from personalize.rules.conditions import EVERYONE, Condition, Not, everything, leaves
 from personalize.rules.conventions import Conventions
-from personalize.rules.declarations import DeclarationReader
 from personalize.rules.facts import Fact, FactType, with_parts
-from personalize.rules.gaps import Gaps
 from personalize.rules.id_lists import IdLists
-from personalize.rules.index import Answers, Index
-from personalize.rules.parse import ConditionParser
-from personalize.rules.reading import Reading
-from personalize.rules.timing import read_window
+from personalize.rules.index.index import Answers, Index
+from personalize.rules.reading.declarations import DeclarationReader
+from personalize.rules.reading.gaps import Gaps
+from personalize.rules.reading.parse import ConditionParser
+from personalize.rules.reading.reading import Reading
+from personalize.rules.reading.timing import read_window
 from personalize.visitors.consent import granting
 from personalize.visitors.identity import Identity
 from personalize.yaml_tree import Mapping as Block

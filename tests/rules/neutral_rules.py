@@ -20,11 +20,11 @@ from personalize.events.validate import check_attributes
 from personalize.problems import Problems
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import AttributeValue, Profile
-from personalize.rules.check import check_definitions
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions
-from personalize.rules.load import read_definitions
 from personalize.rules.paths import split_path
+from personalize.rules.reading.check import check_definitions
+from personalize.rules.reading.load import read_definitions
 from personalize.rules.ruleset import compile_rule_set
 from personalize.visitors.consent import granting
 from personalize.visitors.identity import Identity

@@ -4,7 +4,7 @@ import pytest
 
 from personalize.problems import Problems
 from personalize.rules.conventions import Conventions
-from personalize.rules.load import read_definitions
+from personalize.rules.reading.load import read_definitions
 from tests.rules.asking import CASES, read_cases, read_question
 
 EVENTS = """

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from tests.rules.test_load import ALL_BROKEN
 
 from personalize.problems import Problems
 from personalize.rules import json_schema
 from personalize.rules.facts import Facts
 from personalize.rules.json_schema import rule_file_schema
-from personalize.rules.load import read_definitions
+from personalize.rules.reading.load import read_definitions
 from personalize.runtime.draft import read_draft, schema_of
 from personalize.settings import load_settings
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence, parse_yaml, to_data
 from tests.conftest import REPOSITORY
 from tests.properties.test_rule_files import SAMPLE
 from tests.rules.small_site import CONVENTIONS, RULES_FILE, rule_set_of
-from tests.rules.test_load import ALL_BROKEN
 
 SITES = {
     "the example": "personalize.toml",

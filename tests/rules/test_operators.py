@@ -10,11 +10,11 @@ from personalize.rules.conditions import Leaf, Not
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.filters import Filter
-from personalize.rules.gaps import Gaps
 from personalize.rules.id_lists import IdLists
 from personalize.rules.operators import HAPPENED, IN_WINDOW, NEGATIVES, OPERATORS
-from personalize.rules.parse import ConditionParser
-from personalize.rules.reading import Reading
+from personalize.rules.reading.gaps import Gaps
+from personalize.rules.reading.parse import ConditionParser
+from personalize.rules.reading.reading import Reading
 from personalize.yaml_tree import Mapping as Block
 from personalize.yaml_tree import parse_yaml
 from tests.rules.asking import CASES, Case, context_of, read_cases, read_question

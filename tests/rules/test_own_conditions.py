@@ -7,10 +7,10 @@ from personalize.problems import Problems
 from personalize.rules.conventions import Conventions
 from personalize.rules.describe import Describer
 from personalize.rules.facts import Facts
-from personalize.rules.gaps import Gaps
 from personalize.rules.own_facts import OwnFacts
-from personalize.rules.parse import ConditionParser
-from personalize.rules.reading import Reading
+from personalize.rules.reading.gaps import Gaps
+from personalize.rules.reading.parse import ConditionParser
+from personalize.rules.reading.reading import Reading
 from personalize.yaml_tree import parse_yaml
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from personalize.rules.inputs import Inputs
+from personalize.rules.reading.inputs import Inputs
 from personalize.rules.ruleset import RuleSet
 from tests.rules.small_site import BY_NAME, CONTENT, CONVENTIONS, load, rule_set_of
 

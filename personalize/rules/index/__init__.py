@@ -1,0 +1,1 @@
+"""All conditions of a rule set, compiled into one index of bit sets."""

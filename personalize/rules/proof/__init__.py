@@ -1,0 +1,1 @@
+"""What can be proved of conditions: who never sees anything, and an example of each who does."""
