@@ -7,10 +7,10 @@ from personalize.decisions.context import Context
 from personalize.rules.clock_edges import edges_of
 from personalize.rules.conditions import Leaf, leaves, segments_named
 from personalize.rules.facts import INTEREST_ROOT, ORGANIZATION_ROOT, OWN_ROOT, PAIR_ROOT, with_parts
+from personalize.rules.misses.turns import turns_of
 from personalize.rules.now_facts import NOW
 from personalize.rules.ruleset import RuleSet
 from personalize.rules.times import Times
-from personalize.rules.turns import turns_of
 
 #: How soon somebody is looked at again where nothing tells when an answer turns.
 LOOK_AGAIN = timedelta(hours=1)
