@@ -146,7 +146,7 @@ def test_the_keys_are_those_of_the_language(heading: str, tmp_path: Path) -> Non
 
 
 def test_the_keys_of_behaviour_and_of_groups_are_those_of_the_language() -> None:
-    source = (Path(__file__).parents[2] / "personalize" / "rules" / "parse.py").read_text(encoding="utf-8")
+    source = (Path(__file__).parents[2] / "personalize" / "rules" / "reading" / "parse.py").read_text(encoding="utf-8")
     for heading, name in {"What `did` says": "DID_KEYS", "Conditions": "GROUPS"}.items():
         written = re.search(rf"^{name} = \((.+)\)$", source, re.MULTILINE)
         assert written is not None
