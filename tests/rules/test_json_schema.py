@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from tests.rules.test_load import ALL_BROKEN
 
 from personalize.problems import Problems
 from personalize.rules import json_schema
@@ -17,6 +16,7 @@ from personalize.settings import load_settings
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence, parse_yaml, to_data
 from tests.conftest import REPOSITORY
 from tests.properties.test_rule_files import SAMPLE
+from tests.rules.reading.test_load import ALL_BROKEN
 from tests.rules.small_site import CONVENTIONS, RULES_FILE, rule_set_of
 
 SITES = {

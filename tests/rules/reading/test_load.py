@@ -59,15 +59,15 @@ def test_the_caret_points_at_something(case: Broken) -> None:
 
 
 def test_every_code_that_rules_can_raise_is_among_the_cases() -> None:
-    source = "".join(path.read_text() for path in (REPOSITORY / "personalize" / "rules").glob("*.py"))
-    raised = set(re.findall(r'"([EW]2[0-9]{2})"', source)) - PROVED  # with tests in tests/rules/test_findings.py
+    source = "".join(path.read_text() for path in (REPOSITORY / "personalize" / "rules").rglob("*.py"))
+    raised = set(re.findall(r'"([EW]2[0-9]{2})"', source)) - PROVED  # with tests in tests/rules/proof/test_findings.py
     said = {re.findall(r"(?:error|warning) ([EW][0-9]{3})", line)[0] for case in ALL_BROKEN for line in case.says}
     of_whole_files = {"W203"}  # without a line, so it is not among the cases but has its own test below
     of_many = {"E283"}  # with a test below
-    of_comments = {"W280"}  # with tests in tests/rules/test_allowances.py
-    of_code = {"E251", "E252"}  # of the site's code, with a test in tests/rules/test_own_names.py
-    of_packages = {"E245"}  # that are not installed, with a test in tests/rules/test_placements.py
-    of_size = {"E244"}  # of a file too long to read, with a test in tests/rules/test_questions.py
+    of_comments = {"W280"}  # with tests in tests/rules/reading/test_allowances.py
+    of_code = {"E251", "E252"}  # of the site's code, with a test in tests/rules/reading/test_own_names.py
+    of_packages = {"E245"}  # that are not installed, with a test in tests/rules/reading/test_placements.py
+    of_size = {"E244"}  # of a file too long to read, with a test in tests/rules/reading/test_questions.py
     of_shared_pages = {"E290", "E291", "E292", "E293"}  # with tests in tests/rules/test_variants.py
     of_lists = {"E243", "W241"}  # of files of ids, with a test in tests/rules/test_id_lists.py
     others = of_whole_files | of_many | of_comments | of_code | of_lists | of_packages | of_size | of_shared_pages
