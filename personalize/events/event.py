@@ -27,7 +27,7 @@ SEGMENT_ENTERED = "segment_entered"
 SEGMENT_LEFT = "segment_left"
 WEBHOOK = "webhook"
 #: That somebody of the staff has looked at a visitor.
-LOOK = "look"
+LOOK = "staff_look"
 BUILT_IN_TYPES = frozenset(
     {
         *(PAGE_VIEW, IMPRESSION, CLICK, SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK),
