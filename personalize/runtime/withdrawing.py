@@ -26,7 +26,8 @@ async def withdraw(
 
     What they granted last counts, of their browsers the strictest. Of a browser that refuses all nothing is left, and
     its id is sealed: the cookie goes, so the refusal needs no profile. Of a login the decisions are left, and of a
-    browser that a login has laid claim to, since the login's refusal may have come by it. Safe to do again. Raises `StoreError`, and `StaleVersion` where other rules are live than these.
+    browser that a login has laid claim to, since the login's refusal may have come by it. Safe to do again. Raises
+    `StoreError`, and `StaleVersion` where other rules are live than these.
     """
     profile = await store.profile(profile_id)
     granted = None if profile is None else profile.consent.granted
