@@ -34,6 +34,7 @@ COMMANDS = [
     "backup",
     "restore",
     "rebuild",
+    "migrate-store",
     "download",
     "undo-join",
     "erase",

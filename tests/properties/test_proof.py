@@ -24,7 +24,7 @@ from tests.properties.plain_walk import holds
 from tests.properties.small_worlds import COUNTERS, FACTS, ZONE, World, dimensions, make_world, questions_of
 from tests.trust.trials import trials
 
-WORLDS = trials(150, 2_000)
+WORLDS = trials(100, 2_000)
 
 Claim = tuple[Sequence[Condition], Sequence[Condition]]
 

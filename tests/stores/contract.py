@@ -45,7 +45,7 @@ PURCHASES = Counter("bought", "purchase", 3, matches=lambda properties: properti
 
 # `make` gives a new store at each call, and every store runs the same methods: both are meant.
 drawn = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[
         *(HealthCheck.function_scoped_fixture, HealthCheck.differing_executors, HealthCheck.too_slow),

@@ -30,7 +30,7 @@ _MATCHES: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
 }
 
 drawn = settings(
-    max_examples=40,
+    max_examples=25,
     deadline=None,
     suppress_health_check=[
         *(HealthCheck.function_scoped_fixture, HealthCheck.differing_executors, HealthCheck.too_slow),

@@ -91,7 +91,7 @@ class OrganizationContract:
 
     @given(batches=companies_batches)
     @settings(
-        max_examples=40,
+        max_examples=25,
         deadline=None,
         suppress_health_check=[
             *(HealthCheck.function_scoped_fixture, HealthCheck.differing_executors, HealthCheck.too_slow),
