@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalize.events.event import Event, JSONValue
 from personalize.profiles.profile import NO_TIES, Profile
 from personalize.profiles.project import ProfileProjector
 from tests.profiles.histories import COUNTERS, SCHEMA, Rows, minutes
+from tests.trust.trials import trials
 
+pytestmark = pytest.mark.trust
+#: How many logs are drawn for each law.
+MOST_LOGS = trials(40, 3_000)
 BROWSERS = ("v:a", "v:b", "v:c")
 LOGINS = ("u:1", "u:2")
 EVERYBODY = (*BROWSERS, *LOGINS)
@@ -105,16 +110,19 @@ def known_of(profiles: Mapping[str, Profile]) -> Mapping[str, object]:
     return {key: row for key, row in bare.items() if row != Profile(key)}
 
 
+@settings(max_examples=MOST_LOGS)
 @given(logs(), st.data())
 def test_in_whatever_order_everything_arrives_the_profiles_are_the_same(log: list[Event], data: st.DataObject) -> None:
     assert facts(one_by_one(data.draw(st.permutations(log)))) == facts(one_by_one(log))
 
 
+@settings(max_examples=MOST_LOGS)
 @given(logs(), st.lists(st.integers(1, 14), max_size=4))
 def test_how_the_log_falls_into_batches_makes_no_difference(log: list[Event], cuts: list[int]) -> None:
     assert told(log, sorted(set(cuts))) == one_by_one(log)
 
 
+@settings(max_examples=MOST_LOGS)
 @given(logs(), st.data())
 def test_what_is_retracted_by_whom_it_is_of_is_as_if_it_had_not_been_sent(
     log: list[Event], data: st.DataObject
@@ -127,6 +135,7 @@ def test_what_is_retracted_by_whom_it_is_of_is_as_if_it_had_not_been_sent(
     assert known_of(profiles) == known_of(one_by_one(without))
 
 
+@settings(max_examples=MOST_LOGS)
 @given(logs(), st.sampled_from(["retract", "mark"]), st.data())
 def test_a_strangers_correction_changes_nothing(log: list[Event], type_: str, data: st.DataObject) -> None:
     of = data.draw(st.sampled_from([event for event in log if event.event_id in HAPPENING]))
@@ -137,6 +146,7 @@ def test_a_strangers_correction_changes_nothing(log: list[Event], type_: str, da
     assert profiles == one_by_one(log)
 
 
+@settings(max_examples=MOST_LOGS)
 @given(logs(), st.data())
 def test_a_mark_makes_an_event_what_it_would_be_as_a_gift(log: list[Event], data: st.DataObject) -> None:
     of = data.draw(st.sampled_from([event for event in log if event.event_id in HAPPENING]))
@@ -148,6 +158,7 @@ def test_a_mark_makes_an_event_what_it_would_be_as_a_gift(log: list[Event], data
         assert known_of(profiles) == known_of(one_by_one(sent_so))
 
 
+@settings(max_examples=MOST_LOGS)
 @given(logs(), st.data())
 def test_a_join_that_is_undone_is_as_if_it_had_not_been(log: list[Event], data: st.DataObject) -> None:
     known, anonymous = data.draw(st.sampled_from(LOGINS)), data.draw(st.sampled_from(BROWSERS))
@@ -162,6 +173,7 @@ def test_a_join_that_is_undone_is_as_if_it_had_not_been(log: list[Event], data: 
     assert known_of(one_by_one([*log[:place], undo, *log[place:]])) == known_of(one_by_one(without))
 
 
+@settings(max_examples=MOST_LOGS)
 @given(logs(), st.data())
 def test_what_is_told_twice_changes_nothing(log: list[Event], data: st.DataObject) -> None:
     again = data.draw(
@@ -173,6 +185,7 @@ def test_what_is_told_twice_changes_nothing(log: list[Event], data: st.DataObjec
         assert known_of(one_by_one([*log[:place], later, *log[place:]])) == known_of(one_by_one(log))
 
 
+@settings(max_examples=MOST_LOGS)
 @given(logs())
 def test_no_login_has_anything_of_another(log: list[Event]) -> None:
     profiles = one_by_one(log)

@@ -23,7 +23,7 @@ from tests.served.test_workers import logged, publish_desk, stored
 from tests.trust.trials import trials
 
 pytestmark = pytest.mark.trust
-KILLS = trials(4, 1_000)
+KILLS = trials(3, 1_000)
 #: Of so many kills one takes the whole server, the others one of its workers.
 _WHOLE_EVERY = 4
 TILLS = 4

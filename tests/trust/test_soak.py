@@ -25,7 +25,7 @@ from tests.trust.moving_clock import MovingClock
 from tests.trust.trials import IS_LONG, trials
 
 pytestmark = pytest.mark.trust
-ROUNDS = trials(6, 200)
+ROUNDS = trials(4, 200)
 PAGES_OF_A_ROUND = 400
 PAGES_OF_A_VISITOR = 8
 YES = {"grant": "measure personalize", "back": "/"}
