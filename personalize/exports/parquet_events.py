@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from personalize.errors import ExportRefused
-from personalize.events.event import Event, from_micros, to_micros
+from personalize.events.event import Event, to_micros
 from personalize.exports.event_fields import FIELDS
 from personalize.exports.parquet import ROWS_OF_A_GROUP, ParquetPart
-from personalize.stores.event_text import properties_as_text, properties_from_text
+from personalize.stores.event_text import event_from_values, properties_as_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -138,22 +138,8 @@ def _numbered(path: Path) -> Iterator[tuple[int, Event]]:
 def numbered_events(batch: "pa.RecordBatch") -> Iterator[tuple[int, Event]]:
     """The events of a batch of rows, each with its number in the log."""
     columns = [_plain(batch.column(name)).to_pylist() for name in (_NUMBER, *FIELDS)]
-    for row in zip(*columns, strict=True):
-        number, event_id, sender, type_, profile_id, occurred_at, received_at, channel, version, properties = row
-        yield (
-            number,
-            Event(
-                event_id=event_id,
-                sender=sender,
-                type=type_,
-                profile_id=profile_id,
-                occurred_at=from_micros(occurred_at),
-                received_at=from_micros(received_at),
-                properties=properties_from_text(properties),
-                channel=channel,
-                version=version,
-            ),
-        )
+    for number, *values in zip(*columns, strict=True):
+        yield number, event_from_values(values)
 
 
 def _plain(column: "pa.Array") -> "pa.Array":

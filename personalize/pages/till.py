@@ -9,15 +9,13 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TypeAlias
 
-from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from personalize.errors import EventRefused, StoreError
 from personalize.pages.forms import is_form, read_form
-from personalize.pages.you import FOLDER, HEADERS, STYLE
+from personalize.pages.plain_page import PlainPage, as_plain
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.same_origin import is_same_origin
 from personalize.runtime.serving import WRITTEN_IN_A_LINE, Counter, Served
@@ -37,10 +35,7 @@ class TillPage:
     def __init__(self, personalizer: Personalizer, staff: Authorizer) -> None:
         self._personalizer = personalizer
         self._staff = staff
-        environment = Environment(
-            loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
-        )
-        self._page = environment.get_template("till.html")
+        self._page = PlainPage("till.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Show the page, or what one of its forms asks for."""
@@ -52,9 +47,7 @@ class TillPage:
         except StoreError as error:
             self._personalizer.health.failed("the till could not be served", error, self._personalizer.clock.now())
             response = PlainTextResponse("It can't be looked up just now: try again in a minute.", 503)
-        for name, value in HEADERS.items():
-            response.headers[name] = value
-        await response(scope, receive, send)
+        await as_plain(response)(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
         name = self._staff.may_serve(request.scope)
@@ -103,7 +96,6 @@ class TillPage:
     ) -> Response:
         zone = self._personalizer.zone
         page = self._page.render(
-            style=Markup(STYLE),
             staff=name,
             reasons=REASONS,
             served=served,

@@ -4,19 +4,14 @@ The page knows its visitor as every page does, by the signed cookie and by the s
 can see, as one in a session, is seen where the site mounts the page itself: `Route("/my-data", YourPage())`.
 """
 
-import base64
-import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader
-from markupsafe import Markup
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -24,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 from personalize.errors import EventRefused, StoreError
 from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
 from personalize.pages.forms import is_form, read_form
+from personalize.pages.plain_page import PlainPage, as_plain
 from personalize.runtime.about_visitor import AboutVisitor
 from personalize.runtime.download import Download, as_html, as_json
 from personalize.runtime.page_view import page_view_of
@@ -36,20 +32,6 @@ Translate: TypeAlias = Callable[[str, str | None], str]
 _Done: TypeAlias = tuple[str, ...]
 _Fields: TypeAlias = Mapping[str, list[str]]
 
-FOLDER = Path(__file__).parent
-#: The one style of our pages, and the headers that let it in and nothing else.
-STYLE = (FOLDER / "you.css").read_text(encoding="utf-8")
-_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode("ascii")
-HEADERS: Mapping[str, str] = MappingProxyType(
-    {
-        "cache-control": "no-store",
-        "content-security-policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'none'",
-        "referrer-policy": "same-origin",
-        "x-content-type-options": "nosniff",
-        "x-robots-tag": "noindex",
-    }
-)
 #: What the purposes that every site has are for, as it follows "You may keep what I do here, to".
 _PURPOSES: Mapping[str, str] = MappingProxyType(
     {
@@ -89,10 +71,7 @@ class YourPage:
 
     def __init__(self, translate: Translate = as_written) -> None:
         self._translate = translate
-        environment = Environment(
-            loader=FileSystemLoader(FOLDER), autoescape=True, trim_blocks=True, lstrip_blocks=True
-        )
-        self._page = environment.get_template("you.html")
+        self._page = PlainPage("you.html")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Show the page, or do what one of its forms asks."""
@@ -106,9 +85,7 @@ class YourPage:
         except StoreError as error:
             visitor.failed("a visitor's own page could not be shown", error)
             response = PlainTextResponse(self._translate(_LATER, visitor.language), HTTPStatus.SERVICE_UNAVAILABLE)
-        for name, value in HEADERS.items():
-            response.headers[name] = value
-        await response(scope, receive, send)
+        await as_plain(response)(scope, receive, send)
 
     async def _answer(self, request: Request, visitor: AboutVisitor) -> Response:
         wanted = _DOWNLOADS.get(request.query_params.get("download", ""))
@@ -147,7 +124,6 @@ class YourPage:
             said=None if said is None else say(said),
             refused=refused,
             language=visitor.language,
-            style=Markup(STYLE),
             day=visitor.day,
             was_logged_in=visitor.was_logged_in,
             may_choose=visitor.may_choose,

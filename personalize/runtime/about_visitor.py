@@ -5,7 +5,7 @@ from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from personalize.events.event import INTEREST, MARK, SET, Event, JSONValue
+from personalize.events.event import INTEREST, SET, Event, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE, ValueType
 from personalize.events.validate import check_attributes
 from personalize.profiles.profile import Profile
@@ -114,7 +114,8 @@ class AboutVisitor:
     async def disown(self, sender: str, event_id: str) -> None:
         """Keep that this event tells nothing of their taste: a gift, or somebody else at their screen. It still counts
         as what it is."""
-        await self._record(MARK, {"sender": sender, "event_id": event_id})
+        if self.profile_id is not None and self._personalizer.records:
+            await self._personalizer.disown(self.profile_id, event_id, sender=sender)
 
     async def correct(self, name: str, written: str) -> None:
         """Keep a new value of an attribute that visitors may set, as they wrote it; nothing written removes it.

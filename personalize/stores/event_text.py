@@ -1,17 +1,34 @@
-"""Properties as text and back, losing nothing: decimals stay decimals, whole numbers have any size."""
+"""Events as tables keep them. Properties are text, and lose nothing: decimals stay so, whole numbers have any size."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import orjson
 
-from personalize.events.event import JSONValue
+from personalize.events.event import Event, JSONValue, from_micros
 
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _decoder = json.JSONDecoder(parse_float=Decimal)
+
+
+def event_from_values(values: Sequence[Any]) -> Event:
+    """The event of its nine values: id, sender, type, profile id, both moments as microseconds since 1970, channel,
+    version, and properties as text."""
+    event_id, sender, type_, profile_id, occurred_at, received_at, channel, version, properties = values
+    return Event(
+        event_id=event_id,
+        sender=sender,
+        type=type_,
+        profile_id=profile_id,
+        occurred_at=from_micros(occurred_at),
+        received_at=from_micros(received_at),
+        properties=properties_from_text(properties),
+        channel=channel,
+        version=version,
+    )
 
 
 def properties_as_text(properties: Mapping[str, JSONValue]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from personalize.errors import StaleVersion, UnknownVersion
 from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.holding import Holding
-from personalize.stores.event_text import properties_as_text, properties_from_text
+from personalize.stores.event_text import event_from_values, properties_as_text
 from personalize.stores.holding_text import holding_as_text, holding_from_text
 from personalize.stores.outcomes import outcome_of
 from personalize.stores.projecting import Found, Part, Rows, holding_of, read_by, settle_by
@@ -320,18 +320,7 @@ def event_as_row(event: Event) -> Row:
 
 def event_from_row(row: Row) -> Event:
     """The event of a row that `LOG` or `HISTORY` found."""
-    event_id, sender, type_, profile_id, occurred_at, received_at, channel, version, properties = row[:9]
-    return Event(
-        event_id=event_id,
-        sender=sender,
-        type=type_,
-        profile_id=profile_id,
-        occurred_at=from_micros(occurred_at),
-        received_at=from_micros(received_at),
-        properties=properties_from_text(properties),
-        channel=channel,
-        version=version,
-    )
+    return event_from_values(row[:9])
 
 
 def seq_of(row: Row) -> int:
