@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 
@@ -33,8 +34,9 @@ class Module:
         return self.place.endswith("__init__.py")
 
 
+@cache
 def read_package(root: Path) -> tuple[Module, ...]:
-    """Every module under a package's folder, sorted by path."""
+    """Every module under a package's folder, sorted by path; read once, for many tests look at all of it."""
     return tuple(read_module(path, root) for path in sorted(root.rglob("*.py")))
 
 
