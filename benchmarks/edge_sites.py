@@ -10,7 +10,7 @@ from pathlib import Path
 from starlette.types import ASGIApp
 
 from benchmarks.shop_site import page, site
-from personalize.web.marks import close_mark, open_mark, token_of
+from personalize.web.html.marks import close_mark, open_mark, token_of
 from personalize.wrap import wrap
 
 KEY = "a key only for this benchmark, long enough to be one"

@@ -39,7 +39,7 @@ from benchmarks.shop_site import (
 )
 from personalize.settings import load_settings
 from personalize.stores.memory import MemoryStore
-from personalize.web.marks import close_mark, open_mark, token_of
+from personalize.web.html.marks import close_mark, open_mark, token_of
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 

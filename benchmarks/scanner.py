@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import turbohtml.rewrite
 
 from personalize.rules.definitions import Placement
-from personalize.web.marks import close_mark, open_mark
-from personalize.web.rewriter import Rewriter
-from personalize.web.scanner import Scanner
+from personalize.web.html.marks import close_mark, open_mark
+from personalize.web.html.rewriter import Rewriter
+from personalize.web.html.scanner import Scanner
 
 TOKEN = "0123456789abcdef0123"
 SLOTS = tuple(f"place-{number}" for number in range(1, 6))

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from personalize.runtime.clock import Clock
     from personalize.runtime.sources import Authorizer, ConsentSource, FactSource, LoginFunction, LoginSource
     from personalize.stores.protocols import Store
-    from personalize.web.middleware import ASGIApp, PersonalizeMiddleware
+    from personalize.web.asgi import ASGIApp
+    from personalize.web.middleware import PersonalizeMiddleware
 
 
 def wrap(

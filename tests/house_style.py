@@ -18,7 +18,7 @@ BROAD_EXCEPTS = {
     "runtime/visitor.py": "recognising the visitor",
     "runtime/own_facts.py": "recognising the visitor: what the site's own code knows",
     "runtime/page_view.py": "filling a slot",
-    "web/places.py": "filling a slot: the library that looks for its place",
+    "web/html/places.py": "filling a slot: the library that looks for its place",
     "runtime/ingest.py": "flushing a batch",
 }
 

@@ -41,6 +41,13 @@ FLOORS = (
         "pytest_plugin",
     ),
 )
+#: The rooms of floors that have them, and what stands in no room, as floors stand: each imports only what comes before.
+ROOMS = {
+    "web": (
+        *("asgi", "headers", "request", "html", "caching", "response", "fragments", "preview", "templates"),
+        *("lifespan", "middleware", "proxy"),
+    )
+}
 PURE_FLOORS = frozenset(FLOORS[: FLOORS.index("stores")]) - {"settings"}
 SIDES = ("web", "pages", "api", "studio")
 NOT_IN_THE_PACKAGE_ITSELF = ("api", "studio", "django", "cli")
@@ -140,7 +147,7 @@ def wrong_imports(module: Module, imports: list[Import]) -> Iterator[tuple[int, 
     for each in imports:
         if each.for_types or each.target.partition(".")[0] != package:
             continue
-        wrong = what_is_wrong(floor, floor_of(each.target))
+        wrong = what_is_wrong(floor, floor_of(each.target)) or wrong_room(module.name, each.target)
         if wrong:
             yield each.line, f"{floor or package} imports {each.target}: {wrong}"
 
@@ -160,6 +167,23 @@ def what_is_wrong(floor: str, target: str) -> str | None:
     if floor in SIDES and target == "stores":
         return f"{', '.join(SIDES)} know the runtime and its values, no store"
     return None
+
+
+def room_of(name: str) -> str:
+    """The room that a module stands in on its floor; the empty string for the floor itself."""
+    return name.split(".")[2] if name.count(".") > 1 else ""
+
+
+def wrong_room(name: str, target: str) -> str | None:
+    """Why a module may not import another one of its floor, or None."""
+    rooms = ROOMS.get(floor_of(name), ())
+    room, other = room_of(name), room_of(target)
+    if floor_of(name) != floor_of(target) or not rooms or not room or room == other:
+        return None
+    unknown = [each for each in (room, other) if each not in rooms]
+    if unknown:
+        return f"{unknown[0] or 'the floor itself'} is no room of {floor_of(name)}: give it a place in ROOMS"
+    return f"{other} is a room below {room}" if rooms.index(other) > rooms.index(room) else None
 
 
 def names_unknown_to_rules(module: Module, imports: list[Import]) -> Iterator[tuple[int, str]]:

@@ -10,7 +10,7 @@ from personalize.api.app import ROOT
 from personalize.cli.server import announce, hand_over, listening, ready, refuse_taken, run
 from personalize.cli.site import Site, pass_site
 from personalize.settings import find_settings, load_settings
-from personalize.web.middleware import ASGIApp
+from personalize.web.asgi import ASGIApp
 from personalize.wrap import wrap
 
 

@@ -12,7 +12,7 @@ from personalize.cli.server import announce, hand_over, listening, ready, refuse
 from personalize.cli.site import Site, pass_site
 from personalize.setting_kinds import HOST, UPSTREAM, Kind
 from personalize.settings import PREFIX_OF_VARIABLES, find_settings, load_settings
-from personalize.web.middleware import ASGIApp
+from personalize.web.asgi import ASGIApp
 from personalize.wrap import wrap
 
 _LONGEST_LOOK_SECONDS = 2
@@ -51,7 +51,7 @@ def proxy(site: Site, /, upstream: str | None, host: str, port: int, workers: in
     """
     if importlib.util.find_spec("httpcore") is None:
         raise Failed('what speaks to another server is missing: pip install "personalize[proxy]"')
-    from personalize.web.upstream import Address  # noqa: PLC0415 - who needs no proxy does without httpcore
+    from personalize.web.proxy.upstream import Address  # noqa: PLC0415 - who needs no proxy does without httpcore
 
     named = upstream or site.settings.proxy.upstream
     if named is None:
@@ -90,9 +90,9 @@ async def _answers(host: str, port: int) -> bool:
 
 def site() -> ASGIApp:
     """The app that the server runs, once a worker: made from the settings alone, which name everything."""
-    from personalize.web.entrance import Entrance  # noqa: PLC0415
-    from personalize.web.forwarded import TrustedPeers  # noqa: PLC0415
-    from personalize.web.proxy import Proxy  # noqa: PLC0415
+    from personalize.web.proxy.entrance import Entrance  # noqa: PLC0415
+    from personalize.web.proxy.forwarded import TrustedPeers  # noqa: PLC0415
+    from personalize.web.proxy.proxy import Proxy  # noqa: PLC0415
 
     settings = load_settings(find_settings(None, os.environ), os.environ)
     own = settings.proxy

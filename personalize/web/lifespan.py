@@ -4,15 +4,11 @@ Many sites don't know the lifespan protocol: they return at once, or raise. Serv
 nothing of the end, and what waits to be written would be lost. So where the site has nothing to say, we answer.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, TypeAlias
+from collections.abc import MutableMapping
+from typing import Any
 
 from personalize.runtime.personalizer import Personalizer
-
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-ASGIApp: TypeAlias = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+from personalize.web.asgi import ASGIApp, Message, Receive, Send
 
 
 class Lifespan:

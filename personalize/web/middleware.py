@@ -5,8 +5,8 @@ builds no response of its own but to a preview link that shows nothing. What tel
 modified, a range, a head alone) makes it ask the site for the page, once for a path of which nothing is known.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Awaitable, Sequence
+from typing import Protocol
 
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.page_view import STATE_KEY, PageView
@@ -15,37 +15,32 @@ from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.runtime.variant_view import VariantView
 from personalize.visitors.cookies import cookie_name
 from personalize.visitors.sent_headers import SentHeaders
-from personalize.web.asked import Asked
-from personalize.web.asking_again import briefly, may_be_page, without_body
-from personalize.web.codings import readable_only
-from personalize.web.edge import Edge
-from personalize.web.facts import request_facts
-from personalize.web.fragment_address import FragmentAddresses
-from personalize.web.fragments import Fragments
-from personalize.web.head_policy import policy_of
-from personalize.web.head_response import HeadResponse
+from personalize.web.asgi import ASGIApp, Message, Receive, Scope, Send
+from personalize.web.caching.edge import Edge
+from personalize.web.caching.head_policy import policy_of
+from personalize.web.fragments.fragment_address import FragmentAddresses
+from personalize.web.fragments.fragments import Fragments
+from personalize.web.fragments.shell_page import ShellPage, ShellPages
+from personalize.web.fragments.shell_response import ShellHead, ShellResponse
 from personalize.web.headers import RawHeaders, inward, is_prefetch, wants_html
-from personalize.web.held_answer import HeldAnswer, InPlace, is_conditional
+from personalize.web.html.marks import token_of, without_marks
+from personalize.web.html.shells import Shells
 from personalize.web.lifespan import Lifespan
-from personalize.web.marks import token_of, without_marks
-from personalize.web.outgoing import Outgoing
-from personalize.web.paths import Excluded, PathMemory
-from personalize.web.prefetch import refuse_prefetch
-from personalize.web.preview import MARK as PREVIEW_MARK
-from personalize.web.preview import PreviewedResponse, refuse, without_token
-from personalize.web.preview_bar import SlotMarks
-from personalize.web.response import PersonalizedResponse
-from personalize.web.shell_page import ShellPage, ShellPages
-from personalize.web.shell_response import ShellHead, ShellResponse
-from personalize.web.shells import Shells
-from personalize.web.site_pages import SitePages
-from personalize.web.template_engines import TemplateEngine, teach
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+from personalize.web.preview.preview import MARK as PREVIEW_MARK
+from personalize.web.preview.preview import PreviewedResponse, refuse, without_token
+from personalize.web.preview.preview_bar import SlotMarks
+from personalize.web.request.asked import Asked
+from personalize.web.request.facts import request_facts
+from personalize.web.request.paths import Excluded, PathMemory
+from personalize.web.request.prefetch import refuse_prefetch
+from personalize.web.response.asking_again import briefly, may_be_page, without_body
+from personalize.web.response.codings import readable_only
+from personalize.web.response.head_response import HeadResponse
+from personalize.web.response.held_answer import HeldAnswer, InPlace, is_conditional
+from personalize.web.response.outgoing import Outgoing
+from personalize.web.response.response import PersonalizedResponse
+from personalize.web.response.site_pages import SitePages
+from personalize.web.templates.template_engines import TemplateEngine, teach
 
 _SEEN = "personalize.middleware"
 #: What lets a site name a file for the server to send: no byte of it would come by here.

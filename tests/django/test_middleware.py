@@ -12,8 +12,9 @@ from django.core.asgi import get_asgi_application
 from django.template import engines
 from django.test import AsyncClient, Client
 
-from personalize.web.marks import TOKEN_ATTRIBUTE
-from personalize.web.middleware import PersonalizeMiddleware, Receive, Scope, Send
+from personalize.web.asgi import Receive, Scope, Send
+from personalize.web.html.marks import TOKEN_ATTRIBUTE
+from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import RULES, desk_settings, published, write_desk, written
 from tests.django.site import looked_up

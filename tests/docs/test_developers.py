@@ -8,7 +8,7 @@ from pathlib import Path
 import personalize
 from personalize.decisions.decision import Reason
 from personalize.runtime.visitor import OWN_FACTS
-from personalize.web.open_elements import may_carry_slot
+from personalize.web.html.open_elements import may_carry_slot
 from tests.conftest import REPOSITORY
 from tests.docs.bench import Bench
 from tests.docs.blocks import blocks_of, code_words, folder_of_desk, folder_of_sites, table_below

@@ -17,8 +17,8 @@ from personalize.runtime.access import SCOPE_WORDS
 from personalize.runtime.row_mapping import read_mapping
 from personalize.runtime.rows import LONGEST_LINE_BYTES
 from personalize.settings import describe_settings, load_settings
-from personalize.web.rewriter import MOST_SLOTS
-from personalize.web.scanner import LONGEST_REGION
+from personalize.web.html.rewriter import MOST_SLOTS
+from personalize.web.html.scanner import LONGEST_REGION
 from personalize.yaml_tree import MAX_BYTES
 from tests.conftest import REPOSITORY
 from tests.docs.bench import Bench

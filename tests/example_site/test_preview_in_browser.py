@@ -11,8 +11,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Request
 
-from personalize.web.preview_bar import STYLE
-from personalize.web.style_policy import allowing_style
+from personalize.web.preview.preview_bar import STYLE
+from personalize.web.preview.style_policy import allowing_style
 from tests.conftest import REPOSITORY
 from tests.desk import KEY
 from tests.driver import CHROME

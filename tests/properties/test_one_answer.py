@@ -29,8 +29,8 @@ from personalize.runtime.simulate import simulate
 from personalize.settings import Settings
 from personalize.stores.memory import MemoryStore
 from personalize.visitors.sent_headers import SentHeaders
-from personalize.web.facts import request_facts
 from personalize.web.middleware import PersonalizeMiddleware
+from personalize.web.request.facts import request_facts
 from personalize.wrap import wrap
 from tests.desk import KEY, RULES, desk_settings, write_desk, written
 from tests.driver import Browser, running

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from personalize import wrap
 from personalize.settings import load_settings
-from personalize.web.middleware import ASGIApp, Message, Receive, Scope, Send
+from personalize.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from tests.desk import KEY
 
 ROOT = Path(os.environ.get("PERSONALIZE_SETTINGS", "personalize.toml")).parent

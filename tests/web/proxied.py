@@ -11,9 +11,9 @@ from typing import Any, ParamSpec
 import uvicorn
 from uvicorn.server import ServerState
 
-from personalize.web.entrance import Entrance
-from personalize.web.forwarded import TrustedPeers
-from personalize.web.proxy import Proxy
+from personalize.web.proxy.entrance import Entrance
+from personalize.web.proxy.forwarded import TrustedPeers
+from personalize.web.proxy.proxy import Proxy
 from personalize.wrap import wrap
 from tests.desk import desk_settings, published, write_desk
 

@@ -12,7 +12,7 @@ from django import template
 from django.template.base import FilterExpression, NodeList, Parser, Token
 from django.utils.safestring import SafeString, mark_safe
 
-from personalize.web.marks import SLOT_ID, TOKEN_ATTRIBUTE, close_mark, marks_are_written, open_mark
+from personalize.web.html.marks import SLOT_ID, TOKEN_ATTRIBUTE, close_mark, marks_are_written, open_mark
 
 register = template.Library()
 

@@ -4,8 +4,8 @@ import pytest
 from django.template import Context, Engine, TemplateSyntaxError
 from django.template.backends.jinja2 import Jinja2
 
-from personalize.web.marks import close_mark, open_mark
-from personalize.web.template_engines import teach
+from personalize.web.html.marks import close_mark, open_mark
+from personalize.web.templates.template_engines import teach
 
 TOKEN = "0123456789abcdef0123"
 HERO, ROW, END = open_mark(TOKEN, "hero"), open_mark(TOKEN, "row"), close_mark(TOKEN)

@@ -1,0 +1,1 @@
+"""How pages live with caches: what heads say to them, and what an edge says of visitors."""

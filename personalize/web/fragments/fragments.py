@@ -1,0 +1,163 @@
+"""The addresses from which public pages get their slots: one slot for an edge, all slots for our script, the script.
+
+Whatever happens, the answer is 200 and one page's own markup is its worst: an edge would break off the whole page.
+"""
+
+import json
+import re
+from urllib.parse import quote
+
+from personalize.runtime.fragment_view import FragmentView
+from personalize.runtime.page_request import PageRequest
+from personalize.runtime.personalizer import Personalizer
+from personalize.runtime.sources import ScopeLogin
+from personalize.visitors.cookies import cookie_name, cookie_values
+from personalize.visitors.sent_headers import SentHeaders
+from personalize.visitors.tokens import KNOWN
+from personalize.web.asgi import Scope, Send
+from personalize.web.fragments.fragment_address import Fragment, FragmentAddresses, read_slots
+from personalize.web.fragments.fragment_script import ENDPOINT, FILE_NAME, SCRIPT
+from personalize.web.headers import RawHeaders, value_of
+from personalize.web.html.rewriter import MOST_SLOTS
+from personalize.web.request.facts import request_facts
+from personalize.web.request.page_address import read_page_address
+
+#: In it an edge tells the address of the page as the visitor asked for it, query and all, which no page of a cache can.
+ADDRESS_HEADER = b"x-personalize-address"
+#: Stands for an item that shows nothing: where the answer is empty, nginx shows what the page itself has there.
+_NOTHING = b" "
+_FOR_EVER = b"public, max-age=31536000, immutable"
+_OUTDATED = b"public, max-age=300"
+_PRIVATE = (
+    (b"cache-control", b"private, no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-robots-tag", b"noindex"),
+)
+#: Looked at by itself, what stands in a slot is inert: the policy of its page does not come along with it.
+_INERT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
+_HTML, _JSON, _SCRIPT = b"text/html; charset=utf-8", b"application/json", b"text/javascript; charset=utf-8"
+
+
+class Fragments:
+    """Answers below the site's prefix. They set no cookies: many are asked for at once, and none is a navigation."""
+
+    def __init__(self, personalizer: Personalizer, addresses: FragmentAddresses) -> None:
+        self._personalizer = personalizer
+        self._addresses = addresses
+        self._slot = f"{personalizer.settings.prefix}/slot/"
+        name = personalizer.settings.cookie.name
+        self._cookie_names = tuple(cookie_name(name, secure=is_secure) for is_secure in (False, True))
+        prefix = re.escape(personalizer.settings.prefix)
+        self._ours = re.compile(rf"{prefix}/(?:slot/[^/]*|{ENDPOINT}|{ENDPOINT}-[0-9a-f]{{12}}\.js)")
+
+    def serves(self, path: str) -> bool:
+        """Whether this path, as the site knows it, is one of these addresses."""
+        return self._ours.fullmatch(path) is not None
+
+    async def __call__(self, scope: Scope, path: str, send: Send) -> None:
+        """Answer one request."""
+        if scope["method"] not in ("GET", "HEAD"):
+            await _answer(send, scope, 405, b"", _HTML, ((b"allow", b"GET, HEAD"), *_PRIVATE))
+        elif path.startswith(self._slot):
+            await self._answer_slot(scope, path.removeprefix(self._slot), send)
+        elif path.endswith(f"/{ENDPOINT}"):
+            await self._answer_slots(scope, send)
+        else:
+            kept = _FOR_EVER if path.endswith(f"/{FILE_NAME}") else _OUTDATED
+            await _answer(send, scope, 200, SCRIPT, _SCRIPT, ((b"cache-control", kept), *_PRIVATE[1:]))
+
+    async def _answer_slot(self, scope: Scope, slot_id: str, send: Send) -> None:
+        """The markup of one slot as HTML: what was decided, or what the page has there itself."""
+        fragment = self._addresses.read_slot(slot_id, scope.get("query_string", b""))
+        view = None if fragment is None else self._view(scope, fragment)
+        markup = None if view is None else (await view.markups([slot_id]))[0]
+        if markup is not None:
+            encoding = "ascii" if fragment is not None and fragment.is_ascii else "utf-8"
+            body = markup.encode(encoding, "xmlcharrefreplace") or _NOTHING
+        else:
+            body = fragment.default if fragment is not None else b""
+        await _answer(send, scope, 200, body, _HTML, (*_PRIVATE, _INERT))
+        if view is not None:
+            await view.finish(viewed=True)
+
+    async def _answer_slots(self, scope: Scope, send: Send) -> None:
+        """The markup of the slots that show something else than the page itself has there, by their ids, as JSON."""
+        fragment = read_slots(scope.get("query_string", b""), MOST_SLOTS, scope.get("root_path", ""))
+        view = None if fragment is None else self._view(scope, fragment)
+        told: dict[str, str] = {}
+        if fragment is not None and view is not None:
+            markups = await view.markups(fragment.slot_ids)
+            pairs = zip(fragment.slot_ids, markups, strict=True)
+            told = {slot_id: markup for slot_id, markup in pairs if markup is not None}
+        await _answer(send, scope, 200, json.dumps(told).encode("ascii"), _JSON, _PRIVATE)
+        if view is not None:
+            await view.finish(viewed=True)
+
+    def _view(self, scope: Scope, fragment: Fragment) -> FragmentView | None:
+        """The view of the page that a fragment belongs to; None where another site asks for it."""
+        headers: RawHeaders = list(scope.get("headers", ()))
+        if not _is_for_own_page(headers):
+            return None
+        if self._cannot_see_login(headers):
+            told = "slots of public pages can't see the login in scope['user']: give wrap() one of the request's own"
+            self._personalizer.health.tell_once("login", told)
+        page = _page_scope(scope, headers, fragment)
+        sent = SentHeaders(page["headers"])
+        request = PageRequest(page, sent, lambda: request_facts(page, fragment.page.path, sent))
+        return FragmentView(self._personalizer, request, before=fragment.before, counts_page=fragment.counts_page)
+
+    def _cannot_see_login(self, headers: RawHeaders) -> bool:
+        """Whether this browser was logged in once, by what only the site inside of us can tell."""
+        if not isinstance(self._personalizer.login, ScopeLogin):
+            return False
+        ours = (cookie_values(headers, name) for name in self._cookie_names)
+        return any(value.startswith(KNOWN) for values in ours for value in values)
+
+
+def _is_for_own_page(headers: RawHeaders) -> bool:
+    """Whether a browser asks for a page of the site, from wherever, or one of the site's pages for a part of itself.
+
+    What other sites fetch, frame or embed is nobody's page view (Fetch Metadata; browsers do not let pages forge it).
+    """
+    site, mode = value_of(headers, b"sec-fetch-site"), value_of(headers, b"sec-fetch-mode")
+    return site in (None, b"same-origin", b"none") or (mode == b"navigate" and _is_document(headers))
+
+
+def _is_document(headers: RawHeaders) -> bool:
+    return value_of(headers, b"sec-fetch-dest") in (None, b"document")
+
+
+def _page_scope(scope: Scope, headers: RawHeaders, fragment: Fragment) -> Scope:
+    """The request as if it had been made for the page: its path, its query, where its visitor came from.
+
+    The page is no navigation here, so nobody gets an identifier by it.
+    """
+    page, root_path = fragment.page, scope.get("root_path", "")
+    replaced = {b"sec-fetch-dest", ADDRESS_HEADER} | ({b"referer"} if page.referrer is not None else set())
+    kept = [(name, value) for name, value in headers if name.lower() not in replaced]
+    kept.append((b"sec-fetch-dest", b"empty"))
+    if page.referrer:
+        kept.append((b"referer", page.referrer.encode("utf-8")))
+    return {
+        **scope,
+        "path": root_path + page.path,
+        "raw_path": quote(root_path + page.path).encode("ascii"),
+        "query_string": page.query or _told_query(headers, root_path, page.path),
+        "headers": kept,
+    }
+
+
+def _told_query(headers: RawHeaders, root_path: str, path: str) -> bytes:
+    """The query of the page as an edge tells it, where it tells of the same page."""
+    told = value_of(headers, ADDRESS_HEADER)
+    page = None if told is None else read_page_address(told.decode("latin-1"))
+    return page.query if page is not None and page.path.removeprefix(root_path) == path else b""
+
+
+async def _answer(
+    send: Send, scope: Scope, status: int, body: bytes, content_type: bytes, headers: tuple[tuple[bytes, bytes], ...]
+) -> None:
+    length = (b"content-length", str(len(body)).encode("ascii"))
+    kept = [(b"content-type", content_type), length, *headers]
+    await send({"type": "http.response.start", "status": status, "headers": kept})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,140 @@
+"""A page on its way to caches: the same for everybody, with what brings each visitor's slots in their place."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from personalize.runtime.page_view import PageView
+from personalize.web.asgi import Message
+from personalize.web.fragments.shell_page import ShellPage
+from personalize.web.fragments.shell_writer import ShellWriter
+from personalize.web.html.charset import EncodingInParts
+from personalize.web.html.doubts import Doubt
+from personalize.web.html.pieces import Copy, Layout, Piece, Slot
+from personalize.web.html.rewriter import Rewriter
+from personalize.web.html.scanner import Scanner
+from personalize.web.request.asked import Asked
+from personalize.web.response.head_response import HeadResponse
+from personalize.web.response.response import PersonalizedResponse
+from personalize.web.response.response_head import ResponseHead
+from personalize.web.response.site_pages import SitePages
+
+_UTF_8 = frozenset({"utf-8", "utf-8-sig"})
+
+
+class ShellRewriter(Rewriter):
+    """Reads the pieces of a scanner and writes what everybody gets, in the place of a rewriter that fills slots."""
+
+    def __init__(
+        self, scanner: Scanner, writer: ShellWriter, encoding: str | EncodingInParts, declared_until: int
+    ) -> None:
+        super().__init__(scanner, _nothing, encoding, declared_until=declared_until)
+        self._writer = writer
+
+    @property
+    def doubts(self) -> dict[str, Doubt]:
+        """What was doubtful so far, by slot."""
+        return {**super().doubts, **self._writer.doubts}
+
+    async def fill(self, layout: Layout) -> bytes:
+        """These pieces as everybody gets them."""
+        self._writer.is_ascii = self._encoding not in _UTF_8
+        written = self._writer.write([self._settled(piece) for piece in layout.pieces])
+        self.slots = self._writer.slots
+        return written
+
+    def _settled(self, piece: Piece) -> Piece:
+        """The piece; of a slot that stands before the page says its encoding, only its own markup."""
+        is_early = self._encoding is None or self._passed < self._declared_until
+        self._passed += len(piece.data)
+        if not (isinstance(piece, Slot) and is_early):
+            return piece
+        self._early[piece.slot_id] = Doubt.EARLY
+        return Copy(piece.kept(self._scanner.without_marks(piece.inside)))
+
+
+async def _nothing(slot_ids: Sequence[str]) -> Sequence[str | None]:
+    return [None] * len(slot_ids)
+
+
+class ShellResponse(PersonalizedResponse):
+    """Stands between the site and the server for one request whose page shared caches may keep: it is written by
+    `page`. One that the site itself keeps out of them, or that was made from what is known of the visitor, is filled
+    in place and for this visitor alone, as any other."""
+
+    def __init__(
+        self,
+        send: Callable[[Message], Awaitable[None]],
+        page_view: PageView,
+        site: SitePages,
+        asked: Asked,
+        *,
+        page: ShellPage,
+    ) -> None:
+        super().__init__(send, page_view, site, asked)
+        self._page = page
+        self._may_be_shared = True
+        self._writer: ShellWriter | None = None
+
+    @property
+    def _is_shared(self) -> bool:
+        return self._may_be_shared and not self._page_view.private
+
+    async def _start(self, message: Message) -> None:
+        head = ResponseHead(message)
+        self._may_be_shared = not head.is_kept_from_caches
+        if head.status == 304 and self._had_slots and self._is_shared:
+            message = {**message, "headers": self._page.revalidated(head)}
+        await super()._start(message)
+
+    def _rewriter(self, scanner: Scanner, encoding: str | EncodingInParts, declared_until: int = 0) -> Rewriter:
+        if not self._is_shared:
+            return super()._rewriter(scanner, encoding, declared_until)
+        writer = self._writer = ShellWriter(self._page, scanner, script=self._page.script(self._head))
+        return ShellRewriter(scanner, writer, encoding, declared_until)
+
+    async def send_head(self, head: ResponseHead) -> None:
+        """Send the head of a page that is written while it passes by."""
+        if not self._is_shared:
+            await super().send_head(head)
+            return
+        self._page_view.is_public = True
+        await self._send({**head.message, "headers": self._page.headers(head, None)})
+
+    async def send_page(self, head: ResponseHead, page: bytes, message: Message) -> None:
+        """Send a whole page that was written; `message` is its last part."""
+        if not self._is_shared:
+            await super().send_page(head, page, message)
+            return
+        self._page_view.is_public = True
+        await self._send({**head.message, "headers": self._page.headers(head, len(page))})
+        await self.send_part({**message, "body": page})
+
+    async def _finish(self) -> None:
+        """The page view is told by what asks for the slots; what the site itself has recorded is kept."""
+        if not self._is_shared:
+            await super()._finish()
+            return
+        if self._writer is not None:
+            self._page_view.meet_unknown(self._writer.unknown)
+        await self._page_view.finish(viewed=False)
+
+
+class ShellHead(HeadResponse):
+    """The answer to HEAD where GET brings such a page."""
+
+    def __init__(
+        self,
+        send: Callable[[Message], Awaitable[None]],
+        page_view: PageView,
+        site: SitePages,
+        asked: Asked,
+        *,
+        page: ShellPage,
+    ) -> None:
+        super().__init__(send, page_view, site, asked)
+        self._page = page
+
+    async def _send_private(self) -> None:
+        if self._head.is_kept_from_caches or self._page_view.private:
+            await super()._send_private()
+        else:
+            await self._send({**self._head.message, "headers": self._page.headers(self._head, None)})

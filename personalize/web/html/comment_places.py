@@ -1,0 +1,32 @@
+"""Where in a page a comment is a comment, and no letters in a title, a script or an attribute."""
+
+from personalize.web.html.markup_reader import MarkupReader
+from personalize.web.html.page_context import RAW_TEXT
+
+
+class CommentPlaces(MarkupReader):
+    """Follows one page, in any pieces, as far as it takes to know what a comment would be there."""
+
+    @property
+    def takes_comment(self) -> bool:
+        """Whether a browser would read a comment here as one. In doubt, no."""
+        return not (self.is_lost or self.waits)
+
+    def pass_by(self, data: bytes) -> None:
+        """Read on over these bytes of the page."""
+        if data and not self.is_lost:
+            self.read(data)
+
+    def on_tag(self, name: bytes, is_end: bool, self_closing: bool, start: int, end: int) -> int:
+        """Go into elements that hold text alone."""
+        if not is_end:
+            if name == b"script":
+                self.expect_script()
+            elif name in RAW_TEXT:
+                self.expect_text(name)
+            elif name == b"plaintext":
+                self.lose()
+        return end
+
+    def on_comment(self, text: bytes, start: int, end: int) -> None:
+        """The page's own comments mean nothing here."""

@@ -1,0 +1,124 @@
+"""Fills the slots of one page while it passes by: every other byte is copied."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from personalize.web.html.charset import EncodingInParts
+from personalize.web.html.doubts import Doubt
+from personalize.web.html.pieces import Copy, Layout, Piece, Slot
+from personalize.web.html.scanner import Scanner
+
+#: Slots that are filled on one page; further ones keep the page's own markup.
+MOST_SLOTS = 200
+
+#: Asked for the markup of slots, in the order of the page; None keeps the page's own.
+Fill = Callable[[Sequence[str]], Awaitable[Sequence[str | None]]]
+
+
+class Rewriter:
+    """Reads the pieces of a scanner and fills slots. Markup that was filled in is never read again.
+
+    `fill` is asked for all slots that came together at once. What it returns is written in `encoding`, and what
+    that can't write as a character reference; from the first slot on the page waits until its encoding is certain.
+    Slots before the byte `declared_until`, where the page says its encoding, are not filled. Afterwards `slots` counts
+    what was found, and `skipped` how many of them were too many for one page.
+    """
+
+    def __init__(
+        self,
+        scanner: Scanner,
+        fill: Fill,
+        encoding: str | EncodingInParts,
+        *,
+        declared_until: int = 0,
+        most_slots: int = MOST_SLOTS,
+    ) -> None:
+        self.slots = 0
+        self.skipped = 0
+        self._scanner = scanner
+        self._fill = fill
+        self._encoding = encoding if isinstance(encoding, str) else None
+        self._coming = encoding if isinstance(encoding, EncodingInParts) else None
+        self._declared_until = declared_until
+        self._most_slots = most_slots
+        self._waiting: list[Piece] = []
+        self._passed = 0
+        self._early: dict[str, Doubt] = {}
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Written slots met so far that nobody defines; they are left as they are."""
+        return frozenset(self._scanner.unknown)
+
+    @property
+    def doubts(self) -> Mapping[str, Doubt]:
+        """What was doubtful so far, by slot."""
+        return {**self._scanner.doubts.by_slot, **self._early}
+
+    @property
+    def waits(self) -> bool:
+        """Whether a slot waits for the encoding of the page."""
+        return bool(self._waiting)
+
+    async def feed(self, chunk: bytes) -> bytes:
+        """What of the page can leave after this chunk."""
+        if self._coming is None:
+            return await self.fill(Layout(self._scanner.feed(chunk)))
+        self._coming.read(chunk)
+        return await self._fill_when_certain(self._scanner.feed(chunk), self._coming)
+
+    async def close(self) -> bytes:
+        """What is left at the end of the page."""
+        if self._coming is None:
+            return await self.fill(Layout(self._scanner.close()))
+        self._coming.read(b"", is_last=True)
+        return await self._fill_when_certain(self._scanner.close(), self._coming)
+
+    async def _fill_when_certain(self, pieces: list[Piece], coming: EncodingInParts) -> bytes:
+        if self._waiting:
+            pieces, self._waiting = [*self._waiting, *pieces], []
+        if coming.is_certain:
+            self._encoding, self._declared_until, self._coming = coming.name, coming.declared_until, None
+        else:
+            first = next((at for at, piece in enumerate(pieces) if isinstance(piece, Slot)), len(pieces))
+            pieces, self._waiting = pieces[:first], pieces[first:]
+        return await self.fill(Layout(pieces))
+
+    async def last(self, chunk: bytes) -> bytes:
+        """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
+        return await self.fill(Layout(self._scanner.last(chunk)))
+
+    async def fill(self, layout: Layout) -> bytes:
+        """These pieces with their slots filled."""
+        if self._passed < self._declared_until:
+            layout = Layout([self._unless_early(piece) for piece in layout.pieces])
+        if not layout.slots:
+            return b"".join(layout.parts)
+        markups, parts, encoding = await self._markups(layout.slot_ids), layout.parts.copy(), self._encoding
+        for (at, slot, before, after), markup in zip(layout.slots, markups, strict=True):
+            if markup is None or encoding is None:
+                parts[at] = self._kept(slot)
+            else:
+                parts[at] = before + markup.encode(encoding, "xmlcharrefreplace") + after
+        return b"".join(parts)
+
+    def _unless_early(self, piece: Piece) -> Piece:
+        """The piece; a slot before the byte where the page says its encoding is as the page has it."""
+        is_early, self._passed = self._passed < self._declared_until, self._passed + len(piece.data)
+        if not (is_early and isinstance(piece, Slot)):
+            return piece
+        self._early[piece.slot_id] = Doubt.EARLY
+        return Copy(self._kept(piece))
+
+    async def _markups(self, slot_ids: Sequence[str]) -> Sequence[str | None]:
+        """The markup of these slots, as far as the page may have so many."""
+        room = max(self._most_slots - self.slots, 0)
+        self.slots += len(slot_ids)
+        if len(slot_ids) <= room:
+            return await self._fill(slot_ids)
+        too_many = len(slot_ids) - room
+        self.skipped += too_many
+        return [*(await self._fill(slot_ids[:room]) if room else ()), *[None] * too_many]
+
+    def _kept(self, slot: Slot) -> bytes:
+        """The slot with the page's own markup."""
+        return slot.kept(self._scanner.without_marks(slot.inside))

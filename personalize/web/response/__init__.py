@@ -1,0 +1,1 @@
+"""One answer of the site on its way out."""

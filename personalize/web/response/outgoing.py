@@ -1,0 +1,141 @@
+"""What leaves for one request: a head that is true, the parts of the body, and the end of the page view."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Sequence
+
+from personalize.runtime.page_view import PageView
+from personalize.web.asgi import Message
+from personalize.web.caching.validators import etag_of, has_already, not_modified
+from personalize.web.headers import RawHeaders
+from personalize.web.request.asked import Asked
+from personalize.web.request.paths import is_asset
+from personalize.web.response.response_head import ResponseHead
+from personalize.web.response.site_pages import SitePages
+
+_NO_HEAD = ResponseHead({})
+
+
+class Outgoing(ABC):
+    """The way to the server.
+
+    What comes of this response is told to the site's paths as soon as it is known, since the next request may be here
+    before the site has done its last; `teaches` says that it tells what others will find at the path. `has_slots` says
+    whether it had any so far, `is_over` that its last part has left, `is_looked_at_only` that it does not leave at all.
+    """
+
+    _head = _NO_HEAD
+    teaches = True
+    has_slots = False
+    is_over = False
+    is_looked_at_only = False
+    disconnected = False
+
+    def __init__(
+        self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
+    ) -> None:
+        self._send = send
+        self._page_view = page_view
+        self._site = site
+        self._path = asked.path
+        self._had_slots = asked.had_slots
+
+    @abstractmethod
+    async def send(self, message: Message) -> None:
+        """Take one message of the site."""
+
+    @abstractmethod
+    async def break_off(self) -> None:
+        """The site has ended before its page has: what is held leaves, so that it is cut off where it was."""
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the site has sent a head."""
+        return self._head is not _NO_HEAD
+
+    async def pass_on(self, message: Message) -> None:
+        """Send a message as it is."""
+        await self._send(message)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether by what is known of the page it is one for its visitor alone."""
+        return self._page_view.private or (bool(self._had_slots) and not self._site.policy.shares)
+
+    async def pass_head(self, head: ResponseHead) -> None:
+        """Send a head as it came; where the response depends on the visitor all the same, no cache may keep it."""
+        page_view = self._page_view
+        if page_view.private or page_view.has_decided:
+            headers = await self._headers(head, head.length, is_whole=True, is_as_sent=True)
+            await self._send({**head.message, "headers": headers})
+            return
+        page_view.is_public = True
+        clearing: RawHeaders = []
+        if self._site.policy.clears and not (visitor := page_view.for_caches().visitor).is_get:
+            clearing = self._site.policy.clearing(visitor)
+        await self._send({**head.message, "headers": head.headers + clearing} if clearing else head.message)
+
+    async def send_head(self, head: ResponseHead) -> None:
+        """Send the head of a page that is filled while it passes by: its length and its last slots are not known."""
+        page_view = self._page_view
+        page_view.private = self.is_private
+        page_view.allows_for_all = True
+        headers = await self._headers(head, None, is_whole=False)
+        await self._send({**head.message, "headers": headers})
+
+    async def send_page(self, head: ResponseHead, page: bytes, message: Message) -> None:
+        """Send a whole page that was filled, or that the client has it already; `message` is its last part."""
+        headers, status = await self._headers(head, len(page), is_whole=True), head.status
+        if self._site.policy.gives_tags and head.status == 200:
+            tag = etag_of(page)
+            headers.append((b"etag", tag))
+            if has_already(self._page_view.for_caches().visitor.known_tags, tag):
+                headers, status, page = not_modified(headers), 304, b""
+        await self._send({**head.message, "status": status, "headers": headers})
+        await self.send_part({**message, "body": page})
+
+    async def _headers(
+        self, head: ResponseHead, length: int | None, *, is_whole: bool, is_as_sent: bool = False
+    ) -> RawHeaders:
+        """The headers of a page as they are true to caches, with our cookies where nobody else gets to see them.
+        `is_as_sent` says that the body is the one that the site has made."""
+        page_view, policy = self._page_view, self._site.policy
+        if not page_view.private:
+            changed = head.headers if is_as_sent else head.with_length(length)
+            public = policy.public(changed, page_view.for_caches(), is_whole=is_whole)
+            if public is not None:
+                page_view.is_public = True
+                return public
+            page_view.private = True
+        headers = head.made_private(length, await self._cookies(head), policy.control)
+        return headers + policy.clearing(page_view.for_caches().visitor) if policy.clears else headers
+
+    async def _cookies(self, head: ResponseHead) -> Sequence[str]:
+        """Our cookies for a private page; none where a cache may take it for a file for all by its name."""
+        return await self._page_view.cookies() if head.is_shown and not is_asset(self._path) else ()
+
+    async def send_part(self, message: Message) -> None:
+        """Send a part of the body. After the last one the page view is over: what follows in the site is its own
+        background work."""
+        await self._send(message)
+        if not message.get("more_body", False):
+            self.is_over = True
+            if self._had_slots is None and self.teaches and not self.has_slots and self._head.status == 200:
+                self._site.paths.add_plain(self._path, self._page_view.version)
+            if not self.is_looked_at_only:
+                await self._finish()
+
+    async def _finish(self) -> None:
+        await self._page_view.finish(viewed=self.has_slots and not self.disconnected)
+
+    def meet_slots(self) -> None:
+        """Take note that the page has slots."""
+        if not self.has_slots:
+            self.has_slots = True
+            if self._head.coding:
+                self._page_view.meet_compressed(self._head.coding.decode("latin-1"), is_read=True)
+            self._site.paths.add(self._path)
+
+    def skip_unread(self) -> None:
+        """Say that the page is compressed in a way that can't be read here."""
+        self.teaches = False
+        self._page_view.meet_compressed(self._head.coding.decode("latin-1"), is_read=False)

@@ -1,0 +1,167 @@
+"""One response on its way out: held until it is clear what it is, then filled, or passed as it came."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+from personalize.runtime.page_view import PageView
+from personalize.web.asgi import Message
+from personalize.web.html.charset import EncodingInParts, declared_until, page_encoding
+from personalize.web.html.doubts import tell_doubts
+from personalize.web.html.rewriter import Rewriter
+from personalize.web.html.scanner import Scanner
+from personalize.web.html.shells import Shell
+from personalize.web.html.unmarked_parts import UnmarkedParts
+from personalize.web.request.asked import Asked
+from personalize.web.response.codings import CodingError, decoder_of
+from personalize.web.response.outgoing import Outgoing
+from personalize.web.response.response_head import ResponseHead
+from personalize.web.response.site_pages import SitePages
+from personalize.web.response.streamed_page import StreamedPage
+
+
+class PersonalizedResponse(Outgoing):
+    """Stands between the site and the server for one request. A streamed page of which nothing is known is looked at
+    for a moment before its head leaves."""
+
+    def __init__(
+        self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
+    ) -> None:
+        super().__init__(send, page_view, site, asked)
+        self.teaches = asked.is_get
+        self._is_held = True
+        self._streamed: StreamedPage | None = None
+        self._unmarked: UnmarkedParts | None = None
+
+    async def send(self, message: Message) -> None:
+        """Take one message of the site. What is not head or body is passed on at once."""
+        match message["type"]:
+            case "http.response.start":
+                await self._start(message)
+            case "http.response.body" if self._streamed is not None:
+                await self._streamed.take(message)
+            case "http.response.body" if self._unmarked is not None:
+                await self._unmark(self._unmarked, message)
+            case "http.response.body" if self._is_held:
+                await self._begin(message)
+            case "http.response.body":
+                await self.send_part(message)  # what is no page passes without another step
+            case "http.response.pathsend" | "http.response.zerocopysend":
+                self.teaches = self.teaches and not self._head.is_html
+                await self._pass(message)
+            case _:
+                await self._send(message)
+
+    async def _start(self, message: Message) -> None:
+        """Hold the head of a page until its body begins; any other leaves at once."""
+        self._head = ResponseHead(message)
+        if not self._head.may_hold_marks:
+            if self._head.is_html and self._head.coding:
+                self.skip_unread()
+            await self._let_head_pass()
+
+    async def _begin(self, message: Message) -> None:
+        """The first part of the body: decide what kind of response this is."""
+        if not self.has_begun:
+            await self._send(message)  # a site that sends no head is the server's to judge
+            return
+        head, page = self._head, bytes(message.get("body", b""))
+        # Quart and others close the body with an empty part of its own: a promised length says that this one is all.
+        is_whole = not message.get("more_body", False) or head.length == len(page)
+        decode = decoder_of(head.coding) if head.coding else None
+        try:
+            page = page if decode is None else decode(page)
+        except CodingError:
+            self.skip_unread()
+            await self._pass(message)
+            return
+        encoding = page_encoding(head.content_type, page)
+        if encoding is None or not head.may_hold_slots:
+            await (self._without_marks(message, page) if is_whole else self._pass_first(message))
+        elif is_whole:
+            page_view = self._page_view
+            shell = self._site.shells.shell(
+                page, self._path, page_view.version, page_view.knows, page_view.placements, encoding
+            )
+            await self._fill(message, shell, encoding)
+        else:
+            self._streamed = StreamedPage(
+                self,
+                self._page_view,
+                head,
+                encoding,
+                decode,
+                token=self._site.token,
+                had_slots=self._had_slots,
+                rewriter=self._rewriter,
+            )
+            await self._streamed.begin(message, page)
+
+    async def _fill(self, message: Message, shell: Shell, encoding: str) -> None:
+        """A page in one piece."""
+        page_view = self._page_view
+        if shell.unknown:
+            page_view.meet_unknown(shell.unknown)
+        if shell.doubts:
+            tell_doubts(page_view, shell.doubts)
+        if not shell.layout.slots:
+            await (self._without_marks(message, shell.body) if shell.layout.pieces else self._pass(message))
+            return
+        self.meet_slots()
+        until = declared_until(self._head.content_type, shell.body)
+        rewriter = self._rewriter(self._site.shells.unfed, encoding, until)
+        filled = await rewriter.fill(shell.layout)
+        tell_doubts(page_view, rewriter.doubts)
+        if filled == shell.body and not (page_view.private or (self._site.policy.shares and page_view.has_decided)):
+            await self._pass(message)
+            return
+        self._is_held = False
+        await self.send_page(self._head.decoded(), filled, message)
+
+    def _rewriter(self, scanner: Scanner, encoding: str | EncodingInParts, declared_until: int = 0) -> Rewriter:
+        """What makes of a page what leaves."""
+        return Rewriter(scanner, self._page_view.markups, encoding, declared_until=declared_until)
+
+    async def _without_marks(self, message: Message, page: bytes) -> None:
+        """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""
+        if self._site.token in page:
+            page = self._site.shells.unfed.without_marks(page)
+            head = self._head.decoded()
+            self._head = ResponseHead({**head.message, "headers": head.with_length(len(page))})
+            message = {**message, "body": page}
+        await self._pass(message)
+
+    async def _pass_first(self, message: Message) -> None:
+        """The first part of a page that is not filled; where its head allows it, an error page loses its marks."""
+        if self._head.status >= 400 and not self._head.describes_bytes:
+            self._unmarked = UnmarkedParts(self._site.token)
+            await self._let_head_pass()
+            await self._unmark(self._unmarked, message)
+        else:
+            await self._pass(message)
+
+    async def _unmark(self, unmarked: UnmarkedParts, message: Message) -> None:
+        is_last = not message.get("more_body", False)
+        page = unmarked.without_marks(bytes(message.get("body", b"")), is_last=is_last)
+        if page or is_last:
+            await self.send_part({**message, "body": page})
+
+    async def _pass(self, message: Message) -> None:
+        """Pass the response as it came."""
+        if self._is_held:
+            await self._let_head_pass()
+        await self.send_part(message)
+
+    async def _let_head_pass(self) -> None:
+        """Send the head as it came."""
+        self._is_held = False
+        await self.pass_head(self._head)
+
+    async def break_off(self) -> None:
+        """Send what is held of a page that the site does not end."""
+        with suppress(OSError):  # the client has left, too
+            if self._streamed is not None:
+                await self._streamed.break_off()
+            elif self._unmarked is not None and (rest := self._unmarked.rest()):
+                await self._send({"type": "http.response.body", "body": rest, "more_body": True})
+            elif self._is_held and self.has_begun:
+                await self._let_head_pass()

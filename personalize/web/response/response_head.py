@@ -1,0 +1,178 @@
+"""The head of a response: what it says of the body, and how it reads when the body was filled."""
+
+from collections.abc import MutableMapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from personalize.web.caching.cache_policy import KEEPS_NOTHING, is_for_caches, is_obeyed_first
+from personalize.web.headers import RawHeaders
+from personalize.web.response.codings import is_readable
+
+#: What describes bytes that filling changes; it would lie about the filled page.
+_VALIDATORS = frozenset({b"etag", b"last-modified", b"accept-ranges"})
+_INTEGRITY = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest", b"signature", b"signature-input"})
+_DESCRIBES_BYTES = _VALIDATORS | _INTEGRITY
+#: Bodies that a proxy in front will take from elsewhere.
+_SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
+#: What can make an HTML page one that is not to be filled.
+_UNUSUAL = frozenset({b"content-encoding", b"content-disposition", b"cache-control"}) | _SENT_BY_OTHERS
+_NOT_SHARED = frozenset({b"private", b"no-store", b"no-cache"})
+_PARTIAL = frozenset({204, 205, 206})
+_SEQUENCES = (list, tuple)
+
+
+class ResponseHead:
+    """The head of one response, as the site sent it in `message`; its names are read without regard to case.
+
+    `content_type` is as written, empty where there is none; `is_html` says that the body is said to be HTML, since
+    nothing is guessed. `coding` is how the body is compressed, in small letters, empty where it is not.
+    """
+
+    __slots__ = ("_named", "coding", "content_type", "headers", "is_html", "message", "status")
+
+    def __init__(self, message: MutableMapping[str, Any]) -> None:
+        raw = message.get("headers", ())
+        self.headers: RawHeaders = [
+            (name, value) if type(name) is type(value) is bytes else (bytes(name), bytes(value)) for name, value in raw
+        ]
+        #: Headers may be anything that can be gone through, maybe but once.
+        self.message = message if isinstance(raw, _SEQUENCES) else {**message, "headers": self.headers}
+        self.status: int = message.get("status", 200)
+        self._named = named = {key.lower(): value for key, value in self.headers}
+        if len(named) < len(self.headers):
+            self._named = named = _joined(self.headers)
+        self.content_type, self.is_html = _media_type(named.get(b"content-type", b""))
+        self.coding = b""
+        if b"content-encoding" in named:
+            coding = named[b"content-encoding"].strip().lower()
+            self.coding = b"" if coding == b"identity" else coding
+
+    @property
+    def length(self) -> int | None:
+        """The promised length, None where none is promised."""
+        value = self._named.get(b"content-length", b"")
+        return int(value) if value.isdigit() else None
+
+    @property
+    def etag(self) -> bytes | None:
+        """The validator of the site's bytes, None where there is none."""
+        return self._named.get(b"etag")
+
+    @property
+    def policies(self) -> list[str]:
+        """The content security policies of the page."""
+        name = b"content-security-policy"
+        return [value.decode("latin-1") for key, value in self.headers if key.lower() == name]
+
+    @property
+    def is_kept_from_caches(self) -> bool:
+        """Whether the site itself lets no shared cache give this response to anybody without asking."""
+        words = {word.strip().partition(b"=")[0] for word in self._named.get(b"cache-control", b"").lower().split(b",")}
+        return not _NOT_SHARED.isdisjoint(words)
+
+    @property
+    def describes_bytes(self) -> bool:
+        """Whether it tells of the very bytes that the site sends: their length, a validator, a digest, a coding."""
+        return bool(self.coding) or b"content-length" in self._named or not _DESCRIBES_BYTES.isdisjoint(self._named)
+
+    @property
+    def is_kept_private(self) -> bool:
+        """Whether the site itself forbids every shared cache to keep it, so that nothing in it reaches others."""
+        if any(map(is_obeyed_first, self._named)):
+            return False
+        directives = self._named.get(b"cache-control", b"").lower().split(b",")
+        return any(one.strip() in (b"private", b"no-store") for one in directives)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it is of an HTML page that people are meant to see."""
+        return self.is_html and 200 <= self.status < 300
+
+    @property
+    def may_hold_marks(self) -> bool:
+        """Whether the response may have a page for its body, so that its head has to wait for it."""
+        return self.is_html and self._is_readable
+
+    @property
+    def may_hold_slots(self) -> bool:
+        """Whether the body may have slots to fill: a whole, plain HTML page that is meant to be shown."""
+        if not self.is_shown or self.status in _PARTIAL:
+            return False
+        if _UNUSUAL.isdisjoint(self._named):
+            return True
+        return (
+            self._is_readable
+            and not self._named.get(b"content-disposition", b"").strip().lower().startswith(b"attachment")
+            and b"no-transform" not in self._named.get(b"cache-control", b"").lower()
+            and _SENT_BY_OTHERS.isdisjoint(self._named)
+        )
+
+    @property
+    def _is_readable(self) -> bool:
+        return not self.coding or is_readable(self.coding)
+
+    def decoded(self) -> "ResponseHead":
+        """The head of the same page when it is not compressed."""
+        if not self.coding:
+            return self
+        headers = [pair for pair in self.headers if pair[0].lower() != b"content-encoding"]
+        return ResponseHead({**self.message, "headers": headers})
+
+    def with_length(self, length: int | None) -> RawHeaders:
+        """The headers of a page whose bytes were changed, in a way that is the same for everybody.
+
+        The exact new length, or none; what described the old bytes is gone.
+        """
+        return self._changed(length, is_private=False)
+
+    def made_private(
+        self, length: int | None, cookies: Sequence[str] = (), control: bytes = KEEPS_NOTHING
+    ) -> RawHeaders:
+        """The headers of a page that depends on the visitor: no cache may keep it for anybody else.
+
+        `cookies` are our own `Set-Cookie` values; those of the site stay. `control` is what our `Cache-Control` says.
+        """
+        kept = self._changed(length, is_private=True)
+        kept.append((b"cache-control", control))
+        kept += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
+        return kept
+
+    def _changed(self, length: int | None, *, is_private: bool) -> RawHeaders:
+        """The headers without what is not true any more, and with this length in its old place, or without any."""
+        kept: RawHeaders = []
+        size = None if length is None else str(length).encode()
+        is_sized = False
+        untrue = _untrue(tuple(self._named), is_private)
+        for pair in self.headers:
+            name = pair[0].lower()
+            if name == b"content-length":
+                if size is not None:
+                    kept.append((pair[0], size))
+                    is_sized = True
+            elif name not in untrue:
+                kept.append(pair)
+        if size is not None and not is_sized:
+            kept.append((b"content-length", size))
+        return kept
+
+
+def _joined(headers: RawHeaders) -> dict[bytes, bytes]:
+    """The values by name where some names come twice; what says one thing in several headers is one list."""
+    named: dict[bytes, bytes] = {}
+    for key, value in headers:
+        name = key.lower()
+        named[name] = named[name] + b"," + value if name in named else value
+    return named
+
+
+@lru_cache(maxsize=256)
+def _untrue(names: tuple[bytes, ...], is_private: bool) -> frozenset[bytes]:
+    """Which of these headers a page that was changed can't keep; a site has few heads of other names."""
+    return frozenset(one for one in names if one in _DESCRIBES_BYTES or (is_private and is_for_caches(one)))
+
+
+@lru_cache(maxsize=256)
+def _media_type(content_type: bytes) -> tuple[str, bool]:
+    """The content type as text, and whether it is that of HTML; a site has few of them."""
+    text = content_type.decode("latin-1")
+    return text, text.partition(";")[0].strip().lower() == "text/html"

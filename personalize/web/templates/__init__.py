@@ -1,0 +1,1 @@
+"""The slot tag, and the template engines that can be taught it."""
