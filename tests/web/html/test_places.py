@@ -15,7 +15,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
-from tests.web.test_written import MARKUP
 
 from personalize.rules.definitions import HOWS, How, Placement
 from personalize.web.html.marks import close_mark, open_mark
@@ -27,6 +26,7 @@ from personalize.wrap import wrap
 from tests.desk import RULES, desk_settings, published, write_desk
 from tests.driver import Browser, running
 from tests.trust.trials import IS_LONG
+from tests.web.html.test_written import MARKUP
 
 TOKEN = "0123456789abcdef0123"
 CASES = Path(__file__).parents[2] / "cases" / "html"
