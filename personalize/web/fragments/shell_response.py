@@ -13,6 +13,7 @@ from personalize.web.html.rewriter import Rewriter
 from personalize.web.html.scanner import Scanner
 from personalize.web.request.asked import Asked
 from personalize.web.response.head_response import HeadResponse
+from personalize.web.response.outgoing import Outgoing
 from personalize.web.response.response import PersonalizedResponse
 from personalize.web.response.response_head import ResponseHead
 from personalize.web.response.site_pages import SitePages
@@ -55,10 +56,8 @@ async def _nothing(slot_ids: Sequence[str]) -> Sequence[str | None]:
     return [None] * len(slot_ids)
 
 
-class ShellResponse(PersonalizedResponse):
-    """Stands between the site and the server for one request whose page shared caches may keep: it is written by
-    `page`. One that the site itself keeps out of them, or that was made from what is known of the visitor, is filled
-    in place and for this visitor alone, as any other."""
+class _WithShell(Outgoing):
+    """What leaves for a request whose page shared caches may keep: it is written by `page`."""
 
     def __init__(
         self,
@@ -71,8 +70,15 @@ class ShellResponse(PersonalizedResponse):
     ) -> None:
         super().__init__(send, page_view, site, asked)
         self._page = page
-        self._may_be_shared = True
-        self._writer: ShellWriter | None = None
+
+
+class ShellResponse(_WithShell, PersonalizedResponse):
+    """Stands between the site and the server for one request whose page shared caches may keep: it is written by
+    `page`. One that the site itself keeps out of them, or that was made from what is known of the visitor, is filled
+    in place and for this visitor alone, as any other."""
+
+    _may_be_shared = True
+    _writer: ShellWriter | None = None
 
     @property
     def _is_shared(self) -> bool:
@@ -118,20 +124,8 @@ class ShellResponse(PersonalizedResponse):
         await self._page_view.finish(viewed=False)
 
 
-class ShellHead(HeadResponse):
+class ShellHead(_WithShell, HeadResponse):
     """The answer to HEAD where GET brings such a page."""
-
-    def __init__(
-        self,
-        send: Callable[[Message], Awaitable[None]],
-        page_view: PageView,
-        site: SitePages,
-        asked: Asked,
-        *,
-        page: ShellPage,
-    ) -> None:
-        super().__init__(send, page_view, site, asked)
-        self._page = page
 
     async def _send_private(self) -> None:
         if self._head.is_kept_from_caches or self._page_view.private:
