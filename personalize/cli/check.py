@@ -34,7 +34,11 @@ _RULES = "rules/"
 @click.option("--fix", is_flag=True, help="Mend what is beyond doubt, say what was mended, and check again.")
 @click.option("--warn-as-error", is_flag=True, help="End with 1 where there is a warning, too.")
 @click.option("--overlaps", is_flag=True, help="Tell of rules of a slot that overlap, too, each with an example.")
-@click.option("--at", metavar="MOMENT", help="Ask examples and personas that name no moment as of this one.")
+@click.option(
+    "--at",
+    metavar="MOMENT",
+    help="Say what is over by then, and ask examples and personas that name no moment as of it.",
+)
 @click.option("--code", metavar="CODE", help="Say what a code means, with an example, and check nothing.")
 @pass_site
 def check(
@@ -70,6 +74,7 @@ def _explain(code: str) -> None:
 
 def _checked(site: Site, *, fix: bool, overlaps: bool, at: str | None) -> Report:
     started = time.perf_counter()
+    now = site.moment(at)
     unreadable = Problems()
     draft, fixed = site.read_draft(unreadable), tuple[Problem, ...]()
     if fix:
@@ -77,8 +82,8 @@ def _checked(site: Site, *, fix: bool, overlaps: bool, at: str | None) -> Report
     problems = Problems()
     problems.extend(unreadable.list)
     check_geoip(site.settings, problems)
-    rule_set = load_files(draft.files, site.settings, problems, prove=True, overlaps=overlaps)
-    tried = 0 if rule_set is None else run_trials(rule_set, site.settings, problems, now=site.moment(at))
+    rule_set = load_files(draft.files, site.settings, problems, prove_as_of=now, overlaps=overlaps)
+    tried = 0 if rule_set is None else run_trials(rule_set, site.settings, problems, now=now)
     return Report(
         problems=problems.list,
         fixed=fixed,

@@ -1,7 +1,7 @@
 """The `when` of a rule: between which dates, on which days, in which hours it may show something."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from personalize.rules.days import Days
 from personalize.rules.facts import WEEKDAYS
@@ -25,6 +25,13 @@ class Window:
     on: tuple[Days, ...] = ()
     hours: tuple[timedelta, timedelta] | None = None
     until_day: date | None = field(default=None, compare=False)
+
+    @classmethod
+    def between(cls, from_at: datetime | None, until_at: datetime | None, zone: tzinfo) -> "Window":
+        """The window from one moment until another; one that ends at a midnight ends with the day before it."""
+        ends = None if until_at is None else until_at.astimezone(zone)
+        last = None if ends is None or ends.time() != time() else ends.date() - _DAY
+        return cls(zone, from_at, until_at, until_day=last)
 
     def holds(self, now: datetime) -> bool:
         """Whether the moment, which is aware, lies in the window."""

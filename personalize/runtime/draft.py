@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from personalize.rules.facts import Facts
 from personalize.rules.id_lists import LARGEST_LIST, is_list
 from personalize.rules.json_schema import rule_file_schema
 from personalize.rules.own_facts import NO_OWN_FACTS
+from personalize.rules.proof.endings import ENDED
 from personalize.rules.proof.findings import PROVED, check_by_proof
 from personalize.rules.proof.overlaps import OVERLAP
 from personalize.rules.reading.allowances import apply_allowances
@@ -63,13 +65,18 @@ def rule_files(folder: Path) -> list[Path]:
 
 
 def load_files(
-    files: Mapping[str, str], settings: Settings, problems: Problems, *, prove: bool = False, overlaps: bool = False
+    files: Mapping[str, str],
+    settings: Settings,
+    problems: Problems,
+    *,
+    prove_as_of: datetime | None = None,
+    overlaps: bool = False,
 ) -> RuleSet | None:
     """The rule set of these files, or None where `problems` holds an error afterwards.
 
-    Templates of collections are the developer's: they come with the code, not with the files. Where the rules can be
-    read, what is to `prove` of them is looked for, too, with rules that overlap where these are asked for. Warnings
-    that the files allow are not among the problems.
+    Templates of collections are the developer's: they come with the code, not with the files. Where a moment is given
+    and the rules can be read, what can be proved of them then is looked for, too, with rules that overlap where these
+    are asked for. Warnings that the files allow are not among the problems.
     """
     rule_set = load_rule_set(
         {path: text for path, text in files.items() if path.startswith(_RULES)},
@@ -80,9 +87,9 @@ def load_files(
         own_facts=load_own_facts(settings, problems),
     )
     not_looked_for = PROVED
-    if prove and rule_set is not None:
-        check_by_proof(rule_set, problems, overlaps=overlaps)
-        not_looked_for = frozenset() if overlaps else frozenset({OVERLAP})
+    if prove_as_of is not None and rule_set is not None:
+        check_by_proof(rule_set, problems, now=prove_as_of, overlaps=overlaps)
+        not_looked_for = ENDED if overlaps else ENDED | {OVERLAP}  # what will be over may be allowed in advance
     apply_allowances(files, problems, not_looked_for)
     return rule_set
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from personalize.problems import Problems, quoted
@@ -11,13 +12,14 @@ from personalize.rules.describe import Describer, listed
 from personalize.rules.facts import NOW_INSTANT, Facts
 from personalize.rules.now_facts import NOW
 from personalize.rules.proof.coverage import Fillers, Reach, able_to_cover, needed, reach_of
+from personalize.rules.proof.endings import ENDED, tell_ended
 from personalize.rules.proof.overlaps import OVERLAP, tell_overlaps
 from personalize.rules.proof.proof import Cases, Proof
 from personalize.rules.ruleset import RuleSet
 from personalize.yaml_tree import Place
 
 #: The codes of all that is told here.
-PROVED = frozenset({"W260", "W261", "W262", "W263", "W264", OVERLAP})
+PROVED = frozenset({"W260", "W261", "W262", "W263", "W264", OVERLAP}) | ENDED
 
 
 def proof_of(rule_set: RuleSet) -> Proof:
@@ -26,13 +28,18 @@ def proof_of(rule_set: RuleSet) -> Proof:
     return Proof(segments, Facts(rule_set.schema), rule_set.counters, rule_set.conventions.zone)
 
 
-def check_by_proof(rule_set: RuleSet, problems: Problems, *, overlaps: bool = False) -> None:
+def check_by_proof(
+    rule_set: RuleSet, problems: Problems, *, now: datetime | None = None, overlaps: bool = False
+) -> None:
     """Collect conditions that nobody meets or everybody does, rules that never win, and segments that are one.
 
-    Rules that overlap, which most do, are told where they are asked for.
+    What is over `now` is told where a moment is given. Rules that overlap, which most do, are told where they are asked
+    for.
     """
     proof = proof_of(rule_set)
     _Findings(rule_set, proof, problems).run()
+    if now is not None:
+        tell_ended(rule_set, proof, problems, now=now)
     if overlaps:
         tell_overlaps(rule_set, proof, problems)
 

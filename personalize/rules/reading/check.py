@@ -1,6 +1,7 @@
 """What can only be seen once all files are read: names that lead nowhere, circles, items that do not fit."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 
 from personalize.content.library import Library
@@ -11,6 +12,7 @@ from personalize.rules.definitions import Definitions, Expected, Named, Rule, Se
 from personalize.rules.facts import SPLIT_ROOT, FactType
 from personalize.rules.operators import NEGATIVES
 from personalize.rules.reading.gaps import Kind
+from personalize.rules.window import Window
 from personalize.yaml_tree import Place
 
 #: Who has seen so many circles takes one out and looks again; each costs a walk over all segments.
@@ -198,8 +200,25 @@ class _SlotCheck:
     def _check_show(self, show: Show, rule: Rule) -> None:
         for named in show.items:
             self.check_item(named)
+            self._check_validity(named, rule)
         if show.collection is not None:
             self._check_collection(show.collection, show.tagged, rule)
+
+    def _check_validity(self, named: Named, rule: Rule) -> None:
+        """Tell of an item that is valid only before its rule begins, or after it has ended."""
+        window = None if rule.when is None else rule.when.argument
+        item = self._library.item(named.text)
+        if item is None or not isinstance(window, Window) or window.zone is None:
+            return
+        if _is_before(item.until_at, window.from_at) or _is_before(window.until_at, item.from_at):
+            valid = Window.between(item.from_at, item.until_at, window.zone)
+            self._problems.warning(
+                "W204",
+                f"{quoted(named.text)} is never valid while the rule {quoted(rule.rule_id)} shows it: "
+                f"the item is {valid}; the rule is {window}",
+                named.place,
+                f"is the year right? its dates stand in {item.file}",
+            )
 
     def check_item(self, named: Named, hint: str | None = None) -> None:
         """Collect what is wrong with an item that is to stand in the slot."""
@@ -257,6 +276,11 @@ class _SlotCheck:
                 collection.place,
                 _tags_meant(tagged) or next(filter(None, (did_you_mean(tag, known) for tag in tagged)), None),
             )
+
+
+def _is_before(ends_at: datetime | None, begins_at: datetime | None) -> bool:
+    """Whether something has ended before something else begins."""
+    return ends_at is not None and begins_at is not None and ends_at <= begins_at
 
 
 def _tags_meant(tagged: tuple[str, ...]) -> str | None:
