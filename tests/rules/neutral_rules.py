@@ -95,8 +95,9 @@ class NeutralCase:
     def files(self) -> Mapping[str, str]:
         """The rule as files of this project: the segment `asked`, those that it names, attributes, lists of ids."""
         who = {"asked": {"who": self._translated(self.rule)}}
-        named = dict.fromkeys(self._segments_named(self.rule))
-        who |= {self.ids[name]: {"who": self._translated(self.segments[name])} for name in named}
+        who |= {
+            self.ids[name]: {"who": self._translated(self.segments[name])} for name in self._segments_named(self.rule)
+        }
         declared = {name: {"type": "any"} for name in self.names.values()}
         files = {"rules/case.yaml": yaml_of({"attributes": declared, "segments": who})}
         for name in _lists_named([self.rule, *self.segments.values()]):
@@ -111,23 +112,30 @@ class NeutralCase:
         return {name: f"n{number}" for number, name in enumerate(dict.fromkeys(named))}
 
     def _segments_named(self, rule: object) -> Iterator[str]:
-        if isinstance(rule, Mapping):
-            for key, value in rule.items():
-                if key == "segment" and value in self.segments:
-                    yield str(value)
-                    yield from self._segments_named(self.segments[value])
-                yield from self._segments_named(value)
-        elif isinstance(rule, list):
-            for part in rule:
-                yield from self._segments_named(part)
+        """Segments that are there, each once, though they may go in a circle."""
+        named: dict[str, None] = {}
+        waiting = [rule]
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, Mapping):
+                waiting += one.values()
+                inner = str(one.get("segment"))
+                if inner in self.segments and inner not in named:
+                    named[inner] = None
+                    waiting.append(self.segments[inner])
+            elif isinstance(one, list):
+                waiting += one
+        yield from named
 
     # Questions -----------------------------------------------------------------------------------------
 
     def _translated(self, rule: object, inside: bool = False) -> object:
         """A rule; `inside` an element of a list its paths begin there."""
         assert isinstance(rule, Mapping)
-        if rule == {"all": []}:
+        if rule in ({"all": []}, {}):
             return {"not": never(None)} if inside else ALWAYS
+        if rule == {"any": []}:
+            return never(None) if inside else {"not": ALWAYS}
         parts = [self._part(key, value, inside) for key, value in rule.items()]
         return parts[0] if len(parts) == 1 else {"all": parts}
 
@@ -164,6 +172,10 @@ class NeutralCase:
             return {"not": self._asked(fact, {**argument, **modifiers})}
         if word == "in":
             return self._among(fact, argument, modifiers)
+        if word == "exists":
+            return _of(fact, {"exists": argument})
+        if argument == [] and word in ("has_all", "in_cidr"):
+            return _of(fact, {"type": "list"}) if word == "has_all" else never(fact)
         if word in TEXT_WORDS[:3] and "" in (argument if isinstance(argument, list) else [argument]):
             return self._any_text(fact, modifiers)
         asked = self._operator(word, argument, modifiers)

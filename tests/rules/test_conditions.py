@@ -5,14 +5,17 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
-from tests.rules.neutral_rules import NeutralCase, read_neutral
+from tests.rules.neutral_rules import read_neutral
 
 OWN = (REPOSITORY / "tests" / "cases" / "neutral_rules.jsonl").read_text(encoding="utf-8").splitlines()
 
 
-@pytest.mark.parametrize("case", [*map(read_neutral, OWN)], ids=lambda case: case.case_id)
-def test_what_their_cases_do_not_say(case: NeutralCase) -> None:
-    assert case.answer() is case.expected, case.files
+def test_what_their_cases_do_not_say() -> None:
+    """What is missing, empty, of another type, or at the edge of numbers, letters, versions, moments and networks."""
+    cases = [*map(read_neutral, OWN)]
+    assert len({case.case_id for case in cases}) == len(cases) > 500
+    wrong = {case.case_id: case.files for case in cases if case.answer() is not case.expected}
+    assert not wrong, wrong
 
 
 @pytest.mark.shared_data

@@ -54,7 +54,12 @@ def words_for(fact: Fact, cast: FactType | None = None) -> tuple[str, ...]:
 
 def _goes_with(operator: Operator, fact: Fact, type_: FactType) -> bool:
     """Whether an operator may ask about a fact that is read as this type."""
-    return type_ in operator.types and (not operator.lists_only or fact.many or type_ is FactType.ANY)
+    return type_ in operator.types and (not operator.lists_only or _may_be_list(fact))
+
+
+def _may_be_list(fact: Fact) -> bool:
+    """Whether a value of the fact may be a list."""
+    return fact.many or fact.type is FactType.ANY
 
 
 def may_be_read_as(fact: Fact, cast: FactType) -> bool:
@@ -197,7 +202,9 @@ class QuestionParser:
         return False
 
     def _leaf(self, fact: Fact, word: str, node: Node, at: Node, manner: _Manner) -> Condition:
-        asked = fact if manner.cast is None else replace(fact, type=manner.cast, choices=())
+        asked = fact
+        if manner.cast is not None:
+            asked = replace(fact, type=manner.cast, choices=(), many=_may_be_list(fact))
         operator = self._operator(asked, word, at)
         if operator is None:
             return UNREADABLE
@@ -247,7 +254,7 @@ class QuestionParser:
     def _argument(self, operator: Operator, fact: Fact, node: Node) -> tuple[Operator, object]:
         """The argument, with the operator that takes it: to be a list or mapping is to be one of one of them."""
         match operator.word:
-            case "is" if isinstance(node, Sequence) and (fact.many or fact.type is FactType.ANY):
+            case "is" if isinstance(node, Sequence) and _may_be_list(fact):
                 return OPERATORS["one_of"], Listed([[read_value(one, fact, self._conventions) for one in node.items]])
             case "is" if isinstance(node, Mapping) and fact.type is FactType.ANY:
                 return OPERATORS["one_of"], Listed([read_value(node, fact, self._conventions)])
