@@ -103,7 +103,7 @@ async def _write(target: Store, batch: Sequence[Event], projectors: Sequence[Pro
     if applied.new != len(batch):
         raise MigrationRefused(
             f"{len(batch) - applied.new} of the events behind the {copied.events:,}th are not taken by the store to "
-            "move to: it has others of their sender and id, or keeps nothing so old"
+            "move to: it keeps nothing so old"
         )
     copied.add(batch)
 

@@ -1,11 +1,13 @@
 """What becomes of each event of a batch: whether it is new, was told before, or contradicts what the log has."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from personalize.events.event import Event
 from personalize.stores.erasing import Sifted
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.protocols import Applied, Outcome
+from personalize.stores.refusing import Refused
 
 
 def outcome_of(event: Event, kept: Event) -> Outcome:
@@ -21,11 +23,25 @@ def applied(batch: Sequence[Event], sifting: Sifted, others: Mapping[int, Outcom
         others = {place: Outcome.REFUSED for place, event in enumerate(batch) if id(event) in refused} | {
             places[place]: outcome for place, outcome in others.items()
         }
+    return _counted(len(batch), others, sifting.refused)
+
+
+def parted(together: Applied, sizes: Sequence[int]) -> Iterator[Applied]:
+    """What became of each of several batches of these sizes that were applied as one."""
+    refused, first = iter(together.refused), 0
+    for size in sizes:
+        places = range(first, first + size)
+        others = {place - first: together.others[place] for place in places if place in together.others}
+        yield _counted(size, others, tuple(islice(refused, list(others.values()).count(Outcome.REFUSED))))
+        first += size
+
+
+def _counted(size: int, others: Mapping[int, Outcome], refused: tuple[Refused, ...]) -> Applied:
     outcomes = list(others.values())
     return Applied(
-        new=len(batch) - len(others),
+        new=size - len(others),
         repeated=outcomes.count(Outcome.REPEATED),
-        refused=sifting.refused,
+        refused=refused,
         conflicting=outcomes.count(Outcome.CONFLICTING),
         others=others,
     )

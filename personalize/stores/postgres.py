@@ -21,6 +21,7 @@ from personalize.stores.past import past_of
 from personalize.stores.postgres_address import Address
 from personalize.stores.postgres_kept import kept_text, text_kept
 from personalize.stores.postgres_link import Link
+from personalize.stores.postgres_writer import Writer
 from personalize.stores.protocols import (
     ALL_PROFILES,
     AccessToken,
@@ -47,8 +48,9 @@ class PostgresStore:
     """Keeps everything in one schema of the database at `address`; to erase, it takes the `keys` of the site (see
     `stores.seals`).
 
-    Reading a profile is one round trip. Writes for different profiles run beside one another, those for the same one
-    wait in turn, and nothing is added up twice or lost. Use it from one event loop at a time.
+    Reading a profile is one round trip. Events that come together share a transaction. Writes of many processes for
+    different profiles run beside one another, those for the same one wait in turn, and nothing is added up twice or
+    lost. Use it from one event loop at a time.
 
     A server that is gone makes calls raise `StoreUnavailable`; they succeed again, on new connections, as soon as it
     is back.
@@ -62,6 +64,7 @@ class PostgresStore:
     def __init__(self, address: Address, *, keys: Sequence[str] = ()) -> None:
         self._link = Link(address, learnt=projections.PROFILE)
         self._seals = Seals(keys)
+        self._writer = Writer(self._apply)
 
     async def open(self) -> None:
         """Connect, and make the schema or bring it up to date.
@@ -72,12 +75,18 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Finish the writes given so far and let go of the connections."""
+        await self._writer.finish()
         await self._link.close()
 
     async def apply(
         self, events: Sequence[Event], projectors: Sequence[Projector], *, version: str | None = None
     ) -> Applied:
-        """Append the events that are new and project them, in one transaction; durable when it returns."""
+        """Append the events that are new and project them, in one transaction; durable when it returns.
+
+        What many ask for at the same time shares a transaction; see `Writer`."""
+        return await self._writer.write(events, projectors, version)
+
+    async def _apply(self, events: Sequence[Event], projectors: Sequence[Projector], version: str | None) -> Applied:
         given = (events, projectors, version, self._seals)
         try:
             return await self._link.write(lambda connection: applying.apply(connection, *given))

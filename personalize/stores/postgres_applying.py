@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
-from personalize.errors import TakenOver
+from personalize.errors import StaleVersion, TakenOver
 from personalize.events.event import Event
 from personalize.profiles.holding import Holding
 from personalize.stores import postgres_erasing as erasing
@@ -15,14 +16,13 @@ from personalize.stores.holding_text import holding_from_text
 from personalize.stores.outcomes import applied
 from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_projections import Projecting, project_log
-from personalize.stores.postgres_tables import refuse_stale
 from personalize.stores.projecting import holding_of
 from personalize.stores.protocols import Applied, Outcome, Projector
 from personalize.stores.seals import Seals
 
 _STATE = f"""
     SELECT id, holding, (SELECT min(seq) FROM unprojected), (SELECT {log.LAST_SEQ}), EXISTS (SELECT FROM erased),
-        (SELECT max(at) FROM floors)
+        (SELECT max(at) FROM floors), (SELECT version FROM lives ORDER BY seq DESC LIMIT 1)
     FROM generations WHERE state = 'served'
 """
 
@@ -42,9 +42,7 @@ async def apply(
 
     Raises `NeedsToBeAlone` where more than that is to be done.
     """
-    if version is not None:
-        await refuse_stale(connection, version)
-    number, held, waits_from, last, any_erased, floor = await connection.fetchrow(_STATE)
+    number, held, waits_from, last, any_erased, floor = await _state(connection, version)
     if not projectors or waits_from is not None or _held_then(held, projectors, is_first=not last) is not None:
         raise NeedsToBeAlone
     sifting = await _sifted(connection, events, seals if any_erased else None, floor)
@@ -62,9 +60,7 @@ async def apply_alone(
 ) -> Applied:
     """The same with nobody else in the store: also what waited before, or is to wait from now on, and whoever has to
     follow the erased."""
-    if version is not None:
-        await refuse_stale(connection, version)
-    number, held, waits_from, last, any_erased, floor = await connection.fetchrow(_STATE)
+    number, held, waits_from, last, any_erased, floor = await _state(connection, version)
     sifting = await _sifted(connection, events, seals if any_erased else None, floor)
     if projectors:
         then = _held_then(held, projectors, is_first=(waits_from or last + 1) == 1)
@@ -80,6 +76,15 @@ async def apply_alone(
         with suppress(TakenOver):
             await erasing.erase_person(connection, profile_id, at, seals)
     return applied(events, sifting, others)
+
+
+async def _state(connection: Connection, version: str | None) -> Sequence[Any]:
+    """What has to be known before anything is written. Raises `StaleVersion` where another version is live."""
+    state: Sequence[Any]
+    *state, live = await connection.fetchrow(_STATE)
+    if version is not None and live is not None and live != version:
+        raise StaleVersion(live)
+    return state
 
 
 async def _sifted(

@@ -7,6 +7,7 @@ from typing import Any
 from personalize.events.event import UNDO, Event
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
+from personalize.stores import postgres_log as log
 from personalize.stores import postgres_tables as tables
 from personalize.stores.erasing import (
     Sifted,
@@ -30,12 +31,12 @@ RAISE_FLOOR = "INSERT INTO floors (at) VALUES ($1) ON CONFLICT (at) DO NOTHING"
 SEALED = "SELECT seal, at FROM erased ORDER BY seal"
 ERASED_AT = "SELECT seal, at FROM erased WHERE seal = any($1::bytea[])"
 #: Who nobody is left of must not be read in a page that was deleted; nor in an index.
-COMPACT = ("VACUUM FULL events", "VACUUM FULL projections")
+COMPACT = ("VACUUM FULL events", "VACUUM FULL event_ids", "VACUUM FULL projections")
 _JOINED = "SELECT joined_id, type FROM events WHERE profile_id = $1 AND joined_id IS NOT NULL ORDER BY seq DESC"
 _PROFILES_OF = f"SELECT generation, row FROM projections WHERE key = $1 AND projection = '{PROFILES}'"
 _REMOVE_ROWS = "DELETE FROM projections WHERE key = $1"
 # Joins that nothing followed from, since somebody had refused, name the id all the same.
-_REMOVE_EVENTS = "DELETE FROM events WHERE profile_id = $1 OR joined_id = $1 RETURNING received_at"
+_REMOVE_EVENTS = f"DELETE FROM events WHERE profile_id = $1 OR joined_id = $1 RETURNING received_at, {log.NAMES}"
 _SEAL = """
     INSERT INTO erased (seal, at) VALUES ($1, $2)
     ON CONFLICT (seal) DO UPDATE SET at = greatest(erased.at, excluded.at)
@@ -77,7 +78,9 @@ async def erase_person(
     for each in ids:
         await _take_out(connection, each)
         await connection.execute(_REMOVE_ROWS, kept_text(each))
-        received += [moment for (moment,) in await connection.fetch(_REMOVE_EVENTS, kept_text(each))]
+        removed = await connection.fetch(_REMOVE_EVENTS, kept_text(each))
+        await log.remove_ids(connection, [names for _, *names in removed])
+        received += [moment for moment, *_ in removed]
         await connection.execute(_SEAL, seals.seal(each), at)
     for each in sorted({text_kept(joined_id) for joined_id, _ in found}.difference(ids)):
         await _unclaim(connection, each, profile_id)

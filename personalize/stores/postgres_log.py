@@ -1,11 +1,13 @@
 """The log of a PostgreSQL store: reading and writing events, by prepared SQL. Who writes holds the transaction.
 
-An event counts once for a profile: its sender and id name it among those of its profile, since a unique key over all of
-them would need one place for all, and a profile is to lie where the others' need not be known.
+Events lie with their profile. Their ids lie in a table of their own, each where its id says: so one counts once among
+all, and still nobody has to ask a place that all share.
 """
 
 from collections.abc import Sequence
 from typing import Any
+
+import asyncpg
 
 from personalize.events.event import Event
 from personalize.stores.erasing import joined_by
@@ -17,25 +19,45 @@ from personalize.stores.postgres_link import InTheWay
 from personalize.stores.protocols import Outcome
 
 _EVENT = "profile_id, sender, event_id, type, occurred_at, received_at, channel, version, properties"
-_KEY = "unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS sent (profile_id, sender, event_id, place)"
 # One look into the index for each, whatever the server believes of a table that it has not looked at.
-_KNOWN = f"""
-    SELECT place, known.* FROM {_KEY} CROSS JOIN LATERAL (
-        SELECT {_EVENT}, seq FROM events
-        WHERE profile_id = sent.profile_id AND sender = sent.sender AND event_id = sent.event_id LIMIT 1
+_KNOWN = """
+    SELECT place, known.profile_id, seq
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS sent (event_id, sender, place) CROSS JOIN LATERAL (
+        SELECT profile_id, seq FROM event_ids WHERE event_id = sent.event_id AND sender = sent.sender LIMIT 1
     ) AS known
 """
+_KEPT = f"""
+    SELECT place, kept.* FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS known (profile_id, seq, place)
+    CROSS JOIN LATERAL (
+        SELECT {_EVENT}, seq FROM events WHERE profile_id = known.profile_id AND seq = known.seq LIMIT 1
+    ) AS kept
+"""
 # Numbers are given out in the order of the events; whoever holds the profiles' rows has the next ones of their events.
+# The ids are added in an order of their own, which everybody keeps to, so that no two wait for one another.
+_ADD_IDS = """
+    INSERT INTO event_ids (event_id, sender, profile_id, seq)
+    SELECT event_id, sender, profile_id, seq FROM (
+        SELECT event_id, sender, profile_id, nextval('events_seq') AS seq
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS sent (event_id, sender, profile_id)
+    ) AS numbered
+    ORDER BY event_id, sender
+    RETURNING seq
+"""
 _APPEND = f"""
     INSERT INTO events (seq, {_EVENT}, joined_id)
-    SELECT nextval('events_seq'), {_EVENT}, joined_id
-    FROM unnest(
-        $1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-        $7::text[], $8::text[], $9::text[], $10::text[]
-    ) WITH ORDINALITY AS sent ({_EVENT}, joined_id, place)
-    ORDER BY place
-    ON CONFLICT DO NOTHING
+    SELECT seq, {_EVENT}, joined_id FROM unnest(
+        $1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[], $7::timestamptz[],
+        $8::text[], $9::text[], $10::text[], $11::text[]
+    ) AS sent (seq, {_EVENT}, joined_id)
 """
+# What was kept under the same id for another profile, before ids counted for all, stays named by the first.
+_REMOVE_IDS = """
+    DELETE FROM event_ids USING unnest($1::text[], $2::text[], $3::text[]) AS gone (event_id, sender, profile_id)
+    WHERE event_ids.event_id = gone.event_id AND event_ids.sender = gone.sender
+    AND event_ids.profile_id = gone.profile_id
+"""
+#: What `remove_ids` wants to know of events that are deleted.
+NAMES = "event_id, sender, profile_id"
 #: The last number given out. One that a broken transaction had is in no event.
 LAST_SEQ = "CASE WHEN is_called THEN last_value ELSE 0 END FROM events_seq"
 LOG = f"SELECT {_EVENT}, seq FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3"
@@ -51,18 +73,21 @@ BEYOND_ALL_SEQS = 2**63 - 1
 async def append(connection: Connection, events: Sequence[Event]) -> None:
     """Append events that the log has not. Raises `InTheWay` where one of them has come meanwhile."""
     if events:
-        answer = await connection.execute(_APPEND, *zip(*map(event_as_row, events), strict=True))
-        if int(answer.rpartition(" ")[2]) != len(events):
-            raise InTheWay
+        columns = list(zip(*map(event_as_row, events), strict=True))
+        profile_ids, senders, event_ids, *_ = columns
+        try:
+            added = await connection.fetch(_ADD_IDS, event_ids, senders, profile_ids)
+        except asyncpg.UniqueViolationError as error:
+            raise InTheWay from error
+        await connection.execute(_APPEND, sorted(seq for (seq,) in added), *columns)
 
 
 async def sorted_out(connection: Connection, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
     """The events that the log has not, each once, and what becomes of the others, by their place."""
     if not events:
         return [], {}
-    names = [(event.profile_id, event.sender, event.event_id) for event in events]
-    keys = zip(*(map(kept_text, name) for name in names), strict=True)
-    known = {names[row[0] - 1]: event_from_row(row[1:]) for row in await connection.fetch(_KNOWN, *keys)}
+    names = [(event.sender, event.event_id) for event in events]
+    known = await _known(connection, names)
     new: list[Event] = []
     others: dict[int, Outcome] = {}
     for place, (name, event) in enumerate(zip(names, events, strict=True)):
@@ -72,6 +97,23 @@ async def sorted_out(connection: Connection, events: Sequence[Event]) -> tuple[l
             known[name] = event
             new.append(event)
     return new, others
+
+
+async def _known(connection: Connection, names: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Event]:
+    """What the log has under these senders and ids."""
+    keys = [list(map(kept_text, column)) for column in zip(*names, strict=True)]
+    found = await connection.fetch(_KNOWN, *reversed(keys))
+    if not found:
+        return {}
+    places, profile_ids, seqs = zip(*found, strict=True)
+    kept = {places[row[0] - 1]: event_from_row(row[1:]) for row in await connection.fetch(_KEPT, profile_ids, seqs)}
+    return {names[place - 1]: event for place, event in kept.items()}
+
+
+async def remove_ids(connection: Connection, names: Sequence[Sequence[str]]) -> None:
+    """Let go of the ids of events that were deleted; of each event its `NAMES`, as they were kept."""
+    if names:
+        await connection.execute(_REMOVE_IDS, *zip(*names, strict=True))
 
 
 async def last_seq(connection: Connection) -> int:

@@ -109,6 +109,19 @@ _WHO_IS_DUE = """
     CREATE INDEX projections_by_moment ON projections (projection, generation, substring(row from 1 for 8), key)
     WHERE projection IN ('outbox', 'watch')
 """
+# What an older version kept under one id for several profiles stays; the first counts.
+_AN_ID_COUNTS_ONCE = """
+    CREATE TABLE event_ids (
+        event_id text COLLATE "C" NOT NULL,
+        sender text COLLATE "C" NOT NULL,
+        profile_id text COLLATE "C" NOT NULL,
+        seq bigint NOT NULL
+    );
+    INSERT INTO event_ids (event_id, sender, profile_id, seq)
+    SELECT DISTINCT ON (event_id, sender) event_id, sender, profile_id, seq FROM events ORDER BY event_id, sender, seq;
+    ALTER TABLE event_ids ADD PRIMARY KEY (event_id, sender);
+    ALTER TABLE events DROP CONSTRAINT events_profile_id_sender_event_id_key
+"""
 #: All changes of the schema by name, oldest first. One that was released is never edited: add the next.
 CHANGES = {
     "the log": _THE_LOG,
@@ -119,6 +132,7 @@ CHANGES = {
     "what erasure leaves": _WHAT_ERASURE_LEAVES,
     "how far back the log reaches": _HOW_FAR_BACK_THE_LOG_REACHES,
     "who is due": _WHO_IS_DUE,
+    "an id counts once": _AN_ID_COUNTS_ONCE,
 }
 #: Whoever migrates holds this lock until they are done, in whichever schema.
 _MIGRATING = 0x706572736F6E616C

@@ -13,7 +13,7 @@ from personalize.stores.protocols import Projector, Trimming
 
 EVENTS_AT_ONCE = 1_000
 _REWRITE = "UPDATE events SET properties = $3 WHERE profile_id = $1 AND seq = $2"
-_REMOVE = "DELETE FROM events WHERE profile_id = $1 AND seq = any($2::bigint[])"
+_REMOVE = f"DELETE FROM events WHERE profile_id = $1 AND seq = any($2::bigint[]) RETURNING {log.NAMES}"
 _GENERATIONS = "SELECT id, state, projected, (SELECT min(seq) FROM unprojected) FROM generations ORDER BY id"
 
 
@@ -38,7 +38,7 @@ async def trim(
             elif left.properties != event.properties:
                 await connection.execute(_REWRITE, kept_text(profile_id), seq, properties_as_text(left.properties))
                 changed += 1
-        await connection.execute(_REMOVE, kept_text(profile_id), gone)
+        await log.remove_ids(connection, await connection.fetch(_REMOVE, kept_text(profile_id), gone))
         changed += len(gone)
     if changed:
         await _project_anew(connection, profile_id, projectors)

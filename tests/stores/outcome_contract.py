@@ -38,11 +38,11 @@ class OutcomeContract:
 
         play(make, scene)
 
-    # An id under another profile is not asked: a store of many machines would need one place for all ids.
     @pytest.mark.parametrize(
         "changed",
         [
             {"type": "refund"},
+            {"profile_id": "v:bob"},
             {"channel": "till"},
             {"occurred_at": at(1)},
             {"properties": {"amount": 100, "items": [{"tag": "tents"}]}},

@@ -2,28 +2,34 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any
 
 import asyncpg
 import pytest
 
+from personalize import stores
 from personalize.errors import StoreUnavailable
 from personalize.stores.postgres import PostgresStore
 from personalize.stores.postgres_address import address_of
 from personalize.stores.postgres_schema import CHANGES
 from tests.stores.contract import opened
 from tests.stores.other_process import line_from, line_to, other_process
-from tests.stores.samples import event, projectors, purchase
+from tests.stores.samples import all_of, event, projectors, purchase
 
 NewUrl = Callable[[], str]
 
 #: Small tables that every node of a cluster has a copy of, and what is said of the transaction itself.
 _SHARED_BY_ALL = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SELECT .* FROM (generations|lives|erased)\b)", re.DOTALL)
-#: How a statement says which visitors it is about.
+#: How a statement says which visitors it is about, or which ids.
 _KEYED = {
     "events": r"\bprofile_id = |INSERT INTO events .*profile_id",
+    "event_ids": r"\bevent_id = |INSERT INTO event_ids \(event_id, sender, profile_id, seq\)",
     "projections": r"\bkey = |INSERT INTO projections \(projection, generation, key, row\)",
 }
 
@@ -103,7 +109,11 @@ def test_every_unique_key_of_what_is_kept_of_visitors_begins_with_the_visitor(po
             """,
             list(_KEYED),
         )
-        assert sorted(map(tuple, keys)) == [("events", "profile_id"), ("events", "profile_id"), ("projections", "key")]
+        assert sorted(map(tuple, keys)) == [
+            ("event_ids", "event_id"),
+            ("events", "profile_id"),
+            ("projections", "key"),
+        ]
 
     asyncio.run(run())
 
@@ -155,7 +165,8 @@ def test_every_statement_of_pages_and_events_says_whose_rows_it_wants(
     postgres_url: NewUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent = watch(monkeypatch)
-    batch = [purchase("v:ann"), event("join", "u:1", {"from": "v:ann"}), purchase("v:new"), purchase("u:1")]
+    told = purchase("v:ann")
+    batch = [told, event("join", "u:1", {"from": "v:ann"}), purchase("v:new"), purchase("u:1")]
 
     async def forget_what_was_sent(store: PostgresStore) -> None:
         sent.clear()
@@ -164,10 +175,13 @@ def test_every_statement_of_pages_and_events_says_whose_rows_it_wants(
         postgres_url(),
         forget_what_was_sent,
         lambda store: store.apply(batch, projectors()),
+        lambda store: store.apply([told, replace(told, channel="app"), purchase("v:new")], projectors()),
         lambda store: store.profile("u:1"),
+        lambda store: all_of(store.history("u:1")),
+        lambda store: store.kept("profiles", ["u:1"]),
     )
-    assert sum("INSERT INTO events" in statement for statement in sent) == 1
-    assert sum("DO UPDATE SET row" in statement for statement in sent) == 1
+    assert sum("INSERT INTO events" in statement for statement in sent) == 2
+    assert sum("DO UPDATE SET row" in statement for statement in sent) == 2
     assert [statement for statement in sent if not says_whose(statement)] == []
 
 
@@ -184,9 +198,43 @@ def test_that_test_would_notice_a_statement_about_everybody(statement: str) -> N
     assert not says_whose(statement)
 
 
+#: What reads or writes for everybody: jobs, and whoever asks for everybody, but no page and no event.
+_FOR_ALL = {
+    "postgres_erasing": {"COMPACT"},
+    "postgres_log": {"LOG"},
+    "postgres_projections": {"DUE", "PROFILE_KEYS", "PROFILE_ROWS"},
+}
+
+
+def test_all_other_statements_about_everybody_are_those_of_jobs() -> None:
+    found: dict[str, set[str]] = {}
+    for module, name, statement in statements_of_the_store():
+        if names_of(statement) and not says_whose(statement):
+            found.setdefault(module, set()).add(name)
+    assert found == _FOR_ALL
+
+
+def statements_of_the_store() -> Iterator[tuple[str, str, str]]:
+    """Every statement that a module of a PostgreSQL store keeps: the module, what it calls it, and the statement."""
+    for module in (one.name for one in iter_modules(stores.__path__) if one.name.startswith("postgres")):
+        source = import_module(f"{stores.__name__}.{module}")
+        assert source.__file__ is not None
+        made = re.findall(r"^(\w+) = ", Path(source.__file__).read_text(encoding="utf-8"), re.MULTILINE)
+        for name in made:
+            kept = getattr(source, name)
+            for each in kept.values() if isinstance(kept, dict) else kept if isinstance(kept, tuple) else (kept,):
+                if isinstance(each, str) and re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH|VACUUM)\b", each):
+                    yield module, name, each
+
+
+def names_of(statement: str) -> list[str]:
+    """The tables of visitors that a statement reads or writes."""
+    return [name for name in _KEYED if re.search(rf"(FROM|JOIN|INTO|UPDATE|USING|FULL) {name}\b", statement)]
+
+
 def says_whose(statement: str) -> bool:
     """Whether a statement can be answered where the visitors that it names are kept."""
-    tables = [name for name in _KEYED if re.search(rf"(FROM|JOIN|INTO|UPDATE) {name}\b", statement)]
+    tables = names_of(statement)
     if not tables:
         return _SHARED_BY_ALL.match(" ".join(statement.split())) is not None
     return all(re.search(_KEYED[name], " ".join(statement.split())) for name in tables)
