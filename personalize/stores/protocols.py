@@ -40,7 +40,8 @@ class Projector(Protocol):
 
     def reads(self, event: Event, rows: Mapping[str, Any]) -> tuple[str, ...]:
         """The keys of the rows that this event may touch, as far as `rows` (read so far) tells; asked again
-        after those were read, until it names nothing new. A key without a row is in `rows` as None."""
+        after those were read, until it names nothing new. A key without a row is in `rows` as None; rows beyond
+        those that it names change nothing."""
 
     def project(self, event: Event, rows: Mapping[str, Any]) -> Mapping[str, Any]:
         """The rows that this event changes, by key, as they are after it. One that is `Anew` is to be projected anew
@@ -80,6 +81,18 @@ class Applied:
     def outcome(self, place: int) -> Outcome:
         """What became of the event at this place of the batch, counted from 0."""
         return self.others.get(place, Outcome.NEW)
+
+    def of(self, events: Sequence[Event], first: int) -> "Applied":
+        """What became of these events of the batch, the first of which stood at this place."""
+        others = {at - first: one for at, one in self.others.items() if first <= at < first + len(events)}
+        told, own = list(others.values()), {id(event) for event in events}
+        return Applied(
+            new=len(events) - len(others),
+            repeated=told.count(Outcome.REPEATED),
+            refused=tuple(one for one in self.refused if id(one.event) in own),
+            conflicting=told.count(Outcome.CONFLICTING),
+            others=others,
+        )
 
 
 @dataclass(frozen=True, slots=True)
