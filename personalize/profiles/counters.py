@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from personalize.events.event import Event, JSONValue, to_micros
+from personalize.profiles.stored_part import having
 
 #: The most times that any counter keeps; a rule set may not ask for more.
 MOST_TIMES = 1000
@@ -46,13 +47,10 @@ def with_event(
     matching = [
         counter for counter in counters if counter.event_type == event.type and counter.matches(event.properties)
     ]
-    if not matching:
-        return recent
     at = to_micros(event.occurred_at)
-    return {
-        **recent,
-        **{counter.key: _inserted(recent.get(counter.key, ()), at, counter.limit) for counter in matching},
-    }
+    for counter in matching:
+        recent = having(recent, counter.key, _inserted(recent.get(counter.key, ()), at, counter.limit))
+    return recent
 
 
 def merged(one: tuple[int, ...], other: tuple[int, ...], limit: int = MOST_TIMES) -> tuple[int, ...]:

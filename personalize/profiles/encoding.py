@@ -1,9 +1,9 @@
 """Profiles and organizations as bytes: compact JSON, exact, and quick to read, since page views read them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
@@ -20,6 +20,7 @@ from personalize.profiles.profile import (
     Totals,
     Visit,
 )
+from personalize.profiles.stored_part import StoredPart, written
 from personalize.visitors.consent import UNKNOWN, Consent
 
 # Parts of a row, each left out where empty. Times are integers of microseconds since 1970.
@@ -56,34 +57,51 @@ _LARGE = "i"
 _MAPPING = "m"
 _LARGEST = 2**63 - 1
 
-_Value = TypeVar("_Value")
-
 
 def encode_profile(profile: Profile) -> bytes:
     """The profile as bytes that `decode_profile` reads back as an equal one."""
-    parts = {
-        _ID: profile.profile_id,
-        _EVENTS: profile.events,
-        _ATTRIBUTES: {name: _attribute(value) for name, value in profile.attributes.items()},
-        _TOTALS: {type_: _totals(total) for type_, total in profile.totals.items()},
-        _RECENT: dict(profile.recent),
-        _VISIT: None if profile.visit is None else _visit(profile.visit),
-        _FIRST_SEEN: _micros(profile.first_seen_at),
-        _LAST_SEEN: _micros(profile.last_seen_at),
-        _SEEN_BEFORE: _micros(profile.seen_before_at),
-        _CONSENT: None if profile.consent.granted is None else sorted(profile.consent.granted),
-        _CONSENT_AT: _micros(profile.consent_at),
-        _JOINED: None if profile.joined is None else [profile.joined.into, to_micros(profile.joined.at)],
-        _JOINED_FROM: profile.joined_from,
-        _UNIT: profile.unit,
-        _INTERESTS: dict(profile.interests),
-        _STATED: {tag: _attribute(said) for tag, said in profile.stated.items()},
-        _MEMBERSHIP: None if profile.membership is None else _membership(profile.membership),
-        _OF_TWO_UNITS: profile.of_two_units or None,
-        _TIES: None if profile.ties == NO_TIES else _ties(profile.ties),
-    }
-    empty: tuple[object, ...] = (None, {}, ())
-    return orjson.dumps({key: part for key, part in parts.items() if part not in empty})
+    row: dict[str, object] = {_ID: profile.profile_id, _EVENTS: profile.events}
+    if profile.attributes:
+        row[_ATTRIBUTES] = written(profile.attributes, _attribute)
+    if profile.totals:
+        row[_TOTALS] = written(profile.totals, _totals)
+    if profile.recent:
+        row[_RECENT] = written(profile.recent, tuple)
+    if profile.visit is not None:
+        row[_VISIT] = _visit(profile.visit)
+    if profile.first_seen_at is not None:
+        row[_FIRST_SEEN] = to_micros(profile.first_seen_at)
+    if profile.last_seen_at is not None:
+        row[_LAST_SEEN] = to_micros(profile.last_seen_at)
+    if profile.seen_before_at is not None:
+        row[_SEEN_BEFORE] = to_micros(profile.seen_before_at)
+    if profile.consent.granted is not None:
+        row[_CONSENT] = sorted(profile.consent.granted)
+    if profile.consent_at is not None:
+        row[_CONSENT_AT] = to_micros(profile.consent_at)
+    if profile.interests:
+        row[_INTERESTS] = written(profile.interests, tuple)
+    return orjson.dumps(row | _rare_parts(profile))
+
+
+def _rare_parts(profile: Profile) -> dict[str, object]:
+    """Parts that few profiles have."""
+    row: dict[str, object] = {}
+    if profile.joined is not None:
+        row[_JOINED] = [profile.joined.into, to_micros(profile.joined.at)]
+    if profile.joined_from:
+        row[_JOINED_FROM] = profile.joined_from
+    if profile.unit is not None:
+        row[_UNIT] = profile.unit
+    if profile.stated:
+        row[_STATED] = written(profile.stated, _attribute)
+    if profile.membership is not None:
+        row[_MEMBERSHIP] = _membership(profile.membership)
+    if profile.of_two_units:
+        row[_OF_TWO_UNITS] = True
+    if profile.ties is not NO_TIES and profile.ties != NO_TIES:
+        row[_TIES] = _ties(profile.ties)
+    return row
 
 
 def decode_profile(data: bytes) -> Profile:
@@ -97,9 +115,9 @@ def decode_profile(data: bytes) -> Profile:
     interests, stated, membership = part(_INTERESTS), part(_STATED), part(_MEMBERSHIP)
     return Profile(
         row[_ID],
-        _ReadWhenAsked(attributes, _read_attribute) if attributes else {},
-        _ReadWhenAsked(totals, _read_totals) if totals else {},
-        _ReadWhenAsked(recent, tuple) if recent else {},
+        StoredPart(attributes, _read_attribute) if attributes else {},
+        StoredPart(totals, _read_totals) if totals else {},
+        StoredPart(recent, tuple) if recent else {},
         None if visit is None else _read_visit(visit),
         None if first_seen is None else from_micros(first_seen),
         None if last_seen is None else from_micros(last_seen),
@@ -110,8 +128,8 @@ def decode_profile(data: bytes) -> Profile:
         tuple(joined_from) if joined_from else (),
         row[_EVENTS],
         part(_UNIT),
-        _ReadWhenAsked(interests, tuple) if interests else {},
-        _ReadWhenAsked(stated, _read_attribute) if stated else {},
+        StoredPart(interests, tuple) if interests else {},
+        StoredPart(stated, _read_attribute) if stated else {},
         None if membership is None else Membership(membership[0], _read_shared(membership[1])),
         NO_TIES if ties is None else _read_ties(ties),
         _OF_TWO_UNITS in row,
@@ -155,43 +173,6 @@ def _read_shared(stored: dict[str, list[Any]]) -> dict[str, SharedTotals]:
 def holds_organization(data: bytes) -> bool:
     """Whether these are the bytes of an organization, and not those of a profile."""
     return data.startswith(_BEGINS_ORGANIZATION)
-
-
-class _ReadWhenAsked(Mapping[str, _Value]):
-    """A part of a row whose values are read when somebody asks for them: a page looks at few of them, and
-    this more than halves the time of the read that every page view makes."""
-
-    __slots__ = ("_read", "_values")
-
-    def __init__(self, stored: dict[str, Any], read: Callable[[list[Any]], _Value]) -> None:
-        self._values = stored
-        self._read = read
-
-    def __getitem__(self, name: str) -> _Value:
-        value = self._values[name]
-        if value.__class__ is list:
-            value = self._values[name] = self._read(value)
-        found: _Value = value
-        return found
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The value or the default; nothing is raised on the way, since most of what rules ask for is not there."""
-        value = self._values.get(name)
-        if value.__class__ is list:
-            value = self._values[name] = self._read(value)
-        return default if value is None else value
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
 
 
 def _attribute(stored: AttributeValue) -> list[object]:
@@ -261,6 +242,8 @@ def _needs_tags(value: JSONValue) -> bool:
 
 
 def _tagged(value: JSONValue) -> object:
+    if value.__class__ is int and -_LARGEST <= value <= _LARGEST:
+        return value
     if isinstance(value, list):
         return [_tagged(item) for item in value]
     if isinstance(value, dict):

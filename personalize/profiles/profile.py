@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from personalize.events.event import EventName, JSONValue
 from personalize.light_values import light_dataclass
@@ -102,6 +103,9 @@ class Ties:
 
 
 NO_TIES = Ties()
+
+#: Fields of a profile by name, as something that happens leaves them. Several changes make one new profile.
+Changes: TypeAlias = dict[str, Any]
 
 
 @light_dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Projection: how events, one after the other, become profiles."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from personalize.events.event import (
     CLICK,
@@ -20,6 +19,7 @@ from personalize.events.event import (
     to_micros,
 )
 from personalize.events.schema import Schema
+from personalize.light_values import replace
 from personalize.profiles.counters import Counter, with_event
 from personalize.profiles.encoding import decode_profile, encode_profile
 from personalize.profiles.holding import holding_for
@@ -27,10 +27,11 @@ from personalize.profiles.in_force import anonymous_of, consent_of, name_of, new
 from personalize.profiles.interests import taught
 from personalize.profiles.join import claimed, joined, latest_of, left_by, newer, tied
 from personalize.profiles.lifecycle import Lifecycle
-from personalize.profiles.profile import NO_TIES, AttributeValue, Joined, Profile
+from personalize.profiles.profile import NO_TIES, AttributeValue, Changes, Joined, Profile
 from personalize.profiles.replay import Anew, ProfileReplay
 from personalize.profiles.seen import last_seen_before, seen_at
 from personalize.profiles.stated import statement_of
+from personalize.profiles.stored_part import having
 from personalize.profiles.totals import amount_of, with_one_more
 from personalize.profiles.visits import PageFacts, visit_with_page
 
@@ -63,13 +64,13 @@ class ProfileProjector:
         self._teaches = {type_: tuple(path.split(".")) for type_, path in self.holding.interests}
         self._counters = _by_type(counters)
         self._ends_after = (lifecycle or Lifecycle()).visit_ends_after
-        self._steps: Mapping[str, Callable[[Profile, Event, bool], Profile]] = {
-            PAGE_VIEW: self._with_page_view,
-            IMPRESSION: self._with_count,
-            CLICK: self._with_count,
-            SET: self._with_attributes,
-            INTEREST: self._with_statement,
-            CONSENT: self._with_consent,
+        self._steps: Mapping[str, Callable[[Profile, Event, bool], Changes]] = {
+            PAGE_VIEW: self._page_view,
+            IMPRESSION: _one_more,
+            CLICK: _one_more,
+            SET: _attributes,
+            INTEREST: _statement,
+            CONSENT: self._consent,
         }
         self._turns: Mapping[str, Callable[[Event, Mapping[str, Profile | None]], Mapping[str, Profile | Anew]]] = {
             JOIN: self._joined,
@@ -118,9 +119,10 @@ class ProfileProjector:
 
     def _after(self, profile: Profile, event: Event, teaches: bool) -> Profile:
         """The profile after an event of its own, or of one that was joined into it."""
-        changed = self._steps.get(event.type, self._with_declared)(profile, event, teaches)
-        recent = with_event(changed.recent, self._counters.get(event.type, ()), event)
-        return replace(changed, recent=recent, events=profile.events + 1)
+        changes = self._steps.get(event.type, self._declared)(profile, event, teaches)
+        counters = self._counters.get(event.type)
+        recent = profile.recent if counters is None else with_event(profile.recent, counters, event)
+        return replace(profile, recent=recent, events=profile.events + 1, **changes)
 
     def _poured(self, known: Profile, anonymous: Profile) -> Profile:
         return joined(known, anonymous, limits=self.holding.counters, ends_after=self._ends_after)
@@ -137,53 +139,34 @@ class ProfileProjector:
             anonymous.profile_id: left_by(Profile(anonymous.profile_id, ties=claiming.ties), event),
         }
 
-    def _with_page_view(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
-        return self._with_page(profile, event, pages=1)
+    def _page_view(self, profile: Profile, event: Event, _teaches: bool) -> Changes:
+        return self._page(profile, event, pages=1)
 
-    def _with_page(self, profile: Profile, event: Event, pages: int) -> Profile:
+    def _page(self, profile: Profile, event: Event, pages: int) -> Changes:
         at = event.occurred_at
         before = last_seen_before(profile, at, self._ends_after)
         page = _page_facts(event.properties)
         visit = visit_with_page(profile.visit, page, at, before, self._ends_after, pages=pages)
-        return seen_at(replace(profile, visit=visit), at, self._ends_after)
+        return seen_at(profile, visit, at, self._ends_after)
 
-    def _with_count(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
-        return _counted(profile, event, None)
-
-    def _with_declared(self, profile: Profile, event: Event, teaches: bool) -> Profile:
+    def _declared(self, profile: Profile, event: Event, teaches: bool) -> Changes:
         value = event.properties.get(self._value_names.get(event.type, ""))
-        counted = _counted(profile, event, value)
+        changes = _counted(profile, event, value)
         path = self._teaches.get(event.type)
         if path is not None and teaches and event.properties.get(GIFT) is not True:
-            interests = taught(profile.interests, event.properties, path, event.occurred_at)
-            counted = replace(counted, interests=interests)
-        return seen_at(counted, event.occurred_at, self._ends_after)
+            changes["interests"] = taught(profile.interests, event.properties, path, event.occurred_at)
+        return changes | seen_at(profile, profile.visit, event.occurred_at, self._ends_after)
 
-    def _with_attributes(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
-        attributes, set_at_micros = dict(profile.attributes), to_micros(event.occurred_at)
-        from_join = event.profile_id != profile.profile_id
-        for name, value in event.properties.items():
-            attributes[name] = newer(attributes.get(name), AttributeValue(value, set_at_micros, from_join))
-        return replace(profile, attributes=attributes)
-
-    def _with_statement(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
-        statement = statement_of(event.properties)
-        if statement is None:
-            return profile
-        tag, likes = statement
-        said = AttributeValue(likes, to_micros(event.occurred_at), event.profile_id != profile.profile_id)
-        return replace(profile, stated={**profile.stated, tag: newer(profile.stated.get(tag), said)})
-
-    def _with_consent(self, profile: Profile, event: Event, _teaches: bool) -> Profile:
+    def _consent(self, profile: Profile, event: Event, _teaches: bool) -> Changes:
         given = consent_of(event.properties)
         if given is None:
-            return profile
+            return {}
         consent, at = newest((profile.consent, profile.consent_at), given, event.occurred_at)
-        decided = replace(profile, consent=consent, consent_at=at)
+        decided = {"consent": consent, "consent_at": at}
         if given.refused:
             return decided
         # The form's own page is shown again when the answer has been taken, and counts then.
-        return self._with_page(decided, event, pages=0)
+        return decided | self._page(profile, event, pages=0)
 
 
 def _by_type(counters: Sequence[Counter]) -> Mapping[str, tuple[Counter, ...]]:
@@ -245,9 +228,31 @@ def _is_minded(event: Event, profile: Profile) -> bool:
     return name_of(event) in ties.awaits
 
 
-def _counted(profile: Profile, event: Event, value: JSONValue) -> Profile:
+def _one_more(profile: Profile, event: Event, _teaches: bool) -> Changes:
+    return _counted(profile, event, None)
+
+
+def _counted(profile: Profile, event: Event, value: JSONValue) -> Changes:
     total = with_one_more(profile.totals.get(event.type), event.occurred_at, amount_of(value))
-    return replace(profile, totals={**profile.totals, event.type: total})
+    return {"totals": having(profile.totals, event.type, total)}
+
+
+def _attributes(profile: Profile, event: Event, _teaches: bool) -> Changes:
+    attributes, set_at_micros = profile.attributes, to_micros(event.occurred_at)
+    from_join = event.profile_id != profile.profile_id
+    for name, value in event.properties.items():
+        said = AttributeValue(value, set_at_micros, from_join)
+        attributes = having(attributes, name, newer(attributes.get(name), said))
+    return {"attributes": attributes}
+
+
+def _statement(profile: Profile, event: Event, _teaches: bool) -> Changes:
+    statement = statement_of(event.properties)
+    if statement is None:
+        return {}
+    tag, likes = statement
+    said = AttributeValue(likes, to_micros(event.occurred_at), event.profile_id != profile.profile_id)
+    return {"stated": having(profile.stated, tag, newer(profile.stated.get(tag), said))}
 
 
 def _page_facts(properties: Mapping[str, JSONValue]) -> PageFacts:

@@ -1,23 +1,23 @@
 """When a visitor was seen: first, last, and before that."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from personalize.profiles.profile import Profile
+from personalize.light_values import replace
+from personalize.profiles.profile import Changes, Profile, Visit
 
 
-def seen_at(profile: Profile, at: datetime, ends_after: timedelta) -> Profile:
-    """The profile of a visitor who was seen at this moment, too; moments may arrive in any order."""
+def seen_at(profile: Profile, visit: Visit | None, at: datetime, ends_after: timedelta) -> Changes:
+    """What changes of a profile, on its newest visit, when the visitor was seen at this moment, too; moments may arrive
+    in any order."""
     first, last = profile.first_seen_at, profile.last_seen_at
     if first is None or last is None:
-        return replace(profile, first_seen_at=at, last_seen_at=at)
+        return {"first_seen_at": at, "last_seen_at": at, "visit": visit}
     newest = max(last, at)
     before = latest_before((profile.seen_before_at, last, at), newest - ends_after)
-    visit = profile.visit
     if visit is not None and at < visit.started_at - ends_after:
         visit = replace(visit, previous_seen_at=max(visit.previous_seen_at or at, at))
-    return replace(profile, first_seen_at=min(first, at), last_seen_at=newest, seen_before_at=before, visit=visit)
+    return {"first_seen_at": min(first, at), "last_seen_at": newest, "seen_before_at": before, "visit": visit}
 
 
 def last_seen_before(profile: Profile, at: datetime, ends_after: timedelta) -> datetime | None:

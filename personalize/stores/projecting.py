@@ -91,12 +91,13 @@ class Rows:
     def project(self, events: Sequence[Event]) -> Reading:
         """Let the projector answer events, one after the other. Each sees the rows that it named, and no other."""
         yield from self._ahead(events)
+        rows, reads, answer = self._rows, self._projector.reads, self._projector.project
         for event in events:
-            seen: dict[str, Any] = {}
-            while missing := [key for key in self._projector.reads(event, seen) if key not in seen]:
-                yield from self._read(missing)
-                seen.update((key, self._rows[key]) for key in missing)
-            for key, after in self._projector.project(event, seen).items():
+            keys = reads(event, rows)
+            while lacking := [key for key in keys if key not in rows]:
+                yield from self._read(lacking)
+                keys = reads(event, rows)
+            for key, after in answer(event, {key: rows[key] for key in keys}).items():
                 if after.__class__ is Anew:
                     self._unsettled.add(key)
                 self._rows[key] = after.row if after.__class__ is Anew else after

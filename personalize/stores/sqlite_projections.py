@@ -85,11 +85,10 @@ class ProjectionTable:
             INSERT INTO {self._table} (key, row) VALUES (?, ?)
             ON CONFLICT (key) DO UPDATE SET row = excluded.row
         """
-        for key, data in changes:
-            if data is None:
-                self._connection.execute(f"DELETE FROM {self._table} WHERE key = ?", (key,))
-            else:
-                self._connection.execute(put, (key, data))
+        rows = list(changes)
+        self._connection.executemany(put, [row for row in rows if row[1] is not None])
+        gone = [(key,) for key, data in rows if data is None]
+        self._connection.executemany(f"DELETE FROM {self._table} WHERE key = ?", gone)
 
 
 def exchange(connection: sqlite3.Connection, projection: str, changes: Sequence[RowChange]) -> int:

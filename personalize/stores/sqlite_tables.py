@@ -305,13 +305,14 @@ def release(connection: sqlite3.Connection, job: str, holder: str) -> None:
 
 def event_as_row(event: Event) -> Row:
     """The event in the order of the table's columns, without `seq` and `previous`."""
+    occurred_at = to_micros(event.occurred_at)
     return (
         event.event_id,
         event.sender,
         event.type,
         event.profile_id,
-        to_micros(event.occurred_at),
-        to_micros(event.received_at),
+        occurred_at,
+        occurred_at if event.received_at is event.occurred_at else to_micros(event.received_at),
         event.channel,
         event.version,
         properties_as_text(event.properties),

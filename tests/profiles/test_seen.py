@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -14,8 +15,12 @@ DAY = 24 * 60
 def seen(*times: float) -> Profile:
     profile = Profile("v:a")
     for at in times:
-        profile = seen_at(profile, minutes(at), PAUSE)
+        profile = seen_again(profile, at)
     return profile
+
+
+def seen_again(profile: Profile, at: float) -> Profile:
+    return replace(profile, **seen_at(profile, profile.visit, minutes(at), PAUSE))
 
 
 @given(st.lists(st.integers(0, 500), min_size=1))
@@ -40,10 +45,8 @@ def test_nobody_was_seen_before_their_first_visit() -> None:
 
 def test_the_visit_before_counts_where_only_other_events_came_after_it() -> None:
     visit = Visit(1, minutes(0), minutes(0), 1)
-    profile = seen_at(
-        Profile("v:a", visit=visit, first_seen_at=minutes(0), last_seen_at=minutes(0)), minutes(20), PAUSE
-    )
-    profile = seen_at(profile, minutes(40), PAUSE)
+    profile = seen_again(Profile("v:a", visit=visit, first_seen_at=minutes(0), last_seen_at=minutes(0)), 20)
+    profile = seen_again(profile, 40)
     assert last_seen_before(profile, minutes(45), PAUSE) == minutes(0)
 
 
@@ -51,7 +54,7 @@ def test_a_late_moment_from_before_the_visit_is_when_the_visitor_was_seen_before
     visit = Visit(1, minutes(10 * DAY), minutes(10 * DAY), 1)
     profile = Profile("v:a", visit=visit, first_seen_at=visit.started_at, last_seen_at=visit.started_at)
     for at, expected in ((5 * DAY, 5 * DAY), (2 * DAY, 5 * DAY), (10 * DAY - 5, 5 * DAY), (10 * DAY + 5, 5 * DAY)):
-        profile = seen_at(profile, minutes(at), PAUSE)
+        profile = seen_again(profile, at)
         assert profile.visit is not None
         assert profile.visit.previous_seen_at == minutes(expected)
     assert profile.seen_before_at == minutes(5 * DAY)
