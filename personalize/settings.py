@@ -58,11 +58,12 @@ APP = pattern("application", "a module and a name such as shop.main:app", r"[A-Z
 
 @dataclass(frozen=True, slots=True)
 class CookieSettings:
-    """The two cookies: who the visitor is, and what was agreed to."""
+    """The cookies: who the visitor is, what was agreed to, and the arm of those who let us only measure."""
 
     name: str = field(default="pz", metadata=of_kind(COOKIE, "Cookie with the signed id of the visitor."))
-    max_age_days: int = field(default=395, metadata=of_kind(whole(1, 400), "How long browsers keep both cookies."))
+    max_age_days: int = field(default=395, metadata=of_kind(whole(1, 400), "How long browsers keep these cookies."))
     consent_name: str = field(default="pz_consent", metadata=of_kind(COOKIE, "Cookie with what was agreed to."))
+    arm_name: str = field(default="pz_arm", metadata=of_kind(COOKIE, "Cookie of those who only let you measure."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -416,8 +417,9 @@ def _check_together(settings: Settings, problems: Problems) -> None:
     if not visits.ends_after < visits.cooling_after < visits.lapsed_after:
         message = "visits: `ends_after` has to be shorter than `cooling_after`, and that than `lapsed_after`"
         problems.error("E055", message)
-    if settings.cookie.name == settings.cookie.consent_name:
-        problems.error("E055", "cookie: `name` and `consent_name` cannot be one cookie")
+    cookie = settings.cookie
+    if len({cookie.name, cookie.consent_name, cookie.arm_name}) < 3:
+        problems.error("E055", "cookie: `name`, `consent_name` and `arm_name` have to be three cookies")
     if settings.ingest.batch_size > settings.ingest.queue_size:
         problems.error("E055", "ingest: `batch_size` cannot be more than `queue_size`")
     for contradiction in (settings.cache.contradiction(), settings.webhooks.contradiction()):

@@ -87,6 +87,7 @@ time_budget_seconds = 1
 name = "shop"
 max_age_days = 30
 consent_name = "shop-consent"
+arm_name = "shop-arm"
 
 [privacy]
 gpc = "ignore"
@@ -168,7 +169,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         key_file=tmp_path / "data/key",
         excluded=("/admin/*", "/health"),
         time_budget_seconds=1.0,
-        cookie=CookieSettings("shop", 30, "shop-consent"),
+        cookie=CookieSettings("shop", 30, "shop-consent", "shop-arm"),
         privacy=PrivacySettings(
             "ignore", ("measure", "personalize", "mail"), "2026-05", timedelta(days=90), timedelta(days=60), "x-kiosk"
         ),
@@ -224,6 +225,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_COOKIE_NAME": "shop",
         "PERSONALIZE_COOKIE_MAX_AGE_DAYS": "30",
         "PERSONALIZE_COOKIE_CONSENT_NAME": "shop-consent",
+        "PERSONALIZE_COOKIE_ARM_NAME": "shop-arm",
         "PERSONALIZE_PRIVACY_GPC": "ignore",
         "PERSONALIZE_PRIVACY_PURPOSES": "measure,personalize,mail",
         "PERSONALIZE_PRIVACY_CONSENT_TEXT": "2026-05",
@@ -462,6 +464,7 @@ def test_a_value_that_does_not_fit_is_told_with_what_the_setting_takes(tmp_path:
         'visits.ends_after = "30 days"',
         'visits.cooling_after = "100 days"',
         'cookie.consent_name = "pz"',
+        'cookie.arm_name = "pz_consent"',
         "ingest.batch_size = 20_000",
         'cache.inputs = {page.device = ["mobile"]}',
     ],

@@ -247,13 +247,22 @@ def _visit_value(context: "Context", fact: Fact) -> object:
 
 def _split_value(context: "Context", fact: Fact) -> object:
     if not fact.parts:
-        profile = context.profile if context.consent.permits_identifier else None
-        unit: object = unit_of(context.identity.profile_id, profile, context.identity.joins)
+        unit: object = _unit(context)
     else:
         unit = context.values[fact.parts[0].name]
     if isinstance(unit, Unanswerable):
         return unit
     return share(fact.key, str(unit)) if isinstance(unit, str | int | Decimal) else None
+
+
+def _unit(context: "Context") -> str | None:
+    """By what splits place whoever is looking: their arm, where they let us measure and nothing else."""
+    identity = context.identity
+    if context.consent.only_measures:
+        return identity.arm
+    if not context.consent.allows(DEFAULT_PURPOSE):
+        return None
+    return unit_of(identity.profile_id, context.profile, identity.joins)
 
 
 def _pair_value(context: "Context", fact: Fact) -> object:

@@ -7,8 +7,6 @@ from types import MappingProxyType
 
 #: The purpose that an attribute or event serves where its declaration names none.
 DEFAULT_PURPOSE = "personalize"
-#: The purpose that counting what was shown serves.
-MEASURE_PURPOSE = "measure"
 
 
 class ValueType(StrEnum):

@@ -17,13 +17,14 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.types import Receive, Scope, Send
 
 from personalize.errors import EventRefused, StoreError
-from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
+from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.pages.forms import is_form, read_form
 from personalize.pages.plain_page import PlainPage, as_plain
 from personalize.runtime.about_visitor import AboutVisitor
 from personalize.runtime.download import Download, as_html, as_json
 from personalize.runtime.page_view import page_view_of
 from personalize.runtime.same_origin import is_same_origin
+from personalize.visitors.consent import MEASURE_PURPOSE
 
 #: How a site says our sentences in its visitors' language: given the English text and the language that the browser
 #: asks for, where it asks for one.

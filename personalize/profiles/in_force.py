@@ -131,7 +131,7 @@ class _Course:
             return
         known, anonymous = (self.consents.get(one, _UNDECIDED) for one in (known_id, anonymous_id))
         consent = stricter(known[0], anonymous[0])
-        if known[0].refused or anonymous[0].refused:
+        if known[0].forbids_identifier or anonymous[0].forbids_identifier:
             self.refused.add(name_of(event))
             if consent != known[0]:
                 self.consents[known_id] = (consent, anonymous[1] if known[1] is None else known[1])

@@ -1,15 +1,16 @@
 """The outbox: what webhooks have yet to be told of visitors, and what became of telling it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 
 from personalize.events.event import SEGMENT_ENTERED, WEBHOOK, Event, JSONValue, to_micros
 from personalize.profiles.holding import NOTHING_HELD
 from personalize.profiles.queue import queued, without_moment
+from personalize.profiles.row_replay import RowReplay
 from personalize.profiles.watched import segment_of
 
 #: The projection that these rows belong to.
@@ -98,9 +99,9 @@ class OutboxProjector:
             outbox = outbox.having(Message(hook, event.event_id, segment_id, is_entry, at, since, since))
         return outbox
 
-    def replay(self, key: str) -> NoReturn:
-        """Nobody asks: every event can be added to these rows."""
-        raise AssertionError(key)
+    def replay(self, key: str) -> RowReplay[Outbox]:
+        """The outbox of a visitor whose history has lost something: without the messages about that."""
+        return RowReplay(key, _after_loss)
 
     def encode(self, row: Outbox) -> bytes:
         """The row as bytes that sort by when it is due."""
@@ -110,6 +111,12 @@ class OutboxProjector:
         """The row that `encode` wrote."""
         messages = (Message(*stored) for stored in orjson.loads(without_moment(data)[1]))
         return Outbox({one.key: one for one in messages})
+
+
+def _after_loss(outbox: Outbox | None, events: Sequence[Event]) -> Outbox | None:
+    told = {event.event_id for event in events}
+    messages = {} if outbox is None else {key: one for key, one in outbox.messages.items() if one.event_id in told}
+    return Outbox(messages) if messages else None
 
 
 def _after_outcome(outbox: Outbox, event: Event) -> Outbox:

@@ -34,6 +34,7 @@ from personalize.profiles.stated import statement_of
 from personalize.profiles.stored_part import having
 from personalize.profiles.totals import amount_of, with_one_more
 from personalize.profiles.visits import PageFacts, visit_with_page
+from personalize.visitors.arms import is_arm
 
 #: A declared event with this property set to true counts, but tells nothing of what its visitor likes.
 GIFT = "gift"
@@ -46,6 +47,8 @@ class ProfileProjector:
     first and last seen are the same in whatever order a visitor's events arrive; of events at the same moment the
     order of arrival decides. Visits take in late page views as `visit_with_page` says. A join takes what
     arrived before it; events that occurred before it and arrive later follow into the known profile.
+
+    Of arms there are no profiles: whoever lets us only measure is nobody that rules could know.
 
     Types that are no longer declared are counted without a value, so old logs can always be read. `holding` is
     what the rows hold once the whole log was projected so.
@@ -81,7 +84,7 @@ class ProfileProjector:
 
     def reads(self, event: Event, rows: Mapping[str, Profile | None]) -> tuple[str, ...]:
         """The event's own row, and the known one that it was joined into; both sides of a join."""
-        if event.type in DERIVED_TYPES:
+        if event.type in DERIVED_TYPES or is_arm(event.profile_id):
             return ()
         if event.type in self._turns:
             anonymous_id = anonymous_of(event) if event.type in (JOIN, UNDO) else None
@@ -91,7 +94,7 @@ class ProfileProjector:
 
     def project(self, event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile | Anew]:
         """The profiles that this event changes, as they are after it."""
-        if event.type in DERIVED_TYPES:
+        if event.type in DERIVED_TYPES or is_arm(event.profile_id):
             return {}
         turn = self._turns.get(event.type)
         if turn is not None:
@@ -163,7 +166,7 @@ class ProfileProjector:
             return {}
         consent, at = newest((profile.consent, profile.consent_at), given, event.occurred_at)
         decided = {"consent": consent, "consent_at": at}
-        if given.refused:
+        if given.forbids_identifier:
             return decided
         # The form's own page is shown again when the answer has been taken, and counts then.
         return decided | self._page(profile, event, pages=0)
@@ -208,7 +211,7 @@ def _comes_second(join: Event, joined: Joined) -> bool:
 
 def _has_more_to_it(join: Event, known: Profile, anonymous: Profile) -> bool:
     """Whether a join does not simply take all that there is: somebody had refused, or something occurred after it."""
-    if known.consent.refused or anonymous.consent.refused:
+    if known.consent.forbids_identifier or anonymous.consent.forbids_identifier:
         return True
     at, until, latest = join.occurred_at, known.ties.joins_until, latest_of(anonymous)
     if (latest is not None and latest > at) or (known.consent_at is not None and known.consent_at > at):

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from personalize.events.event import CLICK, CONSENT, IMPRESSION, JOIN, RETRACT, SET, UNDO, Event
-from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE, Schema
+from personalize.events.schema import DEFAULT_PURPOSE, Schema
+from personalize.visitors.consent import MEASURE_PURPOSE
 
 #: What was shown and clicked is kept to be counted.
 _MEASURES = frozenset({IMPRESSION, CLICK})

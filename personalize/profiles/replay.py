@@ -19,6 +19,7 @@ from personalize.profiles.in_force import (
 )
 from personalize.profiles.join import left_by, tied
 from personalize.profiles.profile import Profile, Ties
+from personalize.visitors.arms import is_arm
 
 #: How many corrections of one profile wait for events that have not arrived; what comes beyond has no effect on those.
 MOST_AWAITED = 200
@@ -85,7 +86,7 @@ class ProfileReplay:
             self._joined(event, force)
         elif event.type in (RETRACT, MARK):
             self._corrected(event)
-        elif event.type != UNDO and event.type not in DERIVED_TYPES:
+        elif event.type != UNDO and event.type not in DERIVED_TYPES and not is_arm(event.profile_id):
             self._happened(event, force)
 
     @property

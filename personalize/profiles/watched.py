@@ -1,9 +1,9 @@
 """Who is to be looked at, since something happened or a moment has come, and in which watched segments they are."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import orjson
 
@@ -25,6 +25,8 @@ from personalize.events.event import (
 from personalize.profiles.holding import NOTHING_HELD
 from personalize.profiles.organization import is_organization
 from personalize.profiles.queue import queued, without_moment
+from personalize.profiles.row_replay import RowReplay
+from personalize.visitors.arms import is_arm
 
 #: The projection that these rows belong to.
 WATCH = "watch"
@@ -100,9 +102,10 @@ class WatchProjector:
         touched = {key: _touched(rows.get(key) or Watched(), at) for key in _about(event, rows)}
         return _with_partners(touched, event) if event.type == JOIN else touched
 
-    def replay(self, key: str) -> NoReturn:
-        """Nobody asks: every event can be added to these rows."""
-        raise AssertionError(key)
+    def replay(self, key: str) -> RowReplay[Watched]:
+        """The row of a visitor whose history has lost something: they are to be looked at, and where they stand is
+        what is left of it."""
+        return RowReplay(key, _after_loss)
 
     def encode(self, row: Watched) -> bytes:
         """The row as bytes that sort by when it is due."""
@@ -124,7 +127,7 @@ def _standing(stored: list[Any]) -> Standing:
 def _about(event: Event, rows: Mapping[str, Watched | None]) -> tuple[str, ...]:
     """Whose memberships an event may change: its own profile's, that of a browser which joins it, and those of all that
     joins hold together with these, where the event may undo a join."""
-    if is_organization(event.profile_id):
+    if is_organization(event.profile_id) or is_arm(event.profile_id):
         return ()
     joined = _joining(event)
     found = dict.fromkeys((event.profile_id,) if joined is None else (event.profile_id, joined))
@@ -159,6 +162,16 @@ def _tied(row: Watched, partner: str) -> Watched:
 def _touched(row: Watched, at_micros: int) -> Watched:
     due_at = at_micros if row.due_at_micros is None else min(row.due_at_micros, at_micros)
     return replace(row, due_at_micros=due_at, touched=row.touched + 1)
+
+
+def _after_loss(row: Watched | None, events: Sequence[Event]) -> Watched | None:
+    if row is None or not events:
+        return None
+    left = Watched(touched=row.touched, partners=row.partners)
+    for event in events:
+        if (segment_id := segment_of(event)) is not None:
+            left = _with_change(left, segment_id, event)
+    return _touched(left, to_micros(events[-1].received_at))
 
 
 def _with_change(row: Watched, segment_id: str, event: Event) -> Watched:

@@ -145,7 +145,12 @@ class AboutVisitor:
         """
         if self.profile_id is not None and self._personalizer.records:
             await self._personalizer.erase(self.profile_id, by="the visitor")
-        return (self._visitor.cookie_with_consent(REFUSED), self._visitor.cookie_without_id())
+        visitor = self._visitor
+        return (
+            visitor.cookie_with_consent(REFUSED),
+            visitor.cookie_without_id(),
+            *visitor.cookies_of_arm(REFUSED, None),
+        )
 
     async def _profile(self) -> Profile | None:
         return None if self.profile_id is None else await self._personalizer.store.profile(self.profile_id)

@@ -11,13 +11,12 @@ from personalize.decisions.decision import Decision, Reason
 from personalize.decisions.explain import explain
 from personalize.decisions.explanation import Explanation
 from personalize.events.event import Event
-from personalize.events.schema import MEASURE_PURPOSE
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import impression_of
-from personalize.visitors.consent import Consent
+from personalize.visitors.consent import MEASURE_PURPOSE, Consent
 from personalize.visitors.identity import Identity
 
 if TYPE_CHECKING:
@@ -101,9 +100,10 @@ class ChannelVisit:
         return tuple(one for one in segments if members >> index.segments.number[one] & 1)
 
     def impression(self, decisions: Sequence[Decision], event_id: str, *, sender: str, channel: str) -> Event | None:
-        """The event that tells of these decisions having been shown; None without the visitor's consent to measure."""
+        """The event that tells of these decisions having been shown; None without the visitor's consent to measure. Nor
+        is there one of those who gave no other: nobody is known by what they saw."""
         shown = [one for one in decisions if one.item_ids]
-        if not shown or not self.consent.allows(MEASURE_PURPOSE):
+        if not shown or not self.consent.allows(MEASURE_PURPOSE) or self.consent.only_measures:
             return None
         told = impression_of(shown)
         return self._personalizer.event(

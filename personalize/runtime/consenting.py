@@ -24,10 +24,10 @@ async def take_decision(
     """Keep the decision; the `Set-Cookie` values that tell the browser.
 
     `granted` are the purposes agreed to, none of them a refusal; those that the site doesn't ask for are left
-    out. A grant makes the identifier, and its first event is the consent itself; a refusal deletes it, and is
-    the last event of the one it ends. A login that can't be seen here may be one inside the site: the cookie
-    says then that the decision is news, and the next page tells the login. Raises `StoreError` where a grant
-    can't be kept; a refusal holds in the browser all the same.
+    out. A grant makes the identifier, and its first event is the consent itself. A refusal deletes it, and is
+    the last event of the one it ends; so is consent to measure and nothing else. A login that can't be seen here may be
+    one inside the site: the cookie says then that the decision is news, and the next page tells the login. Raises
+    `StoreError` where a grant can't be kept; a refusal holds in the browser all the same.
     """
     consent = granting(set(granted) & set(personalizer.settings.privacy.purposes))
     request = PageRequest(scope, SentHeaders(scope.get("headers", ())), RequestFacts)
@@ -46,8 +46,8 @@ async def take_decision(
             visitor.failed("a withdrawal could not be kept; the browser has it", error)
     kept = visitor.cookie_with_consent(Consent(consent.granted, is_news=visitor.user_id is None))
     if identity.visitor_id is None or not consent.permits_identifier:
-        return (kept, visitor.cookie_without_id())
-    return (kept, visitor.cookie_with_id(identity.visitor_id))
+        return (kept, visitor.cookie_without_id(), *visitor.cookies_of_arm(consent, None))
+    return (kept, visitor.cookie_with_id(identity.visitor_id), *visitor.cookies_of_arm(consent, None))
 
 
 def _no_chance() -> None:

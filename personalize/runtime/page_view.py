@@ -8,7 +8,7 @@ from personalize.decisions.context import Context, make_context
 from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, PageDecisions, Reason
 from personalize.events.event import CONSENT, JOIN, JSONValue
-from personalize.events.schema import DEFAULT_PURPOSE, MEASURE_PURPOSE
+from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.unit import unit_of
@@ -25,7 +25,7 @@ from personalize.runtime.shown import markup_of, outcome_of, shown_alike
 from personalize.runtime.site_events import SiteEvents
 from personalize.runtime.sources import Scope
 from personalize.runtime.visitor import Visitor
-from personalize.visitors.consent import Consent
+from personalize.visitors.consent import MEASURE_PURPOSE, Consent
 from personalize.visitors.identity import Identity
 
 if TYPE_CHECKING:
@@ -333,9 +333,8 @@ class PageView(SiteEvents):
             cookies.append(visitor.cookie_with_consent(Consent(visitor.decision.granted)))
         if identity.leaves:
             cookies.append(visitor.cookie_without_id())
-        elif (
-            identity.visitor_id is not None and visitor.wants_cookie_with(identity) and await self._take_along(identity)
-        ):
+        cookies += visitor.cookies_of_arm(visitor.decision, identity.arm if identity.is_new else None)
+        if identity.visitor_id is not None and visitor.wants_cookie_with(identity) and await self._take_along(identity):
             cookies.append(visitor.cookie_with_id(identity.visitor_id))
         return tuple(cookies)
 
@@ -365,18 +364,20 @@ class PageView(SiteEvents):
         if not self._personalizer.records or not (viewed or self._waiting):
             return
         identity = self._visitor.identity
-        if identity.profile_id is None or (identity.is_new and identity.user_id is None):
+        if (identity.profile_id or identity.arm) is None or (identity.is_new and identity.user_id is None):
             return  # nobody, or somebody whose browser has yet to show that it keeps our cookie
-        granted = (await self._visitor.settled_consent()).granted or _NOTHING
+        consent = await self._visitor.settled_consent()
+        kept_under = identity.profile_id if consent.permits_identifier else identity.arm
+        if kept_under is None:
+            return
+        granted = consent.granted or _NOTHING
         viewed = viewed and self._visitor.is_person
         counts_page = viewed and self._counts_page and DEFAULT_PURPOSE in granted
         self._queue(
-            identity.profile_id,
+            kept_under,
             page=page_facts(self._visitor.facts) if counts_page else None,
             shown=self._filled if viewed and MEASURE_PURPOSE in granted else (),
-            told=[Happening(type_, told) for type_, purpose, told in self._waiting if purpose in granted]
-            if self._waiting
-            else (),
+            told=self._kept_of_waiting(granted, only_measured=consent.only_measures) if self._waiting else (),
         )
         self._let_go()
 

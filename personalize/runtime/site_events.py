@@ -1,5 +1,6 @@
 """What a site tells us of its visitor on one page view: checked at once, kept until the response has left."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from personalize.errors import EventRefused
@@ -7,6 +8,7 @@ from personalize.events.event import INTEREST, SET, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.events.validate import check_attributes, check_event
 from personalize.profiles.stated import statement
+from personalize.runtime.page_events import Happening
 
 if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer
@@ -57,6 +59,19 @@ class SiteEvents:
     def told(self) -> bool:
         """Whether anything was queued so far; who it is of has to be known when the response has left."""
         return bool(self._waiting)
+
+    def _kept_of_waiting(self, granted: Collection[str], *, only_measured: bool) -> list[Happening]:
+        """What may be kept of it by what was granted. Where that is to measure and nothing else, an event counts with
+        its value alone, and nothing that was said of the visitor is kept."""
+        waiting = [(type_, told) for type_, purpose, told in self._waiting if purpose in granted]
+        if not only_measured:
+            return [Happening(type_, told) for type_, told in waiting]
+        events = self._personalizer.schema.events
+        return [
+            Happening(type_, {name: value for name, value in told.items() if name == events[type_].value})
+            for type_, told in waiting
+            if type_ in events
+        ]
 
     def _tell(self, told: tuple[str, str, dict[str, JSONValue]]) -> bool:
         """Keep for the end of the response; behind it, such as in background work, it is too late."""

@@ -11,8 +11,9 @@ from personalize.profiles.profile import Profile
 from personalize.runtime.once import once
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.sources import CookieConsent
+from personalize.visitors.arms import LONGEST_DAYS, arm_as_text
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
-from personalize.visitors.cookies import cookie_name, delete_cookie, set_cookie, values_in
+from personalize.visitors.cookies import LONGEST_AGE_SECONDS, cookie_name, delete_cookie, set_cookie, values_in
 from personalize.visitors.identity import Identity, agreed, identify
 from personalize.visitors.tokens import KNOWN
 
@@ -122,6 +123,7 @@ class Visitor:
             consent=consent,
             tokens=self._personalizer.tokens,
             fresh=fresh,
+            arm_values=values_in(self.request.sent.cookies, self._arm_name) if consent.only_measures else (),
             is_shared=self._is_on_shared_device,
         )
 
@@ -200,7 +202,20 @@ class Visitor:
         decision is asked. Unknown, so that nothing is kept, where it can't be."""
         if self.identity.user_id is not None:
             await self.read_profile()
+        if self.identity.arm is not None and self.user_id is not None:
+            return await self._settled_of_arm(self.user_id)
         return UNKNOWN if self.degraded else self.consent
+
+    async def _settled_of_arm(self, user_id: str) -> Consent:
+        """What holds where a browser's visitor lets us only measure, and the person who is logged in there may have
+        refused that, too: nothing else of their profile is looked at."""
+        store = self._personalizer.store
+        try:
+            stored = await self._asked(lambda: store.profile(f"u:{user_id}"))
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
+            self.failed("the profile could not be read", error)
+            return UNKNOWN
+        return self.decision if stored is None else stricter(stored.consent, self.decision)
 
     @once
     def is_person(self) -> bool:
@@ -257,6 +272,15 @@ class Visitor:
         """The `Set-Cookie` value that makes the browser forget its id."""
         return delete_cookie(self._cookie_name, secure=self._is_secure)
 
+    def cookies_of_arm(self, decision: Consent, fresh: str | None) -> tuple[str, ...]:
+        """The `Set-Cookie` values that keep a `fresh` arm, or make the browser forget one that no longer goes with what
+        was decided. It is kept for a fixed time, and not renewed."""
+        if fresh is not None:
+            return (self._kept(self._arm_name, arm_as_text(fresh), most_seconds=LONGEST_DAYS * _DAY_SECONDS),)
+        if decision.decided and not decision.only_measures and values_in(self.request.sent.cookies, self._arm_name):
+            return (delete_cookie(self._arm_name, secure=self._is_secure),)
+        return ()
+
     def cookie_with_consent(self, consent: Consent) -> str:
         """The `Set-Cookie` value that keeps this decision."""
         name = cookie_name(self._personalizer.settings.cookie.consent_name, secure=self._is_secure)
@@ -267,8 +291,8 @@ class Visitor:
         name = cookie_name(self._personalizer.settings.cookie.consent_name, secure=self._is_secure)
         return delete_cookie(name, secure=self._is_secure)
 
-    def _kept(self, name: str, value: str) -> str:
-        seconds = self._personalizer.settings.cookie.max_age_days * _DAY_SECONDS
+    def _kept(self, name: str, value: str, *, most_seconds: int = LONGEST_AGE_SECONDS) -> str:
+        seconds = min(self._personalizer.settings.cookie.max_age_days * _DAY_SECONDS, most_seconds)
         return set_cookie(name, value, secure=self._is_secure, max_age_seconds=seconds)
 
     @property
@@ -286,6 +310,10 @@ class Visitor:
     @property
     def _cookie_name(self) -> str:
         return cookie_name(self._personalizer.settings.cookie.name, secure=self._is_secure)
+
+    @property
+    def _arm_name(self) -> str:
+        return cookie_name(self._personalizer.settings.cookie.arm_name, secure=self._is_secure)
 
     def part_with_request(self) -> None:
         """Part with the request, once it has been asked for all that it tells of the visitor's identity."""

@@ -24,15 +24,18 @@ async def withdraw(
 ) -> int:
     """Remove what is kept of somebody for `purposes` that the site asks for and they do not grant; how many events.
 
-    What they granted last counts, of their browsers the strictest. Of a browser that refuses all nothing is left, and
-    its id is sealed: the cookie goes, so the refusal needs no profile. Of a login the decisions are left, and of a
-    browser that a login has laid claim to, since the login's refusal may have come by it. Safe to do again. Raises
-    `StoreError`, and `StaleVersion` where other rules are live than these.
+    What they granted last counts, of their browsers the strictest; to let us measure and nothing else covers nothing
+    that is kept of anybody. Of a browser that refuses all nothing is left, and its id is sealed: the cookie goes, so
+    the refusal needs no profile. Of a login the decisions are left, and of a browser that a login has laid claim to,
+    since the login's refusal may have come by it. Safe to do again. Raises `StoreError`, and `StaleVersion` where other
+    rules are live than these.
     """
     profile = await store.profile(profile_id)
-    granted = None if profile is None else profile.consent.granted
-    refused = frozenset() if granted is None else frozenset(purposes) - granted
-    if profile is None or profile.joined is not None or granted is None or not refused:
+    if profile is None or profile.joined is not None or profile.consent.granted is None:
+        return 0
+    granted = frozenset[str]() if profile.consent.forbids_identifier else profile.consent.granted
+    refused = frozenset(purposes) - granted
+    if not refused:
         return 0
     is_nobodys = profile_id.startswith(ANONYMOUS_PREFIX) and not profile.ties.claimed_by
     if not granted and is_nobodys and profile.consent_at is not None:

@@ -4,12 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+#: The purpose that counting what was shown serves.
+MEASURE_PURPOSE = "measure"
 #: The text of a refusal in the consent cookie: one value for everybody, so it identifies nobody.
 REFUSAL = "no"
 #: Behind a decision that was taken where the site's login could not be seen, until a page has seen it.
 _NEWS = "!"
 #: Longer texts, which no site of ours wrote, are not remembered.
 _LONGEST_REMEMBERED = 200
+_MEASURE_ALONE = frozenset({MEASURE_PURPOSE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,19 @@ class Consent:
         return self.granted is not None and not self.granted
 
     @property
+    def only_measures(self) -> bool:
+        """Whether what is shown may be counted, and nothing else: nobody is told apart for that (see `arms`)."""
+        return self.granted == _MEASURE_ALONE
+
+    @property
     def permits_identifier(self) -> bool:
-        """Whether an identifier may be set: at least one purpose is granted."""
-        return bool(self.granted)
+        """Whether an identifier may be set, and a profile kept: a purpose is granted beyond measuring."""
+        return bool(self.granted) and self.granted != _MEASURE_ALONE
+
+    @property
+    def forbids_identifier(self) -> bool:
+        """Whether the visitor has decided against being known: all is refused, or all but measuring."""
+        return self.granted is not None and not self.permits_identifier
 
     def allows(self, purpose: str) -> bool:
         """Whether this purpose is granted; unknown grants nothing."""

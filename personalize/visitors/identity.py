@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from personalize.light_values import light_dataclass
+from personalize.visitors.arms import arm_from, arm_in
 from personalize.visitors.consent import UNKNOWN, Consent
 from personalize.visitors.tokens import ANONYMOUS, KNOWN, TokenReading, Tokens, visitor_id_from
 
@@ -16,7 +17,7 @@ class Identity:
     then random text). `user_id` is the site's own login. `profile_id` is None without consent or without any
     id. `joins` is the anonymous profile that this login takes over, `is_new` says that our cookie must be set,
     `renews` that it must be set again with the same id, since its key is an old one, `leaves` that it must be
-    deleted.
+    deleted. `arm` stands for a visitor who lets us measure and nothing else, and who has no id at all.
     """
 
     visitor_id: str | None = None
@@ -26,6 +27,7 @@ class Identity:
     joins: str | None = None
     leaves: bool = False
     renews: bool = False
+    arm: str | None = None
     consent: Consent = UNKNOWN
 
 
@@ -36,13 +38,15 @@ def identify(
     consent: Consent,
     tokens: Tokens,
     fresh: Callable[[], bytes | None],
+    arm_values: Sequence[str] = (),
     is_shared: bool = False,
 ) -> Identity:
     """Who is looking, from all values of our cookie, the site's login and the visitor's decision.
 
     `fresh` gives 16 random bytes, or None where no new id may go out, since this is no person who opens a page; it is
-    asked at most once, and only for a new id. Without a granted purpose no id is used, not even the login's. A cookie
-    that is forged, or several that contradict one another, count as none.
+    asked at most once, and only for a new id. Without a granted purpose no id is used, not even the login's; who lets
+    us only measure has an arm instead, by its own cookie (`arm_values`). A cookie that is forged, or several that
+    contradict one another, count as none.
 
     A login takes the anonymous profile of its browser over once, but not on a device that `is_shared` by many people,
     whose past is nobody's, and moves the browser to a fresh `k` id; a
@@ -50,12 +54,21 @@ def identify(
     and a cookie alone never leads to a login's profile.
     """
     if not consent.permits_identifier:
-        return Identity(leaves=consent.refused and bool(cookie_values), consent=consent)
+        nobody = Identity(leaves=consent.decided and bool(cookie_values), consent=consent)
+        return _with_arm(nobody, arm_in(arm_values), fresh) if consent.only_measures else nobody
     reading = agreed(cookie_values, tokens)
     if user_id:
         identity = _with_login(user_id, reading, fresh, consent)
         return replace(identity, joins=None) if is_shared else identity
     return _without_login(reading, fresh, consent)
+
+
+def _with_arm(nobody: Identity, arm: str | None, fresh: Callable[[], bytes | None]) -> Identity:
+    """The visitor in the arm of their browser, or in one that is drawn for it, from nothing that is known of them."""
+    if arm is not None:
+        return replace(nobody, arm=arm)
+    chance = fresh()
+    return nobody if chance is None else replace(nobody, arm=arm_from(chance), is_new=True)
 
 
 def agreed(cookie_values: Sequence[str], tokens: Tokens) -> TokenReading | None:

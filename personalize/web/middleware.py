@@ -83,7 +83,8 @@ class PersonalizeMiddleware:
         policy = policy_of(settings.cache, self._edge)
         self._site = SitePages(self._token, Shells(self._token), PathMemory(), policy)
         self._refuses_prefetch = settings.cache.refuse_prefetch and settings.cache.mode == "private"
-        self._own_cookies = frozenset(_both_names(settings.cookie.name) | _both_names(settings.cookie.consent_name))
+        own = (settings.cookie.name, settings.cookie.consent_name, settings.cookie.arm_name)
+        self._own_cookies = frozenset(name for each in own for name in _both_names(each))
 
     def teach(self, engine: TemplateEngine) -> None:
         """Teach a template engine the slot tag: a Jinja environment `{% slot "name" %}default{% endslot %}` and

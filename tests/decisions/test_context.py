@@ -128,7 +128,7 @@ def test_whether_a_visitor_is_known_is_always_answered(consent: Consent, known: 
     assert facts_of(*HISTORY, consent=consent, stored=stored)["visitor.known"] is (known and stored)
 
 
-@pytest.mark.parametrize("consent", [UNKNOWN, REFUSED])
+@pytest.mark.parametrize("consent", [UNKNOWN, REFUSED, granting(["measure"])])
 def test_without_consent_a_profile_is_as_if_it_were_not_there(consent: Consent) -> None:
     assert facts_of(*HISTORY, consent=consent) == facts_of(stored=False, consent=consent)
     assert context_for(RULES, *HISTORY, consent=consent).profile is None
@@ -141,8 +141,9 @@ def test_facts_whose_purpose_is_not_granted_are_missing() -> None:
     assert {"profile.country", "purchase.total", "visitor.visits"} <= personalize
     mail = stored_facts(facts_of(*HISTORY, consent=granting(["mail"])))
     assert mail == {"profile.letter"}
-    measure = stored_facts(facts_of(*HISTORY, consent=granting(["measure"])))
-    assert {name.partition(".")[0] for name in measure} == {"search", "did"} and len(measure) == 8
+    measure = stored_facts(facts_of(*HISTORY, consent=granting(["measure", "mail"])))
+    assert {name.partition(".")[0] for name in measure} == {"search", "did", "profile"} and len(measure) == 9
+    assert stored_facts(facts_of(*HISTORY, consent=granting(["measure"]))) == set()
     assert stored_facts(facts_of(*HISTORY, consent=granting(["elsewhere"]))) == set()
 
 

@@ -318,11 +318,26 @@ def test_a_refusal_leaves_nothing_of_a_browser(with_site: Callable[[Body], None]
 
 
 @pytest.mark.parametrize("headers", [[], [("x-login", "anna")]], ids=["a browser", "a login"])
-def test_what_is_withdrawn_goes_and_the_rest_stays(
+def test_who_is_no_longer_measured_is_personalized_for_all_the_same(
     with_site: Callable[[Body], None], headers: list[tuple[str, str]]
 ) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         browser, personalizer = Browser(app, headers=headers), app.personalizer
+        await browser.post("/_personalize/consent", YES)
+        profile_id = next(iter({event.profile_id for event in await written(app)}))
+        await personalizer.record("purchase", profile_id, {"amount": 1})
+        await personalizer.ingest.record([personalizer.event("impression", profile_id, {"slots": []})])
+        await browser.post("/_personalize/consent", {"grant": "personalize"})
+        assert [event.type for event in await written(app)] == ["consent", "purchase", "consent"]
+        profile = await personalizer.store.profile(profile_id)
+        assert profile is not None and set(profile.totals) == {"purchase"}
+
+    with_site(body)
+
+
+def test_of_a_login_goes_what_is_withdrawn_and_the_rest_stays(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser, personalizer = Browser(app, headers=[("x-login", "anna")]), app.personalizer
         await browser.post("/_personalize/consent", {**YES, "landing_path": "/secret"})
         await browser.get("/")
         profile_id = next(iter({event.profile_id for event in await written(app)}))
@@ -334,12 +349,11 @@ def test_what_is_withdrawn_goes_and_the_rest_stays(
         assert left == [
             ("consent", {"granted": ["measure", "personalize"]}),
             ("set", {"letters": True}),  # its purpose is the letter, which nobody asked about here
-            ("impression", {"slots": []}),
             ("consent", {"granted": ["measure"]}),
         ]
         profile = await personalizer.store.profile(profile_id)
         assert profile is not None and profile.consent.granted == {"measure"}
-        assert (set(profile.attributes), set(profile.totals)) == ({"letters"}, {"impression"})
+        assert (set(profile.attributes), set(profile.totals)) == ({"letters"}, set())
         live = [one async for one in personalizer.store.profiles()]
         await personalizer.store.rebuild(personalizer.projectors)
         assert [one async for one in personalizer.store.profiles()] == live
@@ -367,11 +381,11 @@ def test_a_login_that_refuses_keeps_the_refusal_and_what_its_browsers_brought_go
     with_site(body)
 
 
-def test_measuring_alone_keeps_nothing_of_where_the_visitor_came_from(with_site: Callable[[Body], None]) -> None:
+def test_measuring_alone_keeps_nothing_at_all(with_site: Callable[[Body], None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
-        await Browser(app).post("/_personalize/consent", {"grant": "measure", "landing_path": "/secret", "source": "x"})
-        (event,) = await written(app)
-        assert dict(event.properties) == {"granted": ["measure"]}
+        browser = Browser(app)
+        await browser.post("/_personalize/consent", {"grant": "measure", "landing_path": "/secret", "source": "x"})
+        assert await written(app) == [] and browser.cookies == {"pz_consent": "measure!"}
 
     with_site(body)
 

@@ -33,10 +33,18 @@ def test_unknown_and_refused_grant_nothing_and_permit_no_identifier() -> None:
 
 
 def test_a_granted_purpose_is_allowed_and_no_other() -> None:
-    consent = granting(["measure"])
-    assert consent.permits_identifier
-    assert consent.allows("measure")
+    consent = granting(["mail"])
+    assert consent.permits_identifier and not consent.forbids_identifier
+    assert consent.allows("mail")
     assert not consent.allows("personalize")
+
+
+def test_to_measure_and_nothing_else_permits_no_identifier() -> None:
+    alone, more = granting(["measure"]), granting(["measure", "mail"])
+    assert alone.only_measures and alone.allows("measure")
+    assert alone.forbids_identifier and not alone.permits_identifier
+    assert more.permits_identifier and not more.only_measures
+    assert REFUSED.forbids_identifier and not (UNKNOWN.forbids_identifier or REFUSED.only_measures)
 
 
 @given(consents, consents, consents)

@@ -1,13 +1,12 @@
 """Percentages: a part of all visitors, always the same ones. Where somebody stands in a split is a fact like any other.
 
 The fact is a number from 0 to below 1, worked out from the split's key and the visitor's unit (`hashing`). To open a
-split further moves nobody out of it. Who has no id stands in no split.
+split further moves nobody out of it. Who has neither an id nor an arm stands in no split.
 """
 
 import re
 from decimal import Decimal
 
-from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.problems import quoted
 from personalize.rules.arguments import ArgumentError
 from personalize.rules.conditions import Leaf
@@ -44,7 +43,7 @@ def split_fact(key: str, by: Fact | None) -> Fact:
         SPLIT_ROOT,
         key,
         FactType.NUMBER,
-        purpose=DEFAULT_PURPOSE if by is None else None,
+        purpose=None,
         stored=by is None or by.stored,
         title=key,
         parts=() if by is None else (by,),
