@@ -59,12 +59,14 @@ _ASKED: Mapping[str, Field] = {
         "The purposes that they agreed to elsewhere. It counts where nothing is stored of their decision; without it,"
         " nothing that is known of such a visitor does.",
     ),
+    "channel": Field(
+        CHANNEL, f"Where it will be shown, as rules read it in `page.channel`; {DEFAULT_CHANNEL}, if left out."
+    ),
 }
 DECIDE = obj(
     {
         **_ASKED,
         "slots": Field(list_of(_SLOT, MOST_SLOTS, fewest=1), "The slots, decided together.", required=True),
-        "channel": Field(CHANNEL, f"Where it will be shown; {DEFAULT_CHANNEL}, if left out."),
         "impression": Field(EVENT_ID, "Counts what is shown, once under this id; without it, nothing is counted."),
     }
 )
@@ -93,7 +95,7 @@ async def visit_of(call: Call) -> ChannelVisit:
         values["visitor"],
         profile,
         agreed=agreed,
-        facts=RequestFacts(query=query, **given),
+        facts=RequestFacts(query=query, channel=values.get("channel", DEFAULT_CHANNEL), **given),
         organization=await organization_of(profile, personalizer.store, rule_set),
     )
 

@@ -1,5 +1,6 @@
 """Operations that tell what is known of a visitor, and find one."""
 
+from personalize.api.events import DEFAULT_CHANNEL
 from personalize.api.operation import Answer, Call
 from personalize.api.payloads import LONGEST_ID, VISITOR, Field, obj, text
 from personalize.api.profile_values import known
@@ -44,6 +45,6 @@ async def _as_known(call: Call, profile: Profile) -> ChannelVisit:
         profile.profile_id,
         profile,
         agreed=Consent(),
-        facts=RequestFacts(),
+        facts=RequestFacts(channel=DEFAULT_CHANNEL),
         organization=await organization_of(profile, call.personalizer.store, rule_set),
     )

@@ -16,6 +16,7 @@ from personalize.cli.tables import counted, terminal_width
 from personalize.cli.tally import Tally
 from personalize.decisions.context import Context, RequestFacts
 from personalize.decisions.explain import explain as reasons_for
+from personalize.events.event import WEB
 from personalize.problems import did_you_mean, quoted
 from personalize.profiles.profile import Profile
 from personalize.rules.facts import DEVICES
@@ -47,6 +48,7 @@ from personalize.stores.protocols import Filled, Store
 @click.option("--campaign", metavar="TEXT", help="The campaign of the visit.")
 @click.option("--language", metavar="TAG", help="The language of the browser, such as nb.")
 @click.option("--device", type=click.Choice(DEVICES), help="The kind of device.")
+@click.option("--channel", metavar="WORD", default=WEB, show_default=True, help="Where it is shown, such as mail.")
 @click.option("--country", metavar="CODE", help="The country, such as NO.")
 @click.option(
     "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from personalize.decisions.fact_readers import Plan, plan_of, reader_of
+from personalize.events.event import WEB
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.light_values import light_dataclass
 from personalize.profiles.lifecycle import Lifecycle
@@ -28,7 +29,7 @@ class RequestFacts:
 
     `query` holds every value of a parameter in order; `headers` are by lower-case name; `language` is a
     lower-case primary tag (`nb`); `prefetch` says that nobody looks at the page yet. `unanswerable` are the names of
-    fields that the site would have told, and its code raised.
+    fields that the site would have told, and its code raised. `channel` is where it is shown, in one word.
     """
 
     path: str | None = None
@@ -50,6 +51,7 @@ class RequestFacts:
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     cookies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     unanswerable: frozenset[str] = frozenset()
+    channel: str = WEB
 
 
 @light_dataclass(frozen=True, slots=True)

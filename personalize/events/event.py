@@ -37,6 +37,8 @@ BUILT_IN_TYPES = frozenset(
 #: What tells nothing new of a visitor: it follows from what is known, or is about others.
 DERIVED_TYPES = frozenset({SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK, LOOK})
 
+#: The channel of the site's own pages.
+WEB = "web"
 #: What names an event for ever: its sender, and its id there.
 EventName: TypeAlias = tuple[str, str]
 
@@ -60,7 +62,7 @@ class Event:
     occurred_at: datetime
     received_at: datetime
     properties: Mapping[str, JSONValue]
-    channel: str = "web"
+    channel: str = WEB
     version: str | None = None
 
 

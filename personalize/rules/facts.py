@@ -104,6 +104,7 @@ _PAGE = (
     Fact("page.country", "page", "country", FactType.TEXT, fold=True, title="country"),
     Fact("page.region", "page", "region", FactType.TEXT, fold=True, title="region"),
     Fact("page.city", "page", "city", FactType.TEXT, fold=True, title="city"),
+    Fact("page.channel", "page", "channel", FactType.TEXT, fold=True, personal=False, title="channel"),
     Fact("page.bot", "page", "bot", FactType.BOOL, title="a robot asks"),
 )
 _VISIT = (

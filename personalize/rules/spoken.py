@@ -37,6 +37,7 @@ _SUBJECTS: Mapping[str, str] = MappingProxyType(
         "visitor.state": "their state",
         "page.language": "the language of their browser",
         "page.device": "the device",
+        "page.channel": "the channel",
         "page.country": "the country they are in",
         "page.region": "the region they are in",
         "page.city": "the city they are in",

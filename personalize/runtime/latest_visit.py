@@ -24,7 +24,7 @@ def reads_page(rule_set: RuleSet) -> bool:
 
 def unknown_facts(rule_set: RuleSet) -> tuple[str, ...]:
     """The facts of a request that rules read and the log does not keep: for a stored visitor they are missing."""
-    known = (*KEPT_FACTS, "page.bot")
+    known = (*KEPT_FACTS, "page.bot", "page.channel")
     return tuple(sorted(name for name, fact in rule_set.facts.items() if fact.root == "page" and name not in known))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from personalize.errors import EventConflict, EventRefused, InvalidFiles, SettingsError, StaleVersion, StoreError
-from personalize.events.event import CONSENT, MARK, RETRACT, SET, UNDO, Event, JSONValue, minted_event_id
+from personalize.events.event import CONSENT, MARK, RETRACT, SET, UNDO, WEB, Event, JSONValue, minted_event_id
 from personalize.events.schema import Schema
 from personalize.events.validate import NOT_TAKEN, check_event, check_moment, check_organization
 from personalize.events.values import TOO_LARGE
@@ -295,7 +295,7 @@ class Personalizer:
         occurred_at: datetime | None = None,
         event_id: str | None = None,
         sender: str = "site",
-        channel: str = "web",
+        channel: str = WEB,
     ) -> Applied:
         """Record an event of a declared type; durable when it returns, and the next page view sees it.
 
@@ -363,7 +363,7 @@ class Personalizer:
         occurred_at: datetime | None = None,
         event_id: str | None = None,
         sender: str = "site",
-        channel: str = "web",
+        channel: str = WEB,
     ) -> Applied:
         """Set attributes of an organization itself, by the name that its members' profiles carry; durable when it
         returns. None removes one. Raises `EventRefused` for what the schema doesn't allow, `StoreError` where it can't
@@ -387,7 +387,7 @@ class Personalizer:
         occurred_at: datetime | None = None,
         event_id: str | None = None,
         sender: str = WEB_SENDER,
-        channel: str = "web",
+        channel: str = WEB,
     ) -> Event:
         """An event as it would enter the log now. Raises `EventRefused` for one that lies ahead."""
         now = self.clock.now()

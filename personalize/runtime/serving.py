@@ -18,7 +18,7 @@ from personalize.visitors.consent import Consent
 
 #: The page that slots name to be told at the till or on the phone: `page: till`.
 TILL = "till"
-#: Of which channel events noted here are.
+#: The channel, as rules read it and events noted here carry it.
 CHANNEL = "till"
 _MOST_READ = 200
 _MOST_BROWSERS = 5
@@ -71,7 +71,7 @@ class Counter:
             profile_id,
             profile,
             agreed=Consent(),
-            facts=RequestFacts(),
+            facts=RequestFacts(channel=CHANNEL),
             organization=await organization_of(profile, personalizer.store, rule_set),
         )
         return await self._served(user_id, profile, rule_set, visit)

@@ -148,7 +148,9 @@ def test_nothing_is_kept_of_who_has_not_agreed_to_it(tmp_path: Path) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         stranger = await consenting(app, "")
         assert (await from_page(stranger, "/browser/events", LOOKED)).code == "no_visitor"
-        measured = await consenting(app, "measure")
+        nobody = await consenting(app, "measure")
+        assert (await from_page(nobody, "/browser/events", {"id": "m", "type": "measured"})).code == "no_visitor"
+        measured = await consenting(app, "measure mail")
         assert (await from_page(measured, "/browser/events", LOOKED)).code == "no_visitor"
         assert (await from_page(measured, "/browser/events", {"id": "m", "type": "measured"})).status == 201
         forged = await consenting(app)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from personalize.web.middleware import PersonalizeMiddleware
-from tests.api.channel import Channel, channel, consenting, on_site, purchase
+from tests.api.channel import API_RULES, Channel, channel, consenting, on_site, purchase
 from tests.desk import written
 
 AGREED = ["measure", "personalize"]
@@ -40,6 +40,21 @@ def test_what_the_channel_tells_of_the_occasion_counts(tmp_path: Path) -> None:
         assert await shown(mail, page={"source": "newsletter", "query": {"a": "b"}}) == ["things/letter"]
 
     on_site(tmp_path, body)
+
+
+def test_rules_read_the_channel_that_asks(tmp_path: Path) -> None:
+    rules = f"{API_RULES}  head:\n    rules: [{{id: mail, to: {{page.channel: mail}}, show: things/letter}}]\n"
+
+    async def body(app: PersonalizeMiddleware) -> None:
+        any_of_them = await channel(app, "decide", "explain")
+        assert await shown(any_of_them, "head", channel="mail") == ["things/letter"]
+        for other in ({"channel": "till"}, {"channel": "web"}, {}):
+            assert await shown(any_of_them, "head", **other) == []
+        asked = {"visitor": "u:anna", "slot": "head", "channel": "mail"}
+        told = (await any_of_them.call("/explanations", asked)).values
+        assert told["items"] == ["things/letter"] and not told["personal"]
+
+    on_site(tmp_path, body, rules=rules)
 
 
 def test_what_holds_is_the_stored_consent_then_the_channels_then_none(tmp_path: Path) -> None:

@@ -222,6 +222,7 @@ def test_what_is_known_of_the_page() -> None:
         "page.country": "NO",
         "page.region": "Vestland",
         "page.city": "Bergen",
+        "page.channel": "web",
         "page.bot": True,
         "page.query.x": ["1", "2"],
         "page.header.x": ["header"],
