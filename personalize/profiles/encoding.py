@@ -43,7 +43,8 @@ _STATED = "s"  # {tag: [likes, said at, marks]}, as attributes
 _OF_TWO_UNITS = "w"  # true
 _TIES = "x"  # [claimed by, joins until, [[sender, event id]]]
 
-_MEMBERSHIP = "h"  # [organization, {type: [count, sum]}]
+_MEMBERSHIP = "h"  # [organization, {type: [count, sum]}]; stands first, so that a member's row is known by it
+_BEGINS_MEMBER = b'{"h":'
 # Parts of an organization's row that profiles have not; the first one tells its row from theirs.
 _ORGANIZATION = "o"
 _MEMBERS = "m"
@@ -60,7 +61,10 @@ _LARGEST = 2**63 - 1
 
 def encode_profile(profile: Profile) -> bytes:
     """The profile as bytes that `decode_profile` reads back as an equal one."""
-    row: dict[str, object] = {_ID: profile.profile_id, _EVENTS: profile.events}
+    row: dict[str, object] = {}
+    if profile.membership is not None:
+        row[_MEMBERSHIP] = _membership(profile.membership)
+    row[_ID], row[_EVENTS] = profile.profile_id, profile.events
     if profile.attributes:
         row[_ATTRIBUTES] = written(profile.attributes, _attribute)
     if profile.totals:
@@ -95,8 +99,6 @@ def _rare_parts(profile: Profile) -> dict[str, object]:
         row[_UNIT] = profile.unit
     if profile.stated:
         row[_STATED] = written(profile.stated, _attribute)
-    if profile.membership is not None:
-        row[_MEMBERSHIP] = _membership(profile.membership)
     if profile.of_two_units:
         row[_OF_TWO_UNITS] = True
     if profile.ties is not NO_TIES and profile.ties != NO_TIES:
@@ -134,6 +136,14 @@ def decode_profile(data: bytes) -> Profile:
         NO_TIES if ties is None else _read_ties(ties),
         _OF_TWO_UNITS in row,
     )
+
+
+def organization_in(data: bytes) -> str | None:
+    """The id of the organization that a row's profile is a member of; None for every other row."""
+    if not data.startswith(_BEGINS_MEMBER):
+        return None
+    found: str = orjson.loads(data)[_MEMBERSHIP][0]
+    return found
 
 
 def encode_organization(organization: Organization) -> bytes:

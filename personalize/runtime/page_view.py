@@ -224,9 +224,10 @@ class PageView(SiteEvents):
     async def _learn(self, page: Page, rule_set: RuleSet) -> None:
         """Read what the page's slots depend on, where it has to be waited for."""
         if page.stored:
-            await self._visitor.read_profile()
-            if page.asks_organization and rule_set.belonging is not None:
-                await self._visitor.read_organization(rule_set.belonging)
+            belonging = rule_set.belonging if page.asks_organization else None
+            await self._visitor.read_profile(with_organization=belonging is not None)
+            if belonging is not None:
+                await self._visitor.read_organization(belonging)
 
     def _meet(self, page: Page, rule_set: RuleSet) -> None:
         """Note a page of slots that is about to be decided; behind a head that knows nothing of it, it is late."""

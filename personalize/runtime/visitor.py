@@ -36,6 +36,7 @@ class Visitor:
         self._is_erased = False
         self.profile: Profile | None = None
         self.organization: Organization | None = None
+        self._read_beside: Organization | None = None
         self.degraded = False
         self.now = now
 
@@ -144,14 +145,18 @@ class Visitor:
         """The same, for a person who opens a page and nobody else."""
         return self.chance() if self.is_person and self._is_navigation else None
 
-    async def read_profile(self) -> None:
-        """Read the profile, once and within the time budget; `degraded` says afterwards that it failed."""
+    async def read_profile(self, *, with_organization: bool = False) -> None:
+        """Read the profile, once and within the time budget, and at the same time what it is a member of where that is
+        asked for; `degraded` says afterwards that it failed."""
         if self._was_read or self.identity.profile_id is None:
             return
         self._was_read = True
         store, profile_id = self._personalizer.store, self.identity.profile_id
         try:
-            self.profile = await self._asked(lambda: store.profile(profile_id))
+            if with_organization:
+                self.profile, self._read_beside = await self._asked(lambda: store.profile_with_organization(profile_id))
+            else:
+                self.profile = await self._asked(lambda: store.profile(profile_id))
             if self.profile is None and not self.identity.is_new:
                 await self._meet_erasure(profile_id)
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
@@ -159,9 +164,13 @@ class Visitor:
             self.failed("the profile could not be read", error)
 
     async def read_organization(self, belonging: Belonging) -> None:
-        """Read what the visitor belongs to, once and within the same budget, where the profile names it."""
+        """Read what the visitor belongs to, once and within the same budget, where the profile names it; it was read
+        beside the profile of a member, and is asked for apart for who has not agreed to that before this page."""
         organization_id = belonging.organization_id(self.profile)
         if self.organization is not None or organization_id is None or self.degraded:
+            return
+        if self._read_beside is not None and self._read_beside.organization_id == organization_id:
+            self.organization = self._read_beside
             return
         store = self._personalizer.store
         try:

@@ -27,6 +27,7 @@ from personalize.stores.erasing import (
     unclaimed,
 )
 from personalize.stores.event_text import properties_as_text, properties_from_text
+from personalize.stores.membership import both_of
 from personalize.stores.memory_desk import MemoryDesk
 from personalize.stores.outcomes import applied, outcome_of
 from personalize.stores.past import past_of
@@ -122,6 +123,10 @@ class MemoryStore(MemoryDesk):
         """The stored organization, or None."""
         data = self._projections.get(PROFILES, {}).get(organization_id)
         return None if data is None or not holds_organization(data) else decode_organization(data)
+
+    async def profile_with_organization(self, profile_id: str) -> tuple[Profile | None, Organization | None]:
+        """The stored profile, and the organization that it is a member of."""
+        return await both_of(self, profile_id)
 
     async def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch by id."""

@@ -8,6 +8,7 @@ from personalize.events.event import Event
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange
+from personalize.stores.membership import both_of
 from personalize.stores.protocols import (
     ALL_PROFILES,
     AccessToken,
@@ -81,6 +82,10 @@ class PastStore:
     async def organization(self, organization_id: str) -> Organization | None:
         """The organization as it was, or None."""
         return await self._then.organization(organization_id)
+
+    async def profile_with_organization(self, profile_id: str) -> tuple[Profile | None, Organization | None]:
+        """Both as they were."""
+        return await both_of(self, profile_id)
 
     def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch as they were, by id."""

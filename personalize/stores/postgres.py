@@ -103,6 +103,15 @@ class PostgresStore:
         found = await self._link.fetch(projections.PROFILE, kept_text(organization_id))
         return decode_organization(found[0][0]) if found and holds_organization(found[0][0]) else None
 
+    async def profile_with_organization(self, profile_id: str) -> tuple[Profile | None, Organization | None]:
+        """The stored profile, and the organization that it is a member of: one round trip."""
+        found = await self._link.fetch(projections.PROFILE_WITH_ORGANIZATION, kept_text(profile_id))
+        if not found:
+            return None, None
+        row, beside = found[0]
+        is_there = beside is not None and holds_organization(beside)
+        return decode_profile(row), decode_organization(beside) if is_there else None
+
     async def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch by id; each as it was when its part of the table was read."""
         key, until = kept_text(within.after), None if within.until is None else kept_text(within.until)

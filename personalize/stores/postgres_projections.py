@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from personalize.events.event import Event
+from personalize.profiles.encoding import organization_in
 from personalize.profiles.queue import RowChange
 from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text
@@ -16,6 +17,12 @@ ROWS_IN_MEMORY = 20_000
 
 _SERVED = f"projection = '{PROFILES}' AND generation = (SELECT id FROM generations WHERE state = 'served')"
 PROFILE = f"SELECT row FROM projections WHERE key = $1 AND {_SERVED}"
+#: The row of a member says where that of its organization is.
+PROFILE_WITH_ORGANIZATION = f"""
+    SELECT mine.row, theirs.row FROM projections AS mine LEFT JOIN projections AS theirs
+    ON theirs.key = mine.organization_id AND theirs.projection = mine.projection AND theirs.generation = mine.generation
+    WHERE mine.key = $1 AND mine.{_SERVED.replace("generation =", "mine.generation =")}
+"""
 #: The rows of organizations stand among those of profiles; ";" is the character behind ":".
 _ARE_PROFILES = f"(key < 'o:' OR key >= 'o;') AND {_SERVED}"
 PROFILE_ROWS = f"""
@@ -42,12 +49,13 @@ _MINE = "projection = $1 AND generation = $2"
 # In the order of their keys, which everybody keeps to, so that no two wait for one another.
 _READ = f"SELECT key, row FROM projections WHERE key = any($3::text[]) AND {_MINE} ORDER BY key FOR UPDATE"
 _ADD = """
-    INSERT INTO projections (projection, generation, key, row)
-    SELECT $1, $2, key, row FROM unnest($3::text[], $4::bytea[]) AS new (key, row) ORDER BY key
+    INSERT INTO projections (projection, generation, key, row, organization_id)
+    SELECT $1, $2, key, row, organization_id
+    FROM unnest($3::text[], $4::bytea[], $5::text[]) AS new (key, row, organization_id) ORDER BY key
     ON CONFLICT (key, projection, generation) DO NOTHING
 """
 # By the key of each: whatever the server believes of a table that it has not looked at, it finds rows by their index.
-_CHANGE = _ADD.replace("DO NOTHING", "DO UPDATE SET row = excluded.row")
+_CHANGE = _ADD.replace("DO NOTHING", "DO UPDATE SET row = excluded.row, organization_id = excluded.organization_id")
 _REMOVE = f"DELETE FROM projections WHERE key = any($3::text[]) AND {_MINE}"
 
 
@@ -88,10 +96,17 @@ class ProjectionTable:
 
     async def _put(self, statement: str, rows: Sequence[tuple[str, bytes]]) -> None:
         if rows:
-            keys = [kept_text(key) for key, _ in rows]
-            answer = await self._connection.execute(statement, *self._mine, keys, [data for _, data in rows])
+            keys, data = [kept_text(key) for key, _ in rows], [data for _, data in rows]
+            answer = await self._connection.execute(
+                statement, *self._mine, keys, data, list(map(_organization_of, data))
+            )
             if int(answer.rpartition(" ")[2]) != len(rows):
                 raise InTheWay
+
+
+def _organization_of(row: bytes) -> str | None:
+    found = organization_in(row)
+    return None if found is None else kept_text(found)
 
 
 async def exchange(connection: Connection, projection: str, changes: Sequence[RowChange]) -> int:

@@ -122,6 +122,8 @@ _AN_ID_COUNTS_ONCE = """
     ALTER TABLE event_ids ADD PRIMARY KEY (event_id, sender);
     ALTER TABLE events DROP CONSTRAINT events_profile_id_sender_event_id_key
 """
+# Rows that were written before say nothing until they are written again; whoever reads them asks twice.
+_WHERE_THE_ORGANIZATION_IS = 'ALTER TABLE projections ADD COLUMN organization_id text COLLATE "C"'
 #: All changes of the schema by name, oldest first. One that was released is never edited: add the next.
 CHANGES = {
     "the log": _THE_LOG,
@@ -133,6 +135,7 @@ CHANGES = {
     "how far back the log reaches": _HOW_FAR_BACK_THE_LOG_REACHES,
     "who is due": _WHO_IS_DUE,
     "an id counts once": _AN_ID_COUNTS_ONCE,
+    "where the organization is": _WHERE_THE_ORGANIZATION_IS,
 }
 #: Whoever migrates holds this lock until they are done, in whichever schema.
 _MIGRATING = 0x706572736F6E616C

@@ -292,6 +292,9 @@ class Store(Protocol):
     async def organization(self, organization_id: str) -> Organization | None:
         """The stored organization of this id (`o:…`), or None. Never waits for a lock."""
 
+    async def profile_with_organization(self, profile_id: str) -> tuple[Profile | None, Organization | None]:
+        """Both at once: the stored profile, and the organization that it is a member of."""
+
     def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The stored profiles of a stretch, in order of their ids."""
 

@@ -20,6 +20,7 @@ from personalize.stores import sqlite_erasing as erasing
 from personalize.stores import sqlite_generations as generations
 from personalize.stores import sqlite_projections as projections
 from personalize.stores import sqlite_tables as tables
+from personalize.stores.membership import both_of
 from personalize.stores.memory import MemoryStore
 from personalize.stores.past import past_of
 from personalize.stores.protocols import (
@@ -108,6 +109,10 @@ class SqliteStore:
         """The stored organization, or None; on the loop, without waiting."""
         found = self._read(projections.PROFILE, (organization_id,))
         return decode_organization(found[0][0]) if found and holds_organization(found[0][0]) else None
+
+    async def profile_with_organization(self, profile_id: str) -> tuple[Profile | None, Organization | None]:
+        """The stored profile, and the organization that it is a member of; on the loop, without waiting."""
+        return await both_of(self, profile_id)
 
     async def profiles(self, within: Stretch = ALL_PROFILES) -> AsyncIterator[Profile]:
         """The profiles of a stretch by id; each as it was when its part of the table was read."""

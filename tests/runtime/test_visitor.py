@@ -15,10 +15,12 @@ from personalize.profiles.organization import Organization
 from personalize.runtime.offline import count_segments
 from personalize.runtime.personalizer import Personalizer
 from personalize.stores.memory import MemoryStore
+from personalize.stores.opening import open_store
 from personalize.visitors.consent import Consent, granting
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import desk_settings, published, write_desk
+from tests.stores.test_postgres_schema import watch
 from tests.web.house import page, scope_of, tell
 
 RULES = """
@@ -84,13 +86,15 @@ class Given:
 Scene = Callable[[PersonalizeMiddleware, CountingStore], Awaitable[None]]
 
 
-def play(folder: Path, scene: Scene, *, consent: Consent = ALL, site: bytes = HERO) -> None:
-    """Let a scene happen on a site whose visitor belongs to the company "Acme"."""
+def play(folder: Path, scene: Scene, *, consent: Consent = ALL, site: bytes = HERO, url: str | None = None) -> None:
+    """Let a scene happen on a site whose visitor belongs to the company "Acme"; with a store in a database where one is
+    named."""
 
     async def whole() -> None:
         write_desk(folder, rules=RULES, items=ITEMS)
         given, store = Given(consent), CountingStore()
-        app = wrap(page(site), desk_settings(folder), store=store, login=given, consent=given)
+        kept = store if url is None else open_store(url, folder)
+        app = wrap(page(site), desk_settings(folder), store=kept, login=given, consent=given)
         personalizer = app.personalizer
         await personalizer.start()
         await published(app)
@@ -157,6 +161,24 @@ def test_a_page_reads_the_organization_once_and_only_where_a_slot_asks(tmp_path:
     play(tmp_path / "asks-not", without, site=ROW)
 
 
+@pytest.mark.parametrize("site", [HERO + ROW, ROW], ids=["with its organization", "without"])
+def test_a_page_asks_a_database_once_also_where_rules_ask_for_the_organization(
+    tmp_path: Path, postgres_url: Callable[[], str], monkeypatch: pytest.MonkeyPatch, site: bytes
+) -> None:
+    sent = watch(monkeypatch)
+
+    async def scene(app: PersonalizeMiddleware, _: CountingStore) -> None:
+        await app.personalizer.set_organization("acme", {"plan": "gold"})
+        await asyncio.sleep(0.01)  # asyncpg tells of a statement a little later
+        sent.clear()
+        assert (b"For gold" in await shown(app)) is (site != ROW)
+        await asyncio.sleep(0.01)
+        # What is recorded meanwhile locks the rows that it reads.
+        assert len([one for one in sent if "FROM projections" in one and "FOR UPDATE" not in one]) == 1
+
+    play(tmp_path, scene, site=site, url=postgres_url())
+
+
 @pytest.mark.parametrize("consent", [Consent(), granting([]), granting(["measure"])], ids=["unknown", "no", "measure"])
 def test_without_consent_nobody_belongs_anywhere(tmp_path: Path, consent: Consent) -> None:
     async def scene(app: PersonalizeMiddleware, store: CountingStore) -> None:
@@ -171,7 +193,7 @@ def test_where_the_organization_cannot_be_read_the_site_keeps_its_markup(tmp_pat
         await app.personalizer.set_organization("acme", {"plan": "gold"})
         store.refuses = True
         assert await shown(app) == HERO
-        assert app.personalizer.health.failures["the organization could not be read"] == 1
+        assert app.personalizer.health.failures["the profile could not be read"] == 1
         store.refuses = False
         assert b"For gold" in await shown(app)
 

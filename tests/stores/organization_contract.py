@@ -110,6 +110,22 @@ class OrganizationContract:
 
         _play(make, scene)
 
+    def test_a_profile_and_its_organization_are_read_at_once(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            company = "Łódź\0 & \\Søn"
+            member, other = agrees("v:ann", *AGREED["granted"]), agrees("v:bob", *AGREED["granted"])
+            await store.apply([member, works_for("v:ann", company, 1), other], company_projectors())
+            profile, organization = await store.profile_with_organization("v:ann")
+            assert profile == await store.profile("v:ann")
+            assert organization is not None
+            assert organization == await store.organization(f"o:{company}")
+            assert await store.profile_with_organization("v:bob") == (await store.profile("v:bob"), None)
+            assert await store.profile_with_organization("v:nobody") == (None, None)
+            await store.apply([works_for("v:ann", None, 2)], company_projectors())
+            assert await store.profile_with_organization("v:ann") == (await store.profile("v:ann"), None)
+
+        _play(make, scene)
+
     def test_an_organization_is_no_visitor(self, make: Make) -> None:
         async def scene(store: Store) -> None:
             told = event(SET, "o:acme", {"plan": "gold"})
