@@ -1,5 +1,6 @@
 """The API below the site's prefix: who calls is known before a body is read, and whatever is refused says why."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from personalize.api.access import Gate
 from personalize.api.allowance import Allowance
-from personalize.api.operation import Call, Operation
+from personalize.api.operation import Answer, Call, Operation
 from personalize.api.operations import OPERATIONS
 from personalize.api.reading import JSON, NDJSON, parsed, refuse_other_type, whole_body
 from personalize.api.refusal import Refused
@@ -20,6 +21,8 @@ from personalize.runtime.personalizer import Personalizer
 ROOT = "/api/v1"
 #: How many calls a worker serves at once; more are asked to come again. Each may hold a body of a megabyte.
 MOST_AT_ONCE = 128
+#: And how many of these it works at: the others wait their turn, so that pages between them come to theirs soon.
+MOST_AT_WORK = 8
 #: How many visitors of whom nothing is stored a caller may ask for at once, and then in a minute.
 MISSES = 20
 
@@ -33,6 +36,7 @@ class Api:
         self._gate = Gate(personalizer)
         self._misses = Allowance(MISSES)
         self._served = 0
+        self._work = asyncio.Semaphore(MOST_AT_WORK)
         self._routes: dict[str, dict[str, Operation]] = {}
         for operation in OPERATIONS:
             self._routes.setdefault(f"{self._root}{operation.path}", {})[operation.method] = operation
@@ -55,17 +59,24 @@ class Api:
         await response(scope, receive, send)
 
     async def _answered(self, scope: Scope, receive: Receive) -> Response:
-        operation = self._operation(scope)
-        caller, visitor = await self._gate.caller(operation, scope)
-        if self._served >= MOST_AT_ONCE:
+        if self._served >= MOST_AT_ONCE:  # looked at first: whoever is sent away costs as little as can be
             raise Refused("overloaded", f"{MOST_AT_ONCE} calls are being served", retry_after_seconds=1)
         self._served += 1
         try:
+            operation = self._operation(scope)
+            caller, visitor = await self._gate.caller(operation, scope)
             call = Call(self._personalizer, caller, scope, receive, self._misses, visitor=visitor)
-            answer = await operation.answer(await self._with_values(call, operation))
+            answer = await self._answer_of(operation, await self._with_values(call, operation))
         finally:
             self._served -= 1
         return Response(json.dumps(answer.values), answer.status, media_type=JSON)
+
+    async def _answer_of(self, operation: Operation, call: Call) -> Answer:
+        """What the operation answers, when it is its turn; one that streams lasts as long as its caller likes."""
+        if operation.streams:
+            return await operation.answer(call)
+        async with self._work:
+            return await operation.answer(call)
 
     def _operation(self, scope: Scope) -> Operation:
         path: str = scope["path"]

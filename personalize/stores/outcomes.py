@@ -12,7 +12,8 @@ from personalize.stores.refusing import Refused
 
 def outcome_of(event: Event, kept: Event) -> Outcome:
     """What becomes of an event whose sender and id are those of one that the log keeps."""
-    return Outcome.REPEATED if _said(event) == _said(kept) else Outcome.CONFLICTING
+    is_same = _said(event) == _said(kept) and _are_of_one_moment(event, kept)
+    return Outcome.REPEATED if is_same else Outcome.CONFLICTING
 
 
 def applied(batch: Sequence[Event], sifting: Sifted, others: Mapping[int, Outcome]) -> Applied:
@@ -48,7 +49,11 @@ def _counted(size: int, others: Mapping[int, Outcome], refused: tuple[Refused, .
 
 
 def _said(event: Event) -> tuple[object, ...]:
-    """All that the sender said. One who did not say when has it from our clock: then it is when it was received."""
-    occurred_at = None if event.occurred_at == event.received_at else event.occurred_at
-    properties = properties_from_text(properties_as_text(event.properties))
-    return (event.type, event.profile_id, occurred_at, event.channel, properties)
+    """All that the sender said, but for when it occurred."""
+    return (event.type, event.profile_id, event.channel, properties_from_text(properties_as_text(event.properties)))
+
+
+def _are_of_one_moment(event: Event, kept: Event) -> bool:
+    """Whether they say the same of when it occurred. One who does not say has it from our clock: then it is when it was
+    received."""
+    return event.occurred_at == kept.occurred_at or all(one.occurred_at == one.received_at for one in (event, kept))

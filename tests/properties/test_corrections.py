@@ -14,9 +14,9 @@ from personalize.profiles.project import ProfileProjector
 from tests.profiles.histories import COUNTERS, SCHEMA, Rows, minutes
 from tests.trust.trials import trials
 
-pytestmark = pytest.mark.trust
 #: How many logs are drawn for each law.
 MOST_LOGS = trials(40, 3_000)
+pytestmark = pytest.mark.trust(tries=MOST_LOGS)
 BROWSERS = ("v:a", "v:b", "v:c")
 LOGINS = ("u:1", "u:2")
 EVERYBODY = (*BROWSERS, *LOGINS)

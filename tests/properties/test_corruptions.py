@@ -28,8 +28,8 @@ from tests.conftest import REPOSITORY
 from tests.decisions.visitors import context_for
 from tests.trust.trials import trials
 
-pytestmark = pytest.mark.trust
-HOW_MANY = trials(600, 10_000)
+HOW_MANY = trials(240, 10_000)
+pytestmark = pytest.mark.trust(tries=HOW_MANY)
 SITES = ("tests/docs/desk", "tests/cases/cdnow", "personalize/cli/starter")
 #: Problems of a file as a whole, or of a file beside it: no line of it is wrong.
 WHOLE_FILE = {"E003", "E283", "E405", "E406", "E410", "W203"}

@@ -24,6 +24,8 @@ from tests.desk import write_desk
 from tests.properties.test_one_answer import PATHS, PERSONAS, SHOWN, rule_files
 from tests.trust.trials import trials
 
+EXAMPLES = trials(12, 2_000)
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -73,8 +75,8 @@ ASKED = st.fixed_dictionaries(
 )
 
 
-@pytest.mark.trust
-@settings(max_examples=trials(12, 2_000))
+@pytest.mark.trust(tries=EXAMPLES)
+@settings(max_examples=EXAMPLES)
 @given(rule_files(), ASKED, st.sampled_from(sorted(SHOWN)))
 def test_the_terminal_says_what_the_page_decides(desk: Path, rules: str, asked: dict[str, Any], slot_id: str) -> None:
     for path in (desk / "rules").glob("*.yaml"):

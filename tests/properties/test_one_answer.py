@@ -158,7 +158,7 @@ def site(own: Settings, clock: HandMovedClock, decided: list[Mapping[str, Any]])
     return app
 
 
-@pytest.mark.trust
+@pytest.mark.trust(tries=EXAMPLES)
 @settings(max_examples=EXAMPLES)
 @given(rule_files(), st.sampled_from(sorted(PERSONAS)), st.sampled_from(PATHS), st.integers(0, 24 * 45))
 def test_a_preview_shows_what_is_explained_and_simulated(
@@ -199,7 +199,7 @@ STEPS = st.lists(
 )
 
 
-@pytest.mark.trust
+@pytest.mark.trust(tries=EXAMPLES)
 @settings(max_examples=EXAMPLES)
 @given(rule_files(), STEPS, st.sampled_from([0.1, 1, 24 * 100]), st.sampled_from(["nb", "en"]))
 def test_a_simulation_says_what_the_live_page_decided(

@@ -24,7 +24,7 @@ from tests.properties.plain_walk import holds
 from tests.properties.small_worlds import COUNTERS, FACTS, ZONE, World, dimensions, make_world, questions_of
 from tests.trust.trials import trials
 
-WORLDS = trials(100, 2_000)
+WORLDS = trials(40, 2_000)
 
 Claim = tuple[Sequence[Condition], Sequence[Condition]]
 
@@ -54,7 +54,7 @@ def judged(world: World) -> Iterator[tuple[Claim, bool, Witness | Verdict]]:
         yield (holding, failing), left == 0, cases.witness(*holding, failing=failing)
 
 
-@pytest.mark.trust
+@pytest.mark.trust(tries=WORLDS)
 def test_never_is_only_said_of_what_nobody_meets_and_most_of_that_is_found() -> None:
     """No claim is false, at least 95 % of the true ones are proved, and nearly all others get a true example."""
     found: Counter[str] = Counter()

@@ -23,7 +23,7 @@ from tests.served.test_workers import logged, publish_desk, stored
 from tests.trust.trials import trials
 
 pytestmark = pytest.mark.trust
-KILLS = trials(3, 1_000)
+KILLS = trials(2, 1_000)
 #: Of so many kills one takes the whole server, the others one of its workers.
 _WHOLE_EVERY = 4
 TILLS = 4
@@ -147,6 +147,7 @@ def lost(folder: Path, journal: Journal) -> set[str]:
     return journal.acknowledged - {event.event_id for event in logged(folder)}
 
 
+@pytest.mark.trust(tries=KILLS)
 def test_what_was_acknowledged_survives_kills_and_counts_once(tmp_path: Path) -> None:
     prepare(tmp_path)
     journal = kill_again_and_again(tmp_path, "tests.served.shop:app", kills=KILLS, seed=1)
@@ -159,6 +160,7 @@ def test_what_was_acknowledged_survives_kills_and_counts_once(tmp_path: Path) ->
     assert len(journal.acknowledged) >= 20 * KILLS
 
 
+@pytest.mark.planted
 def test_a_site_that_answers_before_it_has_written_is_found_out(tmp_path: Path) -> None:
     prepare(tmp_path)
     journal = kill_again_and_again(tmp_path, "tests.served.sites.hasty:app", kills=1, seed=1)

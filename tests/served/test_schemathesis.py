@@ -16,10 +16,10 @@ import pytest
 from personalize.api.operations import OPERATIONS
 from tests.conftest import REPOSITORY
 from tests.served.described import Described, agreed, described
-from tests.trust.trials import IS_LONG
+from tests.trust.trials import IS_LONG, trials
 
-pytestmark = pytest.mark.trust
-EXAMPLES = 300 if IS_LONG else 3
+EXAMPLES = trials(2, 300)
+pytestmark = pytest.mark.trust(tries=EXAMPLES * len(OPERATIONS))
 SHORT_ROLES = ("everything", "a page of the site")
 _KEYS = {"token": "bearer"}
 #: A body that is too large is refused before anybody looks whether it fits.

@@ -38,6 +38,15 @@ class OutcomeContract:
 
         play(make, scene)
 
+    def test_who_says_that_it_occurred_at_the_very_moment_it_came_in_may_say_so_again(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            first = replace(purchase(event_id="a"), received_at=at(0))
+            await store.apply([first], projectors())
+            again = replace(first, received_at=at(60))
+            assert outcomes(await store.apply([again], projectors()), 1) == [REPEATED]
+
+        play(make, scene)
+
     @pytest.mark.parametrize(
         "changed",
         [

@@ -98,6 +98,7 @@ def test_no_file_holds_a_byte_of_somebody_who_was_erased(tmp_path: Path) -> None
     asyncio.run(scene())
 
 
+@pytest.mark.planted
 @pytest.mark.parametrize("overwrites", [True, False])
 def test_the_search_finds_what_half_a_compaction_leaves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overwrites: bool

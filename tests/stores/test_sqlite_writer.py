@@ -18,7 +18,7 @@ from tests.stores.other_process import AHEAD, line_from, line_to, other_process
 from tests.stores.samples import all_of
 from tests.trust.trials import trials
 
-KILLS = trials(10, 1_000)
+KILLS = trials(5, 1_000)
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_two_processes_that_count_one_profile_up_lose_nothing(tmp_path: Path) ->
     assert counted_in(path) == (1000, 1000, 1000)
 
 
-@pytest.mark.trust
+@pytest.mark.trust(tries=KILLS)
 def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     path, journal = tmp_path / "x.db", tmp_path / "journal"
     chance = random.Random(KILLS)
@@ -206,6 +206,8 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
     assert events >= len(acknowledged)
 
 
+@pytest.mark.trust
+@pytest.mark.planted
 def test_that_test_would_notice_an_acknowledgement_before_the_commit(tmp_path: Path) -> None:
     path, journal = tmp_path / "x.db", tmp_path / "journal"
     with other_process("keep_a_journal", path, journal, AHEAD) as other:

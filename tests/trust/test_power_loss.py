@@ -10,6 +10,7 @@ from tests.trust.trials import trials
 
 pytestmark = pytest.mark.trust
 
+CUTS = trials(4, 250)
 MOST_KEPT = 40
 
 
@@ -28,11 +29,13 @@ def lost_power(disk: Disk, rounds: int, *how: str, torn: bool = False) -> set[in
     return kept - set(found)
 
 
+@pytest.mark.trust(tries=CUTS)
 @pytest.mark.parametrize("torn", [False, True])
 def test_nothing_that_was_kept_is_lost_and_nothing_counts_twice(disk: Disk, torn: bool) -> None:
-    assert lost_power(disk, trials(6, 250), torn=torn) == set()
+    assert lost_power(disk, CUTS, torn=torn) == set()
 
 
+@pytest.mark.planted
 def test_a_store_that_does_not_sync_is_found_out(disk: Disk) -> None:
     assert lost_power(disk, 5, "--careless")
 

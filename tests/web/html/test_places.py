@@ -291,7 +291,7 @@ def test_whatever_the_page_is_the_pieces_are_the_page(page: bytes, how: str, siz
 def real_pages(shared_data: Path) -> list[Path]:
     """Some of the news pages, or all of them in `make trust`."""
     pages = sorted((shared_data / "html" / "article-extraction-benchmark" / "html").glob("*.html.gz"))
-    return pages if IS_LONG else pages[::9]
+    return pages if IS_LONG else pages[::18]
 
 
 @pytest.mark.trust

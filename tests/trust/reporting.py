@@ -1,0 +1,163 @@
+"""What `make trust` prints and keeps: each promise as it is tried, how often, and how much that proves.
+
+A pytest plugin. A test says by `@pytest.mark.trust(tries=…)` how often it tries what it promises; one marked `planted`
+has a bug built in, and passes when the bug is found. The record is written after each test, so that a run that is
+stopped leaves what it has found.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.trust.trials import SCALE, SEED
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RECORD = Path(os.environ.get("TRUST_RECORD", REPOSITORY / "var" / "trust.json"))
+_TRIED = "trust"
+
+
+def _revision() -> str:
+    told = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=9"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return told.stdout.strip() or "not known"
+
+
+def _machine() -> str:
+    cpu = Path("/proc/cpuinfo")
+    lines = cpu.read_text(encoding="utf-8").splitlines() if cpu.exists() else []
+    model = next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine()
+    )
+    return f"{os.cpu_count()} x {model}, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What became of one test. `at_most` is the part of all cases that may fail, with 95 percent certainty: 3 of
+    `tries` (the rule of three, Hanley and Lippman-Hand 1983); None where the test has failed, has a planted bug, or
+    leaves nothing to chance."""
+
+    test: str
+    outcome: str
+    seconds: float
+    tries: int
+    planted: bool
+
+    @property
+    def at_most(self) -> float | None:
+        """The bound."""
+        return 3 / self.tries if self.outcome == "passed" and self.tries > 1 and not self.planted else None
+
+
+@dataclass
+class Record:
+    """One run: where, of what, how much, and what it found."""
+
+    begun_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    revision: str = field(default_factory=_revision)
+    machine: str = field(default_factory=_machine)
+    scale: float = SCALE
+    seed: int = SEED
+    tests: list[Tried] = field(default_factory=list)
+
+    def head(self) -> str:
+        """What the run is, in a line."""
+        return f"{self.begun_at}, revision {self.revision}, scale {self.scale:g}, seed {self.seed}, {self.machine}"
+
+    def write(self, path: Path, seconds: float) -> None:
+        """Put it into a file, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        values = {**asdict(self), "seconds": round(seconds)}
+        for values_of, tried in zip(values["tests"], self.tests, strict=True):
+            values_of["at_most"] = tried.at_most
+        fresh = path.with_suffix(".fresh")
+        fresh.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+        fresh.replace(path)
+
+
+class Reporting:
+    """Tells of each test when it is done, in place of pytest's dots."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+        self._began = time.monotonic()
+        self._record = Record()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        """Say what this run is."""
+        self._terminal.write_line(f"trust: {self._record.head()}")
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """No dots: each test has a line."""
+        return (report.outcome, "", "") if report.passed and report.when == "call" else None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what became of a test, say it, and keep it."""
+        told = dict(report.user_properties).get(_TRIED)
+        if told is None or (report.when != "call" and report.passed):
+            return
+        assert isinstance(told, dict)
+        name = report.nodeid.removeprefix("tests/")
+        tried = Tried(name, report.outcome, round(report.duration, 1), told["tries"], told["planted"])
+        self._record.tests.append(tried)
+        self._record.write(RECORD, self._seconds)
+        self._terminal.write_line(f"{self._seconds / 60:6.1f} min  {_line(tried)}")
+
+    def pytest_terminal_summary(self) -> None:
+        """Say what the run has found."""
+        tests = self._record.tests
+        planted = [one for one in tests if one.planted]
+        failed = [one for one in tests if one.outcome == "failed"]
+        found = sum(one.outcome == "passed" for one in planted)
+        self._terminal.write_line(
+            f"trust: {len(tests) - len(planted)} promises tried {sum(one.tries for one in tests):,} times, "
+            f"{len(failed)} failed; {found} of {len(planted)} planted bugs found; {self._seconds / 60:.0f} minutes; "
+            f"all of it is in {RECORD}"
+        )
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began
+
+
+def _line(tried: Tried) -> str:
+    bound = "" if tried.at_most is None else f", fewer than {tried.at_most:.2%} of all fail"
+    if tried.planted:
+        said = "planted bug found" if tried.outcome == "passed" else f"PLANTED BUG NOT FOUND ({tried.outcome})"
+    else:
+        said = f"{tried.outcome}, {tried.tries:,} {'try' if tried.tries == 1 else 'tries'}{bound}"
+    return f"{tried.test}: {said}, {tried.seconds:.0f} s"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where a test runs, write on its report how often it tried."""
+    report = yield
+    marks = list(item.iter_markers("trust"))
+    tries = next((mark.kwargs["tries"] for mark in marks if "tries" in mark.kwargs), 1)
+    planted = item.get_closest_marker("planted") is not None
+    report.user_properties = [*report.user_properties, (_TRIED, {"tries": tries, "planted": planted})]
+    return report
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One process writes the record: the one that all others report to."""
+    terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
+    if not hasattr(config, "workerinput") and terminal is not None:
+        config.pluginmanager.register(Reporting(terminal), "trust-reporting")
