@@ -1,8 +1,8 @@
 """Tills that send at a rate of their own, however slowly they are answered: a process beside the one under test.
 
 `python -m tests.trust.flood PORT TOKEN RATE SECONDS CONNECTIONS`: sends so many events a second, and says at the end,
-in JSON, how many were answered with each status, how many of the refusals say when to come again, and how many could not
-even be sent, as all connections were waiting.
+in JSON, how many were answered with each status, how many of the refusals say when to come again, and how many could
+not even be sent, as all connections were waiting.
 """
 
 import asyncio
