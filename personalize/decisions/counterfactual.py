@@ -39,15 +39,14 @@ class Counterfactuals:
         self._now_shown = self._items(context)
         self._conditions = {rule.rule_id: rule.condition for rule in rule_set.slots[slot_id].rules}
         segments = {segment_id: segment.who for segment_id, segment in rule_set.segments.items()}
-        self._alone: dict[str, Miss | None] = {}
+        self._alone: dict[str, tuple[Miss | None, Context]] = {}
         self._misses = NearestMisses(segments, self._values_at, answers.answer, context.now)
 
     def miss(self, rule: Rule) -> Miss | None:
         """The least that would have to be different for the rule to match; None where nothing would do."""
-        miss = self._nearest(rule)
+        miss, context = self._nearest(rule)
         if miss is None or not miss.is_exact:
             return miss
-        context = self._after(miss)
         answers = self._rule_set.index.answers(self._page.reach, context.values, context.now)
         return miss if answers.holds((self._slot_id, rule.rule_id)) else None
 
@@ -58,30 +57,34 @@ class Counterfactuals:
         """
         conditions: list[Condition] = [rule.condition]
         for is_alone in (True, False):
-            miss = self._nearest(rule) if is_alone else self._misses.of(All(tuple(conditions)))
+            miss, context = self._nearest(rule) if is_alone else self._tried(All(tuple(conditions)))
             if miss is None or not miss.is_exact:
                 return None
             notes: Notes = {}
-            items = self._items(self._after(miss), notes)
+            items = self._items(context, notes)
             new = tuple(one for one in notes.get((self._slot_id, rule.rule_id), ()) if one in items - self._now_shown)
             if new:
                 return Showing(new, miss)
             conditions += [Not(self._conditions[one]) for one in self._before(rule.rule_id, notes)]
         return None
 
-    def _nearest(self, rule: Rule) -> Miss | None:
+    def _nearest(self, rule: Rule) -> tuple[Miss | None, Context]:
         """What the rule alone needs, looked for once."""
         if rule.rule_id not in self._alone:
-            self._alone[rule.rule_id] = self._misses.of(rule.condition)
+            self._alone[rule.rule_id] = self._tried(rule.condition)
         return self._alone[rule.rule_id]
+
+    def _tried(self, condition: Condition) -> tuple[Miss | None, Context]:
+        """What a condition needs, and the page view with it."""
+        miss = self._misses.of(condition)
+        if miss is None or not miss.is_exact:
+            return miss, self._context
+        return miss, context_if(self._context, now=miss.at, values=miss.values)
 
     def _before(self, rule_id: str, notes: Notes) -> list[str]:
         """The rules that gave something before this one."""
         ids = list(self._conditions)
         return [one for one in ids[: ids.index(rule_id)] if notes.get((self._slot_id, one))]
-
-    def _after(self, miss: Miss) -> Context:
-        return context_if(self._context, now=miss.at, values=miss.values)
 
     def _items(self, context: Context, notes: Notes | None = None) -> frozenset[str]:
         notes = {} if notes is None else notes

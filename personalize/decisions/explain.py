@@ -147,16 +147,14 @@ class _Teller:
         return step if unanswered is None else replace(step, holds=False, unanswered=unanswered.value)
 
     def _answered(self, condition: Condition, holds: bool) -> Step:
-        text = self._describer.condition(condition)
+        said = self._describer.condition
         match condition:
-            case Leaf():
-                return Step(text, holds, self._seen(condition))
-            case Not(part=Leaf() as leaf):
-                return Step(text, holds, self._seen(leaf))
+            case (Leaf() as leaf) | Not(Leaf() as leaf):
+                return Step(said(condition), holds, self._seen(leaf))
             case InSegment(segment_id) | Not(InSegment(segment_id)):
-                return Step(text, holds, parts=(self._step(self._rule_set.segments[segment_id].who),))
+                return Step(said(condition), holds, parts=(self._step(self._rule_set.segments[segment_id].who),))
             case All(()):
-                return Step(text, holds)
+                return Step(said(condition), holds)
             case All(parts) | Any(parts) | Not(All(parts)) | Not(Any(parts)):
                 return Step(_group(condition), holds, parts=tuple(map(self._step, parts)))
             case Not(part):

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from personalize.rules.conditions import Condition, Leaf
 from personalize.rules.facts import LOCAL_NOW, NOW_INSTANT, Fact, FactType, is_of_event
 from personalize.rules.misses.nearest_values import lists_its_values, nearest_list, nearest_values, tells_distance
 from personalize.rules.misses.timeline import Timeline
 from personalize.rules.misses.turns import Turns, turns_of
-from personalize.rules.misses.ways import Wanted, Way, ways
+from personalize.rules.misses.ways import Wanted, Way, Ways
 from personalize.rules.unanswerable import Unanswerable
 
 #: What is known of somebody for good.
@@ -74,19 +74,34 @@ class NearestMisses:
         answer: Callable[[Leaf], bool],
         now: datetime,
     ) -> None:
-        self._segments = segments
         self._read = values_at
-        self._answer = answer
         self._now = now
+        self._ways = Ways(segments, answer)
         self._timeline = Timeline(now, self._is_answered)
         self._seen: dict[datetime, tuple[Mapping[str, object], datetime]] = {}
+        self._answers: dict[datetime, dict[Leaf, bool | None]] = {}
         self._found: dict[frozenset[Wanted], datetime | None] = {}
+        self._changes: dict[tuple[Way, datetime], Change | None] = {}
 
     def of(self, condition: Condition) -> Miss | None:
-        """The least that would have to be different for the condition to hold; None where nothing would do."""
-        found = ways(condition, self._segments, self._answer)
-        misses = [miss for way in found for at in self._moments(way) if (miss := self._miss(way, at)) is not None]
-        return min(misses, key=lambda miss: miss.weight, default=None)
+        """The least that would have to be different for the condition to hold; None where nothing would do.
+
+        What would do at this moment is looked for first; a wait is no better than one thing that happens now.
+        """
+        found = [_by_fact(way) for way in self._ways.of(condition)]
+        best = None
+        for way in found:
+            best = self._nearer(best, way, self._now)
+        if best is None or best.weight > (_HAPPENS, timedelta()):
+            for way in found:
+                for at in self._moments(way):
+                    best = self._nearer(best, way, at)
+        return best
+
+    def _nearer(self, best: Miss | None, way: "WayByFact", at: datetime) -> Miss | None:
+        """What this way needs at this moment, or what is the best so far if that is as near."""
+        miss = self._miss(way, at, None if best is None else best.weight[0])
+        return miss if miss is not None and (best is None or miss.weight < best.weight) else best
 
     def _values(self, at: datetime) -> Mapping[str, object]:
         return self._read_at(at)[0]
@@ -106,18 +121,25 @@ class NearestMisses:
 
     def _is_answered(self, wanted: Wanted, at: datetime) -> bool:
         leaf, answer = wanted
-        values, local = self._read_at(at)
-        value = values[leaf.fact.name]
-        return not isinstance(value, Unanswerable) and leaf.holds(value, local) == answer
+        known = self._answers.setdefault(at, {})
+        if leaf not in known:
+            values, local = self._read_at(at)
+            value = values[leaf.fact.name]
+            known[leaf] = None if isinstance(value, Unanswerable) else leaf.holds(value, local)
+        return known[leaf] is answer
 
-    def _moments(self, way: Way) -> Iterable[datetime]:
-        """The present, and moments at which the clock says what it should where it does not."""
-        of_clock = frozenset(one for one in way if one[0].fact.root == "now")
-        moving = of_clock | {one for one in way if one[0].uses_now}
-        moments = {self._now: None}
-        for asked in dict.fromkeys((of_clock, moving)):
-            if not all(self._is_answered(one, self._now) for one in asked):
-                moment = self._moment_of(asked)
+    def _are_answered(self, asked: Iterable[Wanted], at: datetime) -> bool:
+        return all(self._is_answered(one, at) for one in asked)
+
+    def _moments(self, way: "WayByFact") -> Iterable[datetime]:
+        """Moments at which the clock says what it should where at present it does not."""
+        asked = [one for of_fact in way for one in of_fact]
+        of_clock = frozenset(one for one in asked if one[0].fact.root == "now")
+        moving = of_clock | {one for one in asked if one[0].uses_now}
+        moments: dict[datetime, None] = {}
+        for some in dict.fromkeys((of_clock, moving)):
+            if not self._are_answered(some, self._now):
+                moment = self._moment_of(some)
                 if moment is None:
                     break  # nor is there one at which even more is answered so
                 moments[moment] = None
@@ -132,22 +154,26 @@ class NearestMisses:
     def _turns_of(self, leaf: Leaf) -> Turns:
         return turns_of(leaf, self._values(self._now)[leaf.fact.name], self._local(self._now))
 
-    def _miss(self, way: Way, at: datetime) -> Miss | None:
-        """What this way needs at this moment."""
+    def _miss(self, way: "WayByFact", at: datetime, most: int | None) -> Miss | None:
+        """What this way needs at this moment; None where nothing would do, or what does weighs more than the `most`."""
         changes: list[Change] = []
+        needed = [of_fact for of_fact in way if not self._are_answered(of_fact, at)]
+        if most is not None and (len(needed) + (at != self._now)) * _HAPPENS > most:
+            return None
         if at != self._now:
-            turned = tuple(one for one in way if not self._is_answered(one, self._now) and self._is_answered(one, at))
+            asked = (one for of_fact in way for one in of_fact)
+            turned = tuple(one for one in asked if not self._is_answered(one, self._now) and self._is_answered(one, at))
             changes.append(Change(NOW_INSTANT, self._now, at, turned))
-        for name in dict.fromkeys(leaf.fact.name for leaf, _ in way):
-            of_fact = tuple(one for one in way if one[0].fact.name == name)
-            if not all(self._is_answered(one, at) for one in of_fact):
-                change = self._change(of_fact, at)
-                if change is None:
-                    return None
-                changes.append(change)
+        for of_fact in needed:
+            if (of_fact, at) not in self._changes:
+                self._changes[of_fact, at] = self._change(of_fact, at)
+            change = self._changes[of_fact, at]
+            if change is None:
+                return None
+            changes.append(change)
         return Miss(tuple(changes), at)
 
-    def _change(self, of_fact: tuple[Wanted, ...], at: datetime) -> Change | None:
+    def _change(self, of_fact: Way, at: datetime) -> Change | None:
         """The nearest value of one fact that gives all its questions the answers that are wanted."""
         fact = of_fact[0][0].fact
         if fact.root == "now":
@@ -164,6 +190,17 @@ class NearestMisses:
             tells_distance(leaf) for leaf, _ in of_fact
         )
         return None if is_impossible else Change(fact, before, None, asked, is_exact=False)
+
+
+#: The questions of a way, those about each fact together.
+WayByFact: TypeAlias = Sequence[Way]
+
+
+def _by_fact(way: Way) -> WayByFact:
+    found: dict[str, list[Wanted]] = {}
+    for one in way:
+        found.setdefault(one[0].fact.name, []).append(one)
+    return tuple(map(tuple, found.values()))
 
 
 def _proposed(of_fact: Sequence[Wanted], before: object, at: datetime) -> Iterator[object]:

@@ -6,7 +6,6 @@ so where their spans have something in common.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from itertools import pairwise
 from typing import TypeAlias
 
 from personalize.rules.misses.turns import Turns
@@ -17,8 +16,11 @@ Span: TypeAlias = tuple[datetime, datetime]
 
 _DAY = timedelta(days=1)
 _FINEST = timedelta(microseconds=1)
-#: How far from the present clocks are looked at, stretch by stretch; beyond, only around moments that turn something.
-_REACHES = tuple(timedelta(days=days) for days in (0, 8, 60, 400))
+#: How far from the present clocks are looked at, week by week; beyond, only around moments that turn something.
+_FURTHEST = timedelta(days=406)
+_WEEK = timedelta(days=7)
+#: What does not come in so many weeks never does: in one of them a clock may be put forward, and leave hours out.
+_ENOUGH_WEEKS = 2
 _AROUND = timedelta(days=8)
 #: Nobody plans or remembers further.
 _FAR = timedelta(days=300_000)
@@ -41,12 +43,18 @@ class Timeline:
         left = self._common({wanted: turns for wanted, turns in asked.items() if not turns.clocks}, [_EVER])
         if not left:
             return None
-        far = [at for turns in asked.values() for at in turns.moments if _REACHES[-1] < abs(at - self._now) < _FAR]
+        far = [at for turns in asked.values() for at in turns.moments if _FURTHEST < abs(at - self._now) < _FAR]
+        weeks = _ENOUGH_WEEKS if by_clock and all(turns.weekly for turns in by_clock.values()) else None
         for sign in (1, -1):
             for stretch in self._stretches(far, sign) if by_clock else self._halves(sign):
-                found = self._common(by_clock, list(_both([stretch], left)), stretch)
+                within = list(_both([stretch], left))
+                found = self._common(by_clock, within, stretch) if within else within
                 if found:
                     return found[0][0] if sign > 0 else found[-1][1] - _FINEST
+                if weeks is not None and within == [stretch]:
+                    weeks -= 1
+                    if not weeks:
+                        return None
         return None
 
     def _halves(self, sign: int) -> Iterator[Span]:
@@ -54,8 +62,8 @@ class Timeline:
 
     def _stretches(self, far: Sequence[datetime], sign: int) -> Iterator[Span]:
         """Stretches of time away from the present, the nearest first."""
-        for near, end in pairwise(_REACHES):
-            first, last = sorted((self._now + sign * near, self._now + sign * end))
+        for week in range(_FURTHEST // _WEEK):
+            first, last = sorted((self._now + sign * week * _WEEK, self._now + sign * (week + 1) * _WEEK))
             yield first, last
         for at in sorted(far, key=lambda at: abs(at - self._now)):
             if (at > self._now) == (sign > 0):

@@ -20,15 +20,21 @@ _MIDNIGHT = timedelta()
 #: Clocks tell the time by the second, so what is more than 18:00 begins a second later.
 _TICK = timedelta(seconds=1)
 _FINEST = timedelta(microseconds=1)
+#: The facts of the moment that tell the same each week.
+_WEEKLY = frozenset({"time", "hour", "weekday"})
 
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """The first moments of another answer: some `moments`, and each day some times of the `clocks` of a zone."""
+    """The first moments of another answer: some `moments`, and each day some times of the `clocks` of a zone.
+
+    Where it is `weekly`, the same answers come round each week.
+    """
 
     moments: frozenset[datetime] = frozenset()
     clocks: frozenset[timedelta] = frozenset()
     zone: tzinfo = UTC
+    weekly: bool = False
 
 
 def turns_of(leaf: Leaf, value: object, local: datetime) -> Turns:
@@ -36,11 +42,13 @@ def turns_of(leaf: Leaf, value: object, local: datetime) -> Turns:
     argument = leaf.argument
     if isinstance(argument, Window):
         zone = argument.zone or local.tzinfo or UTC
-        return Turns(frozenset(argument.bounds(local)), clocks_of(leaf) | {_MIDNIGHT}, zone)
+        bounds = frozenset(argument.bounds(local))
+        return Turns(bounds, clocks_of(leaf) | {_MIDNIGHT}, zone, weekly=not (bounds or argument.on))
     if isinstance(argument, timedelta | Times) and leaf.fact.root != NOW:
         return Turns(frozenset(_ends(leaf, value)))
     zone = local.tzinfo or UTC
-    return Turns(frozenset(_midnights(leaf, zone)), clocks_of(leaf) | {_MIDNIGHT}, zone)
+    weekly = leaf.fact.root == NOW and leaf.fact.key in _WEEKLY
+    return Turns(frozenset(_midnights(leaf, zone)), clocks_of(leaf) | {_MIDNIGHT}, zone, weekly)
 
 
 def clocks_of(leaf: Leaf) -> frozenset[timedelta]:
