@@ -15,6 +15,7 @@ from personalize.events.schema import Schema
 from personalize.rules.conditions import Condition, InSegment, Leaf, Not, leaves
 from personalize.rules.facts import Facts
 from personalize.rules.proof.coverage import able_to_cover, reach_of
+from personalize.rules.proof.covering import is_covered
 from personalize.rules.proof.laws import laws
 from personalize.rules.proof.proof import Proof, Relation, Verdict, Witness
 from tests.properties.conditions import FACTS as ANY_FACTS
@@ -128,8 +129,18 @@ def test_what_is_left_out_at_a_glance_would_have_proved_nothing() -> None:
                 glances["left out"] += len(earlier) - len(able)
                 covered = cases.is_never(rule, failing=world.rules[:number])
                 glances["covered"] += covered
+                assert covers_together(rule, world.rules[:number], proof) is covered, f"world {seed}, rule {number}"
                 assert cases.is_never(rule, failing=able) is covered, f"world {seed}, rule {number}"
     assert min(glances.values()) > WORLDS // 6, glances
+
+
+def covers_together(narrow: Condition, wide: Sequence[Condition], proof: Proof) -> bool:
+    """Whether examples find what a proof of all conditions at once finds; those that are named are enough."""
+    found = is_covered(narrow, wide, proof)
+    if found is not None:
+        failing = [wide[place] for place in found]
+        assert proof.among(narrow, *failing).is_never(narrow, failing=failing)
+    return found is not None
 
 
 _ASKED = {name: fact for name, fact in ANY_FACTS.items() if name != "c"}

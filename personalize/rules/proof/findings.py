@@ -12,6 +12,7 @@ from personalize.rules.describe import Describer, listed
 from personalize.rules.facts import NOW_INSTANT, Facts
 from personalize.rules.now_facts import NOW
 from personalize.rules.proof.coverage import Fillers, Reach, able_to_cover, needed, reach_of
+from personalize.rules.proof.covering import is_covered
 from personalize.rules.proof.endings import ENDED, tell_ended
 from personalize.rules.proof.overlaps import OVERLAP, tell_overlaps
 from personalize.rules.proof.proof import Cases, Proof
@@ -155,11 +156,14 @@ class _Findings:
         able = able_to_cover(standing.reach, [(one, one.reach) for one in earlier])
         if not able:
             return
-        conditions = [one.condition for one in able]
-        cases = self._proof.among(standing.condition, *conditions)
-        if not cases.is_never(standing.condition, failing=conditions):
+        covering = is_covered(standing.condition, [one.condition for one in able], self._proof)
+        if covering is None:
             return
-        core = _smallest(able, lambda some: cases.is_never(standing.condition, failing=[one.condition for one in some]))
+        enough = [able[place] for place in sorted(covering)]
+        cases = self._proof.among(standing.condition, *(one.condition for one in enough))
+        core = _smallest(
+            enough, lambda some: cases.is_never(standing.condition, failing=[one.condition for one in some])
+        )
         what = f"the rule {quoted(standing.rule.rule_id)}"
         names = listed([f"{quoted(one.rule.rule_id)} (line {one.rule.place.line})" for one in core])
         wins = "wins" if len(core) == 1 else "win"

@@ -14,7 +14,7 @@ from itertools import islice
 
 from personalize.events.event import from_micros, to_micros
 from personalize.profiles.counters import Counter
-from personalize.rules.conditions import Condition, Not, everything
+from personalize.rules.conditions import Condition, Not, everything, segments_named
 from personalize.rules.facts import LOCAL_NOW, PAIR_ROOT, Fact, Facts
 from personalize.rules.index.index import Index
 from personalize.rules.now_facts import CLOCKS, NOW, now_value
@@ -69,8 +69,8 @@ class Proof:
     ) -> None:
         self.segments = segments
         self._laws = partial(laws, facts=facts, counters=counters)
+        self.zone = zone
         self._known = Dimensions(zone)
-        self._zone = zone
 
     def is_open(self, condition: Condition) -> bool:
         """Whether it is seen at a glance that a condition, and each of its parts where it stands, may be met or not."""
@@ -78,7 +78,7 @@ class Proof:
 
     def among(self, *conditions: Condition) -> "Cases":
         """All cases that some conditions tell apart; to ask several things of the same conditions is quicker so."""
-        return Cases(Space(conditions, self.segments, self._known, self._laws), self.segments, self._zone)
+        return Cases(Space(conditions, self.segments, self._known, self._laws), self.segments, self.zone)
 
     def witness(self, *holding: Condition, failing: Sequence[Condition] = ()) -> Witness | Verdict:
         """A visitor for whom all of some conditions hold and none of the `failing` ones."""
@@ -111,7 +111,7 @@ class Cases:
         if isinstance(found, Verdict):
             return found
         asked = everything(*holding, *map(Not, failing))
-        index = Index({"asked": asked}, self._segments)
+        index = Index({"asked": asked}, self._named(asked))
         reach = index.reach(["asked"])
         for example in islice(self._examples(found, asked), _MOST_MOMENTS):
             named = all(value is not UNNAMED for value in example.values.values())
@@ -119,6 +119,17 @@ class Cases:
             if named and index.answers(reach, known, example.now).holds("asked"):
                 return example
         return Verdict.UNDECIDED
+
+    def _named(self, condition: Condition) -> Mapping[str, Condition]:
+        """The segments that a condition names, through others too."""
+        found: dict[str, Condition] = {}
+        waiting = [condition]
+        while waiting:
+            for named in segments_named(waiting.pop()):
+                if named.segment_id not in found:
+                    found[named.segment_id] = self._segments[named.segment_id]
+                    waiting.append(found[named.segment_id])
+        return found
 
     def relation(self, one: Condition, other: Condition) -> Relation | None:
         """How the visitors of two conditions lie to one another; None where it can't be decided."""
