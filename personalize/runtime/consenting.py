@@ -38,7 +38,7 @@ async def take_decision(
         may_keep = consent.allows(DEFAULT_PURPOSE)
         facts = {name: page[name][:_LONGEST_FACT] for name in PAGE_FIELDS if may_keep and page.get(name)}
         try:
-            told = {**_receipt(personalizer, scope, consent), **facts}
+            told = {**_receipt(personalizer, request.sent, consent), **facts}
             await personalizer.ingest.record([personalizer.event(CONSENT, identity.profile_id, told)])
         except StoreError as error:
             if consent.permits_identifier:
@@ -54,12 +54,12 @@ def _no_chance() -> None:
     """A refusal makes no identifier."""
 
 
-def _receipt(personalizer: Personalizer, scope: Scope, consent: Consent) -> dict[str, JSONValue]:
+def _receipt(personalizer: Personalizer, sent: SentHeaders, consent: Consent) -> dict[str, JSONValue]:
     """What is kept of the decision itself: the purposes, which text was agreed to, and whether the browser asked not to
     be followed."""
     receipt: dict[str, JSONValue] = {"granted": list[JSONValue](sorted(consent.granted or ()))}
     if (text := personalizer.settings.privacy.consent_text) is not None:
         receipt["text"] = text
-    if has_privacy_signal(scope):
+    if has_privacy_signal(sent):
         receipt["gpc"] = True
     return receipt

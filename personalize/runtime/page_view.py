@@ -385,7 +385,7 @@ class PageView(SiteEvents):
     def _let_go(self) -> None:
         """Part with what leads back to this page view. Such circles live until the garbage collector finds them: a
         tenth of what a page costs."""
-        self._visitor.part_with_request()
+        self._visitor.request.part_with_scope()
         if self._context is not None:
             self._context.values.bind(None)
             self._context = None

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from personalize.visitors.consent import REFUSED, UNKNOWN, Consent, parse_consent, stricter
-from personalize.visitors.cookies import cookie_name, cookie_values
+from personalize.visitors.cookies import LONGEST_REMEMBERED, cookie_name, values_in
+from personalize.visitors.sent_headers import SentHeaders
 
 #: An ASGI connection scope.
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -112,16 +114,30 @@ class CookieConsent:
 
     def read(self, scope: Scope) -> Consent:
         """The decision in the cookie, the strictest of several, else that of the browser's privacy signal."""
-        headers = scope.get("headers", ())
-        name = cookie_name(self.cookie_name, secure=scope.get("scheme") == "https")
-        decided = UNKNOWN
-        for text in cookie_values(headers, name):
-            decided = stricter(decided, parse_consent(text, self.purposes))
-        if decided.decided:
+        return self.decision_in(SentHeaders(scope.get("headers", ())), is_secure=scope.get("scheme") == "https")
+
+    def decision_in(self, sent: SentHeaders, *, is_secure: bool) -> Consent:
+        """The same of a request whose headers were read before, which `is_secure` where it came by https."""
+        cookies = sent.cookies
+        read = _remembered if len(cookies) <= LONGEST_REMEMBERED else _strictest
+        decided = read(cookies, cookie_name(self.cookie_name, secure=is_secure), tuple(self.purposes))
+        if decided.granted is not None:
             return decided
-        return REFUSED if self.gpc_refuses and has_privacy_signal(scope) else Consent()
+        return REFUSED if self.gpc_refuses and has_privacy_signal(sent) else UNKNOWN
 
 
-def has_privacy_signal(scope: Scope) -> bool:
+def _strictest(cookies: bytes, name: str, purposes: Sequence[str]) -> Consent:
+    """The strictest of the decisions in the cookies of this name."""
+    decided = UNKNOWN
+    for text in values_in(cookies, name):
+        decided = stricter(decided, parse_consent(text, purposes))
+    return decided
+
+
+#: A visitor's browser sends the same cookies with page after page.
+_remembered = lru_cache(maxsize=1_024)(_strictest)
+
+
+def has_privacy_signal(sent: SentHeaders) -> bool:
     """Whether the browser sends `Sec-GPC: 1` (Global Privacy Control): do not follow me."""
-    return any(bytes(name).lower() == b"sec-gpc" and value == b"1" for name, value in scope.get("headers", ()))
+    return any(name.lower() == b"sec-gpc" and value == b"1" for name, value in sent.pairs)

@@ -1,8 +1,9 @@
 """Who looks at one page: recognised when something first asks, from the request, the site and the store."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from personalize.decisions.context import RequestFacts
@@ -10,7 +11,7 @@ from personalize.profiles.organization import Belonging, Organization
 from personalize.profiles.profile import Profile
 from personalize.runtime.once import once
 from personalize.runtime.page_request import PageRequest
-from personalize.runtime.sources import CookieConsent
+from personalize.runtime.sources import CookieConsent, ScopeLogin
 from personalize.visitors.arms import LONGEST_DAYS, arm_as_text
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
 from personalize.visitors.cookies import LONGEST_AGE_SECONDS, cookie_name, delete_cookie, set_cookie, values_in
@@ -88,8 +89,11 @@ class Visitor:
         """What this browser's visitor has decided; a consent source that fails counts as no decision."""
         if self.is_asked_anew:
             return UNKNOWN
+        source, request = self._personalizer.consent, self.request
         try:
-            return _checked(self._personalizer.consent.read(self.request.scope_as_sent()))
+            if isinstance(source, CookieConsent):
+                return source.decision_in(request.sent, is_secure=request.is_secure)
+            return _checked(source.read(request.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the consent source failed", error)
             return UNKNOWN
@@ -110,8 +114,11 @@ class Visitor:
     @once
     def user_id(self) -> str | None:
         """The site's own login; a login source that fails counts as none."""
+        source, request = self._personalizer.login, self.request
         try:
-            return _login(self._personalizer.login.user_id(self.request.scope_as_sent()))
+            if isinstance(source, ScopeLogin):  # it looks at no header
+                return source.user_id(request.scope)
+            return _login(source.user_id(request.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the login source failed", error)
             return None
@@ -125,7 +132,7 @@ class Visitor:
             tokens=self._personalizer.tokens,
             fresh=fresh,
             arm_values=values_in(self.request.sent.cookies, self._arm_name) if consent.only_measures else (),
-            is_shared=self._is_on_shared_device,
+            is_shared=self.user_id is not None and self._is_on_shared_device,
         )
 
     @property
@@ -148,15 +155,15 @@ class Visitor:
     async def read_profile(self, *, with_organization: bool = False) -> None:
         """Read the profile, once and within the time budget, and at the same time what it is a member of where that is
         asked for; `degraded` says afterwards that it failed."""
-        if self._was_read or self.identity.profile_id is None:
+        if self._was_read or (profile_id := self.identity.profile_id) is None:
             return
         self._was_read = True
-        store, profile_id = self._personalizer.store, self.identity.profile_id
         try:
             if with_organization:
-                self.profile, self._read_beside = await self._asked(lambda: store.profile_with_organization(profile_id))
+                asked = self._asked(self._personalizer.store.profile_with_organization, profile_id)
+                self.profile, self._read_beside = await asked
             else:
-                self.profile = await self._asked(lambda: store.profile(profile_id))
+                self.profile = await self._asked(self._personalizer.store.profile, profile_id)
             if self.profile is None and not self.identity.is_new:
                 await self._meet_erasure(profile_id)
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
@@ -172,19 +179,18 @@ class Visitor:
         if self._read_beside is not None and self._read_beside.organization_id == organization_id:
             self.organization = self._read_beside
             return
-        store = self._personalizer.store
         try:
-            found = await self._asked(lambda: store.organization(organization_id))
+            found = await self._asked(self._personalizer.store.organization, organization_id)
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.degraded = True
             self.failed("the organization could not be read", error)
         else:
             self.organization = found or Organization(organization_id)
 
-    async def _asked(self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    def _asked(self, ask: Callable[[str], Coroutine[Any, Any, T]], wanted: str) -> Awaitable[T]:
         """What the store answers, within the time budget."""
         personalizer = self._personalizer
-        return await personalizer.breaker.read(ask) if personalizer.store.waits else await ask()
+        return personalizer.breaker.read(partial(ask, wanted)) if personalizer.store.waits else ask(wanted)
 
     async def _meet_erasure(self, profile_id: str) -> None:
         """Where the profile is missing since it was erased, the browser's id counts as none and gives way to a fresh
@@ -194,7 +200,7 @@ class Visitor:
         browser has just taken is none of before.
         """
         store, login = self._personalizer.store, self.identity.user_id is not None
-        if (login and self.decision.is_news) or await self._asked(lambda: store.erased_at(profile_id)) is None:
+        if (login and self.decision.is_news) or await self._asked(store.erased_at, profile_id) is None:
             return
         self._is_erased = True
         for known in ("identity", "decision"):
@@ -203,8 +209,7 @@ class Visitor:
     @property
     def is_asked_anew(self) -> bool:
         """Whether somebody is logged in who was erased, so that the decision in our cookie holds no longer."""
-        ours = isinstance(self._personalizer.consent, CookieConsent)
-        return self._is_erased and ours and self.user_id is not None
+        return self._is_erased and isinstance(self._personalizer.consent, CookieConsent) and self.user_id is not None
 
     async def settled_consent(self) -> Consent:
         """What holds for all that is kept of this page: before anything of a login is kept, its own stored
@@ -218,29 +223,23 @@ class Visitor:
     async def _settled_of_arm(self, user_id: str) -> Consent:
         """What holds where a browser's visitor lets us only measure, and the person who is logged in there may have
         refused that, too: nothing else of their profile is looked at."""
-        store = self._personalizer.store
         try:
-            stored = await self._asked(lambda: store.profile(f"u:{user_id}"))
+            stored = await self._asked(self._personalizer.store.profile, f"u:{user_id}")
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the profile could not be read", error)
             return UNKNOWN
         return self.decision if stored is None else stricter(stored.consent, self.decision)
 
-    @once
+    @property
     def is_person(self) -> bool:
         """Whether somebody looks at the page now: no robot, no script of another site, nothing fetched in advance."""
-        nobody = self.facts.bot or self.facts.prefetch or self.is_elsewhere
-        return not nobody and self.request.scope.get("method") == "GET"
-
-    @property
-    def is_get(self) -> bool:
-        """Whether the request only asks for a page."""
-        return bool(self.request.scope.get("method") == "GET")
+        facts = self.facts
+        return self.request.is_get and not (facts.bot or facts.prefetch or self.is_elsewhere)
 
     @property
     def known_tags(self) -> list[bytes]:
         """The values of `If-None-Match`: which pages the client has already. None but where it asks for the page."""
-        headers = self.request.sent.pairs if self.is_get else ()
+        headers = self.request.sent.pairs if self.request.is_get else ()
         return [value for name, value in headers if name.lower() == b"if-none-match"]
 
     @once
@@ -254,7 +253,7 @@ class Visitor:
         reading = agreed(values_in(self.request.sent.cookies, self._cookie_name), self._personalizer.tokens)
         return reading is not None and reading.visitor_id.startswith(KNOWN) is (self.user_id is None)
 
-    @once
+    @property
     def is_elsewhere(self) -> bool:
         """Whether a script of another site fetches the page: what it could read of a visitor is nothing of its own."""
         sent = self.request.sent.raw
@@ -279,7 +278,7 @@ class Visitor:
 
     def cookie_without_id(self) -> str:
         """The `Set-Cookie` value that makes the browser forget its id."""
-        return delete_cookie(self._cookie_name, secure=self._is_secure)
+        return delete_cookie(self._cookie_name, secure=self.request.is_secure)
 
     def cookies_of_arm(self, decision: Consent, fresh: str | None) -> tuple[str, ...]:
         """The `Set-Cookie` values that keep a `fresh` arm, or make the browser forget one that no longer goes with what
@@ -287,22 +286,20 @@ class Visitor:
         if fresh is not None:
             return (self._kept(self._arm_name, arm_as_text(fresh), most_seconds=LONGEST_DAYS * _DAY_SECONDS),)
         if decision.decided and not decision.only_measures and values_in(self.request.sent.cookies, self._arm_name):
-            return (delete_cookie(self._arm_name, secure=self._is_secure),)
+            return (delete_cookie(self._arm_name, secure=self.request.is_secure),)
         return ()
 
     def cookie_with_consent(self, consent: Consent) -> str:
         """The `Set-Cookie` value that keeps this decision."""
-        name = cookie_name(self._personalizer.settings.cookie.consent_name, secure=self._is_secure)
-        return self._kept(name, consent.as_text())
+        return self._kept(self._consent_name, consent.as_text())
 
     def cookie_without_consent(self) -> str:
         """The `Set-Cookie` value that makes the browser forget its decision."""
-        name = cookie_name(self._personalizer.settings.cookie.consent_name, secure=self._is_secure)
-        return delete_cookie(name, secure=self._is_secure)
+        return delete_cookie(self._consent_name, secure=self.request.is_secure)
 
     def _kept(self, name: str, value: str, *, most_seconds: int = LONGEST_AGE_SECONDS) -> str:
         seconds = min(self._personalizer.settings.cookie.max_age_days * _DAY_SECONDS, most_seconds)
-        return set_cookie(name, value, secure=self._is_secure, max_age_seconds=seconds)
+        return set_cookie(name, value, secure=self.request.is_secure, max_age_seconds=seconds)
 
     @property
     def _begins_day(self) -> bool:
@@ -313,22 +310,16 @@ class Visitor:
         return visit.last_page_at.date() != self.now.date() and self._is_navigation
 
     @property
-    def _is_secure(self) -> bool:
-        return bool(self.request.scope.get("scheme") == "https")
+    def _cookie_name(self) -> str:
+        return cookie_name(self._personalizer.settings.cookie.name, secure=self.request.is_secure)
 
     @property
-    def _cookie_name(self) -> str:
-        return cookie_name(self._personalizer.settings.cookie.name, secure=self._is_secure)
+    def _consent_name(self) -> str:
+        return cookie_name(self._personalizer.settings.cookie.consent_name, secure=self.request.is_secure)
 
     @property
     def _arm_name(self) -> str:
-        return cookie_name(self._personalizer.settings.cookie.arm_name, secure=self._is_secure)
-
-    def part_with_request(self) -> None:
-        """Part with the request, once it has been asked for all that it tells of the visitor's identity."""
-        scope = self.request.scope
-        kept = {"scheme": scope.get("scheme"), "method": scope.get("method")}
-        self.request = PageRequest(kept, self.request.sent, RequestFacts)
+        return cookie_name(self._personalizer.settings.cookie.arm_name, secure=self.request.is_secure)
 
     def failed(self, what: str, error: BaseException | None) -> None:
         """Count a failure that this page survives."""

@@ -11,7 +11,7 @@ LONGEST_HEADER = 65_536
 MOST_VALUES = 20
 LONGEST_AGE_SECONDS = 400 * 86_400
 #: What was found in longer headers is not remembered, so that the memory has a bound in bytes, too.
-_LONGEST_REMEMBERED = 2_048
+LONGEST_REMEMBERED = 2_048
 
 _HOST_PREFIX = "__Host-"
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -31,7 +31,7 @@ def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> Sequence
 
 def values_in(cookies: bytes, name: str) -> Sequence[str]:
     """The same of all the cookies of a request, as they stand in one header."""
-    return _remembered(cookies, name) if len(cookies) <= _LONGEST_REMEMBERED else _values(cookies, name)
+    return _remembered(cookies, name) if len(cookies) <= LONGEST_REMEMBERED else _values(cookies, name)
 
 
 def _values(cookies: bytes, name: str) -> tuple[str, ...]:

@@ -7,21 +7,15 @@ from typing import Any
 class SentHeaders(Mapping[str, str]):
     """The values by lower-case name. Of several headers of a name the first counts; cookies are put together.
 
-    `pairs` are the headers as they were sent; `raw` knows nothing of the cookies of further headers.
+    `pairs` are the headers as they were sent; `raw` are the values as bytes, and knows nothing of the cookies of
+    further headers.
     """
 
-    __slots__ = ("_raw", "pairs")
+    __slots__ = ("pairs", "raw")
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
         self.pairs = list(pairs)
-        self._raw: dict[bytes, bytes] | None = None
-
-    @property
-    def raw(self) -> Mapping[bytes, bytes]:
-        """The values as bytes; most of what a site serves asks for none."""
-        if self._raw is None:
-            self._raw = {name.lower(): value for name, value in reversed(self.pairs)}
-        return self._raw
+        self.raw: Mapping[bytes, bytes] = {name.lower(): value for name, value in reversed(self.pairs)}
 
     @property
     def cookies(self) -> bytes:

@@ -6,6 +6,7 @@ modified, a range, a head alone) makes it ask the site for the page, once for a 
 """
 
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Protocol
 
 from personalize.runtime.page_request import PageRequest
@@ -123,14 +124,14 @@ class PersonalizeMiddleware:
     def _own_request(self, path: str, scope: Scope) -> Scope:
         """The request for a page of our own, with a page view that knows whom it is from."""
         sent = SentHeaders(scope.get("headers", ()))
-        request = PageRequest(scope, sent, lambda: request_facts(scope, path, sent))
+        request = PageRequest(scope, sent, partial(request_facts, scope, path, sent))
         return {**scope, "state": {**scope.get("state", {}), STATE_KEY: PageView(self.personalizer, request)}}
 
     async def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
         their defaults alone."""
         sent = SentHeaders(scope.get("headers", ()))
-        request = PageRequest(scope, sent, lambda: request_facts(scope, path, sent))
+        request = PageRequest(scope, sent, partial(request_facts, scope, path, sent))
         nobody = PageView(self.personalizer, request, is_off=True)
         scope.setdefault("state", {})[STATE_KEY] = nobody
         with without_marks():
@@ -173,7 +174,7 @@ class PersonalizeMiddleware:
         inner = self._inner(scope, sent, plain=bool(had_slots), is_page=is_page, whole=whole)
         if had_slots is None and wants_html(sent.raw):
             inner["headers"] = readable_only(inner["headers"])
-        page_view = self._page_view(path, PageRequest(inner, sent, lambda: request_facts(scope, path, sent)))
+        page_view = self._page_view(path, PageRequest(inner, sent, partial(request_facts, scope, path, sent)))
         inner.setdefault("state", {})[STATE_KEY] = page_view
         return inner, page_view
 
@@ -282,7 +283,7 @@ class PersonalizeMiddleware:
         sent = SentHeaders(scope.get("headers", ()))
         inner = self._inner(scope, sent, plain=True, is_page=True, whole=True)
         marks = SlotMarks()
-        request = PageRequest(inner, sent, lambda: request_facts(scope, path, sent))
+        request = PageRequest(inner, sent, partial(request_facts, scope, path, sent))
         page_view = PreviewPageView(self.personalizer, request, opened, mark_item=marks.marked)
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PreviewedResponse(send, page_view, marks, token=self._token, method=scope["method"])

@@ -67,7 +67,7 @@ class Variants(HeadPolicy):
         page, visitor = facts.shared_page(is_whole=is_whole), facts.visitor
         if page is None or (is_whole and not facts.pages):
             return headers  # slots that nobody defines are the site's own
-        if not (visitor.is_get and may_be_shared(headers, is_known=visitor.is_known_to_site)):
+        if not (visitor.request.is_get and may_be_shared(headers, is_known=visitor.is_known_to_site)):
             return None
         left = page.seconds_left(facts.now)
         if self._count(page.inputs) > self._most:

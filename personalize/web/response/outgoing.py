@@ -70,7 +70,7 @@ class Outgoing(ABC):
             return
         page_view.is_public = True
         clearing: RawHeaders = []
-        if self._site.policy.clears and not (visitor := page_view.for_caches().visitor).is_get:
+        if self._site.policy.clears and not (visitor := page_view.for_caches().visitor).request.is_get:
             clearing = self._site.policy.clearing(visitor)
         await self._send({**head.message, "headers": head.headers + clearing} if clearing else head.message)
 
