@@ -7,10 +7,11 @@ from personalize.web.asgi import Message
 from personalize.web.fragments.shell_page import ShellPage
 from personalize.web.fragments.shell_writer import ShellWriter
 from personalize.web.html.charset import EncodingInParts
-from personalize.web.html.doubts import Doubt
+from personalize.web.html.doubts import Doubt, tell_doubts
 from personalize.web.html.pieces import Copy, Layout, Piece, Slot
 from personalize.web.html.rewriter import Rewriter
 from personalize.web.html.scanner import Scanner
+from personalize.web.html.shells import Shell
 from personalize.web.request.asked import Asked
 from personalize.web.response.head_response import HeadResponse
 from personalize.web.response.outgoing import Outgoing
@@ -24,10 +25,8 @@ _UTF_8 = frozenset({"utf-8", "utf-8-sig"})
 class ShellRewriter(Rewriter):
     """Reads the pieces of a scanner and writes what everybody gets, in the place of a rewriter that fills slots."""
 
-    def __init__(
-        self, scanner: Scanner, writer: ShellWriter, encoding: str | EncodingInParts, declared_until: int
-    ) -> None:
-        super().__init__(scanner, _nothing, encoding, declared_until=declared_until)
+    def __init__(self, scanner: Scanner, writer: ShellWriter, encoding: EncodingInParts) -> None:
+        super().__init__(scanner, _nothing, encoding)
         self._writer = writer
 
     @property
@@ -91,11 +90,23 @@ class ShellResponse(_WithShell, PersonalizedResponse):
             message = {**message, "headers": self._page.revalidated(head)}
         await super()._start(message)
 
-    def _rewriter(self, scanner: Scanner, encoding: str | EncodingInParts, declared_until: int = 0) -> Rewriter:
+    async def _filled(self, shell: Shell) -> bytes:
         if not self._is_shared:
-            return super()._rewriter(scanner, encoding, declared_until)
-        writer = self._writer = ShellWriter(self._page, scanner, script=self._page.script(self._head))
-        return ShellRewriter(scanner, writer, encoding, declared_until)
+            return await super()._filled(shell)
+        writer = self._write(self._site.shells.without_marks)
+        writer.is_ascii = shell.encoding not in _UTF_8
+        written = writer.write(shell.layout.pieces)
+        tell_doubts(self._page_view, writer.doubts)
+        return written
+
+    def _rewriter(self, scanner: Scanner, encoding: EncodingInParts) -> Rewriter:
+        if not self._is_shared:
+            return super()._rewriter(scanner, encoding)
+        return ShellRewriter(scanner, self._write(scanner.without_marks), encoding)
+
+    def _write(self, without_marks: Callable[[bytes], bytes]) -> ShellWriter:
+        writer = self._writer = ShellWriter(self._page, without_marks, script=self._page.script(self._head))
+        return writer
 
     async def send_head(self, head: ResponseHead) -> None:
         """Send the head of a page that is written while it passes by."""
@@ -114,14 +125,13 @@ class ShellResponse(_WithShell, PersonalizedResponse):
         await self._send({**head.message, "headers": self._page.headers(head, len(page))})
         await self.send_part({**message, "body": page})
 
-    async def _finish(self) -> None:
+    def _finish(self) -> Awaitable[None]:
         """The page view is told by what asks for the slots; what the site itself has recorded is kept."""
         if not self._is_shared:
-            await super()._finish()
-            return
+            return super()._finish()
         if self._writer is not None:
             self._page_view.meet_unknown(self._writer.unknown)
-        await self._page_view.finish(viewed=False)
+        return self._page_view.finish(viewed=False)
 
 
 class ShellHead(_WithShell, HeadResponse):

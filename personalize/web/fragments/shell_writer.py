@@ -1,6 +1,6 @@
 """Writes a page as everybody gets it: every byte outside of slots as it was, and in them what brings the visitor's."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from personalize.web.fragments.fragment_address import MOST_BEFORE, Fragment
 from personalize.web.fragments.fragment_script import FIRST_BYTES, is_document
@@ -9,7 +9,6 @@ from personalize.web.html.comment_places import CommentPlaces
 from personalize.web.html.doubts import Doubt
 from personalize.web.html.pieces import Copy, Piece, Slot
 from personalize.web.html.rewriter import MOST_SLOTS
-from personalize.web.html.scanner import Scanner
 from personalize.web.request.page_address import PageAddress
 
 
@@ -22,12 +21,12 @@ class ShellWriter:
     `is_ascii` says that the page is in another encoding than UTF-8.
     """
 
-    def __init__(self, page: ShellPage, scanner: Scanner, *, script: bytes | None) -> None:
+    def __init__(self, page: ShellPage, without_marks: Callable[[bytes], bytes], *, script: bytes | None) -> None:
         self.slots = 0
         self.unknown: set[str] = set()
         self.doubts: dict[str, Doubt] = {}
         self._page = page
-        self._scanner = scanner
+        self._without_marks = without_marks
         self.is_ascii = False
         self._script = script
         self._begins = b""
@@ -51,7 +50,7 @@ class ShellWriter:
 
     def _slot(self, slot: Slot) -> bytes:
         """The bytes of a slot: what brings another markup, around what would make room for it."""
-        inside = self._scanner.without_marks(slot.inside)
+        inside = self._without_marks(slot.inside)
         kept = slot.kept(inside)
         if slot.slot_id not in self._page.pages:
             self.unknown.add(slot.slot_id)

@@ -1,6 +1,6 @@
 """What the scanner makes of a page: bytes to copy, slots, and marks that nobody shall see."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
 from personalize.light_values import light_dataclass
@@ -35,21 +35,27 @@ class Slot:
         """The slot's bytes as they came."""
         return self.open + self.inside + self.close
 
-    @property
-    def around(self) -> tuple[bytes, bytes]:
-        """What leaves before and after the markup that fills the slot."""
-        if self.kind == "inside":
-            return self.open, self.close
-        return (self.data, b"") if self.kind == "after" else (b"", b"")
+    def parted(self, inside: bytes) -> tuple[bytes, bytes, bytes]:
+        """What leaves when the slot shows the page's own `inside`, free of marks. What fills it takes the place of the
+        middle."""
+        match self.kind:
+            case "token":
+                return b"", inside, b""
+            case "inside":
+                return self.open, inside, self.close
+            case "after":
+                return self.open + inside + self.close, b"", b""
+            case _:
+                return b"", self.open + inside + self.close, b""
 
     def filled(self, markup: bytes) -> bytes:
         """What leaves when the slot shows this."""
-        before, after = self.around
+        before, _, after = self.parted(self.inside)
         return before + markup + after
 
     def kept(self, inside: bytes) -> bytes:
         """What leaves when it shows the page's own, free of marks."""
-        return inside if self.kind == "token" else self.open + inside + self.close
+        return b"".join(self.parted(inside))
 
 
 @light_dataclass(frozen=True, slots=True)
@@ -63,19 +69,28 @@ Piece = Copy | Slot | Stray
 
 
 class Layout:
-    """Pieces of a page in order, laid out for filling: `parts` has an empty place for each of the `slots`, which come
-    with these places and with what is `around` their markup."""
+    """Pieces of a page in order, laid out for filling: all that leaves where nothing is filled, and where in it the
+    markup of each of the `slot_ids` belongs. `without_marks` takes marks out of the inside of a slot."""
 
-    __slots__ = ("parts", "pieces", "slot_ids", "slots")
+    __slots__ = ("_parts", "_places", "pieces", "slot_ids")
 
-    def __init__(self, pieces: Sequence[Piece]) -> None:
+    def __init__(self, pieces: Sequence[Piece], without_marks: Callable[[bytes], bytes]) -> None:
         self.pieces = pieces
-        self.parts: list[bytes] = []
-        self.slots: list[tuple[int, Slot, bytes, bytes]] = []
+        self.slot_ids = tuple(piece.slot_id for piece in pieces if isinstance(piece, Slot))
+        self._parts: list[bytes] = []
+        self._places: list[int] = []
         for piece in pieces:
             if isinstance(piece, Slot):
-                self.slots.append((len(self.parts), piece, *piece.around))
-                self.parts.append(b"")
+                self._places.append(len(self._parts) + 1)
+                self._parts += piece.parted(without_marks(piece.inside))
             elif isinstance(piece, Copy):
-                self.parts.append(piece.data)
-        self.slot_ids = [slot.slot_id for _, slot, _, _ in self.slots]
+                self._parts.append(piece.data)
+
+    def filled(self, markups: Iterable[bytes | None]) -> bytes:
+        """The bytes that leave with this markup in the slots; one for which it is None, and slots behind the last,
+        show the page's own."""
+        parts = self._parts.copy()
+        for place, markup in zip(self._places, markups, strict=False):
+            if markup is not None:
+                parts[place] = markup
+        return b"".join(parts)

@@ -19,8 +19,8 @@ class Rewriter:
 
     `fill` is asked for all slots that came together at once. What it returns is written in `encoding`, and what
     that can't write as a character reference; from the first slot on the page waits until its encoding is certain.
-    Slots before the byte `declared_until`, where the page says its encoding, are not filled. Afterwards `slots` counts
-    what was found, and `skipped` how many of them were too many for one page.
+    Slots before the byte where the page says its encoding are not filled. Afterwards `slots` counts what was found, and
+    `skipped` how many of them were too many for one page.
     """
 
     def __init__(
@@ -29,7 +29,6 @@ class Rewriter:
         fill: Fill,
         encoding: str | EncodingInParts,
         *,
-        declared_until: int = 0,
         most_slots: int = MOST_SLOTS,
     ) -> None:
         self.slots = 0
@@ -38,7 +37,7 @@ class Rewriter:
         self._fill = fill
         self._encoding = encoding if isinstance(encoding, str) else None
         self._coming = encoding if isinstance(encoding, EncodingInParts) else None
-        self._declared_until = declared_until
+        self._declared_until = 0
         self._most_slots = most_slots
         self._waiting: list[Piece] = []
         self._passed = 0
@@ -62,14 +61,14 @@ class Rewriter:
     async def feed(self, chunk: bytes) -> bytes:
         """What of the page can leave after this chunk."""
         if self._coming is None:
-            return await self.fill(Layout(self._scanner.feed(chunk)))
+            return await self.fill(self._layout(self._scanner.feed(chunk)))
         self._coming.read(chunk)
         return await self._fill_when_certain(self._scanner.feed(chunk), self._coming)
 
     async def close(self) -> bytes:
         """What is left at the end of the page."""
         if self._coming is None:
-            return await self.fill(Layout(self._scanner.close()))
+            return await self.fill(self._layout(self._scanner.close()))
         self._coming.read(b"", is_last=True)
         return await self._fill_when_certain(self._scanner.close(), self._coming)
 
@@ -81,25 +80,23 @@ class Rewriter:
         else:
             first = next((at for at, piece in enumerate(pieces) if isinstance(piece, Slot)), len(pieces))
             pieces, self._waiting = pieces[:first], pieces[first:]
-        return await self.fill(Layout(pieces))
+        return await self.fill(self._layout(pieces))
 
     async def last(self, chunk: bytes) -> bytes:
         """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
-        return await self.fill(Layout(self._scanner.last(chunk)))
+        return await self.fill(self._layout(self._scanner.last(chunk)))
 
     async def fill(self, layout: Layout) -> bytes:
         """These pieces with their slots filled."""
         if self._passed < self._declared_until:
-            layout = Layout([self._unless_early(piece) for piece in layout.pieces])
-        if not layout.slots:
-            return b"".join(layout.parts)
-        markups, parts, encoding = await self._markups(layout.slot_ids), layout.parts.copy(), self._encoding
-        for (at, slot, before, after), markup in zip(layout.slots, markups, strict=True):
-            if markup is None or encoding is None:
-                parts[at] = self._kept(slot)
-            else:
-                parts[at] = before + markup.encode(encoding, "xmlcharrefreplace") + after
-        return b"".join(parts)
+            layout = self._layout([self._unless_early(piece) for piece in layout.pieces])
+        if not layout.slot_ids:
+            return layout.filled(())
+        markups, encoding = await self._markups(layout.slot_ids), self._encoding
+        return layout.filled(() if encoding is None else encoded(markups, encoding))
+
+    def _layout(self, pieces: Sequence[Piece]) -> Layout:
+        return Layout(pieces, self._scanner.without_marks)
 
     def _unless_early(self, piece: Piece) -> Piece:
         """The piece; a slot before the byte where the page says its encoding is as the page has it."""
@@ -107,7 +104,7 @@ class Rewriter:
         if not (is_early and isinstance(piece, Slot)):
             return piece
         self._early[piece.slot_id] = Doubt.EARLY
-        return Copy(self._kept(piece))
+        return Copy(piece.kept(self._scanner.without_marks(piece.inside)))
 
     async def _markups(self, slot_ids: Sequence[str]) -> Sequence[str | None]:
         """The markup of these slots, as far as the page may have so many."""
@@ -119,6 +116,7 @@ class Rewriter:
         self.skipped += too_many
         return [*(await self._fill(slot_ids[:room]) if room else ()), *[None] * too_many]
 
-    def _kept(self, slot: Slot) -> bytes:
-        """The slot with the page's own markup."""
-        return slot.kept(self._scanner.without_marks(slot.inside))
+
+def encoded(markups: Sequence[str | None], encoding: str) -> list[bytes | None]:
+    """The markup of slots in the encoding of their page; what that can't write as a character reference."""
+    return [None if markup is None else markup.encode(encoding, "xmlcharrefreplace") for markup in markups]

@@ -6,11 +6,13 @@ A site that puts nothing personal into its pages sends the same shell to everybo
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from personalize.rules.definitions import Placement
+from personalize.web.html.charset import declared_until, page_encoding
 from personalize.web.html.doubts import Doubt
-from personalize.web.html.pieces import Copy, Layout
-from personalize.web.html.scanner import NO_PLACEMENTS, Scanner
+from personalize.web.html.pieces import Copy, Layout, Piece, Slot
+from personalize.web.html.scanner import Scanner
 from personalize.web.request.paths import LONGEST_PATH
 
 #: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker.
@@ -22,12 +24,32 @@ _MANY = 32
 _A_FEW = 16
 
 
+class KnownSlots(Protocol):
+    """The slots that a rule set defines: which they are depends on its version."""
+
+    @property
+    def version(self) -> str | None:
+        """The rule set, None where there is none."""
+
+    @property
+    def placements(self) -> Mapping[str, Placement]:
+        """The slots that stand where a selector finds them."""
+
+    def knows(self, slot_id: str) -> bool:
+        """Whether it defines this slot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """One page with its pieces laid out in order, none where it leaves as it came. `unknown` names written slots that
-    no rule file defines, `doubts` are by slot."""
+    """One page of this content type, with its pieces laid out in order, none where it leaves as it came.
+
+    `encoding` is None where nothing can be found in it. `unknown` names written slots that no rule file defines,
+    `doubts` are by slot.
+    """
 
     body: bytes
+    content_type: str
+    encoding: str | None
     layout: Layout
     unknown: frozenset[str]
     doubts: Mapping[str, Doubt]
@@ -37,44 +59,35 @@ class Shells:
     """Scans whole pages, each distinct one once, and remembers those that came at least twice.
 
     A page that never comes again is never kept; the one not seen for longest makes room for the next. Which
-    slots there are changes with the rule set, so each `version` begins anew.
+    slots there are changes with the rule set, so each version begins anew.
     """
 
     def __init__(self, token: bytes) -> None:
         self._token = token
-        #: For filling pages whose pieces are known: it was fed nothing, and knows how to take marks out.
-        self.unfed = Scanner(token=token, written=False)
+        #: Takes marks out of what is not read.
+        self.without_marks: Callable[[bytes], bytes] = Scanner(token=token, written=False).without_marks
         self._kept: OrderedDict[int, Shell] = OrderedDict()
         self._latest: OrderedDict[str, Shell] = OrderedDict()
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._news: dict[str, int] = {}
         self._version: str | None = None
 
-    def shell(
-        self,
-        body: bytes,
-        path: str,
-        version: str | None,
-        known: Callable[[str], bool],
-        placements: Mapping[str, Placement] = NO_PLACEMENTS,
-        encoding: str = "utf-8",
-    ) -> Shell:
-        """What stands in this page, under the rule set of this version, whose slots are `known`; those with
-        `placements` stand where a selector finds them in a page of this encoding.
+    def shell(self, body: bytes, path: str, content_type: str, slots: KnownSlots) -> Shell:
+        """What stands in this page.
 
         `path` is where to look first: comparing with what came there last is quicker than hashing a page.
         """
-        if version != self._version:
+        if slots.version != self._version:
             self._kept.clear()
             self._latest.clear()
-            self._version = version
+            self._version = slots.version
         latest = self._latest.get(path)
-        if latest is not None and latest.body == body:
+        if latest is not None and latest.body == body and latest.content_type == content_type:
             self._latest.move_to_end(path)
             return latest
         if self._is_ever_new(path):
-            return self._scan(body, known, placements, encoding)
-        shell = self._by_hash(body, lambda: self._scan(body, known, placements, encoding))
+            return self._scan(body, content_type, slots)
+        shell = self._by_hash(body, content_type, slots)
         if self._kept.get(hash(body)) is shell:
             self._news.pop(path, None)
             self._latest[path] = shell
@@ -92,13 +105,13 @@ class Shells:
         news = self._news[path] = self._news.get(path, 0) + 1
         return news > _MANY and news % _A_FEW > 1
 
-    def _by_hash(self, body: bytes, scan: Callable[[], Shell]) -> Shell:
+    def _by_hash(self, body: bytes, content_type: str, slots: KnownSlots) -> Shell:
         key = hash(body)
         kept = self._kept.get(key)
-        if kept is not None and kept.body == body:
+        if kept is not None and kept.body == body and kept.content_type == content_type:
             self._kept.move_to_end(key)
             return kept
-        shell = scan()
+        shell = self._scan(body, content_type, slots)
         if len(body) <= LONGEST_SHELL and self._came_before(key):
             self._kept[key] = shell
             if len(self._kept) > MOST_SHELLS:
@@ -113,11 +126,27 @@ class Shells:
             self._seen.popitem(last=False)
         return False
 
-    def _scan(
-        self, body: bytes, known: Callable[[str], bool], placements: Mapping[str, Placement], encoding: str
-    ) -> Shell:
-        scanner = Scanner(token=self._token, known=known, placements=placements, encoding=encoding)
+    def _scan(self, body: bytes, content_type: str, slots: KnownSlots) -> Shell:
+        encoding = page_encoding(content_type, body)
+        if encoding is None:
+            return Shell(body, content_type, None, Layout((), self.without_marks), frozenset(), {})
+        scanner = Scanner(token=self._token, known=slots.knows, placements=slots.placements, encoding=encoding)
         pieces = scanner.last(body)
+        early = self._keep_early(pieces, declared_until(content_type, body))
         if all(isinstance(piece, Copy) for piece in pieces):
             pieces = []  # it leaves as it came
-        return Shell(body, Layout(pieces), frozenset(scanner.unknown), scanner.doubts.by_slot)
+        layout, doubts = Layout(pieces, self.without_marks), {**scanner.doubts.by_slot, **early}
+        return Shell(body, content_type, encoding, layout, frozenset(scanner.unknown), doubts)
+
+    def _keep_early(self, pieces: list[Piece], until: int) -> Mapping[str, Doubt]:
+        """Let slots before the byte where the page says its encoding be as the page has them; the doubts about them."""
+        early: dict[str, Doubt] = {}
+        passed = 0
+        for place, piece in enumerate(pieces):
+            if passed >= until:
+                break
+            if isinstance(piece, Slot):
+                early[piece.slot_id] = Doubt.EARLY
+                pieces[place] = Copy(piece.kept(self.without_marks(piece.inside)))
+            passed += len(piece.data)
+        return early

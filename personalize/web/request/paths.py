@@ -7,7 +7,7 @@ from typing import TypeVar
 
 V = TypeVar("V")
 
-#: How many paths of each kind are remembered, and how long one may be; the one not learned for longest goes first.
+#: How many paths of each kind are remembered, and how long one may be; the one not asked for for longest goes first.
 MOST_PATHS = 2_000
 LONGEST_PATH = 512
 _NEVER_SEEN = "never seen"
@@ -55,6 +55,7 @@ class PathMemory:
     def has_slots(self, path: str, version: str | None) -> bool | None:
         """Whether this path has slots under the rule set of this version; None where it is not known yet."""
         if path in self._slotted:
+            self._slotted.move_to_end(path)
             return True
         return False if self._plain.get(path, _NEVER_SEEN) == version else None
 

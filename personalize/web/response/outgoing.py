@@ -23,13 +23,6 @@ class Outgoing(ABC):
     whether it had any so far, `is_over` that its last part has left, `is_looked_at_only` that it does not leave at all.
     """
 
-    _head = _NO_HEAD
-    teaches = True
-    has_slots = False
-    is_over = False
-    is_looked_at_only = False
-    disconnected = False
-
     def __init__(
         self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
     ) -> None:
@@ -38,6 +31,12 @@ class Outgoing(ABC):
         self._site = site
         self._path = asked.path
         self._had_slots = asked.had_slots
+        self._head = _NO_HEAD
+        self.teaches = asked.is_get
+        self.has_slots = False
+        self.is_over = False
+        self.is_looked_at_only = False
+        self.disconnected = False
 
     @abstractmethod
     async def send(self, message: Message) -> None:
@@ -124,8 +123,8 @@ class Outgoing(ABC):
             if not self.is_looked_at_only:
                 await self._finish()
 
-    async def _finish(self) -> None:
-        await self._page_view.finish(viewed=self.has_slots and not self.disconnected)
+    def _finish(self) -> Awaitable[None]:
+        return self._page_view.finish(viewed=self.has_slots and not self.disconnected)
 
     def meet_slots(self) -> None:
         """Take note that the page has slots."""
@@ -133,7 +132,8 @@ class Outgoing(ABC):
             self.has_slots = True
             if self._head.coding:
                 self._page_view.meet_compressed(self._head.coding.decode("latin-1"), is_read=True)
-            self._site.paths.add(self._path)
+            if not self._had_slots:
+                self._site.paths.add(self._path)
 
     def skip_unread(self) -> None:
         """Say that the page is compressed in a way that can't be read here."""

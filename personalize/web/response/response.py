@@ -5,9 +5,9 @@ from contextlib import suppress
 
 from personalize.runtime.page_view import PageView
 from personalize.web.asgi import Message
-from personalize.web.html.charset import EncodingInParts, declared_until, page_encoding
+from personalize.web.html.charset import EncodingInParts, page_encoding
 from personalize.web.html.doubts import tell_doubts
-from personalize.web.html.rewriter import Rewriter
+from personalize.web.html.rewriter import MOST_SLOTS, Rewriter, encoded
 from personalize.web.html.scanner import Scanner
 from personalize.web.html.shells import Shell
 from personalize.web.html.unmarked_parts import UnmarkedParts
@@ -27,7 +27,6 @@ class PersonalizedResponse(Outgoing):
         self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
     ) -> None:
         super().__init__(send, page_view, site, asked)
-        self.teaches = asked.is_get
         self._is_held = True
         self._streamed: StreamedPage | None = None
         self._unmarked: UnmarkedParts | None = None
@@ -74,15 +73,12 @@ class PersonalizedResponse(Outgoing):
             self.skip_unread()
             await self._pass(message)
             return
-        encoding = page_encoding(head.content_type, page)
-        if encoding is None or not head.may_hold_slots:
-            await (self._without_marks(message, page) if is_whole else self._pass_first(message))
+        if is_whole and head.may_hold_slots:
+            await self._fill(message, self._site.shells.shell(page, self._path, head.content_type, self._page_view))
         elif is_whole:
-            page_view = self._page_view
-            shell = self._site.shells.shell(
-                page, self._path, page_view.version, page_view.knows, page_view.placements, encoding
-            )
-            await self._fill(message, shell, encoding)
+            await self._without_marks(message, page)
+        elif not head.may_hold_slots or (encoding := page_encoding(head.content_type, page)) is None:
+            await self._pass_first(message)
         else:
             self._streamed = StreamedPage(
                 self,
@@ -96,35 +92,38 @@ class PersonalizedResponse(Outgoing):
             )
             await self._streamed.begin(message, page)
 
-    async def _fill(self, message: Message, shell: Shell, encoding: str) -> None:
+    async def _fill(self, message: Message, shell: Shell) -> None:
         """A page in one piece."""
         page_view = self._page_view
         if shell.unknown:
             page_view.meet_unknown(shell.unknown)
         if shell.doubts:
             tell_doubts(page_view, shell.doubts)
-        if not shell.layout.slots:
-            await (self._without_marks(message, shell.body) if shell.layout.pieces else self._pass(message))
+        if not shell.layout.slot_ids:
+            may_have_marks = shell.layout.pieces or shell.encoding is None
+            await (self._without_marks(message, shell.body) if may_have_marks else self._pass(message))
             return
         self.meet_slots()
-        until = declared_until(self._head.content_type, shell.body)
-        rewriter = self._rewriter(self._site.shells.unfed, encoding, until)
-        filled = await rewriter.fill(shell.layout)
-        tell_doubts(page_view, rewriter.doubts)
+        filled = await self._filled(shell)
         if filled == shell.body and not (page_view.private or (self._site.policy.shares and page_view.has_decided)):
             await self._pass(message)
             return
         self._is_held = False
         await self.send_page(self._head.decoded(), filled, message)
 
-    def _rewriter(self, scanner: Scanner, encoding: str | EncodingInParts, declared_until: int = 0) -> Rewriter:
-        """What makes of a page what leaves."""
-        return Rewriter(scanner, self._page_view.markups, encoding, declared_until=declared_until)
+    async def _filled(self, shell: Shell) -> bytes:
+        """What leaves of a page in one piece."""
+        markups = await self._page_view.markups(shell.layout.slot_ids[:MOST_SLOTS])
+        return shell.layout.filled(encoded(markups, shell.encoding or "utf-8"))
+
+    def _rewriter(self, scanner: Scanner, encoding: EncodingInParts) -> Rewriter:
+        """What makes of a page in parts what leaves."""
+        return Rewriter(scanner, self._page_view.markups, encoding)
 
     async def _without_marks(self, message: Message, page: bytes) -> None:
         """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""
         if self._site.token in page:
-            page = self._site.shells.unfed.without_marks(page)
+            page = self._site.shells.without_marks(page)
             head = self._head.decoded()
             self._head = ResponseHead({**head.message, "headers": head.with_length(len(page))})
             message = {**message, "body": page}

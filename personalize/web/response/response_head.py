@@ -2,6 +2,7 @@
 
 from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from personalize.web.caching.cache_policy import KEEPS_NOTHING, is_for_caches, is_obeyed_first
@@ -19,6 +20,7 @@ _UNUSUAL = frozenset({b"content-encoding", b"content-disposition", b"cache-contr
 _NOT_SHARED = frozenset({b"private", b"no-store", b"no-cache"})
 _PARTIAL = frozenset({204, 205, 206})
 _SEQUENCES = (list, tuple)
+_BYTES = frozenset({bytes})
 
 
 class ResponseHead:
@@ -26,26 +28,26 @@ class ResponseHead:
 
     `content_type` is as written, empty where there is none; `is_html` says that the body is said to be HTML, since
     nothing is guessed. `coding` is how the body is compressed, in small letters, empty where it is not.
+    `may_hold_marks` says that the response may have a page for its body, so that its head has to wait for it.
     """
 
-    __slots__ = ("_named", "coding", "content_type", "headers", "is_html", "message", "status")
+    __slots__ = ("_named", "coding", "content_type", "headers", "is_html", "may_hold_marks", "message", "status")
 
     def __init__(self, message: MutableMapping[str, Any]) -> None:
         raw = message.get("headers", ())
-        self.headers: RawHeaders = [
-            (name, value) if type(name) is type(value) is bytes else (bytes(name), bytes(value)) for name, value in raw
-        ]
+        headers = list(raw)
+        if not _BYTES.issuperset(map(type, chain.from_iterable(headers))):
+            headers = [(bytes(name), bytes(value)) for name, value in headers]
+        self.headers: RawHeaders = headers
         #: Headers may be anything that can be gone through, maybe but once.
-        self.message = message if isinstance(raw, _SEQUENCES) else {**message, "headers": self.headers}
+        self.message = message if isinstance(raw, _SEQUENCES) else {**message, "headers": headers}
         self.status: int = message.get("status", 200)
-        self._named = named = {key.lower(): value for key, value in self.headers}
-        if len(named) < len(self.headers):
-            self._named = named = _joined(self.headers)
+        self._named = named = {key.lower(): value for key, value in headers}
+        if len(named) < len(headers):
+            self._named = named = _joined(headers)
         self.content_type, self.is_html = _media_type(named.get(b"content-type", b""))
-        self.coding = b""
-        if b"content-encoding" in named:
-            coding = named[b"content-encoding"].strip().lower()
-            self.coding = b"" if coding == b"identity" else coding
+        self.coding = _coding(named[b"content-encoding"]) if b"content-encoding" in named else b""
+        self.may_hold_marks = self.is_html and (not self.coding or is_readable(self.coding))
 
     @property
     def length(self) -> int | None:
@@ -89,27 +91,18 @@ class ResponseHead:
         return self.is_html and 200 <= self.status < 300
 
     @property
-    def may_hold_marks(self) -> bool:
-        """Whether the response may have a page for its body, so that its head has to wait for it."""
-        return self.is_html and self._is_readable
-
-    @property
     def may_hold_slots(self) -> bool:
         """Whether the body may have slots to fill: a whole, plain HTML page that is meant to be shown."""
-        if not self.is_shown or self.status in _PARTIAL:
+        if not (self.is_html and 200 <= self.status < 300) or self.status in _PARTIAL:
             return False
         if _UNUSUAL.isdisjoint(self._named):
             return True
         return (
-            self._is_readable
+            self.may_hold_marks
             and not self._named.get(b"content-disposition", b"").strip().lower().startswith(b"attachment")
             and b"no-transform" not in self._named.get(b"cache-control", b"").lower()
             and _SENT_BY_OTHERS.isdisjoint(self._named)
         )
-
-    @property
-    def _is_readable(self) -> bool:
-        return not self.coding or is_readable(self.coding)
 
     def decoded(self) -> "ResponseHead":
         """The head of the same page when it is not compressed."""
@@ -154,6 +147,11 @@ class ResponseHead:
         if size is not None and not is_sized:
             kept.append((b"content-length", size))
         return kept
+
+
+def _coding(content_encoding: bytes) -> bytes:
+    coding = content_encoding.strip().lower()
+    return b"" if coding == b"identity" else coding
 
 
 def _joined(headers: RawHeaders) -> dict[bytes, bytes]:

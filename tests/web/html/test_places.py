@@ -245,7 +245,7 @@ def test_the_first_element_that_a_browser_would_find_is_filled_however_the_page_
     edges = [0, *sorted(min(cut, len(source)) for cut in cuts), len(source)]
     chunks = [source[start:end] for start, end in pairwise(edges)]
     pieces = [piece for chunk in chunks for piece in found.feed(chunk)] + found.close()
-    parts = asyncio.run(Rewriter(scanner({}), fill, "utf-8").fill(Layout(pieces)))
+    parts = asyncio.run(Rewriter(scanner({}), fill, "utf-8").fill(Layout(pieces, found.without_marks)))
     assert parts == whole
 
 

@@ -1,7 +1,12 @@
 """Pages whose bytes came before are not scanned again, and those that never come again cost no memory."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import pytest
 
+from personalize.rules.definitions import Placement
+from personalize.web.html.doubts import Doubt
 from personalize.web.html.scanner import Scanner
 from personalize.web.html.shells import Shell, Shells
 
@@ -23,9 +28,19 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return pages
 
 
+class Hero:
+    """A rule set of one slot."""
+
+    version = "v1"
+    placements: Mapping[str, Placement] = MappingProxyType({})
+
+    def knows(self, slot_id: str) -> bool:
+        return slot_id == "hero"
+
+
 def shell_of(shells: Shells, number: int, path: str = "/") -> Shell:
-    shell = shells.shell(PAGE % number, path, "v1", lambda slot_id: slot_id == "hero")
-    assert shell.body == PAGE % number and shell.layout.slot_ids == ["hero"]
+    shell = shells.shell(PAGE % number, path, "text/html", Hero())
+    assert shell.body == PAGE % number and shell.layout.slot_ids == ("hero",)
     return shell
 
 
@@ -60,3 +75,16 @@ def test_however_many_paths_there_are_few_are_counted(scanned: list[bytes]) -> N
         shell_of(shells, number, f"/{number}")
     shell_of(shells, 1, "/" + "x" * 10_000)
     assert len(shells._news) <= 1_000 and max(map(len, shells._news)) < 600
+
+
+def test_the_same_bytes_of_another_encoding_are_read_anew() -> None:
+    shells, page = Shells(TOKEN), b"<section data-slot=hero>Default</section>"
+    for content_type, encoding in (("text/html", "utf-8"), ("text/html; charset=latin-1", "iso8859-1")) * 3:
+        assert shells.shell(page, "/", content_type, Hero()).encoding == encoding
+    assert shells.shell(page, "/", "text/html; charset=utf-16", Hero()).layout.slot_ids == ()
+
+
+def test_a_slot_before_the_byte_that_tells_the_encoding_stays_as_it_is() -> None:
+    page = b"<section data-slot=hero>Default</section><meta charset=utf-8><p>And more"
+    shell = Shells(TOKEN).shell(page, "/", "text/html", Hero())
+    assert shell.doubts == {"hero": Doubt.EARLY} and shell.layout.slot_ids == ()
