@@ -5,13 +5,11 @@ from starlette.types import Scope
 from personalize.api.allowance import Allowance
 from personalize.api.operation import Operation, Role
 from personalize.api.refusal import Refused
-from personalize.decisions.context import RequestFacts
 from personalize.runtime.access import BROWSER_SENDER, AccessScope, Caller, TokenBook
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.same_origin import is_same_origin
 from personalize.runtime.visitor import Visitor
-from personalize.visitors.sent_headers import SentHeaders
 
 #: How many tokens that are none one address may try at once, and then in a minute.
 BAD_TOKENS = 20
@@ -67,8 +65,7 @@ class Gate:
         if (seconds := self._of_address.take(_address(scope))) is not None:
             raise Refused("too_often", "so much comes from this address", retry_after_seconds=seconds)
         personalizer = self._personalizer
-        request = PageRequest(scope, SentHeaders(scope["headers"]), RequestFacts)
-        visitor = Visitor(personalizer, request, personalizer.clock.now())
+        visitor = Visitor(personalizer, PageRequest(scope), personalizer.clock.now())
         if visitor.identity.profile_id is None or not (await visitor.settled_consent()).permits_identifier:
             detail = "the browser has no cookie of ours, or its visitor has not agreed to be remembered"
             raise Refused("no_visitor", detail)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 
-from personalize.decisions.context import RequestFacts
 from personalize.errors import StoreError
 from personalize.events.event import CONSENT, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE
@@ -30,7 +29,7 @@ async def take_decision(
     `StoreError` where a grant can't be kept; a refusal holds in the browser all the same.
     """
     consent = granting(set(granted) & set(personalizer.settings.privacy.purposes))
-    request = PageRequest(scope, SentHeaders(scope.get("headers", ())), RequestFacts)
+    request = PageRequest(scope)
     visitor = Visitor(personalizer, request, personalizer.clock.now())
     under = consent if consent.permits_identifier else visitor.decision
     identity = visitor.identity_under(under, visitor.chance if consent.permits_identifier else _no_chance)

@@ -45,7 +45,7 @@ class Visitor:
     def facts(self) -> RequestFacts:
         """What the request tells of itself. Where a fact source of the site fails, what it alone could have told
         can't be answered; a field of another type than text is missing."""
-        facts, personalizer = self.request.read_facts(), self._personalizer
+        facts, personalizer = self.request.facts(), self._personalizer
         if personalizer.facts is None:
             return facts if personalizer.geoip is None else self._placed(facts)
         try:

@@ -4,12 +4,16 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TypeAlias
 
+from personalize.visitors.sent_headers import SentHeaders
+
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 Pairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 #: What asks for less than the page.
 CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range", b"if-range"})
-_READ_BY_US = CONDITIONS | {b"cookie", b"accept-encoding"}
+_CODINGS = frozenset({b"accept-encoding"})
+_COOKIES = frozenset({b"cookie"})
+_NONE: frozenset[bytes] = frozenset()
 _DOCUMENTS = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _PREFETCH = {
     b"sec-purpose": b"prefetch",
@@ -31,30 +35,33 @@ def value_of(headers: Pairs, name: bytes) -> bytes | None:
     return None
 
 
-def inward(headers: Pairs, *, hidden_cookies: frozenset[bytes], plain: bool, whole: bool) -> RawHeaders:
+def inward(sent: SentHeaders, *, hidden_cookies: frozenset[bytes], plain: bool, whole: bool) -> RawHeaders:
     """The headers of a request as the site sees them.
 
     Our own cookies are hidden, so the site's caches by cookie keep working. `plain` asks for a page that is not
     compressed, `whole` for one that is neither a range nor "not modified".
     """
+    kept, asked = sent.pairs, (_CODINGS if plain else _NONE) | (CONDITIONS if whole else _NONE)
+    if not asked.isdisjoint(sent.raw):
+        kept = [pair for pair in kept if pair[0].lower() not in asked]
+    cookies = sent.cookies
+    if cookies and _rest_of(cookies, hidden_cookies) != cookies:
+        return _without_cookies(kept, hidden_cookies)
+    return kept.copy()
+
+
+def _without_cookies(headers: RawHeaders, hidden: frozenset[bytes]) -> RawHeaders:
     kept: RawHeaders = []
     for pair in headers:
-        name = pair[0].lower()
-        if name not in _READ_BY_US:
+        if pair[0].lower() != b"cookie":
             kept.append(pair)
-        elif name == b"cookie":
-            without = _remembered_without if len(pair[1]) <= _LONGEST_REMEMBERED else _without
-            rest = without(pair[1], hidden_cookies)
-            if rest:
-                kept.append((pair[0], rest))
-        elif not (plain if name == b"accept-encoding" else whole):
-            kept.append(pair)
+        elif rest := _rest_of(pair[1], hidden):
+            kept.append((pair[0], rest))
     return kept
 
 
-@lru_cache(maxsize=1_024)
-def _remembered_without(cookies: bytes, hidden: frozenset[bytes]) -> bytes:
-    return _without(cookies, hidden)
+def _rest_of(cookies: bytes, hidden: frozenset[bytes]) -> bytes:
+    return (_remembered_rest if len(cookies) <= _LONGEST_REMEMBERED else _without)(cookies, hidden)
 
 
 def _without(cookies: bytes, hidden: frozenset[bytes]) -> bytes:
@@ -63,6 +70,10 @@ def _without(cookies: bytes, hidden: frozenset[bytes]) -> bytes:
         return cookies
     parts = [part for part in cookies.split(b";") if part.partition(b"=")[0].strip() not in hidden]
     return b";".join(parts).strip()
+
+
+#: A visitor's browser sends the same cookies with page after page.
+_remembered_rest = lru_cache(maxsize=1_024)(_without)
 
 
 def wants_html(headers: Mapping[bytes, bytes]) -> bool:

@@ -6,16 +6,13 @@ modified, a range, a head alone) makes it ask the site for the page, once for a 
 """
 
 from collections.abc import Awaitable, Sequence
-from functools import partial
 from typing import Protocol
 
-from personalize.runtime.page_request import PageRequest
 from personalize.runtime.page_view import STATE_KEY, PageView
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.runtime.variant_view import VariantView
 from personalize.visitors.cookies import cookie_name
-from personalize.visitors.sent_headers import SentHeaders
 from personalize.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from personalize.web.caching.edge import Edge
 from personalize.web.caching.head_policy import policy_of
@@ -31,8 +28,7 @@ from personalize.web.preview.preview import MARK as PREVIEW_MARK
 from personalize.web.preview.preview import PreviewedResponse, refuse, without_token
 from personalize.web.preview.preview_bar import SlotMarks
 from personalize.web.request.asked import Asked
-from personalize.web.request.facts import request_facts
-from personalize.web.request.paths import Excluded, PathMemory
+from personalize.web.request.paths import PathMemory, pattern_of
 from personalize.web.request.prefetch import refuse_prefetch
 from personalize.web.response.asking_again import briefly, may_be_page, without_body
 from personalize.web.response.codings import readable_only
@@ -72,7 +68,7 @@ class PersonalizeMiddleware:
         self._pages = tuple(pages)
         settings = personalizer.settings
         self._prefix = f"{settings.prefix}/"
-        self._excluded = Excluded(settings.excluded)
+        self._excluded = pattern_of(settings.excluded)
         self._token = token_of(personalizer.keys[-1]).encode()
         self._previews = Previews(personalizer)
         addresses = FragmentAddresses(personalizer.keys)
@@ -108,14 +104,14 @@ class PersonalizeMiddleware:
         await Lifespan(self.personalizer, receive, send).run(self.app, scope)
 
     def _http(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        path = _site_path(scope)
+        path: str = _site_path(scope) if scope.get("root_path") else scope["path"]
         if path.startswith(self._prefix):
             if self._fragments.serves(path):
                 return self._fragments(scope, path, send)
             for pages in self._pages:
                 if pages.serves(path):
                     return pages(self._own_request(path, scope), receive, send)
-        if self.personalizer.off or path in self._excluded:
+        if self.personalizer.off or self._excluded.fullmatch(path):
             return self._untouched(path, scope, receive, send)
         if PREVIEW_MARK in scope.get("query_string", b""):
             return self._preview(path, scope, receive, send)
@@ -123,38 +119,34 @@ class PersonalizeMiddleware:
 
     def _own_request(self, path: str, scope: Scope) -> Scope:
         """The request for a page of our own, with a page view that knows whom it is from."""
-        sent = SentHeaders(scope.get("headers", ()))
-        request = PageRequest(scope, sent, partial(request_facts, scope, path, sent))
-        return {**scope, "state": {**scope.get("state", {}), STATE_KEY: PageView(self.personalizer, request)}}
+        page_view = PageView(self.personalizer, Asked(scope, path))
+        return {**scope, "state": {**scope.get("state", {}), STATE_KEY: page_view}}
 
     async def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
         """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
         their defaults alone."""
-        sent = SentHeaders(scope.get("headers", ()))
-        request = PageRequest(scope, sent, partial(request_facts, scope, path, sent))
-        nobody = PageView(self.personalizer, request, is_off=True)
+        nobody = PageView(self.personalizer, Asked(scope, path), is_off=True)
         scope.setdefault("state", {})[STATE_KEY] = nobody
         with without_marks():
             await self.app(scope, receive, send)
 
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        rule_set, sent = self.personalizer.rule_set, SentHeaders(scope.get("headers", ()))
+        rule_set = self.personalizer.rule_set
         had_slots = self._site.paths.has_slots(path, rule_set.version if rule_set is not None else None)
         conditions = _NO_CONDITIONS if self._shell_pages is None else self._conditions(self._shell_pages, path, scope)
         if conditions:
             had_slots = True  # who has such a page has it from here
-        if had_slots and self._refuses_prefetch and is_prefetch(sent.raw):
+        asked = Asked(scope, path, had_slots=had_slots)
+        if had_slots and self._refuses_prefetch and is_prefetch(asked.sent.raw):
             await refuse_prefetch(send)
             return
-        is_get = scope["method"] == "GET"
-        asked = Asked(scope, path, sent, had_slots, is_get)
         if scope["method"] == "HEAD":
             await self._head(asked, receive, send, conditions)
             return
-        if had_slots is None and is_get and is_conditional(sent.raw) and may_be_page(path, sent.raw):
+        if had_slots is None and asked.is_get and is_conditional(asked.sent.raw) and _may_be_page(asked):
             await self._conditional(asked, receive, send)
             return
-        inner, page_view = self._request(asked, whole=is_get and bool(had_slots))
+        inner, page_view = self._request(asked, whole=asked.is_get and bool(had_slots))
         if conditions:
             inner["headers"] += conditions
         response = self._response(asked, page_view, send)
@@ -169,23 +161,21 @@ class PersonalizeMiddleware:
 
         `whole` asks for the page, whatever copy or part the client would be content with.
         """
-        scope, path, sent, had_slots = asked.scope, asked.path, asked.sent, asked.had_slots
-        is_page = had_slots is not False and bool(scope.get("extensions")) and may_be_page(path, sent.raw)
-        inner = self._inner(scope, sent, plain=bool(had_slots), is_page=is_page, whole=whole)
-        if had_slots is None and wants_html(sent.raw):
+        had_slots = asked.had_slots
+        is_page = had_slots is not False and bool(asked.scope.get("extensions")) and _may_be_page(asked)
+        inner = self._inner(asked, plain=bool(had_slots), is_page=is_page, whole=whole)
+        if had_slots is None and wants_html(asked.sent.raw):
             inner["headers"] = readable_only(inner["headers"])
-        page_view = self._page_view(path, PageRequest(inner, sent, partial(request_facts, scope, path, sent)))
+        page_view = self._shared_view(asked) if self._site.policy.shares else PageView(self.personalizer, asked)
         inner.setdefault("state", {})[STATE_KEY] = page_view
         return inner, page_view
 
-    def _page_view(self, path: str, request: PageRequest) -> PageView:
-        """The page view of a visitor; where pages are shared, of all of whom the edge tells the same."""
-        if not self._site.policy.shares:
-            return PageView(self.personalizer, request)
-        told = self._edge.told(request.sent.pairs)
-        if not told and self._edge.is_unproven(request.sent.pairs):
+    def _shared_view(self, asked: Asked) -> VariantView:
+        """The page view of all of whom the edge tells the same."""
+        told = self._edge.told(asked.sent.pairs)
+        if not told and self._edge.is_unproven(asked.sent.pairs):
             self.personalizer.health.tell_once("edge", "inputs come without a key of cache.edge_keys: not believed")
-        return VariantView(self.personalizer, request, path=path, told=told)
+        return VariantView(self.personalizer, asked, path=asked.path, told=told)
 
     def _response(self, asked: Asked, page_view: PageView, send: Send) -> PersonalizedResponse:
         if self._shell_pages is not None and asked.is_get:
@@ -218,27 +208,29 @@ class PersonalizeMiddleware:
 
     async def _head(self, asked: Asked, receive: Receive, send: Send, conditions: RawHeaders) -> None:
         """Answer HEAD. Where nothing is known of the path, and the site sends no page along, it is asked for it."""
+        again = asked.again()
         inner, page_view = self._request(asked, whole=bool(asked.had_slots))
         inner["headers"] += conditions
         response = self._head_response(asked, page_view, send)
         await self._run(inner, receive, response.send, response)
         if response.wants_page and not response.disconnected:
-            again, _ = self._request(asked.again(), whole=True)
+            inner, _ = self._request(again, whole=True)
             async with briefly() as limit:
                 response.glance.limit = limit
-                await self._run(again, without_body(receive), response.glance.send, response)
+                await self._run(inner, without_body(receive), response.glance.send, response)
         if not response.is_over:
             await response.break_off()
 
     async def _conditional(self, asked: Asked, receive: Receive, send: Send) -> None:
         """Answer who may have a copy, where nothing is known of the path: less than the page tells nothing of it."""
+        again = asked.again()
         inner, page_view = self._request(asked)
         response = self._response(asked, page_view, send)
         answer = HeldAnswer(response.send)
         try:
             await self._run(inner, receive, answer.send, response)
             if answer.is_held and not response.disconnected:
-                await self._in_place_of(answer, asked, receive, send)
+                await self._in_place_of(answer, again, receive, send)
         finally:
             await answer.release()
             if not response.is_over:
@@ -254,18 +246,17 @@ class PersonalizeMiddleware:
             if not page.is_over:
                 await page.break_off()
 
-    def _inner(self, scope: Scope, sent: SentHeaders, *, plain: bool, is_page: bool, whole: bool) -> Scope:
+    def _inner(self, asked: Asked, *, plain: bool, is_page: bool, whole: bool) -> Scope:
         """The request as the site sees it; what the site adds to it, we see.
 
         Our cookies are hidden. `plain` asks for nothing compressed, `whole` for all of it. Where a page may be asked
         for (`is_page`), the site does not see how to let the server send a file behind our back.
         """
-        inner_headers = inward(sent.pairs, hidden_cookies=self._own_cookies, plain=plain, whole=whole)
+        headers = inward(asked.sent, hidden_cookies=self._own_cookies, plain=plain, whole=whole)
         if self._site.policy.shares:
-            inner_headers = self._edge.without_key(inner_headers)
-        inner: Scope = {**scope, _SEEN: True, "headers": inner_headers}
-        extensions = scope.get("extensions")
-        if is_page and extensions:
+            headers = self._edge.without_key(headers)
+        asked.scope = inner = {**asked.scope, _SEEN: True, "headers": headers}
+        if is_page and (extensions := inner.get("extensions")):
             inner["extensions"] = {name: extensions[name] for name in extensions if name not in _SENDS_FILES}
         return inner
 
@@ -280,11 +271,9 @@ class PersonalizeMiddleware:
         if isinstance(opened, Refusal):
             await refuse(send, opened, scope.get("root_path", "") + path, query_string)
             return
-        sent = SentHeaders(scope.get("headers", ()))
-        inner = self._inner(scope, sent, plain=True, is_page=True, whole=True)
-        marks = SlotMarks()
-        request = PageRequest(inner, sent, partial(request_facts, scope, path, sent))
-        page_view = PreviewPageView(self.personalizer, request, opened, mark_item=marks.marked)
+        asked, marks = Asked(scope, path), SlotMarks()
+        inner = self._inner(asked, plain=True, is_page=True, whole=True)
+        page_view = PreviewPageView(self.personalizer, asked, opened, mark_item=marks.marked)
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PreviewedResponse(send, page_view, marks, token=self._token, method=scope["method"])
         await self.app(inner, receive, response.send)
@@ -293,6 +282,10 @@ class PersonalizeMiddleware:
 def _both_names(cookie: str) -> set[bytes]:
     """A cookie's names over http and https."""
     return {cookie_name(cookie, secure=is_secure).encode() for is_secure in (False, True)}
+
+
+def _may_be_page(asked: Asked) -> bool:
+    return may_be_page(asked.path, asked.sent.raw)
 
 
 def _site_path(scope: Scope) -> str:

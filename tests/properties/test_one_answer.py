@@ -180,7 +180,7 @@ def test_a_preview_shows_what_is_explained_and_simulated(
         return decided[0], browser._scope("GET", path, (), "")
 
     found, scope = asyncio.run(previewed())
-    facts = request_facts(dict(scope), path, SentHeaders(scope["headers"]))
+    facts = request_facts(scope["query_string"], path, SentHeaders(scope["headers"]))
     context = persona_context(rule_set.personas[persona_id], rule_set, own, now=moment, facts=facts)
     explained = {slot_id: explain(slot_id, context, rule_set, misses=False).decision for slot_id in SHOWN}
     assert found == explained

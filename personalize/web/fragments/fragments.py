@@ -8,18 +8,16 @@ import re
 from urllib.parse import quote
 
 from personalize.runtime.fragment_view import FragmentView
-from personalize.runtime.page_request import PageRequest
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.sources import ScopeLogin
 from personalize.visitors.cookies import cookie_name, cookie_values
-from personalize.visitors.sent_headers import SentHeaders
 from personalize.visitors.tokens import KNOWN
 from personalize.web.asgi import Scope, Send
 from personalize.web.fragments.fragment_address import Fragment, FragmentAddresses, read_slots
 from personalize.web.fragments.fragment_script import ENDPOINT, FILE_NAME, SCRIPT
 from personalize.web.headers import RawHeaders, value_of
 from personalize.web.html.rewriter import MOST_SLOTS
-from personalize.web.request.facts import request_facts
+from personalize.web.request.asked import Asked
 from personalize.web.request.page_address import read_page_address
 
 #: In it an edge tells the address of the page as the visitor asked for it, query and all, which no page of a cache can.
@@ -102,8 +100,7 @@ class Fragments:
             told = "slots of public pages can't see the login in scope['user']: give wrap() one of the request's own"
             self._personalizer.health.tell_once("login", told)
         page = _page_scope(scope, headers, fragment)
-        sent = SentHeaders(page["headers"])
-        request = PageRequest(page, sent, lambda: request_facts(page, fragment.page.path, sent))
+        request = Asked(page, fragment.page.path)
         return FragmentView(self._personalizer, request, before=fragment.before, counts_page=fragment.counts_page)
 
     def _cannot_see_login(self, headers: RawHeaders) -> bool:

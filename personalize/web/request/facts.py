@@ -1,10 +1,9 @@
 """What one request tells of itself: page, source, device, language; read once, when something first asks."""
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from personalize.decisions.context import RequestFacts
@@ -23,7 +22,7 @@ _LANGUAGE = re.compile(r"([a-z]{2,3})(?:-[a-z0-9]{1,8})*", re.ASCII)
 _SEARCH_ENGINES = ("google.", "bing.", "duckduckgo.", "yahoo.", "ecosia.", "qwant.", "startpage.", "baidu.", "yandex.")
 
 
-def request_facts(scope: MutableMapping[str, Any], path: str, headers: SentHeaders) -> RequestFacts:
+def request_facts(query_string: bytes, path: str, headers: SentHeaders) -> RequestFacts:
     """The facts of an HTTP request, as far as it tells them; `path` is as the site itself knows it, `headers` are as
     they were sent.
 
@@ -32,7 +31,7 @@ def request_facts(scope: MutableMapping[str, Any], path: str, headers: SentHeade
     """
     raw = headers.raw
     sent = raw.get
-    query = _query(scope.get("query_string", b""))
+    query = _query(query_string) if query_string else _NOTHING
     host = _host_of(b"//" + sent(b"host", b"")[:_LONGEST_TEXT])
     referrer = sent(b"referer", b"")[:_LONGEST_TEXT]
     source, medium = _origin(query, referrer, host) if query or referrer else (None, None)
@@ -60,8 +59,6 @@ def request_facts(scope: MutableMapping[str, Any], path: str, headers: SentHeade
 
 
 def _query(query_string: bytes) -> Mapping[str, tuple[str, ...]]:
-    if not query_string:
-        return _NOTHING
     found: dict[str, tuple[str, ...]] = {}
     text = query_string[: 8 * _LONGEST_TEXT].decode("latin-1")
     for name, value in parse_qsl(text.replace(";", "%3B"), keep_blank_values=True)[:_MOST_PARAMETERS]:

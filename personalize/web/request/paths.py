@@ -28,16 +28,10 @@ def is_asset(path: str) -> bool:
     return _ASSET.fullmatch(path.rpartition("/")[2]) is not None
 
 
-class Excluded:
-    """The paths that the site wants left alone; a pattern may end in `*`."""
-
-    def __init__(self, patterns: Iterable[str]) -> None:
-        patterns = tuple(patterns)
-        self._whole = frozenset(one for one in patterns if not one.endswith("*"))
-        self._beginnings = tuple(one[:-1] for one in patterns if one.endswith("*"))
-
-    def __contains__(self, path: str) -> bool:
-        return path in self._whole or path.startswith(self._beginnings)
+def pattern_of(paths: Iterable[str]) -> re.Pattern[str]:
+    """What matches a whole path that is among these; one that ends in `*` stands for all that begin so."""
+    patterns = (re.escape(one.removesuffix("*")) + (".*" if one.endswith("*") else "") for one in paths)
+    return re.compile("|".join(patterns) or r"(?!)", re.DOTALL)
 
 
 class PathMemory:

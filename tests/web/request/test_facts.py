@@ -9,7 +9,7 @@ from personalize.web.request.facts import best_language, request_facts
 
 def facts(query: str = "", /, **headers: str) -> RequestFacts:
     pairs = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in headers.items()]
-    return request_facts({"type": "http", "query_string": query.encode()}, "/tents/2", SentHeaders(pairs))
+    return request_facts(query.encode(), "/tents/2", SentHeaders(pairs))
 
 
 def test_a_page_and_where_it_stands() -> None:
@@ -19,7 +19,7 @@ def test_a_page_and_where_it_stands() -> None:
 
 
 def test_a_request_that_tells_nothing() -> None:
-    found = request_facts({"type": "http", "query_string": b""}, "/", SentHeaders([]))
+    found = request_facts(b"", "/", SentHeaders([]))
     assert found == RequestFacts(path="/", device="bot", bot=True)
 
 
@@ -76,7 +76,7 @@ def test_no_header_that_anybody_may_send_tells_a_country() -> None:
 
 def test_cookies_are_read_however_broken_their_neighbours() -> None:
     pairs = [(b"cookie", b'foo={"a":1}; bad,name=1; a=1; =x; b'), (b"Cookie", b'a=2; c="3"')]
-    found = request_facts({"type": "http"}, "/", SentHeaders(pairs))
+    found = request_facts(b"", "/", SentHeaders(pairs))
     assert (found.cookies["a"], found.cookies["c"]) == ("1", "3")
 
 
