@@ -122,7 +122,7 @@ def make_context(
     values = FactValues(catalogue, identity.consent.granted or frozenset())
     if pending:
         values.give(dict.fromkeys(pending, Unanswerable.PENDING))
-    local_zone = _visitors_zone(permitted, zone_attribute) or zone
+    local_zone = zone if zone_attribute is None else _visitors_zone(permitted, zone_attribute) or zone
     names = permitted.attributes if permitted is not None else {}
     where = organization if organization_attribute is None or organization_attribute in names else None
     context = Context(identity, permitted, facts, now, zone, local_zone, lifecycle, values, own, where)
@@ -130,8 +130,8 @@ def make_context(
     return context
 
 
-def _visitors_zone(profile: Profile | None, zone_attribute: str | None) -> tzinfo | None:
-    stored = None if profile is None or zone_attribute is None else profile.attributes.get(zone_attribute)
+def _visitors_zone(profile: Profile | None, zone_attribute: str) -> tzinfo | None:
+    stored = None if profile is None else profile.attributes.get(zone_attribute)
     return None if stored is None else zone_named(stored.value)
 
 

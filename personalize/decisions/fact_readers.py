@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
+from personalize.profiles.encoding import values_of
 from personalize.profiles.lifecycle import is_new, state_of
 from personalize.profiles.profile import Profile, SharedTotals, Totals
 from personalize.profiles.stated import favourite, interest_in
@@ -116,13 +117,17 @@ def _visit_fields(facts: Sequence[Fact]) -> GroupReader:
 
 
 def _attributes(facts: Sequence[Fact]) -> GroupReader:
-    reads = [(fact.key, _as_declared(fact)) for fact in facts]
+    keys = [fact.key for fact in facts]
+    reads = [(_usual_class(fact), _as_declared(fact)) for fact in facts]
 
     def read(context: "Context") -> Iterable[object]:
         if context.profile is None:
-            return repeat(None, len(reads))
-        stored, zone = context.profile.attributes.get, context.zone
-        return [None if (known := stored(key)) is None else declared(known.value, zone) for key, declared in reads]
+            return repeat(None, len(keys))
+        values, zone = values_of(context.profile.attributes, keys), context.zone
+        return [
+            value if value.__class__ is usual or value is None else declared(value, zone)
+            for value, (usual, declared) in zip(values, reads, strict=True)
+        ]
 
     return read
 
@@ -181,19 +186,25 @@ def _as_declared(fact: Fact) -> Callable[[object, tzinfo], object]:
         values = [one for item in value if (one := typed(item, zone)) is not None]
         return values if values or not value else None
 
+    choices = frozenset(choice.casefold() if fact.fold else choice for choice in fact.choices)
+
     def read_one(value: object, zone: tzinfo) -> object:
         found = typed(follow(value, fact.path) if fact.path else value, zone)
-        return found if not fact.choices or _is_choice(found, fact) else None
+        if not choices:
+            return found
+        return found if (found.casefold() if fact.fold and isinstance(found, str) else found) in choices else None
 
     if fact.many:
         return read_many
     return read_one if fact.path or fact.choices else typed
 
 
-def _is_choice(value: object, fact: Fact) -> bool:
-    if isinstance(value, str) and fact.fold:
-        return value.casefold() in (choice.casefold() for choice in fact.choices)
-    return value in fact.choices
+def _usual_class(fact: Fact) -> type | None:
+    """The class of values that are read as they are stored; None where each has to be looked at."""
+    return None if fact.many or fact.path or fact.choices else _AS_STORED.get(fact.type)
+
+
+_AS_STORED = {FactType.TEXT: str, FactType.NUMBER: int, FactType.MONEY: int, FactType.BOOL: bool}
 
 
 def _event_value(context: "Context", fact: Fact) -> object:

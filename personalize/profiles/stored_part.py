@@ -13,45 +13,45 @@ class StoredPart(Mapping[str, Value]):
     view makes, and of writing the row again.
     """
 
-    __slots__ = ("_read", "_values")
+    __slots__ = ("_read", "stored")
 
     def __init__(self, stored: dict[str, Any], read: Callable[[list[Any]], Value]) -> None:
-        self._values = stored
+        self.stored = stored
         self._read = read
 
     def __getitem__(self, name: str) -> Value:
-        value = self._values[name]
+        value = self.stored[name]
         if value.__class__ is list:
-            value = self._values[name] = self._read(value)
+            value = self.stored[name] = self._read(value)
         found: Value = value
         return found
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value or the default; nothing is raised on the way, since most of what rules ask for is not there."""
-        value = self._values.get(name)
+        value = self.stored.get(name)
         if value.__class__ is list:
-            value = self._values[name] = self._read(value)
+            value = self.stored[name] = self._read(value)
         return default if value is None else value
 
     def __contains__(self, name: object) -> bool:
-        return name in self._values
+        return name in self.stored
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return iter(self.stored)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self.stored)
 
     def __repr__(self) -> str:
         return repr(dict(self))
 
     def having(self, name: str, value: Value) -> "StoredPart[Value]":
         """The same part with one value put in; what nobody has asked for stays unread."""
-        return StoredPart({**self._values, name: value}, self._read)
+        return StoredPart({**self.stored, name: value}, self._read)
 
     def written(self, write: Callable[[Value], object]) -> dict[str, object]:
         """What is to be stored: what nobody has asked for as it is, `write` makes the others."""
-        return {name: value if value.__class__ is list else write(value) for name, value in self._values.items()}
+        return {name: value if value.__class__ is list else write(value) for name, value in self.stored.items()}
 
 
 def having(part: Mapping[str, Value], name: str, value: Value) -> Mapping[str, Value]:

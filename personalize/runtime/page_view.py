@@ -1,6 +1,6 @@
 """One page view: each slot is decided once, what was shown and what the site tells us is queued at the end."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -210,7 +210,8 @@ class PageView(SiteEvents):
         if page is None or rule_set is None:
             unknown = self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
             return unknown
-        await self._learn(page, rule_set)
+        if page.stored:
+            await self._learn(page, rule_set)
         self._meet(page, rule_set)
         self._context = self._make_context(rule_set)
         decisions = decide(page, self._context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
@@ -221,13 +222,11 @@ class PageView(SiteEvents):
             self._decisions.update(lost)
         return self._decisions[slot_id]
 
-    async def _learn(self, page: Page, rule_set: RuleSet) -> None:
+    def _learn(self, page: Page, rule_set: RuleSet) -> Awaitable[None]:
         """Read what the page's slots depend on, where it has to be waited for."""
-        if page.stored:
-            belonging = rule_set.belonging if page.asks_organization else None
-            await self._visitor.read_profile(with_organization=belonging is not None)
-            if belonging is not None:
-                await self._visitor.read_organization(belonging)
+        if page.asks_organization and rule_set.belonging is not None:
+            return self._visitor.read_profile_and_organization(rule_set.belonging)
+        return self._visitor.read_profile()
 
     def _meet(self, page: Page, rule_set: RuleSet) -> None:
         """Note a page of slots that is about to be decided; behind a head that knows nothing of it, it is late."""
@@ -259,16 +258,14 @@ class PageView(SiteEvents):
             purposes=rule_set.purposes,
             pending=self._pending,
             zone_attribute=rule_set.schema.zone_attribute,
-            own=self._own_answers(rule_set),
+            own=self._own_answers(rule_set) if self._personalizer.own_facts else None,
             organization=visitor.organization,
             organization_attribute=None if rule_set.belonging is None else rule_set.belonging.attribute,
         )
 
-    def _own_answers(self, rule_set: RuleSet) -> OwnFactsAsked | None:
-        """What works out the facts of the site's own code, where it has any."""
+    def _own_answers(self, rule_set: RuleSet) -> OwnFactsAsked:
+        """What works out the facts of the site's own code."""
         own_facts, visitor = self._personalizer.own_facts, self._visitor
-        if not own_facts:
-            return None
         return OwnFactsAsked(
             own_facts, rule_set.conventions, visitor.now, scope=visitor.request.scope_as_sent, failed=visitor.failed
         )

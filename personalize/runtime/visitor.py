@@ -102,7 +102,7 @@ class Visitor:
     def consent(self) -> Consent:
         """What holds on this page: of the browser's decision and the stored one the stricter."""
         profile = self.profile
-        if profile is None or not profile.consent.decided:
+        if profile is None or profile.consent.granted is None:
             return self.decision
         return stricter(profile.consent, self.decision)
 
@@ -170,7 +170,12 @@ class Visitor:
             self.degraded = True
             self.failed("the profile could not be read", error)
 
-    async def read_organization(self, belonging: Belonging) -> None:
+    async def read_profile_and_organization(self, belonging: Belonging) -> None:
+        """Read the profile, and what the visitor belongs to by it."""
+        await self.read_profile(with_organization=True)
+        await self._read_organization(belonging)
+
+    async def _read_organization(self, belonging: Belonging) -> None:
         """Read what the visitor belongs to, once and within the same budget, where the profile names it; it was read
         beside the profile of a member, and is asked for apart for who has not agreed to that before this page."""
         organization_id = belonging.organization_id(self.profile)

@@ -8,21 +8,17 @@ class SentHeaders(Mapping[str, str]):
     """The values by lower-case name. Of several headers of a name the first counts; cookies are put together.
 
     `pairs` are the headers as they were sent; `raw` are the values as bytes, and knows nothing of the cookies of
-    further headers.
+    further headers, `cookies` are those of all headers.
     """
 
-    __slots__ = ("pairs", "raw")
+    __slots__ = ("cookies", "pairs", "raw")
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
         self.pairs = list(pairs)
         self.raw: Mapping[bytes, bytes] = {name.lower(): value for name, value in reversed(self.pairs)}
-
-    @property
-    def cookies(self) -> bytes:
-        """The cookies of all headers."""
-        if len(self.raw) == len(self.pairs):
-            return self.raw.get(b"cookie", b"")
-        return b"; ".join([value for name, value in self.pairs if name.lower() == b"cookie"])
+        self.cookies = self.raw.get(b"cookie", b"")
+        if len(self.raw) < len(self.pairs):
+            self.cookies = b"; ".join([value for name, value in self.pairs if name.lower() == b"cookie"])
 
     def __getitem__(self, name: str) -> str:
         value = self.raw[name.encode("latin-1", "replace")]

@@ -48,19 +48,16 @@ class Tokens:
     def __init__(self, keys: Sequence[str], purpose: str = "visitor") -> None:
         if isinstance(keys, str) or not keys or not all(keys):
             raise ValueError("signing takes a list of keys, none of them empty")
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._checked)
+        #: The id in a text that `sign` made, or None for any other text; never raises. A page view after the first
+        #: costs a look-up.
+        self.read = lru_cache(maxsize=_REMEMBERED)(self._read)
         self._signers = tuple(Signer(key, salt=purpose, digest_method=hashlib.sha256) for key in reversed(keys))
 
     def sign(self, visitor_id: str) -> str:
         """The id and its signature as one cookie-safe text of 67 characters."""
         return _signed(self._signers[0], visitor_id)
 
-    def read(self, text: str) -> TokenReading | None:
-        """The id in a text that `sign` made, or None for any other text; never raises. A page view after the
-        first costs a look-up."""
-        return self._remembered(text)
-
-    def _checked(self, text: str) -> TokenReading | None:
+    def _read(self, text: str) -> TokenReading | None:
         if len(text) > LONGEST_TOKEN or not text.isascii():
             return None
         visitor_id = text[:_ID_LENGTH]

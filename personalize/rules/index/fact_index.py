@@ -90,6 +90,8 @@ class FactIndex:
         self._ages: list[Any] = []
         self._by_length: list[tuple[tuple[Placed, ...], int]] = []
         self.memories: dict[type, dict[Any, Reading]] = {}
+        #: What a text leaves, as far as it is remembered, for all texts that are looked up at once.
+        self.masks: dict[object, int] = {}
         self._way: Callable[[FactIndex, Any, datetime, int], Reading] = FactIndex._read_any
         self._readings: dict[int, Reading] = {}
         self._mets: dict[int, tuple[int, ...]] = {}
@@ -130,6 +132,7 @@ class FactIndex:
         # By the class of a value first, since 1 is not True.
         classes = (*(() if self._moves else _REMEMBERED), type(None))
         self.memories = {one: {None: self._missing} for one in classes}
+        self.masks = {None: self._missing.kept}
         self.usual = None if self._moves else self.usual
         self.by_clock = bool(others)
         self._way = self._shortest_way(set(by_scale))
@@ -218,8 +221,11 @@ class FactIndex:
             return
         if len(memory) >= MOST_REMEMBERED:
             memory.clear()
-            memory[None] = self._missing
+            self.masks.clear()
+            memory[None], self.masks[None] = self._missing, self._missing.kept
         memory[value] = reading
+        if value.__class__ is self.usual is str:
+            self.masks[value] = reading.kept
 
     def _truths_of_list(self, elements: Iterable[object], now: datetime, micros: int) -> Iterator[int]:
         """The answers for a list, which hold together: a question holds if it holds for any element, or is asked of

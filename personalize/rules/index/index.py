@@ -8,11 +8,11 @@ The method is the counting-free variant of indexing Boolean expressions (Whang e
 """
 
 import typing
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
-from operator import or_
+from operator import and_, getitem, itemgetter, or_
 from typing import Generic, TypeAlias, TypeVar
 
 from personalize.events.event import to_micros
@@ -32,21 +32,28 @@ class Reach:
     """The part of the index that some conditions need: the `facts` that they can depend on, and the segments.
 
     Of facts whose values come again and again, it has the names, the class of such values, what is `remembered` of them
-    and what reads any other. `others` are read each time; `by_clock` too, as the visitor's clock stands. It `counts`
-    where counters are among them. `plans` is room for who works the facts out, to keep how that is done.
+    and what reads any other. Where several are texts, which are like nothing else, `texts` tells their values, in the
+    order of the `masks` of what each leaves by its value; the `numbers` are what is remembered beside them.
+
+    `others` are read each time; `by_clock` too, as the visitor's clock stands. It `counts` where counters are among
+    them. `plans` is room for who works the facts out, to keep how that is done.
     """
 
     facts: tuple[Fact, ...]
     remembered: tuple[tuple[str, type, Memory, Read], ...]
+    texts: Callable[[Mapping[str, object]], tuple[object, ...]] | None
+    masks: tuple[Mapping[object, int], ...]
     others: tuple[tuple[str, Read], ...]
     by_clock: tuple[tuple[str, Read], ...]
     counts: bool
     segments: SegmentReach | None
     fact_names: tuple[str, ...] = field(init=False)
+    numbers: tuple[tuple[str, type, Memory, Read], ...] = field(init=False)
     plans: dict[Hashable, typing.Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fact_names", tuple(fact.name for fact in self.facts))
+        object.__setattr__(self, "numbers", tuple(one for one in self.remembered if one[1] is not str))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,14 @@ class Answers:
         self._index, self._values = index, values
         self._now, self._micros = now, to_micros(now) if reach.counts else 0
         micros, left = self._micros, index.full
-        for name, usual, memory, read in reach.remembered:
+        remembered = reach.remembered
+        if reach.texts is not None:
+            try:  # all at once, since a step for each would cost more than that
+                left = reduce(and_, map(getitem, reach.masks, reach.texts(values)), left)
+                remembered = reach.numbers
+            except (KeyError, TypeError):
+                pass  # one of them was not met before
+        for name, usual, memory, read in remembered:
             value = values[name]
             if type(value) is usual or value is None:  # looked up here, since a call would cost more than that
                 try:
@@ -278,9 +292,12 @@ class Index:
                     needed.add(question.segment_id)
                     waiting.append(self._definitions[question.segment_id])
         facts = [self._facts[name] for name in names]
+        texts = [one for one in facts if one.usual is str]
         return Reach(
             facts=tuple(one.fact for one in facts),
             remembered=tuple((one.name, one.usual, one.memories[one.usual], one.read) for one in facts if one.usual),
+            texts=itemgetter(*(one.name for one in texts)) if len(texts) > 1 else None,
+            masks=tuple(one.masks for one in texts),
             others=tuple((one.name, one.read) for one in facts if not one.usual and not one.by_clock),
             by_clock=tuple((one.name, one.read) for one in facts if not one.usual and one.by_clock),
             counts=any(one.is_counter for one in facts),
