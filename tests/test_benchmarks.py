@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from benchmarks import check, edges, exports, postgres, recording, reload, rules, scanner, segments
+from benchmarks import check, edges, event_log, exports, postgres, recording, reload, rules, scanner, segments
 from benchmarks.shop import make_shop
 
 
@@ -60,6 +60,16 @@ def test_slots_are_filled_alike_by_us_and_by_a_library_that_rewrites_html(capsys
 def test_what_the_api_acknowledges_is_counted_for_one_till_and_for_many(capsys: pytest.CaptureFixture[str]) -> None:
     assert recording.main(3, 0.1, 1) > 0
     assert "3 tills at once" in capsys.readouterr().out
+
+
+def test_a_log_at_size_is_written_alike_by_the_store_and_by_bare_statements(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"BATCH": 40, "ROUNDS": 2, "READS": 10}.items():
+        monkeypatch.setattr(event_log, name, value)
+    event_log.main(None, [40, 80], 20)
+    assert (printed := capsys.readouterr().out).count("ordered") == printed.count("random") == 2
+    assert "80 events of 20 visitors" in printed
 
 
 def test_a_database_is_read_and_written_beside_its_driver(capsys: pytest.CaptureFixture[str]) -> None:

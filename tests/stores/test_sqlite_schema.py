@@ -2,14 +2,16 @@
 
 import asyncio
 import sqlite3
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 from sqlite_utils import Database
 
 from personalize.errors import StoreUnavailable
+from personalize.stores import sqlite_tables as tables
 from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite_projections import PROFILE
 from personalize.stores.sqlite_schema import schema
 from tests.stores.contract import opened
 from tests.stores.other_process import line_from, line_to, other_process
@@ -80,3 +82,29 @@ def applied_to(path: Path) -> list[str]:
     names = [migration.name for migration in schema().applied(Database(connection))]
     connection.close()
     return names
+
+
+def test_nothing_in_the_log_is_found_by_a_random_id_and_nothing_by_looking_at_all_of_it(tmp_path: Path) -> None:
+    """An index that is led by a random id is written all over with every batch: it makes a long log ten times slower.
+    That of event ids is led by the sender, and grows at its end where their ids begin with the time."""
+
+    async def scene() -> None:
+        async with opened(SqliteStore(tmp_path / "x.db")):
+            pass
+
+    asyncio.run(scene())
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        assert led_by(connection) == {"sender": "whole", None: "part"}
+        connection.execute("CREATE INDEX slow ON events (profile_id, occurred_at)")
+        assert led_by(connection)["profile_id"] == "whole"
+        connection.execute("DROP INDEX slow")
+        for sql in (tables.HEAD, tables.HISTORY, tables.LOG, PROFILE):
+            plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?"))]
+            assert [step for step in plan if step.startswith("SCAN") and step != "SCAN walk"] == [], sql
+
+
+def led_by(connection: sqlite3.Connection) -> dict[str | None, str]:
+    """What the indexes of the log are led by, None for an expression, and whether they hold the whole of it."""
+    found = connection.execute("SELECT name, partial FROM pragma_index_list('events')").fetchall()
+    first = "SELECT name FROM pragma_index_info(?) ORDER BY seqno"
+    return {connection.execute(first, (name,)).fetchone()[0]: ("whole", "part")[partial] for name, partial in found}
