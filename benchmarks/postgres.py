@@ -3,13 +3,14 @@
     python -m benchmarks.postgres [EVENTS]
 
 Starts a server of its own, as the tests do, but one that syncs to the disk. What a page's read takes is printed beside
-the same statement sent by asyncpg alone, taken in turns; the least of some rounds counts.
+the same statement sent by asyncpg alone, taken in turns; the least of some rounds counts. Events are written in
+batches, by one who waits for each and by several at once, and one by one by tills that each wait for their own.
 """
 
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -23,6 +24,8 @@ from tests.postgres_server import PostgresServer, own_postgres
 
 EVENTS, BATCH, VISITORS = 50_000, 1_000, 20_000
 READS, ROUNDS = 300, 7
+TILLS, WRITERS = (1, 16, 64, 256), 3
+PROJECTORS = [ProfileProjector()]
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -77,16 +80,35 @@ async def reading(store: PostgresStore, server: PostgresServer) -> None:
     await pool.close()
 
 
-async def writing(store: PostgresStore, events: int) -> None:
-    """Events durable and projected, in batches."""
-    projectors = [ProfileProjector()]
-    batches = [some_events(first, BATCH) for first in range(0, events, BATCH)]
+async def writing(store: PostgresStore, events: int) -> int:
+    """Events durable and projected, in batches; the number of the next event."""
+    print("events a second, durable and projected, by the clock:")
+    for writers in (1, WRITERS):
+        batches = [some_events(first, BATCH) for first in range((writers > 1) * events, events << (writers > 1), BATCH)]
+        seconds = await seconds_of(store, [batches[number::writers] for number in range(writers)])
+        print(f"  batches of {BATCH:,}, {writers} at once {events / seconds:13,.0f}")
+    return 2 * events
+
+
+async def recording(store: PostgresStore, first: int) -> None:
+    """The same by tills that each wait for their event."""
+    for tills in TILLS:
+        events = some_events(first, max(500, 40 * tills))
+        first += len(events)
+        seconds = await seconds_of(store, [[[event] for event in events[number::tills]] for number in range(tills)])
+        print(f"  {tills:>4} who each wait for their own {len(events) / seconds:10,.0f}")
+
+
+async def seconds_of(store: PostgresStore, batches_of_each: Sequence[Sequence[Sequence[Event]]]) -> float:
+    """How long it takes until all who write at once have written their batches, one after the other."""
+
+    async def write(batches: Sequence[Sequence[Event]]) -> None:
+        for batch in batches:
+            assert (await store.apply(batch, PROJECTORS)).new == len(batch)
+
     began = time.perf_counter()
-    for batch in batches:
-        applied = await store.apply(batch, projectors)
-        assert applied.new == len(batch)
-    seconds = time.perf_counter() - began
-    print(f"{events:,} events in batches of {BATCH:,}: {events / seconds:,.0f} events a second, durable and projected")
+    await asyncio.gather(*map(write, batches_of_each))
+    return time.perf_counter() - began
 
 
 async def main(events: int) -> None:
@@ -94,7 +116,7 @@ async def main(events: int) -> None:
     with own_postgres(careful=True) as server:
         store = PostgresStore(address_of(server.url))
         await store.open()
-        await writing(store, events)
+        await recording(store, await writing(store, events))
         await reading(store, server)
         await store.close()
 
