@@ -9,16 +9,13 @@ from pathlib import Path
 import click
 
 from personalize.cli.findings import Failed
+from personalize.cli.over import count_export, over_options, refuse_spark_alone
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, table, terminal_width
 from personalize.cli.tally import Tally
-from personalize.exports.manifest import read_manifest
-from personalize.exports.parquet import require_parquet
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.counting import count_source, count_with_processes
-from personalize.runtime.counting_batches import refuse_lacking
-from personalize.runtime.counting_sources import ExportedProfiles, Task
-from personalize.runtime.counting_spark import count_on_spark, spark_session
+from personalize.runtime.counting import count_with_processes
+from personalize.runtime.counting_sources import Task
 from personalize.runtime.offline import store_for
 from personalize.stores.protocols import Store
 
@@ -29,23 +26,7 @@ from personalize.stores.protocols import Store
 @click.option(
     "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
 )
-@click.option(
-    "--processes",
-    metavar="N",
-    type=click.IntRange(min=1),
-    help="How many processes count; by default one for each 50,000 visitors, up to the number of processors.",
-)
-@click.option(
-    "--over",
-    metavar="FOLDER",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help='Count the profiles that "personalize export --what profiles" wrote there, instead of the store.',
-)
-@click.option(
-    "--spark",
-    metavar="MASTER",
-    help="Let Apache Spark count them, on the machines of this master: local[4], spark://host:7077, yarn.",
-)
+@over_options("Count")
 @pass_site
 def segments(
     site: Site, at: str | None, live: bool, shape: str, processes: int | None, over: Path | None, spark: str | None
@@ -55,8 +36,7 @@ def segments(
     Counts by the files as they are on disk, so you can see a segment's size before you publish it. With --at
     1997-10-01 only what had happened before that day counts.
     """
-    if over is None and spark is not None:
-        raise click.UsageError("Spark counts what was exported: name its folder with --over.")
+    refuse_spark_alone(over, spark)
     if over is not None and at is not None:
         raise click.UsageError("exported profiles are those of one moment: leave out --at, or count the store.")
     asyncio.run(_segments(site, at, over, spark, live=live, shape=shape, processes=processes))
@@ -74,11 +54,11 @@ async def _segments(
 ) -> None:
     now = site.moment(at)
     async with site.store() as store:
-        rule_set, files = await _rules_asked(site, store, live=live)
+        rule_set, files = await rules_asked(site, store, live=live)
         task = Task(dict(files), site.settings, now, over)
         with Tally("reading the log", "visitors counted") as tally:
             if over is not None:
-                counts, total = await _count_export(over, spark, rule_set, task, processes, tally)
+                counts, total = await count_export(over, spark, rule_set, task, processes, tally)
             else:
                 past = await store_for(store, rule_set, site.settings, at=now if at is not None else None)
                 counts, total = await count_with_processes(
@@ -90,27 +70,14 @@ async def _segments(
         _print(site, rule_set, counts, total, now, live=live)
 
 
-async def _count_export(
-    folder: Path, spark: str | None, rule_set: RuleSet, task: Task, processes: int | None, tally: Tally
-) -> tuple[Mapping[str, int], int]:
-    """What is counted over an export, by processes of this machine or by Spark."""
-    require_parquet()
-    manifest = read_manifest(folder)
-    refuse_lacking(manifest, rule_set)
-    if spark is not None:
-        with spark_session(spark) as session:
-            return count_on_spark(session, folder, manifest, rule_set, task)
-    source = ExportedProfiles(folder, manifest, rule_set, task)
-    return await count_source(source, rule_set, task, processes=processes, progress=tally.add)
-
-
 async def rule_set_for(site: Site, store: Store, *, live: bool) -> RuleSet:
     """The rule set that a question is asked of: that of the files, or the live one."""
-    rule_set, _ = await _rules_asked(site, store, live=live)
+    rule_set, _ = await rules_asked(site, store, live=live)
     return rule_set
 
 
-async def _rules_asked(site: Site, store: Store, *, live: bool) -> tuple[RuleSet, Mapping[str, str]]:
+async def rules_asked(site: Site, store: Store, *, live: bool) -> tuple[RuleSet, Mapping[str, str]]:
+    """The same, with the files that it is made of."""
     if not live:
         checked = site.checked_draft()
         return checked.rule_set, checked.draft.files

@@ -2,18 +2,27 @@
 
 import asyncio
 import json
+from datetime import timedelta
+from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from personalize.cli.findings import Failed
-from personalize.cli.segments import rule_set_for
+from personalize.cli.over import count_export, over_options, refuse_spark_alone
+from personalize.cli.segments import rules_asked
 from personalize.cli.simulation import as_json, as_text
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import terminal_width
 from personalize.cli.tally import Tally
+from personalize.exports.manifest import read_manifest
 from personalize.problems import did_you_mean, quoted
-from personalize.runtime.simulate import USUAL_DAYS, USUAL_SAMPLE
+from personalize.rules.ruleset import RuleSet
+from personalize.runtime.counting_batches import refuse_lacking
+from personalize.runtime.counting_sources import Simulated, Task
+from personalize.runtime.simulate import USUAL_DAYS, USUAL_SAMPLE, Simulation, simulation_of
 from personalize.runtime.simulate import simulate as ask_visitors
+from personalize.runtime.simulation_count import SimulationCount
 
 #: A hundred years.
 _MOST_DAYS = 36_500
@@ -37,9 +46,12 @@ _MOST_DAYS = 36_500
 @click.option(
     "--format", "shape", type=click.Choice(["text", "json"]), default="text", show_default=True, help="What to print."
 )
+@over_options("Ask")
+@click.pass_context
 @pass_site
 def simulate(
     site: Site,
+    context: click.Context,
     days: int,
     at: str | None,
     slot_ids: tuple[str, ...],
@@ -47,29 +59,46 @@ def simulate(
     asks_all: bool,
     live: bool,
     shape: str,
+    over: Path | None,
+    spark: str | None,
+    processes: int | None,
 ) -> None:
     """Say whom each rule would reach, and who would see something else than now.
 
     The rules of the files on disk are asked about the visitors of the last days, each as if their latest visit went
     on at this moment. Every slot is decided as on the page: the first rule that has something to show wins, and who
     matched a later one is told as lost to it. Nothing is changed and nothing is published.
+
+    With --over every visitor of an export is asked, by several processes or by Apache Spark.
     """
-    asyncio.run(_simulate(site, days, at, slot_ids, None if asks_all else sample, live=live, shape=shape))
+    refuse_spark_alone(over, spark)
+    if over is None:
+        if processes is not None:
+            raise click.UsageError("several processes ask what was exported: name its folder with --over.")
+        asked = _simulate(site, days, at, None if asks_all else sample, slot_ids, live=live)
+    else:
+        if at is not None:
+            raise click.UsageError("exported profiles are those of one moment: leave out --at, or ask the store.")
+        if context.get_parameter_source("sample") is ParameterSource.COMMANDLINE:
+            raise click.UsageError("of an export everybody is asked: leave out --sample.")
+        asked = _simulate_over(site, days, over, spark, processes, slot_ids, live=live)
+    rule_set, simulation = asyncio.run(asked)
+    if shape == "json":
+        click.echo(json.dumps(as_json(simulation, rule_set, slot_ids), indent=2))
+    else:
+        click.echo("\n".join(as_text(simulation, rule_set, slot_ids, site, live=live, width=terminal_width())))
 
 
 async def _simulate(
-    site: Site, days: int, at: str | None, slot_ids: tuple[str, ...], sample: int | None, *, live: bool, shape: str
-) -> None:
+    site: Site, days: int, at: str | None, sample: int | None, slot_ids: tuple[str, ...], *, live: bool
+) -> tuple[RuleSet, Simulation]:
     moment = None if at is None else site.moment(at)
     async with site.store() as store:
-        rule_set = await rule_set_for(site, store, live=live)
-        for slot_id in slot_ids:
-            if slot_id not in rule_set.slots:
-                hint = did_you_mean(slot_id, rule_set.slots) or f"slots: {', '.join(rule_set.slots) or 'none'}"
-                raise Failed(f"there is no slot {quoted(slot_id)}; {hint}")
+        rule_set, _ = await rules_asked(site, store, live=live)
+        _refuse_unknown(slot_ids, rule_set)
         found = None if live else await site.live(store)
         with Tally("reading the log", "visitors") as tally:
-            simulation = await ask_visitors(
+            return rule_set, await ask_visitors(
                 store,
                 rule_set,
                 site.settings,
@@ -80,7 +109,35 @@ async def _simulate(
                 sample=sample,
                 progress=tally.reach,
             )
-    if shape == "json":
-        click.echo(json.dumps(as_json(simulation, rule_set, slot_ids), indent=2))
-    else:
-        click.echo("\n".join(as_text(simulation, rule_set, slot_ids, site, live=live, width=terminal_width())))
+
+
+async def _simulate_over(
+    site: Site,
+    days: int,
+    over: Path,
+    spark: str | None,
+    processes: int | None,
+    slot_ids: tuple[str, ...],
+    *,
+    live: bool,
+) -> tuple[RuleSet, Simulation]:
+    since = site.now - timedelta(days=days)
+    async with site.store() as store:
+        rule_set, files = await rules_asked(site, store, live=live)
+        _refuse_unknown(slot_ids, rule_set)
+        found = None if live else await site.live(store)
+        against = None if found is None else await store.rule_set(found[0].version)
+    if found is not None:
+        refuse_lacking(read_manifest(over), found[1])
+    task = Task(dict(files), site.settings, site.now, over, Simulated(since, against))
+    count = SimulationCount(rule_set, None if found is None else found[1], site.settings, moment=site.now, since=since)
+    with Tally("reading the export", "visitors asked") as tally:
+        count.plus(*await count_export(over, spark, rule_set, task, processes, tally))
+    return rule_set, simulation_of(count, moment=site.now, since=since)
+
+
+def _refuse_unknown(slot_ids: tuple[str, ...], rule_set: RuleSet) -> None:
+    for slot_id in slot_ids:
+        if slot_id not in rule_set.slots:
+            hint = did_you_mean(slot_id, rule_set.slots) or f"slots: {', '.join(rule_set.slots) or 'none'}"
+            raise Failed(f"there is no slot {quoted(slot_id)}; {hint}")

@@ -1,10 +1,10 @@
 """Whom each rule reaches: decisions of many visitors, counted. Each is decided as a page would decide it."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from personalize.decisions.context import Context
 from personalize.decisions.decide import Notes, decide
@@ -12,6 +12,9 @@ from personalize.decisions.decision import Decision, Reason
 from personalize.rules.pages import Page, RuleKey
 from personalize.rules.ruleset import RuleSet
 
+T = TypeVar("T")
+#: Names one number of a count, so that counts of several parts add up.
+Key: TypeAlias = tuple[str, ...]
 #: What every slot of a rule set shows to one visitor, by slot id.
 Decisions = Mapping[str, Decision]
 
@@ -92,6 +95,22 @@ class ReachCount:
             found.update(decisions)
         return found
 
+    def counted(self) -> Iterator[tuple[Key, int]]:
+        """All that was counted, each number with its name."""
+        for slot_id, reasons in self._reasons.items():
+            yield from (((slot_id, reason.value), number) for reason, number in reasons.items())
+        for key, rule in self._rules.items():
+            yield from (((*key, *name), number) for name, number in rule.counted())
+
+    def add(self, key: Key, number: int) -> None:
+        """Add a number that another count has under this name."""
+        slot_id, *rest = key
+        if len(rest) == 1:
+            self._reasons[slot_id][Reason(rest[0])] += number
+        else:
+            rule_id, *name = rest
+            self._rules[slot_id, rule_id].plus(tuple(name), number)
+
     def slots(self) -> Mapping[str, SlotReach]:
         """What became of every slot, in the rule set's order."""
         return MappingProxyType({slot_id: self._slot(slot_id, keys) for slot_id, keys in self._keys.items()})
@@ -127,9 +146,26 @@ class _RuleCount:
         else:
             self.empty += 1
 
+    def counted(self) -> Iterator[tuple[Key, int]]:
+        """The numbers by their names."""
+        yield from ((("wins",), self.wins), (("shows",), self.shows), (("empty",), self.empty))
+        yield from ((("lost to", rule_id), number) for rule_id, number in self.lost_to.items())
+
+    def plus(self, name: Key, number: int) -> None:
+        """Add to the number of this name."""
+        match name:
+            case ("wins",):
+                self.wins += number
+            case ("shows",):
+                self.shows += number
+            case ("empty",):
+                self.empty += number
+            case (_, rule_id):
+                self.lost_to[rule_id] += number
+
     def reach(self, rule_id: str) -> RuleReach:
         matches = self.shows + self.empty + self.lost_to.total()
-        lost_to = MappingProxyType(dict(self.lost_to.most_common()))
+        lost_to = MappingProxyType(dict(_largest_first(self.lost_to)))
         return RuleReach(rule_id, matches, self.wins, self.shows, self.empty, lost_to)
 
 
@@ -153,10 +189,29 @@ class ChangeCount:
                 self._moves[slot_id][_outcome(old), _outcome(new)] += 1
         self._changed += is_changed
 
+    def counted(self) -> Iterator[tuple[Key, int]]:
+        """All that was counted, each number with its name."""
+        yield (), self._changed
+        for slot_id in self._slot_ids:
+            yield (slot_id,), self._changed_in[slot_id]
+            for (old, new), number in self._moves[slot_id].items():
+                yield (slot_id, *_named(old), *_named(new)), number
+
+    def add(self, key: Key, number: int) -> None:
+        """Add a number that another count has under this name."""
+        match key:
+            case ():
+                self._changed += number
+            case (slot_id,):
+                self._changed_in[slot_id] += number
+            case (slot_id, *names):
+                before, after = _outcome_named(*names[:2]), _outcome_named(*names[2:])
+                self._moves[slot_id][before, after] += number
+
     def changes(self) -> Changes:
         """What was counted; the most frequent moves come first."""
         slots = {
-            slot_id: SlotChange(slot_id, self._changed_in[slot_id], MappingProxyType(dict(moves.most_common())))
+            slot_id: SlotChange(slot_id, self._changed_in[slot_id], MappingProxyType(dict(_largest_first(moves))))
             for slot_id, moves in self._moves.items()
         }
         return Changes(self._changed, MappingProxyType(slots))
@@ -164,3 +219,17 @@ class ChangeCount:
 
 def _outcome(decision: Decision) -> Outcome:
     return Outcome(decision.reason, decision.rule_id)
+
+
+def _named(outcome: Outcome) -> tuple[str, str]:
+    # No rule has an empty id.
+    return outcome.reason.value, outcome.rule_id or ""
+
+
+def _outcome_named(reason: str, rule_id: str) -> Outcome:
+    return Outcome(Reason(reason), rule_id or None)
+
+
+def _largest_first(counts: Counter[T]) -> list[tuple[T, int]]:
+    """The counts in an order that does not tell how many parts they were added up from."""
+    return sorted(counts.items(), key=lambda item: (-item[1], repr(item[0])))

@@ -45,7 +45,7 @@ async def count_source(
     processes: int | None = None,
     progress: Progress | None = None,
 ) -> tuple[Mapping[str, int], int]:
-    """How many visitors are in each segment, and how many there are, by so many processes of which this is one.
+    """What the task counts, and how many visitors there are, by so many processes of which this is one.
 
     None takes as many as the machine has processors where there is enough to count, one for each 50,000 profiles.
     `rule_set` is that of the files of the task, `source` what the task is to count. `progress` is told how many more
@@ -59,7 +59,7 @@ async def count_source(
     async with AsyncExitStack() as started:
         running = [await started.enter_async_context(_counting_process(task)) for _ in range(others)]
         await _all_of(_count_here(source, left, tally), *(_count_there(each, left, tally) for each in running))
-    return {one: tally.members[one] for one in rule_set.segments}, tally.visitors
+    return {**task.nothing_counted(rule_set), **tally.counts}, tally.visitors
 
 
 def fitting(profiles: int) -> int:
@@ -78,13 +78,13 @@ class _Tally:
     """What all processes have counted together so far."""
 
     def __init__(self, progress: Progress | None) -> None:
-        self.members: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.visitors = 0
         self._progress = progress
 
-    def add(self, members: Mapping[str, int], visitors: int) -> None:
+    def add(self, counts: Mapping[str, int], visitors: int) -> None:
         """Add a part."""
-        self.members.update(members)
+        self.counts.update(counts)
         self.visitors += visitors
         if self._progress is not None:
             self._progress(visitors)

@@ -7,10 +7,8 @@ import sys
 from contextlib import suppress
 from typing import BinaryIO
 
-from personalize.errors import InvalidFiles, PersonalizeError
-from personalize.problems import Problems
-from personalize.runtime.counting_sources import Task, source_of
-from personalize.runtime.draft import load_files
+from personalize.errors import PersonalizeError
+from personalize.runtime.counting_sources import Task, loaded, source_of
 
 
 def main() -> None:
@@ -27,10 +25,7 @@ def main() -> None:
 
 async def _serve(asked: BinaryIO, answers: BinaryIO) -> None:
     task: Task = pickle.load(asked)
-    problems = Problems()
-    rule_set = load_files(task.files, task.settings, problems)
-    if rule_set is None:
-        raise InvalidFiles(problems.list)
+    rule_set = loaded(task.files, task.settings)
     async with source_of(task, rule_set) as source:
         for line in asked:
             _answer(answers, await source.count(json.loads(line)))

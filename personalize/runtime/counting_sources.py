@@ -1,17 +1,22 @@
 """Where the profiles are that are counted, in parts that can be counted apart: in a store, or in an export."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
+from personalize.errors import InvalidFiles
 from personalize.exports.manifest import Manifest, read_manifest
 from personalize.exports.parquet import ROWS_OF_A_GROUP, groups_of, rows_of_group
+from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.counting_batches import added_up, count_batches
+from personalize.runtime.counting_batches import Count, ExportedSegments, added_up, count_batches
+from personalize.runtime.draft import load_files
 from personalize.runtime.offline import count_segments
+from personalize.runtime.simulation_count import SimulationCount
 from personalize.settings import Settings
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import Store, Stretch
@@ -24,14 +29,45 @@ Part: TypeAlias = Sequence[str | int | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Simulated:
+    """What a simulation has to know besides: since when visitors were seen, and the files of the rules to compare with,
+    where there are any."""
+
+    since: datetime
+    against: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """What a process has to know before it can count: it makes the rule set from its files by itself, and counts the
-    store of the settings, or the export in the folder `over`."""
+    store of the settings, or the export in the folder `over`; segments, or what is `simulated`."""
 
     files: Mapping[str, str]
     settings: Settings
     now: datetime
     over: Path | None = None
+    simulated: Simulated | None = None
+
+    def counting(self, rule_set: RuleSet) -> Callable[[], Count]:
+        """What makes an empty count, as often as there are parts. `rule_set` is that of the files."""
+        simulated = self.simulated
+        if simulated is None:
+            return partial(ExportedSegments, rule_set, self.settings, self.now)
+        against = None if simulated.against is None else loaded(simulated.against, self.settings)
+        return partial(SimulationCount, rule_set, against, self.settings, moment=self.now, since=simulated.since)
+
+    def nothing_counted(self, rule_set: RuleSet) -> Mapping[str, int]:
+        """What is counted where there is nobody."""
+        return dict.fromkeys(rule_set.segments, 0) if self.simulated is None else {}
+
+
+def loaded(files: Mapping[str, str], settings: Settings) -> RuleSet:
+    """The rule set of some files. Raises `InvalidFiles`."""
+    problems = Problems()
+    rule_set = load_files(files, settings, problems)
+    if rule_set is None:
+        raise InvalidFiles(problems.list)
+    return rule_set
 
 
 class Source(Protocol):
@@ -50,7 +86,7 @@ class Source(Protocol):
         """The parts, in order."""
 
     async def count(self, part: Part) -> tuple[Mapping[str, int], int]:
-        """How many visitors of a part are in each segment, and how many there are."""
+        """What is counted in a part, and how many visitors there are."""
 
 
 class StoredProfiles:
@@ -83,8 +119,7 @@ class ExportedProfiles:
     def __init__(self, folder: Path, manifest: Manifest, rule_set: RuleSet, task: Task) -> None:
         self._folder = folder
         self._files = manifest.of("profiles")
-        self._rule_set = rule_set
-        self._task = task
+        self._counting = task.counting(rule_set)
 
     async def parts(self) -> Sequence[Part]:
         """Each file with the number of each of its groups."""
@@ -94,8 +129,7 @@ class ExportedProfiles:
         """Count a group."""
         path, group = part
         batches = rows_of_group(self._folder / str(path), int(group or 0))
-        counted = count_batches(batches, self._rule_set, self._task.settings, self._task.now)
-        return added_up(counted, self._rule_set)
+        return added_up(count_batches(batches, self._counting()))
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""Counting segments over exported profiles by Apache Spark, on one machine or many: `personalize[spark]`, Java 17.
+"""Counting over exported profiles by Apache Spark, on one machine or many: `personalize[spark]`, Java 17.
 
 Spark reads the files and maps `count_batches` over the Arrow batches of each partition (`DataFrame.mapInArrow`); what
 comes back is one small batch a partition. Every machine needs the same version of personalize, and sees the export
@@ -15,19 +15,17 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from personalize.errors import ExportRefused, InvalidFiles
+from personalize.errors import ExportRefused
 from personalize.exports.manifest import Manifest
-from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.counting_batches import SEGMENT, VISITORS, added_up, count_batches
-from personalize.runtime.counting_sources import Task
-from personalize.runtime.draft import load_files
+from personalize.runtime.counting_batches import VISITORS, WHAT, added_up, count_batches
+from personalize.runtime.counting_sources import Task, loaded
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import SparkSession
 
-_COLUMNS = f"{SEGMENT} string, {VISITORS} long"
+_COLUMNS = f"{WHAT} string, {VISITORS} long"
 
 
 @contextmanager
@@ -55,13 +53,14 @@ def spark_session(master: str) -> "Iterator[SparkSession]":
 def count_on_spark(
     session: "SparkSession", folder: Path, manifest: Manifest, rule_set: RuleSet, task: Task
 ) -> tuple[Mapping[str, int], int]:
-    """How many exported visitors are in each segment, and how many there are. `rule_set` is that of the files of the
-    task. What Spark raises is not caught."""
+    """What the task counts over exported visitors, and how many there are. `rule_set` is that of the files of the task.
+    What Spark raises is not caught."""
     paths = [str((folder / file.path).absolute()) for file in manifest.of("profiles")]
     if not paths:
-        return added_up((), rule_set)
+        return task.nothing_counted(rule_set), 0
     counted = session.read.parquet(*paths).mapInArrow(_counting(task), _COLUMNS)
-    return added_up(counted.toArrow().to_batches(), rule_set)
+    counts, visitors = added_up(counted.toArrow().to_batches())
+    return {**task.nothing_counted(rule_set), **counts}, visitors
 
 
 def _counting(task: Task) -> "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]":
@@ -70,8 +69,4 @@ def _counting(task: Task) -> "Callable[[Iterator[pa.RecordBatch]], Iterator[pa.R
 
 def _count_partition(task: Task, batches: "Iterator[pa.RecordBatch]") -> "Iterator[pa.RecordBatch]":
     """What a worker of Spark does with one partition: it makes the rule set from its files by itself."""
-    problems = Problems()
-    rule_set = load_files(task.files, task.settings, problems)
-    if rule_set is None:
-        raise InvalidFiles(problems.list)
-    return count_batches(batches, rule_set, task.settings, task.now)
+    return count_batches(batches, task.counting(loaded(task.files, task.settings))())

@@ -18,11 +18,12 @@ from personalize.events.event import Event
 from personalize.exports.event_files import ExportFormat, event_writer
 from personalize.exports.manifest import Content, ExportedFile, Manifest, exported_file, write_manifest
 from personalize.exports.parquet import require_parquet
-from personalize.exports.profile_files import ProfileWriter
+from personalize.exports.profile_files import ExportedProfile, ProfileWriter
 from personalize.exports.rule_set_files import LIVES, RULE_SETS, write_lives, write_rule_set
 from personalize.profiles.holding import Holding
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
+from personalize.runtime.latest_visit import kept_page
 from personalize.runtime.offline import organization_of
 from personalize.stores.protocols import Export, Store
 
@@ -117,7 +118,7 @@ async def _write_profiles(
         done = 0
         async for profile in store.profiles():
             belongs = None if rule_set is None else await organization_of(profile, store, rule_set)
-            writer.write(profile, belongs)
+            writer.write(ExportedProfile(profile, belongs, await kept_page(store, profile)))
             done += 1
             if done % _PROFILES_AT_ONCE == 0:
                 progress("profiles", done, None)

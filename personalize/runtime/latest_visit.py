@@ -6,13 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from personalize.decisions.context import RequestFacts
-from personalize.events.event import PAGE_VIEW, JSONValue
+from personalize.events.event import PAGE_VIEW, Event, JSONValue, to_micros
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
 from personalize.stores.protocols import Store
 
 #: What the log keeps of the request of a page view, and so all that can be asked of it later.
 KEPT_FACTS = ("page.path", "page.device", "page.language", "page.country")
+_KEPT = tuple(name.removeprefix("page.") for name in KEPT_FACTS)
+_AT = "at"
 #: How far back in one visitor's history a page view is looked for; sites record few events between two pages.
 _MOST_EVENTS = 500
 
@@ -33,25 +35,41 @@ async def latest_page(store: Store, profile: Profile, since: datetime) -> Reques
 
     Where nothing was seen under the id itself, it is looked for in the browser that went into it last.
     """
+    found = await _latest(store, profile, since)
+    return None if found is None else _facts(found.properties)
+
+
+async def kept_page(store: Store, profile: Profile) -> Mapping[str, JSONValue] | None:
+    """The same for whoever asks later, with the microseconds since 1970 at which it was."""
+    found = None if profile.last_seen_at is None else await _latest(store, profile, None)
+    if found is None:
+        return None
+    told = {name: value for name in _KEPT if (value := _text(found.properties, name)) is not None}
+    return {_AT: to_micros(found.occurred_at), **told}
+
+
+def page_since(kept: Mapping[str, JSONValue] | None, since: datetime) -> RequestFacts | None:
+    """What `kept_page` found, where it was since then."""
+    is_late = kept is not None and isinstance(at := kept[_AT], int) and at >= to_micros(since)
+    return _facts(kept) if kept is not None and is_late else None
+
+
+async def _latest(store: Store, profile: Profile, since: datetime | None) -> Event | None:
     for profile_id in (profile.profile_id, *profile.joined_from[-1:]):
         async with aclosing(store.history(profile_id)) as history:  # type: ignore[type-var]  # all are generators
             seen = 0
             async for event in history:
-                if event.type == PAGE_VIEW and event.occurred_at >= since:
-                    return _facts(event.properties)
+                if event.type == PAGE_VIEW and (since is None or event.occurred_at >= since):
+                    return event
                 seen += 1
                 if seen == _MOST_EVENTS:
                     break
     return None
 
 
-def _facts(properties: Mapping[str, JSONValue]) -> RequestFacts:
-    return RequestFacts(
-        path=_text(properties, "path"),
-        device=_text(properties, "device"),
-        language=_text(properties, "language"),
-        country=_text(properties, "country"),
-    )
+def _facts(told: Mapping[str, JSONValue]) -> RequestFacts:
+    path, device, language, country = (_text(told, name) for name in _KEPT)
+    return RequestFacts(path=path, device=device, language=language, country=country)
 
 
 def _text(properties: Mapping[str, JSONValue], name: str) -> str | None:

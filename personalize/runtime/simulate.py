@@ -2,21 +2,18 @@
 
 import asyncio
 import heapq
-from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from personalize.decisions.context import RequestFacts
-from personalize.decisions.reach import ChangeCount, Changes, Decisions, ReachCount, SlotReach
+from personalize.decisions.reach import Changes, SlotReach
 from personalize.hashing import share
 from personalize.profiles.profile import Profile
-from personalize.rules.facts import OWN_ROOT
 from personalize.rules.ruleset import RuleSet
-from personalize.rules.unanswerable import Unanswerable
-from personalize.runtime.latest_visit import latest_page, reads_page, unknown_facts, visiting
-from personalize.runtime.offline import is_visitor, organization_of, store_for, visitor_context
+from personalize.runtime.latest_visit import latest_page, unknown_facts
+from personalize.runtime.offline import organization_of, store_for
+from personalize.runtime.simulation_count import SimulationCount
 from personalize.settings import Settings
 from personalize.stores.protocols import Store
 
@@ -82,34 +79,38 @@ async def simulate(
     moment = now if at is None else at
     since = min(moment, now) - timedelta(days=days)
     past = at if at is not None and at < now else None
-    own = _Side(await store_for(store, rule_set, settings, at=past), rule_set, settings, moment)
-    before: _Before | None = None
-    if against is not None:
-        fits_both = rule_set.needed.covers(against.needed)
-        its_store = own.store if fits_both else await store_for(store, against, settings, at=past)
-        before = _Before(_Side(its_store, against, settings, moment), own)
-    crowd = _Crowd(own.store, since, sample, progress or _nobody)
-    reads = any(reads_page(one) for one in (rule_set, against) if one is not None)
-    with_page = 0
+    count = SimulationCount(rule_set, against, settings, moment=moment, since=since)
+    kept = its = await store_for(store, rule_set, settings, at=past)
+    if against is not None and not rule_set.needed.covers(against.needed):
+        its = await store_for(store, against, settings, at=past)
+    crowd = _Crowd(kept, count, sample, progress or _nobody)
     async for profile in crowd:
-        page = await latest_page(own.store, profile, since) if reads else None
-        with_page += page is not None
-        shown = await own.ask(profile, page)
-        if before is not None:
-            await before.compare(profile, page, shown)
+        page = await latest_page(kept, profile, since) if count.reads_page else None
+        shown = count.ask(profile, page, await organization_of(profile, kept, rule_set))
+        if against is not None:
+            before = profile if its is kept else await its.profile(profile.profile_id) or profile
+            count.compare(before, page, await organization_of(before, its, against), shown)
+    return simulation_of(count, moment=moment, since=since, visitors=crowd.visitors)
+
+
+def simulation_of(
+    count: SimulationCount, *, moment: datetime, since: datetime, visitors: int | None = None
+) -> Simulation:
+    """What was counted, of so many visitors, by default of those who were asked."""
+    own, before = count.own, count.before
     return Simulation(
-        version=rule_set.version,
-        against=against.version if against is not None else None,
+        version=own.rule_set.version,
+        against=before.rule_set.version if before is not None else None,
         moment=moment,
         since=since,
-        visitors=crowd.visitors,
-        asked=crowd.asked,
-        with_page=with_page if reads else None,
-        unknown=unknown_facts(rule_set),
+        visitors=count.visitors if visitors is None else visitors,
+        asked=count.visitors,
+        with_page=count.with_page if count.reads_page else None,
+        unknown=unknown_facts(own.rule_set),
         raised=MappingProxyType(+own.raised),
         slots=own.count.slots(),
-        changes=before.count.changes() if before is not None else None,
-        before=before.side.count.slots() if before is not None else None,
+        changes=count.changes.changes() if count.changes is not None else None,
+        before=before.count.slots() if before is not None else None,
     )
 
 
@@ -117,71 +118,25 @@ def _nobody(_done: int, _total: int | None) -> None:
     """Nobody is told of the progress."""
 
 
-class _Side:
-    """One of the two rule sets that are asked, with the store whose profiles are right for it."""
-
-    def __init__(self, store: Store, rule_set: RuleSet, settings: Settings, moment: datetime) -> None:
-        self.store = store
-        self.rule_set = rule_set
-        self.count = ReachCount(rule_set)
-        self.raised: Counter[str] = Counter()
-        self._own_names = tuple(name for name, fact in rule_set.facts.items() if fact.root == OWN_ROOT)
-        self._settings = settings
-        self._moment = moment
-
-    async def ask(self, profile: Profile, page: RequestFacts | None) -> Decisions:
-        """What this visitor would be shown on a page of their latest visit."""
-        context = visitor_context(
-            profile.profile_id,
-            visiting(profile, self._moment),
-            self.rule_set,
-            self._settings,
-            now=self._moment,
-            facts=page or RequestFacts(),
-            organization=await organization_of(profile, self.store, self.rule_set),
-        )
-        shown = self.count.ask(context)
-        for name in self._own_names:
-            self.raised[name] += context.values[name] is Unanswerable.RAISED
-        return shown
-
-
-class _Before:
-    """The rule set to compare with, and what changes against it."""
-
-    def __init__(self, side: _Side, after: _Side) -> None:
-        self.side = side
-        self._has_own_profiles = side.store is not after.store
-        self.count = ChangeCount(side.rule_set, after.rule_set)
-
-    async def compare(self, profile: Profile, page: RequestFacts | None, shown: Decisions) -> None:
-        """Count whether this visitor, who is `shown` this by the other rules, was shown something else."""
-        counted = await self.side.store.profile(profile.profile_id) if self._has_own_profiles else None
-        self.count.compare(await self.side.ask(counted or profile, page), shown)
-
-
 class _Crowd:
     """The visitors to ask: those seen since then, all or so many of them; read once, from the first to the last."""
 
-    def __init__(self, store: Store, since: datetime, most: int | None, told: Progress) -> None:
+    def __init__(self, store: Store, count: SimulationCount, most: int | None, told: Progress) -> None:
         self._store = store
-        self._since = since
+        self._count = count
         self._most = most
         self._told = told
         self.visitors = 0
-        self.asked = 0
 
     async def __aiter__(self) -> AsyncIterator[Profile]:
         if self._most is None:
             async for profile in self._seen():
-                self.asked += 1
                 yield profile
             return
         drawn = await self._drawn(self._most)
-        for profile in drawn:
-            self.asked += 1
-            if self.asked % _TOLD_EVERY == 0:
-                self._told(self.asked, len(drawn))
+        for asked, profile in enumerate(drawn, 1):
+            if asked % _TOLD_EVERY == 0:
+                self._told(asked, len(drawn))
                 await asyncio.sleep(0)
             yield profile
 
@@ -203,6 +158,6 @@ class _Crowd:
             read += 1
             if read % _TOLD_EVERY == 0:
                 self._told(read, None)
-            if profile.last_seen_at is not None and profile.last_seen_at >= self._since and is_visitor(profile):
+            if self._count.was_seen(profile):
                 self.visitors += 1
                 yield profile

@@ -122,3 +122,31 @@ def test_a_slot_that_is_not_there_and_a_broken_draft_are_told(crowd: Terminal) -
 def test_more_days_than_a_calendar_holds_are_refused(shop: Terminal) -> None:
     assert "1<=x<=36500" in shop.said("simulate", "--days", "999999999", exit_code=2)
     shop.well("simulate", "--days", "36500")
+
+
+def test_an_export_is_asked_as_the_store_is(sold: Terminal) -> None:
+    sold.change("rules/slots.yaml", "        to: {segment: recent-buyers}\n", "")
+    sold.well("export", "out", "--what", "profiles")
+    all_of_them = ("simulate", "--days", "36500", "--format", "json")
+    stored, over = (json.loads(sold.well(*all_of_them, *more)) for more in (("--all",), ("--over", "out")))
+    for one in (stored, over):
+        del one["at"], one["since"]
+    assert stored == over
+    assert over["visitors"] == over["asked"] == 25
+    assert "compared with what is live" in sold.well("simulate", "--days", "36500", "--over", "out")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--over", "out", "--at", "1997-10-01"), "leave out --at"),
+        (("--over", "out", "--sample", "10"), "leave out --sample"),
+        (("--over", "out", "--slot", "home-heroo"), 'there is no slot "home-heroo"'),
+        (("--spark", "local"), "name its folder with --over"),
+        (("--processes", "2"), "name its folder with --over"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_asked_of_an_export_is_said(sold: Terminal, options: tuple[str, ...], said: str) -> None:
+    Path("out").mkdir()
+    assert said in sold.said("simulate", *options, exit_code=2)

@@ -20,6 +20,7 @@ from personalize.stores.memory import MemoryStore
 from personalize.stores.protocols import Store
 from tests.runtime.crowd import with_store
 from tests.runtime.test_counting_sources import exported
+from tests.runtime.test_simulation_count import Asked, with_export
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -60,6 +61,16 @@ def test_an_export_of_nobody_is_counted_as_nothing(tmp_path: Path, session: "Spa
         assert (set(members.values()), visitors) == ({0}, 0)
 
     with_store(tmp_path / "site", scene)
+
+
+@pytest.mark.spark
+@of_spark
+def test_spark_asks_what_is_asked_over_the_store(tmp_path: Path, session: "SparkSession") -> None:
+    async def scene(asked: Asked) -> None:
+        counted = count_on_spark(session, asked.folder, read_manifest(asked.folder), asked.draft, asked.task)
+        assert asked.simulation(counted) == asked.there
+
+    with_export(tmp_path, scene)
 
 
 def test_without_spark_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
