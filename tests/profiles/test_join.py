@@ -146,6 +146,7 @@ BOTH = granting(["measure", "personalize"])
 MEASURE = granting(["measure"])
 
 
+@pytest.mark.trust
 @pytest.mark.parametrize(
     ("known", "anonymous", "expected"),
     [(UNKNOWN, BOTH, BOTH), (BOTH, UNKNOWN, BOTH), (BOTH, MEASURE, MEASURE), (MEASURE, BOTH, MEASURE)],
@@ -154,10 +155,23 @@ def test_the_stricter_of_two_decisions_holds(known: Consent, anonymous: Consent,
     assert together(Profile("u:1", consent=known), Profile("v:a", consent=anonymous)).consent == expected
 
 
+@pytest.mark.trust
+@pytest.mark.planted
+def test_a_join_that_takes_the_looser_of_two_decisions_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("personalize.profiles.join.stricter", lambda one, other: max(one, other, key=_granted))
+    with pytest.raises(AssertionError):
+        test_the_stricter_of_two_decisions_holds(BOTH, MEASURE, MEASURE)
+
+
+def _granted(consent: Consent) -> int:
+    return len(consent.granted or ())
+
+
 def decided(profile_id: str, at: float, granted: list[str]) -> Event:
     return event("consent", profile_id, minutes(at), {"granted": granted})
 
 
+@pytest.mark.trust
 def test_nothing_moves_where_one_side_has_refused() -> None:
     searches = [event("search", profile_id, minutes(0)) for profile_id in ("v:a", "u:1")]
     for refusing in ("v:a", "u:1"):

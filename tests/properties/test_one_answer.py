@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -185,6 +185,21 @@ def test_a_preview_shows_what_is_explained_and_simulated(
     explained = {slot_id: explain(slot_id, context, rule_set, misses=False).decision for slot_id in SHOWN}
     assert found == explained
     assert ReachCount(rule_set).ask(context) == explained
+
+
+@pytest.mark.long
+@pytest.mark.trust
+@pytest.mark.planted
+def test_a_preview_by_another_clock_is_found_out(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*given: Any, now: datetime, **more: Any) -> Any:
+        return persona_context(*given, now=now + timedelta(hours=9), **more)
+
+    monkeypatch.setattr("personalize.runtime.preview.persona_context", late)
+    once = settings(max_examples=400, phases=[Phase.generate], database=None, report_multiple_bugs=False)
+    law = test_a_preview_shows_what_is_explained_and_simulated.hypothesis.inner_test  # type: ignore[attr-defined]
+    drawn = given(rule_files(), st.sampled_from(sorted(PERSONAS)), st.sampled_from(PATHS), st.integers(0, 24 * 45))
+    with pytest.raises(AssertionError):
+        once(drawn(law))(desk)
 
 
 STEPS = st.lists(

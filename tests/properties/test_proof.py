@@ -17,7 +17,7 @@ from personalize.rules.facts import Facts
 from personalize.rules.proof.coverage import able_to_cover, reach_of
 from personalize.rules.proof.covering import is_covered
 from personalize.rules.proof.laws import laws
-from personalize.rules.proof.proof import Proof, Relation, Verdict, Witness
+from personalize.rules.proof.proof import Cases, Proof, Relation, Verdict, Witness
 from tests.properties.conditions import FACTS as ANY_FACTS
 from tests.properties.conditions import NOW as SOON
 from tests.properties.conditions import fitting_values, leaf
@@ -82,6 +82,20 @@ def assert_example(example: Witness, holding: Sequence[Condition], failing: Sequ
         assert holds(condition, example.values, world.segments, now)
     for condition in failing:
         assert not holds(condition, example.values, world.segments, now)
+
+
+@pytest.mark.trust
+@pytest.mark.planted
+def test_a_proof_that_forgets_a_condition_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes the rules before a rule for all that stand there but the first."""
+    witness = Cases.witness
+
+    def forgetful(cases: Cases, *holding: Condition, failing: Sequence[Condition] = ()) -> Witness | Verdict:
+        return witness(cases, *holding, failing=failing[1:])
+
+    monkeypatch.setattr(Cases, "witness", forgetful)
+    with pytest.raises(AssertionError):
+        test_never_is_only_said_of_what_nobody_meets_and_most_of_that_is_found()
 
 
 def test_relations_are_those_of_the_visitors() -> None:

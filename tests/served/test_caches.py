@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
+from random import Random
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from tests.driver import CHROME
 from tests.served.caches import find_server, nginx, varnish
 from tests.served.edges import PAGE
 from tests.served.server import served
+from tests.trust.trials import SEED, trials
 
 NAVIGATION = {
     "user-agent": CHROME,
@@ -24,6 +26,7 @@ NAVIGATION = {
 }
 FORM = {"sec-fetch-site": "same-origin", "content-type": "application/x-www-form-urlencoded"}
 NOBODY = "<p>For everybody</p>"
+MIXED = trials(2_500, 10_000)
 TENTS, BUYERS, LETTER = "What goes with a tent", "Thank you", "From the letter"
 NGINX = {
     "private": "nginx-private.conf",
@@ -133,6 +136,30 @@ def test_nobody_ever_sees_what_is_somebody_elses_in_whatever_order_they_come(
                 value for name, value in ids.items() if value and name != shown and value in str(answer.headers)
             ]
     assert {shown: one.cookies.get("pz") for shown, one in everybody.items()} == ids
+
+
+@pytest.mark.long
+@pytest.mark.trust(tries=MIXED)
+@pytest.mark.parametrize(("edge", "host"), EDGES)
+def test_of_ten_thousand_visits_in_any_order_none_shows_what_is_somebody_elses(
+    edges: Edges, edge: str, host: str
+) -> None:
+    """Some say that they are not to be followed, some follow a preview link, some come from a letter."""
+    everybody, dice = visitors(edges, edge, host), Random(SEED)
+    kinds: list[tuple[str, dict[str, str]]] = [
+        *[("/", {})] * 4,
+        ("/", {"sec-gpc": "1"}),
+        ("/?utm_source=mail", {}),
+        ("/?pz_preview=forged", {}),
+        ("/account", {}),
+        ("/plain", {}),
+    ]
+    for _ in range(MIXED):
+        shown, (path, headers) = dice.choice(list(everybody)), dice.choice(kinds)
+        answer = everybody[shown].get(path, **headers)
+        seen = {one for one in (TENTS, BUYERS, NOBODY) if one in answer.text}
+        assert seen <= {shown, NOBODY}, (shown, path, headers)
+        assert path != "/" or seen == {shown}, (shown, headers)
 
 
 @PRIVATE

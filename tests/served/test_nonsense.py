@@ -19,10 +19,10 @@ import pytest
 from tests.conftest import REPOSITORY
 from tests.served.described import prepared
 from tests.served.server import free_ports, stop, wait_for
+from tests.trust.trials import SEED, trials
 
-#: `make test` sends so much; PERSONALIZE_TEST_FUZZ asks for more.
-SENT = int(os.environ.get("PERSONALIZE_TEST_FUZZ", "400"))
-SEED = int(os.environ.get("PERSONALIZE_TEST_SEED", "1"))
+#: How much is sent.
+SENT = trials(300, 30_000)
 ROOT = "/_personalize/api/v1"
 PATHS = (
     "/events",
@@ -70,9 +70,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @contextmanager
-def listening(folder: Path, token: str) -> Iterator[Site]:
+def listening(folder: Path, token: str, app: str = "tests.served.sites.api_shop:app") -> Iterator[Site]:
     port, printed = free_ports(1)[0], folder / "printed.txt"
-    command = ["uvicorn", "tests.served.sites.api_shop:app", "--port", str(port), "--log-level", "warning"]
+    command = ["uvicorn", app, "--port", str(port), "--log-level", "warning"]
     with printed.open("wb") as words:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -167,7 +167,25 @@ def answer_to(port: int, request: bytes) -> bytes:
             return b""
 
 
+@pytest.mark.trust(tries=SENT)
 def test_no_nonsense_breaks_a_worker(site: Site) -> None:
+    send_nonsense(site)
+
+
+@pytest.mark.long
+@pytest.mark.trust
+@pytest.mark.planted
+def test_a_server_that_trips_over_odd_bytes_is_found_out(tmp_path: Path) -> None:
+    tokens = prepared(tmp_path)
+    with (
+        listening(tmp_path, tokens["everything"], "tests.served.sites.brittle:app") as site,
+        pytest.raises(AssertionError),
+    ):
+        send_nonsense(site)
+
+
+def send_nonsense(site: Site) -> None:
+    """All of it; after each hundred a good call goes well."""
     nonsense = Nonsense(random.Random(SEED), site.token)
     assert site.is_well()
     before = site.memory

@@ -117,10 +117,20 @@ class LivedSite:
         self.stop()
         self._pid = self._breeder.serve(self.folder, self._port, self._bug)
 
+    @property
+    def runs(self) -> bool:
+        """Whether the process is there."""
+        return Path(f"/proc/{self._pid}").exists()
+
+    def tell(self, what: signal.Signals) -> None:
+        """Send a signal to it."""
+        os.kill(self._pid, what)
+
     def stop(self) -> None:
-        """Kill it for good."""
-        os.kill(self._pid, signal.SIGKILL)
-        while Path(f"/proc/{self._pid}").exists():
+        """Kill it for good, if it still runs."""
+        if self.runs:
+            self.tell(signal.SIGKILL)
+        while self.runs:
             time.sleep(0.001)
 
 

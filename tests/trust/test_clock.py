@@ -40,10 +40,23 @@ async def shop(request: Request) -> Response:
 
 @pytest.mark.parametrize("there", JUMPS.values(), ids=JUMPS)
 def test_wherever_the_clock_jumps_pages_are_served_and_events_count_once(tmp_path: Path, there: datetime) -> None:
+    jump(tmp_path, there)
+
+
+@pytest.mark.planted
+def test_ids_that_the_clock_alone_makes_are_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("personalize.runtime.page_events.minted_event_id", lambda at, chance: at.isoformat())
+    with pytest.raises(AssertionError):
+        jump(tmp_path, JUMPS["an hour back"])
+
+
+def jump(folder: Path, there: datetime) -> None:
+    """Let somebody buy while the clock goes there and back, and look at what was kept."""
+
     async def visits() -> None:
-        write_desk(tmp_path)
+        write_desk(folder)
         clock = MovingClock(NOON)
-        settings = desk_settings(tmp_path, zone="Europe/Oslo")
+        settings = desk_settings(folder, zone="Europe/Oslo")
         app = wrap(Starlette(routes=[Route("/", shop)]), settings, clock=clock)
         async with running(app):
             await published(app)

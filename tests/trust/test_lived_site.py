@@ -307,14 +307,6 @@ class Life(RuleBasedStateMachine):
             assert datetime.now().timestamp() < until
 
 
-@pytest.fixture(scope="module")
-def breeder() -> Iterator[Breeder]:
-    """Starts sites in a moment."""
-    made = Breeder()
-    yield made
-    made.stop()
-
-
 @pytest.fixture
 def lived(tmp_path: Path, breeder: Breeder) -> Iterator[Any]:
     """Starts the site, with a bug if one is named."""

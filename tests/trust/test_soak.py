@@ -5,7 +5,7 @@ import gc
 import os
 import resource
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -70,28 +70,49 @@ async def a_round(app: PersonalizeMiddleware, clock: MovingClock, regular: Brows
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells what a process has grown to")
+@pytest.mark.trust(tries=ROUNDS * PAGES_OF_A_ROUND)
 def test_what_a_site_holds_in_memory_does_not_grow_with_its_pages(tmp_path: Path) -> None:
-    async def serve() -> None:
-        write_desk(tmp_path)
+    serve(tmp_path, shop, ROUNDS)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells what a process has grown to")
+@pytest.mark.planted
+def test_a_site_that_remembers_its_pages_is_found_out(tmp_path: Path) -> None:
+    remembered = []
+
+    async def forgetless(request: Request) -> Response:
+        remembered.append([request.scope["path"]])
+        remembered.append([request.scope["query_string"]])
+        return await shop(request)
+
+    with pytest.raises(AssertionError):
+        serve(tmp_path, forgetless, 2)
+
+
+def serve(folder: Path, page: Callable[[Request], Awaitable[Response]], rounds: int) -> None:
+    """Serve so many rounds of pages; of the second half nothing is left but what the log holds."""
+
+    async def all_rounds() -> None:
+        write_desk(folder)
         clock = MovingClock(datetime(2026, 11, 22, tzinfo=UTC))
-        app = wrap(Starlette(routes=[Route("/{rest:path}", shop)]), desk_settings(tmp_path), clock=clock)
+        app = wrap(Starlette(routes=[Route("/{rest:path}", page)]), desk_settings(folder), clock=clock)
         async with running(app):
             await published(app)
             regular, numbers = Browser(app), count()
             await regular.post("/_personalize/consent", YES)
-            for _ in range(ROUNDS // 2):
+            for _ in range(rounds // 2):
                 await a_round(app, clock, regular, numbers)
             warm = Life()
-            for _ in range(ROUNDS // 2):
+            for _ in range(rounds // 2):
                 await a_round(app, clock, regular, numbers)
             then = Life()
-            pages = PAGES_OF_A_ROUND * (ROUNDS // 2)
+            pages = PAGES_OF_A_ROUND * (rounds // 2)
             assert (then.files, then.threads, then.tasks) == (warm.files, warm.threads, warm.tasks)
             assert then.objects - warm.objects < pages
             assert not IS_LONG or then.memory - warm.memory < MOST_BYTES_A_PAGE * pages
             largest = max([len(encode_profile(one)) async for one in app.personalizer.store.profiles()])
             assert largest < LARGEST_PROFILE
-            assert (tmp_path / "store.db-wal").stat().st_size < LARGEST_LOG_AHEAD
+            assert (folder / "store.db-wal").stat().st_size < LARGEST_LOG_AHEAD
             assert sum(app.personalizer.health.failures.values()) == 0
 
-    asyncio.run(serve())
+    asyncio.run(all_rounds())

@@ -54,6 +54,7 @@ def with_store(tmp_path: Path, work: Callable[[PersonalizeMiddleware, FaultyStor
     asyncio.run(run())
 
 
+@pytest.mark.trust(tries=int(400 * A_WHILE))
 @pytest.mark.parametrize("fault", [Fault.HANGS, Fault.REFUSES])
 def test_pages_are_served_at_once_while_the_store_is_down_and_right_soon_after(tmp_path: Path, fault: Fault) -> None:
     async def work(app: PersonalizeMiddleware, store: FaultyStore, browser: Browser) -> None:
@@ -78,6 +79,16 @@ def test_pages_are_served_at_once_while_the_store_is_down_and_right_soon_after(t
         assert time.perf_counter() - began < 5
 
     with_store(tmp_path, work)
+
+
+@pytest.mark.trust
+@pytest.mark.planted
+def test_a_site_that_asks_a_store_that_hangs_again_and_again_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("personalize.runtime.breaker.FAILURES", 10**9)
+    with pytest.raises(AssertionError, match=r"nobody waits|left alone"):
+        test_pages_are_served_at_once_while_the_store_is_down_and_right_soon_after(tmp_path, Fault.HANGS)
 
 
 def test_a_slow_store_that_keeps_the_budget_is_waited_for(tmp_path: Path) -> None:
