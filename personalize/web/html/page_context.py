@@ -36,6 +36,9 @@ DRAWINGS = _names(
     "fegaussianblur femerge femergenode feoffset filter g line lineargradient mask path pattern polygon polyline "
     "radialgradient rect set stop symbol text textpath tspan use view"
 )
+#: Elements whose inside is read by rules of its own, within another zone and anywhere.
+ENTERED_IN_ZONES = RAW_TEXT | _names("math plaintext script select svg")
+ENTERED = ENTERED_IN_ZONES | _names("frameset template")
 _CELLS = _names("caption td th")
 #: Elements that only stand in tables.
 TABLE_PARTS = _names("col colgroup tbody td tfoot th thead tr caption")
@@ -71,7 +74,7 @@ class TemplateZone:
     """The inside of `<template>`, to the end of the outermost one."""
 
     sections = Sections.NONE
-    holds_text_elements = True
+    enters = ENTERED_IN_ZONES
 
     def __init__(self) -> None:
         self._depth = 1
@@ -93,7 +96,7 @@ class SelectZone:
     """
 
     sections = Sections.NONE
-    holds_text_elements = True
+    enters = ENTERED_IN_ZONES
     _ALWAYS = _names("hr script")
     _OPTIONS = _names("optgroup option")
     _NESTS = _names("b button div em i legend p selectedcontent small span strong")
@@ -128,7 +131,7 @@ class ForeignZone:
     In elements that hold HTML again (`foreignObject`) everything must be well nested and simple.
     """
 
-    holds_text_elements = False
+    enters: frozenset[bytes] = frozenset()
     _HOLDS_HTML = _names("foreignobject desc title mi mn mo ms mtext")
     _VOID = _names("area br embed hr img input link meta source track wbr")
     _BREAKS_OUT = _names(

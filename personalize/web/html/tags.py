@@ -52,6 +52,12 @@ def written_slot(tag: bytes) -> str | None:
     return None
 
 
+def keeps_slots_out(tag: bytes) -> bool:
+    """Whether a whole start tag says `data-slots="off"`: nothing in its element is to be touched."""
+    said = next((value for name, value in attributes_of(tag) if name == b"data-slots"), b"")
+    return said.strip().lower() == b"off"
+
+
 class _Run(NamedTuple):
     """One state of the tokenizer inside of a tag: what it runs over, and where each next character leads."""
 

@@ -12,6 +12,7 @@ from personalize.web.html.marks import SLOT_ID
 from personalize.web.html.markup_reader import LONGEST_TAG, MarkupReader
 from personalize.web.html.open_elements import VOID, End, OpenElements, may_be_found, may_carry_slot, may_have_beside
 from personalize.web.html.page_context import (
+    ENTERED,
     RAW_TEXT,
     TABLE_PARTS,
     ForeignZone,
@@ -23,7 +24,8 @@ from personalize.web.html.page_context import (
 )
 from personalize.web.html.pieces import Copy, Piece, Slot, Stray
 from personalize.web.html.places import PlacedSlot
-from personalize.web.html.tags import BLANK, TAG_OR_NOT, written_slot
+from personalize.web.html.tags import BLANK, TAG_OR_NOT, keeps_slots_out, written_slot
+from personalize.web.html.untouched_zone import UntouchedZone
 from personalize.web.html.whole_parts import SIMPLE_SLOT
 
 _MARK = b"data-slot"
@@ -35,9 +37,7 @@ _MOVED = re.compile(rb"\n.*(?:</[a-z1-6]+|/)>\n+<(?:p|h[1-6]|pre|ul|ol|dl|blockq
 # What two comments hold if a generator has moved one of them away from the other, or may have.
 _HEADING = re.compile(rb"<(?:h[1-6]|pre)[%b/>]" % BLANK, re.IGNORECASE)
 _TABLES = TABLE_PARTS | {b"table"}
-_ENTERED_IN_ZONES = RAW_TEXT | {b"math", b"plaintext", b"script", b"select", b"svg"}
-_ENTERED = _ENTERED_IN_ZONES | {b"frameset", b"template"}
-_NOT_PLAIN = _ENTERED | _TABLES | {b"form"}
+_NOT_PLAIN = ENTERED | _TABLES | {b"form"}
 
 
 class _Region:
@@ -61,7 +61,8 @@ class _Region:
 
 
 class WrittenScanner(MarkupReader):
-    """Finds written slots; feed it the bytes of one page, in any pieces.
+    """Finds written slots; feed it the bytes of one page, in any pieces. None is found in elements that say
+    `data-slots="off"`.
 
     `known` says which slot ids exist; others are read as if they were no mark. `places` are the slots that stand at
     the tag which begins at a byte of the page; those of what is fed must be there by then. What was left alone and why
@@ -87,7 +88,7 @@ class WrittenScanner(MarkupReader):
         self._data_at = 0
         self._tables = Tables()
         self._in_form = False
-        self._zones: list[TemplateZone | SelectZone | ForeignZone] = []
+        self._zones: list[TemplateZone | SelectZone | ForeignZone | UntouchedZone] = []
         self._region: _Region | None = None
         self._put_out = 0
         self._pieces: list[Piece] = []
@@ -194,7 +195,7 @@ class WrittenScanner(MarkupReader):
         if name == b"form":
             self._in_form = not is_end
             self._look_for_ends()
-        return self._enter(name, self_closing, start, end) if name in _ENTERED and not is_end else end
+        return self._enter(name, self_closing, start, end) if name in ENTERED and not is_end else end
 
     def pass_marked(self, at: int) -> int:
         """Passes a slot on a block element that holds text and a few flat elements, as most do."""
@@ -218,10 +219,21 @@ class WrittenScanner(MarkupReader):
     def _begin_at(self, placed: Sequence[PlacedSlot], name: bytes, self_closing: bool, start: int, end: int) -> None:
         """Begins the slot that a start tag carries, or that a selector has found."""
         if self.low.find(_MARK, start, end) >= 0:
+            if keeps_slots_out(self.data[start:end]):
+                self._leave_alone(name, self_closing)
+                return
             self._begin_element(name, self_closing, start, end)
         for slot_id, how in placed:
             if how != "before":
                 self._begin_placed(slot_id, how, name, self_closing, start, end)
+
+    def _leave_alone(self, name: bytes, self_closing: bool) -> None:
+        """Goes into an element that wants to be left alone; one whose end is not for certain takes the rest along."""
+        if may_carry_slot(name) and not self_closing:
+            self._zones.append(UntouchedZone(name, in_form=self._in_form))
+            self._look_again()
+        elif name not in VOID:
+            self.lose()
 
     def _tag_in_zone(self, name: bytes, is_end: bool, self_closing: bool, start: int, end: int) -> int:
         zone = self._zones[-1]
@@ -230,7 +242,7 @@ class WrittenScanner(MarkupReader):
             self.lose()
         elif outcome is Zone.ENDS:
             self._zones.pop()
-        elif not is_end and zone.holds_text_elements and name in _ENTERED_IN_ZONES:
+        elif not is_end and name in zone.enters:
             end = self._enter(name, self_closing, start, end)
         self._look_again()
         return end
