@@ -103,6 +103,13 @@ class CacheSettings:
     seconds: int = field(
         default=60, metadata=of_kind(whole(1, 31_536_000), "How long shared caches may keep a variant, at most.")
     )
+    slot_requests_per_minute: int = field(
+        default=1_200,
+        metadata=of_kind(
+            whole(0, 1_000_000),
+            "How often scripts of one address may ask for slots in a minute; 0 is no cap.",
+        ),
+    )
     max_variants: int = field(default=32, metadata=of_kind(whole(1, 10_000), "Variants that one page may have."))
     edge_keys: tuple[str, ...] = field(
         default=(), repr=False, metadata=of_kind(SECRET_KEYS, "Keys by which an edge shows that it may set inputs.")

@@ -152,6 +152,9 @@ class Settings:
     excluded: tuple[str, ...] = field(
         default=(), metadata=of_kind(EXCLUDED_PATHS, "Paths that are never touched; may end in *.")
     )
+    count_seen: bool = field(
+        default=False, metadata=of_kind(SWITCH, "Have a script tell which slots came into view, not only left.")
+    )
     time_budget_seconds: float = field(
         default=0.05, metadata=of_kind(number(0.001, 10), "How long a page waits for the profile, at most.")
     )

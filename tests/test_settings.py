@@ -81,6 +81,7 @@ at = 1997-10-01
 secret_keys = ["{KEY}", "{NEWER_KEY}"]
 key_file = "data/key"
 excluded = ["/admin/*", "/health"]
+count_seen = true
 time_budget_seconds = 1
 
 [cookie]
@@ -125,6 +126,7 @@ revalidate = true
 clear_site_data = true
 refuse_prefetch = true
 seconds = 600
+slot_requests_per_minute = 90
 max_variants = 6
 edge_keys = ["{KEY}"]
 
@@ -221,6 +223,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_SECRET_KEYS": f"{KEY}, {NEWER_KEY}",
         "PERSONALIZE_KEY_FILE": "data/key",
         "PERSONALIZE_EXCLUDED": "/admin/*,/health",
+        "PERSONALIZE_COUNT_SEEN": "yes",
         "PERSONALIZE_TIME_BUDGET_SECONDS": "1",
         "PERSONALIZE_COOKIE_NAME": "shop",
         "PERSONALIZE_COOKIE_MAX_AGE_DAYS": "30",
@@ -251,6 +254,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_CACHE_CLEAR_SITE_DATA": "yes",
         "PERSONALIZE_CACHE_REFUSE_PREFETCH": "yes",
         "PERSONALIZE_CACHE_SECONDS": "600",
+        "PERSONALIZE_CACHE_SLOT_REQUESTS_PER_MINUTE": "90",
         "PERSONALIZE_CACHE_MAX_VARIANTS": "6",
         "PERSONALIZE_CACHE_EDGE_KEYS": KEY,
         "PERSONALIZE_CACHE_INPUTS": "page.device=mobile|desktop, visitor.state = new",

@@ -44,8 +44,8 @@ FLOORS = (
 #: The rooms of floors that have them, and what stands in no room, as floors stand: each imports only what comes before.
 ROOMS = {
     "web": (
-        *("asgi", "headers", "request", "html", "caching", "response", "fragments", "preview", "templates"),
-        *("lifespan", "middleware", "proxy"),
+        *("asgi", "headers", "own_answer", "request", "html", "caching", "seen", "response", "fragments", "preview"),
+        *("templates", "lifespan", "middleware", "proxy"),
     )
 }
 PURE_FLOORS = frozenset(FLOORS[: FLOORS.index("stores")]) - {"settings"}

@@ -14,6 +14,8 @@ JSONValue: TypeAlias = "bool | int | Decimal | str | list[JSONValue] | dict[str,
 #: Event types that every site has; a site's own declarations may not reuse these names.
 PAGE_VIEW = "page_view"
 IMPRESSION = "impression"
+#: That a slot came into view, as the script of its page tells.
+SEEN = "seen"
 CLICK = "click"
 SET = "set"
 INTEREST = "interest"
@@ -30,7 +32,7 @@ WEBHOOK = "webhook"
 LOOK = "staff_look"
 BUILT_IN_TYPES = frozenset(
     {
-        *(PAGE_VIEW, IMPRESSION, CLICK, SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK),
+        *(PAGE_VIEW, IMPRESSION, SEEN, CLICK, SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK),
         *(SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK, LOOK),
     }
 )

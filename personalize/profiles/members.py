@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias, cast
 
-from personalize.events.event import CLICK, DERIVED_TYPES, IMPRESSION, PAGE_VIEW, SET, Event, to_micros
+from personalize.events.event import CLICK, DERIVED_TYPES, IMPRESSION, PAGE_VIEW, SEEN, SET, Event, to_micros
 from personalize.profiles.encoding import (
     decode_organization,
     decode_profile,
@@ -28,7 +28,7 @@ Row: TypeAlias = Profile | Organization
 #: What is to be taken out of an organization, and what put into one instead.
 Move: TypeAlias = tuple[Membership | None, Membership | None]
 #: What changes neither who belongs where, nor what is shared.
-_IDLE = frozenset({PAGE_VIEW, IMPRESSION, CLICK}) | DERIVED_TYPES
+_IDLE = frozenset({PAGE_VIEW, IMPRESSION, SEEN, CLICK}) | DERIVED_TYPES
 
 
 class MembersProjector:

@@ -12,6 +12,7 @@ from personalize.events.event import (
     MARK,
     PAGE_VIEW,
     RETRACT,
+    SEEN,
     SET,
     UNDO,
     Event,
@@ -70,6 +71,7 @@ class ProfileProjector:
         self._steps: Mapping[str, Callable[[Profile, Event, bool], Changes]] = {
             PAGE_VIEW: self._page_view,
             IMPRESSION: _one_more,
+            SEEN: _one_more,
             CLICK: _one_more,
             SET: _attributes,
             INTEREST: _statement,

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from personalize.events.event import CLICK, CONSENT, IMPRESSION, JOIN, RETRACT, SET, UNDO, Event
+from personalize.events.event import CLICK, CONSENT, IMPRESSION, JOIN, RETRACT, SEEN, SET, UNDO, Event
 from personalize.events.schema import DEFAULT_PURPOSE, Schema
 from personalize.visitors.consent import MEASURE_PURPOSE
 
-#: What was shown and clicked is kept to be counted.
-_MEASURES = frozenset({IMPRESSION, CLICK})
+#: What was shown, seen and clicked is kept to be counted.
+_MEASURES = frozenset({IMPRESSION, SEEN, CLICK})
 #: Whose events are whose, what did not happen, and what was agreed to is kept whatever is refused.
 _NEEDED = frozenset({CONSENT, JOIN, UNDO, RETRACT})
 #: What is kept of a decision itself: it proves what was agreed to.
@@ -19,7 +19,7 @@ def left_without(event: Event, refused: Collection[str], schema: Schema) -> Even
     """What may be kept of an event where these purposes are refused; None where that is nothing.
 
     Page views, and whatever is declared without a purpose, serve `personalize`, as does what no longer is declared;
-    impressions and clicks serve `measure`. Of attributes that were set together each serves its own.
+    impressions, seen or not, and clicks serve `measure`. Of attributes that were set together each serves its own.
     """
     if event.type == CONSENT:
         is_bare = DEFAULT_PURPOSE not in refused or event.properties.keys() <= _RECEIPT

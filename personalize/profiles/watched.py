@@ -15,6 +15,7 @@ from personalize.events.event import (
     JOIN,
     MARK,
     RETRACT,
+    SEEN,
     SEGMENT_ENTERED,
     SEGMENT_LEFT,
     UNDO,
@@ -31,7 +32,7 @@ from personalize.visitors.arms import is_arm
 #: The projection that these rows belong to.
 WATCH = "watch"
 #: What changes no membership.
-_IDLE = frozenset({IMPRESSION, CLICK}) | DERIVED_TYPES
+_IDLE = frozenset({IMPRESSION, SEEN, CLICK}) | DERIVED_TYPES
 #: What may undo a join, or have it done after all, and so change others, too.
 _DECIDING = frozenset({CONSENT, JOIN, UNDO, RETRACT, MARK})
 #: How many of the profiles that joins tie to one are remembered with it.

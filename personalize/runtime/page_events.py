@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeAlias
 
 from personalize.decisions.context import RequestFacts
 from personalize.decisions.decision import Decision
-from personalize.events.event import IMPRESSION, PAGE_VIEW, Event, JSONValue, minted_event_id
+from personalize.events.event import IMPRESSION, PAGE_VIEW, SEEN, Event, JSONValue, minted_event_id
 from personalize.light_values import light_dataclass
 
 #: Who sends the events of page views, beside their ids.
@@ -38,8 +38,16 @@ class Happening(NamedTuple):
 
 def impression_of(shown: Sequence[Decision]) -> Happening:
     """That these decisions were shown, together."""
-    slots: list[JSONValue] = [{"slot": one.slot_id, "items": list(one.item_ids), "rule": one.rule_id} for one in shown]
-    return Happening(IMPRESSION, {"slots": slots})
+    return Happening(IMPRESSION, {"slots": [_told(one) for one in shown]})
+
+
+def seen_of(seen: Decision, view_id: str) -> Happening:
+    """That this decision came into view, once for each view of a page."""
+    return Happening(SEEN, {"slots": [_told(seen)]}, f"seen:{view_id}:{seen.slot_id}")
+
+
+def _told(shown: Decision) -> JSONValue:
+    return {"slot": shown.slot_id, "items": list(shown.item_ids), "rule": shown.rule_id}
 
 
 @light_dataclass(frozen=True, slots=True)

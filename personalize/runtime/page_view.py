@@ -21,6 +21,7 @@ from personalize.runtime.once import once
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
 from personalize.runtime.page_request import PageRequest
+from personalize.runtime.seen import SeenMarks
 from personalize.runtime.shown import markup_of, outcome_of, shown_alike
 from personalize.runtime.site_events import SiteEvents
 from personalize.runtime.sources import Scope
@@ -103,6 +104,16 @@ class PageView(SiteEvents):
     def knows(self, slot_id: str) -> bool:
         """Whether the rule set defines this slot."""
         return self._rule_set is not None and slot_id in self._rule_set.slots
+
+    @property
+    def prefix(self) -> str:
+        """Where our own pages are, as browsers know it."""
+        return f"{self._root_path}{self._personalizer.settings.prefix}"
+
+    def seen_mark(self, slot_id: str, marks: SeenMarks) -> str:
+        """What the script of the page tells when this slot, which was filled, came into view."""
+        assert self._rule_set is not None
+        return marks.write(self._decisions[slot_id], self._rule_set)
 
     @property
     def placements(self) -> Mapping[str, Placement]:
@@ -311,7 +322,7 @@ class PageView(SiteEvents):
         }
         return Notice(
             shown=not self._is_off and not self._visitor.decision.decided,
-            action=f"{self._root_path}{self._personalizer.settings.prefix}/consent",
+            action=f"{self.prefix}/consent",
             fields={name: value for name, value in fields.items() if value is not None},
         )
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from personalize.runtime.page_view import STATE_KEY, PageView
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
+from personalize.runtime.seen import SeenMarks
 from personalize.runtime.variant_view import VariantView
 from personalize.visitors.cookies import cookie_name
 from personalize.web.asgi import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +31,7 @@ from personalize.web.preview.preview_bar import SlotMarks
 from personalize.web.request.asked import Asked
 from personalize.web.request.paths import PathMemory, pattern_of
 from personalize.web.request.prefetch import refuse_prefetch
+from personalize.web.request.rate_cap import RateCap
 from personalize.web.response.asking_again import briefly, may_be_page, without_body
 from personalize.web.response.codings import readable_only
 from personalize.web.response.head_response import HeadResponse
@@ -37,6 +39,7 @@ from personalize.web.response.held_answer import HeldAnswer, InPlace, is_conditi
 from personalize.web.response.outgoing import Outgoing
 from personalize.web.response.response import PersonalizedResponse
 from personalize.web.response.site_pages import SitePages
+from personalize.web.seen.seen_endpoint import SeenEndpoint
 from personalize.web.templates.template_engines import TemplateEngine, teach
 
 _SEEN = "personalize.middleware"
@@ -72,13 +75,16 @@ class PersonalizeMiddleware:
         self._token = token_of(personalizer.keys[-1]).encode()
         self._previews = Previews(personalizer)
         addresses = FragmentAddresses(personalizer.keys)
-        self._fragments = Fragments(personalizer, addresses)
+        cap = RateCap(settings.cache.slot_requests_per_minute)
+        marks = SeenMarks(personalizer.keys) if settings.count_seen else None
+        self._fragments = Fragments(personalizer, addresses, marks, cap)
+        self._seen = None if marks is None else SeenEndpoint(personalizer, marks, cap)
         self._shell_pages: ShellPages | None = None
         if settings.cache.mode == "fragments":
             self._shell_pages = ShellPages(settings, addresses, self._token, personalizer.health)
         self._edge = Edge(settings.cache)
         policy = policy_of(settings.cache, self._edge)
-        self._site = SitePages(self._token, Shells(self._token), PathMemory(), policy)
+        self._site = SitePages(self._token, Shells(self._token), PathMemory(), policy, marks)
         self._refuses_prefetch = settings.cache.refuse_prefetch and settings.cache.mode == "private"
         own = (settings.cookie.name, settings.cookie.consent_name, settings.cookie.arm_name)
         self._own_cookies = frozenset(name for each in own for name in _both_names(each))
@@ -108,6 +114,8 @@ class PersonalizeMiddleware:
         if path.startswith(self._prefix):
             if self._fragments.serves(path):
                 return self._fragments(scope, path, send)
+            if self._seen is not None and self._seen.serves(path):
+                return self._seen(scope, path, receive, send)
             for pages in self._pages:
                 if pages.serves(path):
                     return pages(self._own_request(path, scope), receive, send)
@@ -138,7 +146,7 @@ class PersonalizeMiddleware:
             had_slots = True  # who has such a page has it from here
         asked = Asked(scope, path, had_slots=had_slots)
         if had_slots and self._refuses_prefetch and is_prefetch(asked.sent.raw):
-            await refuse_prefetch(send)
+            await refuse_prefetch(scope, send)
             return
         if scope["method"] == "HEAD":
             await self._head(asked, receive, send, conditions)

@@ -6,7 +6,6 @@ again, since somebody may have logged out meanwhile. Each time the event `person
 """
 
 import hashlib
-import re
 from pathlib import Path
 
 from markupsafe import escape
@@ -17,18 +16,7 @@ ENDPOINT = "slots"
 FILE_NAME = f"{ENDPOINT}-{hashlib.sha256(SCRIPT).hexdigest()[:12]}.js"
 
 
-#: How much of a page tells whether it is one of its own.
-FIRST_BYTES = 2_048
-#: What a page of its own begins with, and not a part that a script puts into another page.
-_DOCUMENT = re.compile(rb"<(?:!doctype|html|head|title|body)[\s>]", re.IGNORECASE)
-
-
 def script_tag(prefix: str, nonce: str | None) -> bytes:
     """The element that fetches it; `nonce` is the one that the page's own policy names."""
     carried = "" if nonce is None else f' nonce="{escape(nonce)}"'
     return f'<script defer src="{escape(prefix)}/{FILE_NAME}"{carried}></script>'.encode()
-
-
-def is_document(first_bytes: bytes) -> bool:
-    """Whether a page that begins so is one of its own, which needs the script; parts of others find it there."""
-    return _DOCUMENT.search(first_bytes[:FIRST_BYTES]) is not None

@@ -5,10 +5,12 @@ Whatever happens, the answer is 200 and one page's own markup is its worst: an e
 
 import json
 import re
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from personalize.runtime.fragment_view import FragmentView
 from personalize.runtime.personalizer import Personalizer
+from personalize.runtime.seen import SeenMarks
 from personalize.runtime.sources import ScopeLogin
 from personalize.visitors.cookies import cookie_name, cookie_values
 from personalize.visitors.tokens import KNOWN
@@ -17,15 +19,16 @@ from personalize.web.fragments.fragment_address import Fragment, FragmentAddress
 from personalize.web.fragments.fragment_script import ENDPOINT, FILE_NAME, SCRIPT
 from personalize.web.headers import RawHeaders, value_of
 from personalize.web.html.rewriter import MOST_SLOTS
+from personalize.web.own_answer import FOR_EVER, OUTDATED, answer
 from personalize.web.request.asked import Asked
 from personalize.web.request.page_address import read_page_address
+from personalize.web.request.rate_cap import RateCap
+from personalize.web.seen.seen_script import watching
 
 #: In it an edge tells the address of the page as the visitor asked for it, query and all, which no page of a cache can.
 ADDRESS_HEADER = b"x-personalize-address"
 #: Stands for an item that shows nothing: where the answer is empty, nginx shows what the page itself has there.
 _NOTHING = b" "
-_FOR_EVER = b"public, max-age=31536000, immutable"
-_OUTDATED = b"public, max-age=300"
 _PRIVATE = (
     (b"cache-control", b"private, no-store"),
     (b"x-content-type-options", b"nosniff"),
@@ -33,14 +36,25 @@ _PRIVATE = (
 )
 #: Looked at by itself, what stands in a slot is inert: the policy of its page does not come along with it.
 _INERT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
-_HTML, _JSON, _SCRIPT = b"text/html; charset=utf-8", b"application/json", b"text/javascript; charset=utf-8"
+_HTML, _JSON, _SCRIPT = (
+    (b"content-type", type_)
+    for type_ in (b"text/html; charset=utf-8", b"application/json", b"text/javascript; charset=utf-8")
+)
 
 
 class Fragments:
-    """Answers below the site's prefix. They set no cookies: many are asked for at once, and none is a navigation."""
+    """Answers below the site's prefix. They set no cookies: many are asked for at once, and none is a navigation.
 
-    def __init__(self, personalizer: Personalizer, addresses: FragmentAddresses) -> None:
+    Who asks more often than `cap` allows gets the pages' own markup; edges ask for many visitors, and are not counted.
+    """
+
+    def __init__(
+        self, personalizer: Personalizer, addresses: FragmentAddresses, marks: SeenMarks | None, cap: RateCap
+    ) -> None:
         self._personalizer = personalizer
+        self._marks = marks
+        self._cap = cap
+        self._is_by_edge = personalizer.settings.cache.fragments != "script"
         self._addresses = addresses
         self._slot = f"{personalizer.settings.prefix}/slot/"
         name = personalizer.settings.cookie.name
@@ -55,26 +69,26 @@ class Fragments:
     async def __call__(self, scope: Scope, path: str, send: Send) -> None:
         """Answer one request."""
         if scope["method"] not in ("GET", "HEAD"):
-            await _answer(send, scope, 405, b"", _HTML, ((b"allow", b"GET, HEAD"), *_PRIVATE))
+            await answer(send, scope, 405, b"", (_HTML, (b"allow", b"GET, HEAD"), *_PRIVATE))
         elif path.startswith(self._slot):
             await self._answer_slot(scope, path.removeprefix(self._slot), send)
         elif path.endswith(f"/{ENDPOINT}"):
             await self._answer_slots(scope, send)
         else:
-            kept = _FOR_EVER if path.endswith(f"/{FILE_NAME}") else _OUTDATED
-            await _answer(send, scope, 200, SCRIPT, _SCRIPT, ((b"cache-control", kept), *_PRIVATE[1:]))
+            kept = FOR_EVER if path.endswith(f"/{FILE_NAME}") else OUTDATED
+            await answer(send, scope, 200, SCRIPT, (_SCRIPT, kept, *_PRIVATE[1:]))
 
     async def _answer_slot(self, scope: Scope, slot_id: str, send: Send) -> None:
         """The markup of one slot as HTML: what was decided, or what the page has there itself."""
         fragment = self._addresses.read_slot(slot_id, scope.get("query_string", b""))
         view = None if fragment is None else self._view(scope, fragment)
-        markup = None if view is None else (await view.markups([slot_id]))[0]
+        markup = None if view is None else (await self._markups(view, [slot_id]))[0]
         if markup is not None:
             encoding = "ascii" if fragment is not None and fragment.is_ascii else "utf-8"
             body = markup.encode(encoding, "xmlcharrefreplace") or _NOTHING
         else:
             body = fragment.default if fragment is not None else b""
-        await _answer(send, scope, 200, body, _HTML, (*_PRIVATE, _INERT))
+        await answer(send, scope, 200, body, (_HTML, *_PRIVATE, _INERT))
         if view is not None:
             await view.finish(viewed=True)
 
@@ -84,17 +98,32 @@ class Fragments:
         view = None if fragment is None else self._view(scope, fragment)
         told: dict[str, str] = {}
         if fragment is not None and view is not None:
-            markups = await view.markups(fragment.slot_ids)
+            markups = await self._markups(view, fragment.slot_ids)
             pairs = zip(fragment.slot_ids, markups, strict=True)
             told = {slot_id: markup for slot_id, markup in pairs if markup is not None}
-        await _answer(send, scope, 200, json.dumps(told).encode("ascii"), _JSON, _PRIVATE)
+        await answer(send, scope, 200, json.dumps(told).encode("ascii"), (_JSON, *_PRIVATE))
         if view is not None:
             await view.finish(viewed=True)
 
+    async def _markups(self, view: FragmentView, slot_ids: Sequence[str]) -> Sequence[str | None]:
+        """What the slots show, with what tells that they came into view where that is to be counted."""
+        markups = await view.markups(slot_ids)
+        marks = self._marks
+        if marks is None:
+            return markups
+        return [
+            None if markup is None else watching(markup, view.seen_mark(slot_id, marks), view.prefix)
+            for slot_id, markup in zip(slot_ids, markups, strict=True)
+        ]
+
     def _view(self, scope: Scope, fragment: Fragment) -> FragmentView | None:
-        """The view of the page that a fragment belongs to; None where another site asks for it."""
+        """The view of the page that a fragment belongs to; None where another site asks for it, or one address too
+        often."""
         headers: RawHeaders = list(scope.get("headers", ()))
         if not _is_for_own_page(headers):
+            return None
+        if not self._is_by_edge and not self._cap.allows(scope, self._personalizer.clock.now()):
+            self._personalizer.health.skip_page("rate")
             return None
         if self._cannot_see_login(headers):
             told = "slots of public pages can't see the login in scope['user']: give wrap() one of the request's own"
@@ -149,12 +178,3 @@ def _told_query(headers: RawHeaders, root_path: str, path: str) -> bytes:
     told = value_of(headers, ADDRESS_HEADER)
     page = None if told is None else read_page_address(told.decode("latin-1"))
     return page.query if page is not None and page.path.removeprefix(root_path) == path else b""
-
-
-async def _answer(
-    send: Send, scope: Scope, status: int, body: bytes, content_type: bytes, headers: tuple[tuple[bytes, bytes], ...]
-) -> None:
-    length = (b"content-length", str(len(body)).encode("ascii"))
-    kept = [(b"content-type", content_type), length, *headers]
-    await send({"type": "http.response.start", "status": status, "headers": kept})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

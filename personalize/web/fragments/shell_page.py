@@ -11,9 +11,9 @@ from personalize.settings import Settings
 from personalize.web.fragments.fragment_address import FragmentAddresses
 from personalize.web.fragments.fragment_script import FILE_NAME, script_tag
 from personalize.web.fragments.includes import EsiInclude, Include, ScriptInclude, SsiInclude
-from personalize.web.fragments.script_policy import admission_of
 from personalize.web.fragments.shell_tag import ShellTag
 from personalize.web.headers import RawHeaders
+from personalize.web.html.script_policy import admission_of
 from personalize.web.response.response_head import ResponseHead
 
 _INCLUDES: Mapping[str, type[Include]] = {"script": ScriptInclude, "esi": EsiInclude, "ssi": SsiInclude}

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from personalize.web.fragments.fragment_address import MOST_BEFORE, Fragment
-from personalize.web.fragments.fragment_script import FIRST_BYTES, is_document
 from personalize.web.fragments.shell_page import ShellPage
 from personalize.web.html.comment_places import CommentPlaces
+from personalize.web.html.documents import FIRST_BYTES, is_document
 from personalize.web.html.doubts import Doubt
 from personalize.web.html.pieces import Copy, Piece, Slot
 from personalize.web.html.rewriter import MOST_SLOTS

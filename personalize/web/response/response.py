@@ -9,6 +9,7 @@ from personalize.web.html.charset import EncodingInParts, page_encoding
 from personalize.web.html.doubts import tell_doubts
 from personalize.web.html.rewriter import MOST_SLOTS, Rewriter, encoded
 from personalize.web.html.scanner import Scanner
+from personalize.web.html.script_policy import admission_of
 from personalize.web.html.shells import Shell
 from personalize.web.html.unmarked_parts import UnmarkedParts
 from personalize.web.request.asked import Asked
@@ -17,6 +18,7 @@ from personalize.web.response.outgoing import Outgoing
 from personalize.web.response.response_head import ResponseHead
 from personalize.web.response.site_pages import SitePages
 from personalize.web.response.streamed_page import StreamedPage
+from personalize.web.seen.slot_watch import SlotWatch, WatchedRewriter
 
 
 class PersonalizedResponse(Outgoing):
@@ -113,12 +115,27 @@ class PersonalizedResponse(Outgoing):
 
     async def _filled(self, shell: Shell) -> bytes:
         """What leaves of a page in one piece."""
-        markups = await self._page_view.markups(shell.layout.slot_ids[:MOST_SLOTS])
+        slot_ids, watch = shell.layout.slot_ids[:MOST_SLOTS], self._watch()
+        if watch is None:
+            markups = await self._page_view.markups(slot_ids)
+        else:
+            watch.pass_by(shell.layout.pieces)
+            markups = await watch.markups(slot_ids)
         return shell.layout.filled(encoded(markups, shell.encoding or "utf-8"))
 
     def _rewriter(self, scanner: Scanner, encoding: EncodingInParts) -> Rewriter:
         """What makes of a page in parts what leaves."""
-        return Rewriter(scanner, self._page_view.markups, encoding)
+        watch = self._watch()
+        if watch is None:
+            return Rewriter(scanner, self._page_view.markups, encoding)
+        return WatchedRewriter(scanner, watch, encoding)
+
+    def _watch(self) -> SlotWatch | None:
+        """What has the page tell which slots came into view; None where that is not counted, or kept out by the page's
+        own policy."""
+        marks = self._site.seen_marks
+        admission = None if marks is None else admission_of(self._head.policies)
+        return None if marks is None or admission is None else SlotWatch(self._page_view, marks, admission.nonce)
 
     async def _without_marks(self, message: Message, page: bytes) -> None:
         """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""

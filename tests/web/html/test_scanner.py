@@ -82,7 +82,7 @@ def case(request: pytest.FixtureRequest) -> Iterator[tuple[bytes, bytes]]:
 
 def test_there_are_cases_for_every_trap_of_html() -> None:
     traps = {path.name[:2] for path in SOURCES}
-    assert traps >= {"32", "33", "34", "35", "36", "37", "38", "39", "40", "41", "42", "43", "44", "45", "46", "50", "51"}
+    assert traps >= {str(number) for number in range(32, 52) if number not in (47, 48, 49)}
 
 
 def test_a_page_is_filled_as_its_case_says(case: tuple[bytes, bytes]) -> None:
