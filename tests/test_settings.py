@@ -170,6 +170,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         secret_keys=(KEY, NEWER_KEY),
         key_file=tmp_path / "data/key",
         excluded=("/admin/*", "/health"),
+        count_seen=True,
         time_budget_seconds=1.0,
         cookie=CookieSettings("shop", 30, "shop-consent", "shop-arm"),
         privacy=PrivacySettings(
@@ -186,6 +187,7 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
             clear_site_data=True,
             refuse_prefetch=True,
             seconds=600,
+            slot_requests_per_minute=90,
             max_variants=6,
             edge_keys=(KEY,),
             inputs=(CacheInput("page.device", ("mobile", "desktop")), CacheInput("visitor.state", ("new",))),

@@ -17,7 +17,8 @@ from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 
 #: In the order in which a site needs them.
 COMMANDS = (
-    *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "switch", "serve", "proxy", "api"),
+    *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "purge-keys", "switch"),
+    *("serve", "proxy", "api"),
     *("describe", "explain", "preview", "simulate", "segments", "import", "export", "backup", "restore", "rebuild"),
     *("migrate-store", "download", "undo-join", "erase", "compact", "token", "openapi", "webhooks"),
 )

@@ -8,10 +8,9 @@ import click
 
 from personalize.cli.counting import say_what_is_counted, wait_option
 from personalize.cli.findings import Failed
+from personalize.cli.live_versions import live_versions, version_named
 from personalize.cli.publish import what_changed
 from personalize.cli.site import Site, name_of_whoever, pass_site
-from personalize.cli.tables import table, terminal_width
-from personalize.problems import quoted
 from personalize.runtime.publish import roll_back, version_before
 from personalize.stores.protocols import Live
 
@@ -37,7 +36,7 @@ def rollback(site: Site, version: str | None, by: str | None, list_wanted: bool,
 async def _list(site: Site) -> None:
     async with site.store() as store:
         lives = await store.versions()
-    click.echo("\n".join(_known(lives, site)) if lives else "Nothing has been published yet.")
+    click.echo("\n".join(live_versions(lives, site)) if lives else "Nothing has been published yet.")
 
 
 async def _rollback(site: Site, version: str | None, by: str, *, wait: bool) -> None:
@@ -72,11 +71,7 @@ def _ways_from_here(left: str, lives: Sequence[Live]) -> list[str]:
 def _target(version: str | None, lives: Sequence[Live], site: Site) -> str:
     if version is None:
         return version_before(lives) or _nothing_before(lives)
-    found = {live.version for live in lives if live.version.startswith(version)}
-    if len(found) != 1:
-        what = "is the beginning of several versions" if found else "is no version that has been live"
-        raise Failed("\n".join([f"{quoted(version)} {what}. These have been:", "", *_known(lives, site)]))
-    return found.pop()
+    return version_named(version, lives, site)
 
 
 def _nothing_before(lives: Sequence[Live]) -> NoReturn:
@@ -88,16 +83,3 @@ def _nothing_before(lives: Sequence[Live]) -> NoReturn:
         f"{now} is the first version that was live, so there is nothing further back.\n"
         f'"personalize rollback {later}" goes forward again; "personalize rollback --list" shows all versions.'
     )
-
-
-def _known(lives: Sequence[Live], site: Site) -> list[str]:
-    """Every version, the newest first, with when it last went live."""
-    newest = {live.version: live for live in lives}
-    rows = [(one.version, site.written(one.at), one.by) for one in sorted(newest.values(), key=_age, reverse=True)]
-    marked = [(*row, "live now" if row[0] == lives[-1].version else "") for row in rows]
-    header = ("version", "went live", "by", "")
-    return list(table(header, marked, wraps=2, numbers=frozenset(), width=terminal_width()))
-
-
-def _age(live: Live) -> float:
-    return live.at.timestamp()

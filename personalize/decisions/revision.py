@@ -130,22 +130,9 @@ class _Revision:
         if old is None or new is None:
             yield Edit(Kind.ADDED if old is None else Kind.REMOVED, "segment", segment_id, before, after)
         elif _meaning(old) != _meaning(new):
-            rules = self._read_by(segment_id)
+            rules = [f"{slot_id}/{rule_id}" for slot_id, rule_id in rules_reading(segment_id, self._after)]
             details = (f"read by {listed(rules)}",) if rules else ()
             yield Edit(Kind.CHANGED, "segment", segment_id, *_changed(before, after), details)
-
-    def _read_by(self, segment_id: str) -> list[str]:
-        """The rules that name the segment themselves, or through others."""
-        readers = {segment_id}
-        segments = self._after.segments.values()
-        for _ in segments:
-            readers |= {one.segment_id for one in segments if readers & {n.segment_id for n in segments_named(one.who)}}
-        return [
-            f"{slot.slot_id}/{rule.rule_id}"
-            for slot in self._after.slots.values()
-            for rule in slot.rules
-            if readers & {named.segment_id for named in segments_named(rule.to)}
-        ]
 
     def _told(
         self,
@@ -184,6 +171,20 @@ class _Revision:
             if limit != later:
                 details = () if limit is None or later is None else (f"the latest {limit} times -> {later} times",)
                 yield Edit(_kind(limit, later), "counter", name, details=details)
+
+
+def rules_reading(segment_id: str, rule_set: RuleSet) -> list[tuple[str, str]]:
+    """The slots and rules that name the segment themselves, or through others."""
+    readers = {segment_id}
+    segments = rule_set.segments.values()
+    for _ in segments:
+        readers |= {one.segment_id for one in segments if readers & {n.segment_id for n in segments_named(one.who)}}
+    return [
+        (slot.slot_id, rule.rule_id)
+        for slot in rule_set.slots.values()
+        for rule in slot.rules
+        if readers & {named.segment_id for named in segments_named(rule.to)}
+    ]
 
 
 def _counted(rule_set: RuleSet | None) -> Mapping[str, int]:

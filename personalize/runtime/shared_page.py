@@ -9,6 +9,13 @@ from personalize.rules.ruleset import RuleSet
 
 #: What every page with our slots can be purged by.
 COMMON_KEY = "personalize"
+#: And those besides whose slots were not known yet when their heads left.
+STREAMED_KEY = "personalize-streamed"
+
+
+def slot_key(slot_id: str) -> str:
+    """What pages with this slot can be purged by."""
+    return f"slot-{slot_id}"
 
 
 class SharedPage:
@@ -38,9 +45,9 @@ class SharedPage:
     def keys(self) -> tuple[str, ...]:
         """What a cache can purge it by: a key of all our pages, of each slot, of each item."""
         if self._pages is None:
-            return (COMMON_KEY,)
+            return (COMMON_KEY, STREAMED_KEY)
         decisions = tuple(self._decisions)
-        slots = [f"slot-{one.slot_id}" for one in decisions]
+        slots = [slot_key(one.slot_id) for one in decisions]
         items = dict.fromkeys(f"item-{item_id}" for one in decisions for item_id in one.item_ids)
         return (COMMON_KEY, *slots, *items)
 

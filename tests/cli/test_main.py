@@ -20,6 +20,7 @@ COMMANDS = [
     "plan",
     "publish",
     "rollback",
+    "purge-keys",
     "switch",
     "serve",
     "proxy",

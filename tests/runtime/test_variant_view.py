@@ -204,7 +204,7 @@ def test_a_page_in_parts_varies_by_every_input_since_any_slot_may_come(with_site
         assert "with a tent" in second.text
         assert second.header("cache-control") == "public, s-maxage=60, max-age=0"
         every = f"{BOTH}, X-Personalize-Page-Browser"
-        assert (second.header("vary"), second.header("surrogate-key")) == (every, "personalize")
+        assert (second.header("vary"), second.header("surrogate-key")) == (every, "personalize personalize-streamed")
 
     with_site(body)
 
