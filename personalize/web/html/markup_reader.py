@@ -23,7 +23,7 @@ from personalize.web.html.tags import (
     one_of,
     read_tag,
 )
-from personalize.web.html.whole_parts import after_whole_part, after_whole_table, is_markup
+from personalize.web.html.whole_parts import is_markup, leaps_to, quoted_sign
 
 #: The longest tag that is held back until it is whole, in bytes; from a longer one only its name is kept.
 LONGEST_TAG = 4096
@@ -40,10 +40,13 @@ _AFTER_NAME = rb"(?=[%b/>])" % BLANK
 _CHANGES_READING = frozenset(b"form frameset math plaintext script select svg table template".split()) | RAW_TEXT
 _ENDS = frozenset((b"/form", b"/table"))
 _IN_TABLES = TABLE_PARTS | {b"/" + name for name in TABLE_PARTS} | _ENDS
-_FIRST_LETTERS = bytes(sorted({name[0] for name in _CHANGES_READING}))
-_LEAP = re.compile(rb"<(?=[!%b])(?:!--|%b%b)" % (_FIRST_LETTERS, one_of(_CHANGES_READING), _AFTER_NAME))
-_LEAP_IN_FORM = re.compile(rb"<(?:!--|%b%b)" % (one_of(_CHANGES_READING | _ENDS), _AFTER_NAME))
-_LEAP_IN_TABLE = re.compile(rb"<(?:!--|%b%b)" % (one_of(_CHANGES_READING | _IN_TABLES), _AFTER_NAME))
+_LEAP = leaps_to(_CHANGES_READING, tables=True)
+_LEAP_IN_FORM = leaps_to(_CHANGES_READING | _ENDS, tables=True)
+_LEAP_IN_TABLE = leaps_to(_CHANGES_READING | _IN_TABLES, tables=False)
+#: With so many leaps in a row, and so few bytes between, it is worth knowing where the next `<` in an attribute is.
+_MANY_LEAPS = 4
+_FEW_BYTES = 300
+_GREATER, _NEW_LINE = b">\n"
 _DULL_TAG = rb"/?[a-z][^%b/>]*+(?:>|%b[%b/]*+>)" % (BLANK, ATTRIBUTES, BLANK)
 _DULL = re.compile(
     rb"(?:[^<]*+<(?:(?!%b%b)%b|(?![a-z/!?]|\Z)))*" % (one_of(_CHANGES_READING | _IN_TABLES), _AFTER_NAME, _DULL_TAG)
@@ -86,7 +89,7 @@ class MarkupReader(ABC):
         self._step = self._in_markup
         self._chunk_size = 0
         self._resume = 0
-        self._leap_at = self._mark_at = -1
+        self._mark_at = self._quoted_at = -1
         self._doubt_until = 0
         self._tag_state = NAME
         # None while the tag is held back until it is whole; empty where it is no tag at all.
@@ -126,7 +129,7 @@ class MarkupReader(ABC):
         position, end = self._resume, len(self.data)
         self.decided, self._resume = end, 0
         if end >= _TOO_SHORT_TO_LEAP:
-            self._leap_at = self._mark_at = -1
+            self._mark_at = self._quoted_at = -1
             self._doubt_until = 0
         if is_last:
             marked = self.low.rfind(_MARK)
@@ -165,9 +168,7 @@ class MarkupReader(ABC):
     def look_for_ends(self, *, in_form: bool, in_table: bool) -> None:
         """Whether the end tags of forms matter, and the tags of rows and cells."""
         leaps = _LEAP_IN_TABLE if in_table else _LEAP_IN_FORM if in_form else _LEAP
-        if leaps is not self._leaps:
-            self._leaps = leaps
-            self._leap_at = -1
+        self._leaps = leaps
 
     # Markup: outside of tags, comments, and text elements.
 
@@ -192,26 +193,45 @@ class MarkupReader(ABC):
         """Goes to the next place that matters, or to the last tag of the chunk, which may not be whole."""
         end, low = len(self.data), self.low
         while position <= self.nothing_behind:
-            leap_at, mark_at = self._next_leap(position), self._next_mark(position)
-            if mark_at < leap_at:
-                at = low.rfind(b"<", position, mark_at)
-                if at < 0:
-                    return mark_at + len(_MARK)
-            elif leap_at < end:
-                at = leap_at
-            else:
+            mark_at = self._next_mark(position)
+            at = low.rfind(b"<", position, mark_at) if mark_at < end else end
+            if at < 0:
+                return mark_at + len(_MARK)
+            position, stopped_at = self._pass_parts(position, at)
+            if stopped_at >= 0:
+                return stopped_at
+            if at == end:
                 return self._leap_to_end(position)
             if not is_markup(low, position, at):
-                self._doubt_until = at + 1
-                return self._read_dull(position)
-            if mark_at < leap_at:
-                after = self.pass_marked(at)
-            else:
-                after = self._after_whole(at, mark_at)
+                return self._doubt(position, at)
+            after = self.pass_marked(at)
             if after < 0:
                 return self.read_markup(at)
             position = after
         return end
+
+    def _pass_parts(self, position: int, limit: int) -> tuple[int, int]:
+        """Passes all parts that begin before `limit` and are whole. Where one has to be read as the standard says, the
+        second is where that has stopped, else -1."""
+        low, begin, quoted_at = self.low, position, self._quoted_at
+        for number, part in enumerate(self._leaps.finditer(low, position, limit)):
+            at, end = part.span()
+            if at > position:
+                before = low[at - 1]
+                is_behind_tag = before == _GREATER or (before == _NEW_LINE and low[at - 2] == _GREATER)
+                if not (at < quoted_at and is_behind_tag) and not is_markup(low, position, at):
+                    return position, self._doubt(position, at)
+            if part.lastindex is None:
+                return at, self.read_markup(at)
+            position = end
+            if number > _MANY_LEAPS and quoted_at < position < begin + number * _FEW_BYTES:
+                quoted_at = self._quoted_at = quoted_sign(low, position)
+        return position, -1
+
+    def _doubt(self, position: int, at: int) -> int:
+        """Reads tag by tag up to here, where it is not certain that a tag begins."""
+        self._doubt_until = at + 1
+        return self._read_dull(position)
 
     def _leap_to_end(self, position: int) -> int:
         """Goes to the last tag of the chunk, since nothing before it matters; that one may not be whole."""
@@ -220,8 +240,7 @@ class MarkupReader(ABC):
         if at < 0:
             return end
         if not is_markup(low, position, at):
-            self._doubt_until = at + 1
-            return self._read_dull(position)
+            return self._doubt(position, at)
         if _PLAIN_TAG.match(low, at) is not None:
             return end
         if self._chunk_size >= _LARGE_CHUNK and end - at <= _LARGE_CHUNK:
@@ -232,18 +251,6 @@ class MarkupReader(ABC):
         """Passes a slot that begins with the tag here, if it is whole and simple enough to be read in one step; else
         it is -1, and everything in it is read one by one."""
         return -1
-
-    def _after_whole(self, at: int, mark_at: int) -> int:
-        """Behind what begins with the `<` here, if it is whole and can't matter; else it is -1."""
-        if self._leaps is not _LEAP_IN_TABLE and self.low.startswith(b"<table", at):
-            return after_whole_table(self.low, at, mark_at, self._leaps)
-        return after_whole_part(self.low, at, mark_at)
-
-    def _next_leap(self, position: int) -> int:
-        if self._leap_at < position:
-            match = self._leaps.search(self.low, position)
-            self._leap_at = len(self.data) if match is None else match.start()
-        return self._leap_at
 
     def _next_mark(self, position: int) -> int:
         if self._mark_at < position:

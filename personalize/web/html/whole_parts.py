@@ -8,7 +8,7 @@ import re
 
 from personalize.web.html.marks import SLOT_ID
 from personalize.web.html.page_context import DRAWINGS, RAW_TEXT
-from personalize.web.html.tags import ATTRIBUTES, BLANK, TAG, one_of
+from personalize.web.html.tags import BLANK, one_of
 
 _ATTRIBUTES = rb'(?: ++(?!data-slot)[a-z][a-z-]*+="[^"]*+")*'
 #: A slot on an element that may hold anything, with nothing in it but text and elements that hold text.
@@ -18,51 +18,53 @@ SIMPLE_SLOT = re.compile(
     rb"(?P<inside>[^<]*+(?:<(?P<inner>p|h[1-6]|a|b|em|i|small|span|strong)%b ?>[^<]*+</(?P=inner)>[^<]*+)*)</(?P=name)>"
     % (_ATTRIBUTES, SLOT_ID.pattern.encode(), _ATTRIBUTES, _ATTRIBUTES)
 )
-_PLAIN_SVG = re.compile(
-    rb"<svg%b[%b]*+>(?:[^<]*+</?%b(?=[%b/>])%b[%b/]*+>)*[^<]*+</svg[%b]*+>"
-    % (ATTRIBUTES, BLANK, one_of(DRAWINGS), BLANK, ATTRIBUTES, BLANK, BLANK)
+#: Attributes that hold nothing odd, and the end of their tag.
+_SIMPLE_REST = rb"""(?:[%b]++[a-z][a-z0-9:_-]*+(?:="[^"<>]*+"|='[^'<>]*+'|(?!=)))*[%b]*+/?>""" % (BLANK, BLANK)
+_AFTER_NAME = rb"(?=[%b/>])" % BLANK
+_COMMENT = rb"!--(?!-?>|[%b]*+/?slot:)[^-]*+(?:-(?!-)[^-]*+)*-->" % BLANK
+_SCRIPT = rb"script%b%b[^<]*+(?:<(?!/script|!--)[^<]*+)*(?=</script[%b/>])" % (_AFTER_NAME, _SIMPLE_REST, BLANK)
+_TEXT = rb"(?P<text>%b)%b%b[^<]*+(?:<(?!/(?P=text))[^<]*+)*(?=</(?P=text)[%b/>])" % (
+    b"|".join(sorted(RAW_TEXT)),
+    _AFTER_NAME,
+    _SIMPLE_REST,
+    BLANK,
 )
-_TEXT_ENDS = {name: b"</" + name for name in RAW_TEXT | {b"script"}}
-_AFTER_NAME = frozenset((b"\t", b"\n", b"\f", b"\r", b" ", b"/", b">"))
+_SVG = rb"svg%b%b[^<]*+(?:</?%b%b%b[^<]*+)*</svg[%b]*+>" % (
+    _AFTER_NAME,
+    _SIMPLE_REST,
+    one_of(DRAWINGS),
+    _AFTER_NAME,
+    _SIMPLE_REST,
+    BLANK,
+)
+_QUOTED_SIGN = re.compile(rb"""=[%b]*+(?:"[^"<]*+<|'[^'<]*+<)""" % BLANK)
+_GREATER = ord(">")
 _WHITE_OR_EQUALS = frozenset(b"= \t\n\f\r")
-_NONE = -1
 
 
-def after_whole_part(low: bytes, at: int, mark_at: int) -> int:
-    """Behind the comment, text element or drawing that begins here, or at the end tag of a text element; -1 where it
-    is no whole part, or its tag holds the mark."""
-    if low.startswith(b"<!--", at):
-        return _after_comment(low, at + 4)
-    tag = TAG.match(low, at)
-    if tag is None or mark_at < tag.end():
-        return _NONE
-    if tag[2] == b"svg":
-        match = _PLAIN_SVG.match(low, at)
-        return match.end() if match is not None else _NONE
-    ending = _TEXT_ENDS.get(tag[2])
-    if ending is None:
-        return _NONE
-    end = low.find(ending, tag.end())
-    if end < 0 or low[end + len(ending) : end + len(ending) + 1] not in _AFTER_NAME:
-        return _NONE
-    return _NONE if tag[2] == b"script" and low.find(b"<!--", tag.end(), end) >= 0 else end
+def leaps_to(names: frozenset[bytes], *, tables: bool) -> re.Pattern[bytes]:
+    """What finds a comment or a tag of these names in lower-case bytes, whole parts from end to end: those are group 1.
+
+    Text elements are passed up to their end tag, and so are `tables` in which none of these names begins.
+    """
+    table = rb"|table%b%b[^<]*+(?:<(?!/?table|%b)/?[a-z][a-z0-9]*+%b[^<]*+)*(?=</table[%b/>])" % (
+        _AFTER_NAME,
+        _SIMPLE_REST,
+        one_of(names),
+        _SIMPLE_REST,
+        BLANK,
+    )
+    whole = rb"%b|%b|%b|%b%b" % (_COMMENT, _SCRIPT, _TEXT, _SVG, table if tables else b"")
+    # Most tags are told by their first two letters. `xmp` has them to itself, or `img` would pass for one of these.
+    first, second = (b"".join(sorted({name[at : at + 1] for name in names - {b"xmp"}})) for at in (0, 1))
+    begins = rb"(?=[!%b][%b-]|xm)" % (first, second)
+    return re.compile(rb"<%b(?:(%b)|!--|%b%b)" % (begins, whole, one_of(names), _AFTER_NAME))
 
 
-def _after_comment(low: bytes, begin: int) -> int:
-    end = low.find(b"-->", begin)
-    if end < 0 or low[begin] in b">-" or low.find(b"--!>", begin, end) >= 0 or low.find(b"slot:", begin, end) >= 0:
-        return _NONE
-    return end + 3
-
-
-def after_whole_table(low: bytes, at: int, mark_at: int, matters: re.Pattern[bytes]) -> int:
-    """At the end tag of the table that begins here, if it ends before the mark, and nothing that matters begins in
-    it; else -1."""
-    tag = TAG.match(low, at)
-    end = low.find(b"</table", tag.end(), mark_at) if tag is not None else _NONE
-    if tag is None or end < 0 or low[end + 7 : end + 8] not in _AFTER_NAME:
-        return _NONE
-    return end if matters.search(low, tag.end(), end) is None and is_markup(low, tag.end(), end) else _NONE
+def quoted_sign(low: bytes, position: int) -> int:
+    """Where the next attribute value begins that holds a `<`, or what may be one; the end of the bytes without any."""
+    found = _QUOTED_SIGN.search(low, position)
+    return len(low) if found is None else found.start()
 
 
 def is_markup(low: bytes, position: int, at: int) -> bool:
@@ -71,9 +73,10 @@ def is_markup(low: bytes, position: int, at: int) -> bool:
     In an attribute value, the last quote before it begins that value, and stands behind `=`. Elsewhere
     in a tag, what stands between the last `>` and it holds the `<` of that tag, or a quote.
     """
-    before = low[low.rfind(b">", position, at) + 1 or position : at] if at > position else b""
-    if b"<" in before or b'"' in before or b"'" in before:
-        return False
+    if at > position and low[at - 1] != _GREATER:
+        before = low[low.rfind(b">", position, at) + 1 or position : at]
+        if b"<" in before or b'"' in before or b"'" in before:
+            return False
     double, single = low.rfind(b'"', position, at), low.rfind(b"'", position, at)
     return not (
         (double > position and low[double - 1] in _WHITE_OR_EQUALS)
