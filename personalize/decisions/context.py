@@ -14,7 +14,7 @@ from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
-from personalize.profiles.visits import PageFacts, visit_with_page
+from personalize.profiles.visits import visit_with_page
 from personalize.rules.facts import LOCAL_NOW, Fact
 from personalize.rules.index.index import Reach
 from personalize.rules.unanswerable import Unanswerable
@@ -236,13 +236,11 @@ class FactValues(dict[str, object]):
 
 
 def _visit(context: Context) -> Visit | None:
-    known = context.profile if context.consent.allows(DEFAULT_PURPOSE) else None
+    known = context.profile if DEFAULT_PURPOSE in (context.identity.consent.granted or ()) else None
     stored = known.visit if known is not None else None
     if context.facts is None:
         return stored
-    facts = context.facts
-    page = PageFacts(facts.path, facts.source, facts.medium, facts.campaign)
     ends_after = context.lifecycle.visit_ends_after
     goes_on = stored is not None and stored.started_at <= context.now <= stored.last_page_at + ends_after
     seen = None if known is None or goes_on else last_seen_before(known, context.now, ends_after)
-    return visit_with_page(stored, page, context.now, seen, ends_after)
+    return visit_with_page(stored, context.facts, context.now, seen, ends_after)

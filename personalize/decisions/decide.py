@@ -34,7 +34,7 @@ def decide(
     answers = rule_set.index.answers(page.reach, context.values, context.now)
     if page.decided is None or shown or notes is not None:
         return _Run(page, context, rule_set, answers, shown, notes).decisions()
-    told: Hashable = answers.pattern(page.mask) if page.rows is None else answers.firsts(page.rows)
+    told: Hashable = answers.pattern(page.mask) if page.masks is None else answers.highest(page.masks)
     known: PageDecisions | None = page.decided.get(told)
     if known is None:
         if len(page.decided) >= MOST_REMEMBERED:

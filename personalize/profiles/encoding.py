@@ -21,7 +21,7 @@ from personalize.profiles.profile import (
     Visit,
 )
 from personalize.profiles.stored_part import StoredPart, written
-from personalize.visitors.consent import UNKNOWN, Consent
+from personalize.visitors.consent import UNKNOWN, granting
 
 # Parts of a row, each left out where empty. Times are integers of microseconds since 1970.
 _ID = "i"
@@ -125,7 +125,7 @@ def decode_profile(data: bytes) -> Profile:
         None if first_seen is None else from_micros(first_seen),
         None if last_seen is None else from_micros(last_seen),
         None if seen_before is None else from_micros(seen_before),
-        UNKNOWN if granted is None else Consent(frozenset(granted)),
+        UNKNOWN if granted is None else granting(granted),
         None if consent_at is None else from_micros(consent_at),
         None if joined is None else Joined(joined[0], from_micros(joined[1])),
         tuple(joined_from) if joined_from else (),

@@ -1,14 +1,35 @@
 """Visits: page views of one visitor without a long pause between them."""
 
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from personalize.light_values import light_dataclass
 from personalize.profiles.profile import Visit
 
 
+class TellsOrigin(Protocol):
+    """What tells where a visit comes from, such as the facts of a request."""
+
+    @property
+    def path(self) -> str | None:
+        """The page that it landed on."""
+
+    @property
+    def source(self) -> str | None:
+        """The site or campaign that led here."""
+
+    @property
+    def medium(self) -> str | None:
+        """By what kind of link."""
+
+    @property
+    def campaign(self) -> str | None:
+        """Its name."""
+
+
 @light_dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What a page view says of where its visit comes from."""
+    """What is kept of a page view of where its visit comes from."""
 
     path: str | None = None
     source: str | None = None
@@ -18,7 +39,7 @@ class PageFacts:
 
 def visit_with_page(
     visit: Visit | None,
-    page: PageFacts,
+    page: TellsOrigin,
     at: datetime,
     seen_before_at: datetime | None,
     ends_after: timedelta,
@@ -55,6 +76,6 @@ def visit_with_page(
 
 
 def _begun(
-    page: PageFacts, at: datetime, seen: datetime | None, *, number: int, last_page_at: datetime, pages: int
+    page: TellsOrigin, at: datetime, seen: datetime | None, *, number: int, last_page_at: datetime, pages: int
 ) -> Visit:
     return Visit(number, at, last_page_at, pages, page.path, page.source, page.medium, page.campaign, seen)

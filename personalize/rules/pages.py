@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from personalize.content.library import Library
 from personalize.rules.definitions import Show, Slot
 from personalize.rules.facts import ORGANIZATION_ROOT, Fact, with_parts
-from personalize.rules.index.index import Index, Reach, Row
+from personalize.rules.index.index import Index, Reach
 
 #: The id of a rule's condition: its slot and its own id.
 RuleKey: TypeAlias = tuple[str, str]
@@ -31,8 +31,8 @@ class Page:
     `stored` slots depend on the profile, so they can't be decided where it can't be read. `mask` are the bits of all
     its conditions in the index; where they alone decide (no item begins or ends, no condition needs its tree), what
     was decided for a pattern of them is kept in `decided`. Where even the first rule that holds decides its slot
-    (whatever it shows fills the slot, and is shown in no other), there are `rows`, and it is kept by those rules.
-    Only where it `asks_organization` does a slot depend on what the visitor belongs to.
+    (whatever it shows fills the slot, and is shown in no other), there are `masks` of the bits of each slot, and it is
+    kept by the highest of each. Only where it `asks_organization` does a slot depend on what the visitor belongs to.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Page:
     stored: frozenset[str]
     mask: int
     asks_organization: bool
-    rows: tuple[Row[RuleKey], ...] | None = field(compare=False, repr=False)
+    masks: tuple[int, ...] | None = field(compare=False, repr=False)
     decided: dict[Hashable, Any] | None = field(compare=False, repr=False)
 
 
@@ -85,7 +85,7 @@ def _page(name: str, members: list[Slot], index: Index, facts: Mapping[str, Fact
         stored=_and_after(members, stored),
         asks_organization=asks_organization(index.reach(keys)),
         mask=reduce(or_, (one.mask << one.first for one in bits), 0),
-        rows=tuple(index.row(rule_keys(slot)) for slot in members) if _firsts_decide(members, library) else None,
+        masks=tuple(index.row(rule_keys(slot)).mask for slot in members) if _firsts_decide(members, library) else None,
         decided={} if is_settled else None,
     )
 

@@ -71,6 +71,8 @@ class PageView(SiteEvents):
         self._request, self._came_at = request, personalizer.clock.now()
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
         self._pending = personalizer.pending
+        #: That of the rule set that decides this page, None where nothing is live.
+        self.version = self._rule_set.version if self._rule_set is not None else None
         self._decisions: dict[str, Decision] = {}
         self._filled: list[Decision] = []
         self._pages: list[Page] = []
@@ -95,11 +97,6 @@ class PageView(SiteEvents):
         """What the visitor has decided; the response becomes private by it."""
         self.private = True
         return self._visitor.consent
-
-    @property
-    def version(self) -> str | None:
-        """The rule set that decides this page, None where nothing is live."""
-        return self._rule_set.version if self._rule_set is not None else None
 
     def knows(self, slot_id: str) -> bool:
         """Whether the rule set defines this slot."""
@@ -388,11 +385,7 @@ class PageView(SiteEvents):
             shown=self._filled if viewed and MEASURE_PURPOSE in granted else (),
             told=self._kept_of_waiting(granted, only_measured=consent.only_measures) if self._waiting else (),
         )
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """Part with what leads back to this page view. Such circles live until the garbage collector finds them: a
-        tenth of what a page costs."""
+        # What leads back here would live until the garbage collector finds it: a tenth of what a page costs.
         self._visitor.request.part_with_scope()
         if self._context is not None:
             self._context.values.bind(None)

@@ -120,7 +120,7 @@ class PreviewPageView(PageView):
         mark_item: Callable[[str, str], str],
     ) -> None:
         super().__init__(personalizer, request)
-        self._rule_set = opened.rule_set
+        self._rule_set, self.version = opened.rule_set, opened.rule_set.version
         self.opened = opened
         self._mark_item = mark_item
         self._met_unknown: dict[str, None] = {}

@@ -40,6 +40,9 @@ class Visitor:
         self._read_beside: Organization | None = None
         self.degraded = False
         self.now = now
+        sent = request.sent.raw
+        #: Whether a script of another site fetches the page: what it could read of a visitor is nothing of its own.
+        self.is_elsewhere = sent.get(b"sec-fetch-mode") == b"cors" and sent.get(b"sec-fetch-site") == b"cross-site"
 
     @once
     def facts(self) -> RequestFacts:
@@ -257,12 +260,6 @@ class Visitor:
         """Whether the browser's cookie is one of a login and nobody is logged in, or the other way round."""
         reading = agreed(values_in(self.request.sent.cookies, self._cookie_name), self._personalizer.tokens)
         return reading is not None and reading.visitor_id.startswith(KNOWN) is (self.user_id is None)
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether a script of another site fetches the page: what it could read of a visitor is nothing of its own."""
-        sent = self.request.sent.raw
-        return sent.get(b"sec-fetch-mode") == b"cors" and sent.get(b"sec-fetch-site") == b"cross-site"
 
     @once
     def _is_navigation(self) -> bool:

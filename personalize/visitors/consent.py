@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
+from typing import Any
 
 #: The purpose that counting what was shown serves.
 MEASURE_PURPOSE = "measure"
@@ -13,6 +14,11 @@ _NEWS = "!"
 #: Longer texts, which no site of ours wrote, are not remembered.
 _LONGEST_REMEMBERED = 200
 _MEASURE_ALONE = frozenset({MEASURE_PURPOSE})
+
+
+def _follows() -> Any:
+    """A field that follows from what was granted: worked out once, since each page asks again and again."""
+    return field(init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,30 +32,24 @@ class Consent:
     granted: frozenset[str] | None = None
     is_news: bool = field(default=False, compare=False)
 
-    @property
-    def decided(self) -> bool:
-        """Whether the visitor has answered at all."""
-        return self.granted is not None
+    #: Whether the visitor has answered at all.
+    decided: bool = _follows()
+    #: Whether the visitor has said no to everything.
+    refused: bool = _follows()
+    #: Whether what is shown may be counted, and nothing else: nobody is told apart for that (see `arms`).
+    only_measures: bool = _follows()
+    #: Whether an identifier may be set, and a profile kept: a purpose is granted beyond measuring.
+    permits_identifier: bool = _follows()
+    #: Whether the visitor has decided against being known: all is refused, or all but measuring.
+    forbids_identifier: bool = _follows()
 
-    @property
-    def refused(self) -> bool:
-        """Whether the visitor has said no to everything."""
-        return self.granted is not None and not self.granted
-
-    @property
-    def only_measures(self) -> bool:
-        """Whether what is shown may be counted, and nothing else: nobody is told apart for that (see `arms`)."""
-        return self.granted == _MEASURE_ALONE
-
-    @property
-    def permits_identifier(self) -> bool:
-        """Whether an identifier may be set, and a profile kept: a purpose is granted beyond measuring."""
-        return bool(self.granted) and self.granted != _MEASURE_ALONE
-
-    @property
-    def forbids_identifier(self) -> bool:
-        """Whether the visitor has decided against being known: all is refused, or all but measuring."""
-        return self.granted is not None and not self.permits_identifier
+    def __post_init__(self) -> None:
+        follow, granted = partial(object.__setattr__, self), self.granted
+        follow("decided", granted is not None)
+        follow("refused", granted is not None and not granted)
+        follow("only_measures", granted == _MEASURE_ALONE)
+        follow("permits_identifier", bool(granted) and granted != _MEASURE_ALONE)
+        follow("forbids_identifier", self.decided and not self.permits_identifier)
 
     def allows(self, purpose: str) -> bool:
         """Whether this purpose is granted; unknown grants nothing."""
@@ -67,7 +67,11 @@ REFUSED = Consent(frozenset())
 
 def granting(purposes: Iterable[str]) -> Consent:
     """A decision that grants these purposes; none of them is a refusal."""
-    return Consent(frozenset(purposes))
+    return _granting(frozenset(purposes))
+
+
+#: There are few that visitors can take, and each page view meets one.
+_granting = lru_cache(maxsize=512)(Consent)
 
 
 def parse_consent(text: str | None, purposes: Iterable[str]) -> Consent:
@@ -90,7 +94,6 @@ def _parse(text: str, purposes: Iterable[str]) -> Consent:
     return Consent(known, is_news) if known else UNKNOWN
 
 
-#: There are few decisions that visitors can take, and each page view reads one.
 _parsed = lru_cache(maxsize=512)(_parse)
 
 

@@ -51,6 +51,7 @@ def _found(content: bytes, wanted: bytes) -> Iterator[str]:
             yield (plain[1:-1] if quoted else plain).decode("latin-1")
 
 
+@lru_cache(maxsize=64)
 def cookie_name(name: str, *, secure: bool) -> str:
     """The name under which a cookie is kept: on https with `__Host-`, so that no neighbouring host can plant it."""
     return f"{_HOST_PREFIX}{name}" if secure else name

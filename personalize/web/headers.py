@@ -44,10 +44,14 @@ def inward(sent: SentHeaders, *, hidden_cookies: frozenset[bytes], plain: bool, 
     kept, asked = sent.pairs, (_CODINGS if plain else _NONE) | (CONDITIONS if whole else _NONE)
     if not asked.isdisjoint(sent.raw):
         kept = [pair for pair in kept if pair[0].lower() not in asked]
-    cookies = sent.cookies
-    if cookies and _rest_of(cookies, hidden_cookies) != cookies:
-        return _without_cookies(kept, hidden_cookies)
-    return kept.copy()
+    kept, cookies = kept.copy(), sent.cookies
+    if cookies and (rest := _rest_of(cookies, hidden_cookies)) != cookies:
+        try:
+            place = kept.index((b"cookie", cookies))
+        except ValueError:  # several, which were put together
+            return _without_cookies(kept, hidden_cookies)
+        kept[place : place + 1] = [(b"cookie", rest)] if rest else []
+    return kept
 
 
 def _without_cookies(headers: RawHeaders, hidden: frozenset[bytes]) -> RawHeaders:

@@ -129,7 +129,7 @@ def test_where_the_first_rule_that_holds_decides_it_decides_as_all_of_them_would
     text = f"slots:\n  a: {{page: p, rules: {rules}}}\n  b: {{page: p, rules: {other}, otherwise: offers/two}}\n"
     rule_set = rule_set_of(text)
     page = rule_set.pages["a"]
-    assert page.rows is not None
+    assert page.masks is not None
     for path in ("/", "/other", "/"):
         for device in ("mobile", "desktop"):
             context = context_for(rule_set, facts=RequestFacts(path=path, device=device))

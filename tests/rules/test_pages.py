@@ -97,4 +97,4 @@ def test_each_slot_without_a_page_is_a_page_of_one() -> None:
 def test_the_first_rule_that_holds_decides_where_it_fills_its_slot_with_what_no_other_shows(
     slots: str, firsts_decide: bool
 ) -> None:
-    assert (rule_set_of(f"slots:\n{slots}\n").pages["it"].rows is not None) is firsts_decide
+    assert (rule_set_of(f"slots:\n{slots}\n").pages["it"].masks is not None) is firsts_decide

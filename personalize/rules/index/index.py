@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
+from itertools import repeat
 from operator import and_, getitem, itemgetter, or_
 from typing import Generic, TypeAlias, TypeVar
 
@@ -148,6 +149,10 @@ class Answers:
             else:
                 found.append(row.owners[(left & row.mask).bit_length()])
         return tuple(found)
+
+    def highest(self, masks: Sequence[int]) -> tuple[int, ...]:
+        """Of each of these groups of conjunctions the highest that nothing refutes, by its place from 1; 0 for none."""
+        return tuple(map(int.bit_length, map(and_, masks, repeat(self._left))))
 
     def in_segment(self, segment_id: str) -> bool:
         """Whether the visitor is in a segment that the reach covers."""

@@ -86,11 +86,11 @@ class Layout:
             elif isinstance(piece, Copy):
                 self._parts.append(piece.data)
 
-    def filled(self, markups: Iterable[bytes | None]) -> bytes:
+    def filled(self, markups: Iterable[str | None], encoding: str) -> bytes:
         """The bytes that leave with this markup in the slots; one for which it is None, and slots behind the last,
-        show the page's own."""
+        show the page's own. What the encoding can't write stands there as a character reference."""
         parts = self._parts.copy()
         for place, markup in zip(self._places, markups, strict=False):
             if markup is not None:
-                parts[place] = markup
+                parts[place] = markup.encode(encoding, "xmlcharrefreplace")
         return b"".join(parts)

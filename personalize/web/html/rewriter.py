@@ -91,9 +91,9 @@ class Rewriter:
         if self._passed < self._declared_until:
             layout = self._layout([self._unless_early(piece) for piece in layout.pieces])
         if not layout.slot_ids:
-            return layout.filled(())
-        markups, encoding = await self._markups(layout.slot_ids), self._encoding
-        return layout.filled(() if encoding is None else encoded(markups, encoding))
+            return layout.filled((), "")
+        markups = await self._markups(layout.slot_ids)
+        return layout.filled(() if self._encoding is None else markups, self._encoding or "")
 
     def _layout(self, pieces: Sequence[Piece]) -> Layout:
         return Layout(pieces, self._scanner.without_marks)
@@ -115,8 +115,3 @@ class Rewriter:
         too_many = len(slot_ids) - room
         self.skipped += too_many
         return [*(await self._fill(slot_ids[:room]) if room else ()), *[None] * too_many]
-
-
-def encoded(markups: Sequence[str | None], encoding: str) -> list[bytes | None]:
-    """The markup of slots in the encoding of their page; what that can't write as a character reference."""
-    return [None if markup is None else markup.encode(encoding, "xmlcharrefreplace") for markup in markups]

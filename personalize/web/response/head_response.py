@@ -1,7 +1,7 @@
 """The answer to HEAD: it promises what GET would bring, and nothing is decided or counted for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from personalize.runtime.page_view import PageView
 from personalize.web.asgi import Message
@@ -106,9 +106,9 @@ class HeadResponse(Outgoing):
         headers = self._head.made_private(None, (), self._site.policy.control)
         await self._send({**self._head.message, "headers": headers})
 
-    async def _cookies(self, head: ResponseHead) -> Sequence[str]:
-        """None: a HEAD is nobody's look at a page."""
-        return ()
+    def _may_set_cookies(self, head: ResponseHead) -> bool:
+        """Never: a HEAD is nobody's look at a page."""
+        return False
 
     async def _start(self, message: Message) -> None:
         self._head = head = ResponseHead(message)

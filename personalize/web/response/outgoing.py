@@ -1,7 +1,7 @@
 """What leaves for one request: a head that is true, the parts of the body, and the end of the page view."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from personalize.runtime.page_view import PageView
 from personalize.web.asgi import Message
@@ -105,12 +105,13 @@ class Outgoing(ABC):
                 page_view.is_public = True
                 return public
             page_view.private = True
-        headers = head.made_private(length, await self._cookies(head), policy.control)
+        cookies = await page_view.cookies() if self._may_set_cookies(head) else ()
+        headers = head.made_private(length, cookies, policy.control)
         return headers + policy.clearing(page_view.for_caches().visitor) if policy.clears else headers
 
-    async def _cookies(self, head: ResponseHead) -> Sequence[str]:
-        """Our cookies for a private page; none where a cache may take it for a file for all by its name."""
-        return await self._page_view.cookies() if head.is_shown and not is_asset(self._path) else ()
+    def _may_set_cookies(self, head: ResponseHead) -> bool:
+        """Whether a private page carries our cookies: none where a cache may take it for a file for all by its name."""
+        return head.is_shown and not is_asset(self._path)
 
     async def send_part(self, message: Message) -> None:
         """Send a part of the body. After the last one the page view is over: what follows in the site is its own

@@ -7,7 +7,7 @@ from personalize.runtime.page_view import PageView
 from personalize.web.asgi import Message
 from personalize.web.html.charset import EncodingInParts, page_encoding
 from personalize.web.html.doubts import tell_doubts
-from personalize.web.html.rewriter import MOST_SLOTS, Rewriter, encoded
+from personalize.web.html.rewriter import MOST_SLOTS, Rewriter
 from personalize.web.html.scanner import Scanner
 from personalize.web.html.script_policy import admission_of
 from personalize.web.html.shells import Shell
@@ -121,7 +121,7 @@ class PersonalizedResponse(Outgoing):
         else:
             watch.pass_by(shell.layout.pieces)
             markups = await watch.markups(slot_ids)
-        return shell.layout.filled(encoded(markups, shell.encoding or "utf-8"))
+        return shell.layout.filled(markups, shell.encoding or "utf-8")
 
     def _rewriter(self, scanner: Scanner, encoding: EncodingInParts) -> Rewriter:
         """What makes of a page in parts what leaves."""
