@@ -20,8 +20,13 @@ NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
 
 
 def _may_hold_mark(low: bytes) -> bool:
-    """Whether a page in lower case can hold a written mark. No is certain."""
-    return low.find(b"data-slot") >= 0 or low.find(b"slot:") >= 0
+    """Whether a page in lower case can hold a written mark, `data-slot` or `slot:`. No is certain."""
+    at = low.find(b"slot")
+    while at >= 0:
+        if low.startswith(b":", at + 4) or low.endswith(b"data-", 0, at):
+            return True
+        at = low.find(b"slot", at + 4)
+    return False
 
 
 def _anything(slot_id: str) -> bool:
