@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from personalize.cache_settings import CacheInput, CacheSettings
 from personalize.errors import SettingsError
-from personalize.privacy_settings import PrivacySettings
+from personalize.privacy_settings import PrivacySettings, PurposeAge
 from personalize.problems import Problem, render
 from personalize.proxy_settings import ProxySettings
 from personalize.settings import (
@@ -98,6 +98,10 @@ forget_after = "90 days"
 keep_events = "60 days"
 shared_device_header = "x-kiosk"
 
+[privacy.keep]
+measure = "30 days"
+mail = "1 day"
+
 [ingest]
 queue_size = 500
 batch_size = 50
@@ -174,7 +178,13 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         time_budget_seconds=1.0,
         cookie=CookieSettings("shop", 30, "shop-consent", "shop-arm"),
         privacy=PrivacySettings(
-            "ignore", ("measure", "personalize", "mail"), "2026-05", timedelta(days=90), timedelta(days=60), "x-kiosk"
+            gpc="ignore",
+            purposes=("measure", "personalize", "mail"),
+            consent_text="2026-05",
+            forget_after=timedelta(days=90),
+            keep_events=timedelta(days=60),
+            keep=(PurposeAge("measure", timedelta(days=30)), PurposeAge("mail", timedelta(days=1))),
+            shared_device_header="x-kiosk",
         ),
         ingest=IngestSettings(500, 50, 0.5),
         visits=VisitSettings(timedelta(hours=1), timedelta(days=14), timedelta(days=60)),
@@ -236,6 +246,7 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_PRIVACY_CONSENT_TEXT": "2026-05",
         "PERSONALIZE_PRIVACY_FORGET_AFTER": "90 days",
         "PERSONALIZE_PRIVACY_KEEP_EVENTS": "60 days",
+        "PERSONALIZE_PRIVACY_KEEP": "measure=30 days, mail=1 day",
         "PERSONALIZE_PRIVACY_SHARED_DEVICE_HEADER": "x-kiosk",
         "PERSONALIZE_INGEST_QUEUE_SIZE": "500",
         "PERSONALIZE_INGEST_BATCH_SIZE": "50",
@@ -426,6 +437,9 @@ def test_all_problems_of_all_places_are_told_at_once_with_lines_and_guesses(tmp_
         ('privacy.gpc = "allow"', "`refuse` or `ignore`"),
         ("privacy.purposes = []", "at least one purpose"),
         ('privacy.purposes = ["Mail!"]', '"Mail!" is not a purpose'),
+        ('privacy.keep = "90 days"', 'such as measure = "90 days"'),
+        ('privacy.keep = {mail = "9 dyas"}', '"mail": "dyas" in "9 dyas" is not a unit'),
+        ('privacy.keep = {"Mail!" = "9 days"}', '"Mail!" is not a purpose'),
         ("visits.ends_after = 30", 'write text such as "30 days"'),
         ('visits.ends_after = "30 dyas"', "did you mean `days`?"),
         ('visits.ends_after = "0 days"', "more than nothing"),

@@ -30,10 +30,12 @@ SEGMENT_LEFT = "segment_left"
 WEBHOOK = "webhook"
 #: That somebody of the staff has looked at a visitor.
 LOOK = "staff_look"
+#: What is kept of events whose time is over: what they added up to.
+KEPT_TOTALS = "kept_totals"
 BUILT_IN_TYPES = frozenset(
     {
         *(PAGE_VIEW, IMPRESSION, SEEN, CLICK, SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK),
-        *(SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK, LOOK),
+        *(SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK, LOOK, KEPT_TOTALS),
     }
 )
 #: What tells nothing new of a visitor: it follows from what is known, or is about others.

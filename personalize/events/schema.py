@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -53,7 +54,8 @@ class Attribute:
 @dataclass(frozen=True, slots=True)
 class EventType:
     """A declared type of event. `value` names the property that totals add up; `interest` is the dotted path to the
-    texts that tell what whoever does it likes."""
+    texts that tell what whoever does it likes. `keep` is for how long single events are kept, None for as long as the
+    settings say; where it `keeps_totals`, what they added up to stays."""
 
     name: str
     properties: Mapping[str, Shape] = field(default_factory=lambda: MappingProxyType({}))
@@ -62,6 +64,8 @@ class EventType:
     purpose: str = DEFAULT_PURPOSE
     from_browser: bool = False
     interest: str | None = None
+    keep: timedelta | None = None
+    keeps_totals: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from personalize.events.event import (
     IMPRESSION,
     INTEREST,
     JOIN,
+    KEPT_TOTALS,
     MARK,
     PAGE_VIEW,
     RETRACT,
@@ -27,13 +28,14 @@ from personalize.profiles.holding import holding_for
 from personalize.profiles.in_force import anonymous_of, consent_of, name_of, newest, tells_nothing
 from personalize.profiles.interests import taught
 from personalize.profiles.join import claimed, joined, latest_of, left_by, newer, tied
+from personalize.profiles.kept_totals import kept_totals_of
 from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.profile import NO_TIES, AttributeValue, Changes, Joined, Profile
 from personalize.profiles.replay import Anew, ProfileReplay
 from personalize.profiles.seen import last_seen_before, seen_at
 from personalize.profiles.stated import statement_of
 from personalize.profiles.stored_part import having
-from personalize.profiles.totals import amount_of, with_one_more
+from personalize.profiles.totals import amount_of, together, with_one_more
 from personalize.profiles.visits import PageFacts, visit_with_page
 from personalize.visitors.arms import is_arm
 
@@ -76,6 +78,7 @@ class ProfileProjector:
             SET: _attributes,
             INTEREST: _statement,
             CONSENT: self._consent,
+            KEPT_TOTALS: self._kept_totals,
         }
         self._turns: Mapping[str, Callable[[Event, Mapping[str, Profile | None]], Mapping[str, Profile | Anew]]] = {
             JOIN: self._joined,
@@ -161,6 +164,17 @@ class ProfileProjector:
         if path is not None and teaches and event.properties.get(GIFT) is not True:
             changes["interests"] = taught(profile.interests, event.properties, path, event.occurred_at)
         return changes | seen_at(profile, profile.visit, event.occurred_at, self._ends_after)
+
+    def _kept_totals(self, profile: Profile, event: Event, _teaches: bool) -> Changes:
+        kept = kept_totals_of(event)
+        if kept is None:
+            return {}
+        added = kept.by(self._value_names.get(kept.of))
+        first = seen_at(profile, profile.visit, added.first_at, self._ends_after)
+        seen = replace(profile, **first)
+        last = seen_at(seen, seen.visit, added.last_at, self._ends_after)
+        total = together(profile.totals.get(kept.of), added) or added
+        return {"totals": having(profile.totals, kept.of, total), **first, **last}
 
     def _consent(self, profile: Profile, event: Event, _teaches: bool) -> Changes:
         given = consent_of(event.properties)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from personalize.events.event import CLICK, CONSENT, IMPRESSION, JOIN, RETRACT, SEEN, SET, UNDO, Event
 from personalize.events.schema import DEFAULT_PURPOSE, Schema
+from personalize.profiles.kept_totals import type_of
 from personalize.visitors.consent import MEASURE_PURPOSE
 
 #: What was shown, seen and clicked is kept to be counted.
@@ -25,21 +26,23 @@ def left_without(event: Event, refused: Collection[str], schema: Schema) -> Even
         is_bare = DEFAULT_PURPOSE not in refused or event.properties.keys() <= _RECEIPT
         return event if is_bare else _with(event, event.properties.keys() & _RECEIPT)
     if event.type == SET:
-        left = {name for name in event.properties if _attribute_purpose(name, schema) not in refused}
+        left = {name for name in event.properties if attribute_purpose(name, schema) not in refused}
         return _with(event, left) if left else None
-    return None if _purpose(event, schema) in refused else event
+    return None if purpose_of_type(type_of(event), schema) in refused else event
 
 
-def _purpose(event: Event, schema: Schema) -> str | None:
-    if event.type in _NEEDED:
+def purpose_of_type(type_: str, schema: Schema) -> str | None:
+    """What events of a type are kept for; None for what is kept whatever is refused."""
+    if type_ in _NEEDED:
         return None
-    if event.type in _MEASURES:
+    if type_ in _MEASURES:
         return MEASURE_PURPOSE
-    declared = schema.events.get(event.type)
+    declared = schema.events.get(type_)
     return DEFAULT_PURPOSE if declared is None else declared.purpose
 
 
-def _attribute_purpose(name: str, schema: Schema) -> str:
+def attribute_purpose(name: str, schema: Schema) -> str:
+    """What an attribute is kept for."""
     declared = schema.attributes.get(name)
     return DEFAULT_PURPOSE if declared is None else declared.purpose
 

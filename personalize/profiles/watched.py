@@ -73,6 +73,12 @@ def change_of(segment_id: str, number: int) -> dict[str, JSONValue]:
     return {_SEGMENT: segment_id, _NUMBER: number}
 
 
+def change_told(event: Event) -> tuple[str, JSONValue] | None:
+    """The segment that such an event tells of, and which change of it."""
+    segment_id = segment_of(event)
+    return None if segment_id is None else (segment_id, event.properties.get(_NUMBER))
+
+
 def segment_of(event: Event) -> str | None:
     """The segment that such an event tells of."""
     found = event.properties.get(_SEGMENT)
@@ -176,9 +182,10 @@ def _after_loss(row: Watched | None, events: Sequence[Event]) -> Watched | None:
 
 
 def _with_change(row: Watched, segment_id: str, event: Event) -> Watched:
-    """The row after a change, which follows the one before it: anything else is an old one, told again."""
-    before = row.standings.get(segment_id, Standing(0, is_in=False))
-    is_in = event.type == SEGMENT_ENTERED
-    if event.properties.get(_NUMBER) != before.number + 1 or before.is_in is is_in:
+    """The row after a change, which follows the one before it: anything else is an old one, told again. Those before
+    the first may have grown too old to be there."""
+    number, is_in = event.properties.get(_NUMBER), event.type == SEGMENT_ENTERED
+    before = row.standings.get(segment_id)
+    if not isinstance(number, int) or (before is not None and (number != before.number + 1 or before.is_in is is_in)):
         return row
-    return replace(row, standings={**row.standings, segment_id: Standing(before.number + 1, is_in)})
+    return replace(row, standings={**row.standings, segment_id: Standing(number, is_in)})

@@ -1,20 +1,23 @@
-"""What all files of one site have in common: its time zone, its currency, and what its pages may depend on."""
+"""What all files of one site have in common: its time zone, its currency, what its pages may depend on, and for how
+long it keeps what happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from personalize.privacy_settings import Ages
 from personalize.rules.reading.inputs import Inputs
 
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """What turns written dates and amounts into exact values; and, where pages are shared, the `inputs` that tell them
-    apart."""
+    """What turns written dates and amounts into exact values; where pages are shared, the `inputs` that tell them
+    apart; and the `ages` that events may reach by the settings."""
 
     zone: tzinfo = UTC
     currency: str = "EUR"
     currency_digits: int = 2
     inputs: Inputs | None = None
+    ages: Ages = field(default_factory=Ages)
 
     def moment(self, text: str) -> datetime:
         """The instant of an ISO date (its midnight in the site's zone) or date and time, in UTC.

@@ -19,7 +19,8 @@ from personalize.runtime.offline import count_segments
 from personalize.runtime.simulation_count import SimulationCount
 from personalize.settings import Settings
 from personalize.stores.opening import open_store
-from personalize.stores.protocols import Store, Stretch
+from personalize.stores.protocols import Store
+from personalize.stores.stretches import Stretch
 
 #: How many stored profiles a process is given at a time: a sixth of a second of work.
 STRETCH = 5_000

@@ -117,11 +117,13 @@ def path_of(name: str, settings: Settings) -> Path:
 
 
 def conventions_of(settings: Settings) -> Conventions:
-    """What its files have in common: how the site writes moments and money, and what shared pages may depend on."""
+    """What its files have in common: how the site writes moments and money, what shared pages may depend on, and for
+    how long it keeps what happened."""
     cache = settings.cache
     texts = {one.fact: one.values for one in cache.inputs}
     inputs = Inputs(texts, cache.max_variants) if cache.mode == "variants" else None
-    return Conventions(ZoneInfo(settings.zone), settings.currency, settings.currency_digits, inputs)
+    zone, ages = ZoneInfo(settings.zone), settings.privacy.ages
+    return Conventions(zone, settings.currency, settings.currency_digits, inputs, ages)
 
 
 def draft_folders(settings: Settings) -> tuple[Path, ...]:

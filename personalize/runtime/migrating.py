@@ -132,13 +132,12 @@ async def _copy_lives(source: Store, target: Store, projectors: Sequence[Project
 async def _copy_the_rest(source: Store, target: Store) -> None:
     """Who was erased, and what the log takes; which copies were made; tokens, and the switch."""
     await target.take_over(await source.erasures(), await source.sealed())
-    floor, switch = await source.floor(), await source.switch()
-    if floor is not None:
-        await target.raise_floor(floor)
+    await target.raise_floors(await source.floors())
     for export in await source.exports():
         await target.note_export(export)
     for token in await source.tokens():
         await target.keep_token(token)
+    switch = await source.switch()
     if switch is not None and switch != await target.switch():
         await target.set_switch(switch)
 

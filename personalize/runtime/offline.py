@@ -17,7 +17,8 @@ from personalize.runtime.persona_profile import given_values, persona_profile
 from personalize.runtime.publish import lifecycle_of, projectors_of
 from personalize.runtime.tally import Tally
 from personalize.settings import Settings
-from personalize.stores.protocols import ALL_PROFILES, Store, Stretch
+from personalize.stores.protocols import Store
+from personalize.stores.stretches import ALL_PROFILES, Stretch
 from personalize.visitors.consent import Consent, granting
 from personalize.visitors.identity import Identity
 from personalize.zones import zone_named

@@ -2,39 +2,29 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from personalize.errors import StaleVersion, StoreError
-from personalize.events.event import CONSENT, INTEREST, JOIN, MARK, RETRACT, SET, UNDO, Event
 from personalize.events.schema import Schema
 from personalize.privacy_settings import PrivacySettings
-from personalize.profiles.in_force import ANONYMOUS_PREFIX
-from personalize.profiles.profile import Profile
+from personalize.runtime.ageing import AgeingLog, next_look
 from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
+from personalize.runtime.jobs import LeasedJob
 from personalize.runtime.lasting_task import LastingTask
-from personalize.runtime.withdrawing import withdraw
-from personalize.stores.protocols import Lease, Projector, Store
+from personalize.runtime.removing import Removed, Remover
+from personalize.stores.protocols import Projector, Store
 
 _JOB = "retention"
-#: How often all profiles are gone through, by whichever worker comes first.
+#: How often a round is done, by whichever worker comes first.
 EVERY = timedelta(days=1)
 LOOK_SECONDS = 600.0
-#: After so many profiles the job rests for as long as they took: a worker has pages to serve.
-_AT_ONCE = 50
-#: What a visitor is, rather than what they once did: it lasts as long as the profile.
-_LASTING = frozenset({SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK})
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What one round has removed: profiles whole, and events, those of the profiles among them."""
-
-    profiles: int = 0
-    events: int = 0
+async def _always() -> bool:
+    return True
 
 
 async def remove_old(
@@ -45,65 +35,50 @@ async def remove_old(
     *,
     version: str | None,
     now: datetime,
-) -> Removed:
-    """One round through all profiles: what is too old goes, and what consent no longer covers.
+    goes_on: Callable[[], Awaitable[bool]] = _always,
+) -> Removed | None:
+    """One round: what is too old goes (see `Keeping`), browsers from which nothing has come for
+    `privacy.forget_after`, and what consent no longer covers. What has grown too old is refused from its beginning on.
 
-    Of an anonymous visitor from whom nothing has come for `privacy.forget_after` nothing is left. What somebody did
-    longer ago than `privacy.keep_events` goes, where that is set; what they said of themselves stays. Events that
-    occurred before that are refused from the beginning of the round on. Raises `StoreError`, and `StaleVersion`.
+    It looks at stretches of the log in which there is something to do, and rests after each for as long as that took: a
+    worker has pages to serve. None where `goes_on` has said no in between; the next round goes on there. Raises
+    `StoreError`, and `StaleVersion`.
     """
-    removed, begun = Removed(), time.perf_counter()
-    oldest = None if privacy.keep_events is None else now - privacy.keep_events
-    if oldest is not None:
-        await store.raise_floor(oldest)
-    number = 0
-    async with aclosing(store.profiles()) as profiles:  # type: ignore[type-var]  # all are generators
-        async for profile in profiles:
-            gone = await _remove_of(store, profile, now - privacy.forget_after, oldest, projectors, version)
-            events = gone.events + await withdraw(
-                store, profile.profile_id, schema, privacy.purposes, projectors, version=version
-            )
-            removed = Removed(removed.profiles + gone.profiles, removed.events + events)
-            number += 1
-            if number % _AT_ONCE == 0:
-                await asyncio.sleep(time.perf_counter() - begun)
-                begun = time.perf_counter()
+    remover = Remover(store, privacy, schema, projectors, version=version, now=now)
+    ageing, removed, begun = AgeingLog(store, _meaning_of(privacy, schema)), Removed(), time.perf_counter()
+    await store.raise_floors(remover.floors)
+    async with aclosing(ageing.to_look_at(now)) as stretches:  # type: ignore[type-var]  # it is a generator
+        async for stretch in stretches:
+            old = {each for event in stretch.events for each in remover.who_may_go(event)}
+            new = {event.profile_id for event in stretch.events} if stretch.is_new else ()
+            removed += await remover.remove(old, new)
+            left = stretch.events if stretch.number is None else await ageing.events(stretch.number)
+            moments = [moment for event in left for moment in remover.moments(event)]
+            await ageing.settled(stretch, next_look(moments, now, at_least=EVERY))
+            await asyncio.sleep(time.perf_counter() - begun)
+            if not await goes_on():
+                return None
+            begun = time.perf_counter()
+    await ageing.ended(now)
     return removed
 
 
-async def _remove_of(
-    store: Store,
-    profile: Profile,
-    silent_since: datetime,
-    oldest: datetime | None,
-    projectors: Sequence[Projector],
-    version: str | None,
-) -> Removed:
-    profile_id, came_last, any_old = profile.profile_id, None, False
-    is_anonymous = profile_id.startswith(ANONYMOUS_PREFIX) and profile.joined is None
-    async with aclosing(store.history(profile_id)) as history:  # type: ignore[type-var]  # all are generators
-        async for event in history:
-            came_last = came_last or event.received_at
-            any_old = any_old or _is_old(event, oldest)
-            if any_old or oldest is None:
-                break
-    if is_anonymous and came_last is not None and came_last < silent_since:
-        return Removed(1, await store.trim(profile_id, lambda event: None, projectors, version=version))
-    if not any_old:
-        return Removed()
-    return Removed(0, await store.trim(profile_id, _left_since(oldest), projectors, version=version))
+async def is_due(store: Store, privacy: PrivacySettings, schema: Schema, now: datetime) -> bool:
+    """Whether the last round that came to its end was done a day ago, or by other rules."""
+    ended_at = (await AgeingLog(store, _meaning_of(privacy, schema)).mark()).ended_at
+    return ended_at is None or now - ended_at >= EVERY
 
 
-def _left_since(oldest: datetime | None) -> Callable[[Event], Event | None]:
-    return lambda event: None if _is_old(event, oldest) else event
-
-
-def _is_old(event: Event, oldest: datetime | None) -> bool:
-    return oldest is not None and event.occurred_at < oldest and event.type not in _LASTING
+def _meaning_of(privacy: PrivacySettings, schema: Schema) -> str:
+    """Whatever decides what goes, beside the log and the clock."""
+    events = [(each.name, each.purpose, each.keep, each.keeps_totals) for each in schema.events.values()]
+    attributes = [(each.name, each.purpose) for each in schema.attributes.values()]
+    kept = (privacy.purposes, privacy.forget_after, privacy.keep_events, sorted(map(str, privacy.keep)))
+    return repr((sorted(events, key=repr), sorted(attributes), kept))
 
 
 class RetentionTask:
-    """Goes through all profiles once a day, in the background of one worker.
+    """Does a round once a day, in the background of one worker.
 
     `rules` gives what is served: the schema, the projectors, and the version; None while that can't be counted with.
     """
@@ -120,10 +95,10 @@ class RetentionTask:
     ) -> None:
         self._store = store
         self._privacy = privacy
-        self._worker = worker
         self._clock = clock
         self._health = health
         self._rules = rules
+        self._job = LeasedJob(store, _JOB, holder=worker, clock=clock)
         self._task = LastingTask(self._run, name="personalize-retention", failed=self._failed)
 
     def start(self) -> None:
@@ -131,26 +106,30 @@ class RetentionTask:
         self._task.start()
 
     async def stop(self) -> None:
-        """Stop; the next round begins a day after the last one, wherever it came to."""
+        """Stop; another worker goes on where this one was."""
         await self._task.stop()
+        await self._job.let_go()
 
     async def round(self) -> Removed | None:
-        """Do a round, where none was begun within a day by anybody; what it removed. None where it was not its time,
-        or it broke off; another worker begins anew then."""
+        """Do a round, where none was done within a day by anybody; what it removed. None where it was not its time, or
+        it broke off; the next one goes on there."""
         now, rules = self._clock.now(), self._rules()
-        # The lease lasts until the next round is due, so nothing else has to be remembered of the last one.
-        lease = Lease(_JOB, f"{self._worker} {now.isoformat()}", now + EVERY)
+        if rules is None:
+            return None
+        schema, projectors, version = rules
         try:
-            if rules is None or not await self._store.lease(lease, at=now):
+            if not await is_due(self._store, self._privacy, schema, now) or not await self._job.is_ours():
                 return None
-            schema, projectors, version = rules
-            return await remove_old(self._store, self._privacy, schema, projectors, version=version, now=now)
+            return await remove_old(
+                self._store, self._privacy, schema, projectors, version=version, now=now, goes_on=self._job.is_ours
+            )
         except StaleVersion:
-            await self._store.release(lease.job, lease.holder)
+            return None
         except StoreError as error:
             self._failed(error)
-            await self._store.release(lease.job, lease.holder)
-        return None
+            return None
+        finally:
+            await self._job.let_go()
 
     async def _run(self) -> None:
         while True:

@@ -22,7 +22,8 @@ from personalize.runtime.lasting_task import LastingTask
 from personalize.runtime.offline import is_visitor, organization_of, visitor_context
 from personalize.settings import Settings
 from personalize.stores.projecting import MARKS, PROFILES
-from personalize.stores.protocols import Applied, Store, Stretch
+from personalize.stores.protocols import Applied, Store
+from personalize.stores.stretches import Stretch
 
 SWEEPER = "sweep"
 _JOB = "sweep"

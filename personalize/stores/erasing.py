@@ -16,6 +16,7 @@ from personalize.profiles.encoding import (
 from personalize.profiles.in_force import ANONYMOUS_PREFIX
 from personalize.profiles.members import parting
 from personalize.profiles.profile import Profile, Ties
+from personalize.stores.floors import NO_FLOORS, Floors
 from personalize.stores.protocols import Export, Trimming
 from personalize.stores.refusing import Refusal, Refused
 
@@ -70,6 +71,11 @@ def left_of(event: Event, trimmed: Trimming) -> Event | None:
     return event if event.type in (JOIN, UNDO) else trimmed(event)
 
 
+def gone_of(events: Iterable[Event], trimmed: Trimming) -> Sequence[Event]:
+    """Those of which a trimming leaves nothing."""
+    return [event for event in events if left_of(event, trimmed) is None]
+
+
 def copies_holding(exports: Iterable[Export], received_at: Iterable[datetime]) -> tuple[str, ...]:
     """The ids of the copies that may hold any of the events that were received at these moments."""
     first = min(received_at, default=None)
@@ -100,13 +106,11 @@ class Sifted:
     following: tuple[tuple[str, datetime], ...] = ()
 
 
-def sifted(
-    events: Sequence[Event], erased_at: Callable[[str], datetime | None], floor: datetime | None = None
-) -> Sifted:
+def sifted(events: Sequence[Event], erased_at: Callable[[str], datetime | None], floors: Floors = NO_FLOORS) -> Sifted:
     """Sets apart what tells of somebody who was erased, and what is older than the log.
 
     An anonymous id never comes back: who returns with the old cookie gets a fresh one. A login does, and what
-    occurs after the erasure counts. `erased_at` is asked once for each id. `floor` is how far back the log reaches:
+    occurs after the erasure counts. `erased_at` is asked once for each id. `floors` say how far back the log reaches:
     whether something older is told again, nobody could say.
     """
     moments: dict[str, datetime | None] = {}
@@ -120,7 +124,7 @@ def sifted(
     taken, refused, following = [], [], {}
     for event in events:
         joined_id = joined_by(event)
-        if floor is not None and event.occurred_at < floor:
+        if floors.refuse(event):
             refused.append(Refused(event, Refusal.TOO_OLD))
         elif is_gone(event.profile_id, event):
             refused.append(Refused(event, Refusal.ERASED))

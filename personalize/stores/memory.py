@@ -6,10 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from heapq import merge
 
 from personalize.errors import StaleVersion, TakenOver, UnknownVersion
-from personalize.events.event import Event, EventName, to_micros
+from personalize.events.event import Event, to_micros
 from personalize.profiles.encoding import decode_organization, decode_profile, holds_organization
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.organization import Organization, is_organization
@@ -18,6 +17,7 @@ from personalize.profiles.queue import RowChange, moment_as_bytes
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
+    gone_of,
     joined_by,
     joining,
     left_of,
@@ -26,28 +26,27 @@ from personalize.stores.erasing import (
     sifted,
     unclaimed,
 )
-from personalize.stores.event_text import properties_as_text, properties_from_text
+from personalize.stores.floors import NO_FLOORS, Floors
 from personalize.stores.membership import both_of
 from personalize.stores.memory_desk import MemoryDesk
-from personalize.stores.outcomes import applied, outcome_of
+from personalize.stores.memory_log import MemoryLog
+from personalize.stores.outcomes import applied
 from personalize.stores.past import past_of
-from personalize.stores.projecting import PROFILES, Course, Found, Part, Rows, course, holding_of, read_by, settle_by
+from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
-    ALL_PROFILES,
     NOTHING_LIVE,
     Applied,
     Erasure,
     Filled,
     Filling,
     Live,
-    Outcome,
     Projector,
     Store,
-    Stretch,
+    Summing,
     Trimming,
-    stretches_between,
 )
 from personalize.stores.seals import Seals
+from personalize.stores.stretches import ALL_PROFILES, Stretch, stretches_between
 
 READ_AT_ONCE = 200
 
@@ -68,11 +67,9 @@ class MemoryStore(MemoryDesk):
         self._seals = Seals(keys)
         self._erased: dict[bytes, datetime] = {}
         self._erasures: list[Erasure] = []
-        self._log: list[Event] = []
+        self._log = MemoryLog()
         self._projected = 0
-        self._known: dict[EventName, int] = {}
-        self._entries: dict[str, list[int]] = {}
-        self._floor: datetime | None = None
+        self._floors = NO_FLOORS
         self._projections: dict[str, dict[str, bytes]] = {}
         self._rule_sets: dict[str, dict[str, str]] = {}
         self._lives: list[Live] = []
@@ -92,17 +89,17 @@ class MemoryStore(MemoryDesk):
         """Append the events that are new and project them; where anything raises, nothing has changed."""
         if version is not None:
             self._refuse_stale(version)
-        any_sifted = self._erased or self._floor is not None
-        sifting = sifted(events, self._erased_at, self._floor) if any_sifted else Sifted(events)
-        new, others = self._new(sifting.taken)
-        self._append(new)
+        any_sifted = self._erased or self._floors
+        sifting = sifted(events, self._erased_at, self._floors) if any_sifted else Sifted(events)
+        new, others = self._log.sorted_out(sifting.taken)
+        self._log.append(new)
         served = self._projections
         try:
             changes = {
                 one.name: self._changes(one, self._projected, None, served.get(one.name, {})) for one in projectors
             }
         except BaseException:
-            self._take_back(len(new))
+            self._log.take_back(len(new))
             raise
         for name, changed in changes.items():
             served[name] = self._kept(served.get(name, {}), changed)
@@ -143,17 +140,23 @@ class MemoryStore(MemoryDesk):
 
     async def history(self, profile_id: str) -> AsyncIterator[Event]:
         """The events sent with this profile id, newest entry of the log first."""
-        log = self._log
-        for number, entry in enumerate(self._entries.get(profile_id, [])[::-1]):
-            yield log[entry]
+        for number, event in enumerate(self._log.history(profile_id)[::-1]):
+            yield event
             await _breathe(number)
 
     async def log(self) -> AsyncIterator[Event]:
         """The whole log in the order of arrival, up to what it held when the reading began."""
-        log = self._log
-        for number in range(len(log)):
-            yield log[number]
+        for number, event in enumerate(self._log[:]):
+            yield event
             await _breathe(number)
+
+    async def last_entry(self) -> int:
+        """The number of the last entry of the log."""
+        return self._log.last_entry
+
+    async def entries(self, after: int, until: int) -> Sequence[Event]:
+        """A stretch of the log."""
+        return self._log.stretch(after, until)
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Project the whole log again; where a projector raises, nothing has changed."""
@@ -171,17 +174,25 @@ class MemoryStore(MemoryDesk):
         return self._erasures[-1]
 
     async def trim(
-        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+        self,
+        profile_id: str,
+        trimmed: Trimming,
+        projectors: Sequence[Projector],
+        *,
+        version: str | None = None,
+        summed: Summing | None = None,
     ) -> int:
         """Trim one history, and project anew what it was in; where a projector raises, nothing has changed."""
         if version is not None:
             self._refuse_stale(version)
-        before = (self._log, self._known, self._entries, self._projected, self._filling)
+        before = (self._log, self._projected, self._filling)
         changed = self._rewrite(lambda event: left_of(event, trimmed) if event.profile_id == profile_id else event)
         try:
+            if summed is not None:
+                self._stand_in(summed(gone_of(changed, trimmed)))
             anew = self._anew(profile_id, projectors)
         except BaseException:
-            self._log, self._known, self._entries, self._projected, self._filling = before
+            self._log, self._projected, self._filling = before
             raise
         for kept, changes in anew:
             self._kept(kept, changes)
@@ -191,13 +202,13 @@ class MemoryStore(MemoryDesk):
         """When the profile of this id was erased last; None where it never was."""
         return self._erased_at(profile_id)
 
-    async def floor(self) -> datetime | None:
-        """How far back the log reaches; None for the first event that there was."""
-        return self._floor
+    async def floors(self) -> Floors:
+        """How far back the log reaches."""
+        return self._floors
 
-    async def raise_floor(self, at: datetime) -> None:
-        """Take nothing any more that occurred before this moment."""
-        self._floor = at if self._floor is None else max(at, self._floor)
+    async def raise_floors(self, floors: Floors) -> None:
+        """Take nothing any more that lies below these floors."""
+        self._floors = self._floors.raised(floors)
 
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures, oldest first."""
@@ -317,27 +328,11 @@ class MemoryStore(MemoryDesk):
         self._kept(rows, [(change.key, change.then) for change in good])
         return len(good)
 
-    def _new(self, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
-        """The events that the log has not, each once, and its own: what is no JSON raises here. And what becomes of
-        the others, by their place."""
-        new: dict[EventName, Event] = {}
-        others: dict[int, Outcome] = {}
-        for place, event in enumerate(events):
-            key = (event.sender, event.event_id)
-            if key in new:
-                others[place] = outcome_of(event, new[key])
-            elif key in self._known:
-                others[place] = outcome_of(event, self._log[self._known[key]])
-            else:
-                kept = properties_from_text(properties_as_text(event.properties))
-                new[key] = replace(event, properties=kept)
-        return list(new.values()), others
-
-    def _append(self, events: Sequence[Event]) -> None:
-        for event in events:
-            self._known[event.sender, event.event_id] = len(self._log)
-            self._entries.setdefault(event.profile_id, []).append(len(self._log))
-            self._log.append(event)
+    def _stand_in(self, events: Sequence[Event]) -> None:
+        """Append events that stand for others; they are projected with these, unless events wait before them."""
+        waits = self._projected < len(self._log)
+        self._log.append(events)
+        self._projected = self._projected if waits else len(self._log)
 
     def _erased_at(self, profile_id: str) -> datetime | None:
         moments = [self._erased[seal] for seal in self._seals.all_of(profile_id) if seal in self._erased]
@@ -348,7 +343,7 @@ class MemoryStore(MemoryDesk):
         served = self._projections.get(PROFILES, {})
         ids = set(person_of(profile_id, lambda each: _decoded(served.get(each)), self._joining))
         profiles = len(ids & served.keys())
-        mine = [joined_by(self._log[entry]) for entry in self._entries.get(profile_id, ())]
+        mine = map(joined_by, self._log.history(profile_id))
         others = sorted({each for each in mine if each is not None} - ids)
         gone = self._rewrite(lambda event: None if event.profile_id in ids or joined_by(event) in ids else event)
         for profile_rows in (served, self._beside.get(PROFILES, {})):
@@ -368,20 +363,16 @@ class MemoryStore(MemoryDesk):
         return profiles, gone
 
     def _joining(self, profile_id: str) -> Sequence[str]:
-        entries = self._entries.get(profile_id, [])
-        return joining(self._log[entry] for entry in entries)
+        return joining(self._log.history(profile_id))
 
     def _rewrite(self, left: Callable[[Event], Event | None]) -> Sequence[Event]:
         """Leave that of the log, and give the events that went or changed. Whoever reads the old one goes on with what
         they began with."""
-        before, after = self._log, [left(event) for event in self._log]
-        stays = [event is not None for event in after]
+        self._log, changed, stays = self._log.rewritten(left)
         self._projected = sum(stays[: self._projected])
         if self._filling is not None:
             self._filling = replace(self._filling, projected=sum(stays[: self._filling.projected]))
-        self._log, self._known, self._entries = [], {}, {}
-        self._append([event for event in after if event is not None])
-        return [event for event, now in zip(before, after, strict=True) if event != now]
+        return changed
 
     def _anew(
         self, profile_id: str, projectors: Sequence[Projector]
@@ -393,16 +384,9 @@ class MemoryStore(MemoryDesk):
             for one in projectors:
                 rows, kept = Rows(one), served.setdefault(one.name, {})
                 rows.project_anew(profile_id)
-                settle_by(kept.get, partial(self._part, until), rows.settle())
+                settle_by(kept.get, partial(self._log.part, until), rows.settle())
                 found.append((kept, list(rows.changes())))
         return found
-
-    def _take_back(self, events: int) -> None:
-        """Undo `_append` of so many events."""
-        for _ in range(events):
-            event = self._log.pop()
-            del self._known[event.sender, event.event_id]
-            self._entries[event.profile_id].pop()
 
     def _changes(
         self, projector: Projector, after: int, until: int | None, kept: Mapping[str, bytes]
@@ -410,15 +394,8 @@ class MemoryStore(MemoryDesk):
         """The rows that the entries of the log behind one and up to another change, by default up to its end."""
         rows = Rows(projector)
         read_by(kept.get, rows.project(self._log[after:until]))
-        settle_by(kept.get, partial(self._part, until), rows.settle())
+        settle_by(kept.get, partial(self._log.part, until), rows.settle())
         return list(rows.changes())
-
-    def _part(self, until: int | None, asked: Part) -> Found:
-        """All of the histories behind the entry that they were asked for from; entries count from 1."""
-        ends = len(self._log) if until is None else until
-        entries = merge(*(self._entries.get(profile_id, ()) for profile_id in asked.profile_ids))
-        events = [self._log[entry] for entry in entries if asked.after <= entry < ends]
-        return [event for event in events if asked.types is None or event.type in asked.types], ends
 
     @staticmethod
     def _kept(kept: dict[str, bytes], changes: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:

@@ -8,9 +8,9 @@ from personalize.events.event import Event
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange
+from personalize.stores.floors import Floors
 from personalize.stores.membership import both_of
 from personalize.stores.protocols import (
-    ALL_PROFILES,
     AccessToken,
     Applied,
     Erasure,
@@ -20,11 +20,12 @@ from personalize.stores.protocols import (
     Live,
     Projector,
     Store,
-    Stretch,
+    Summing,
     Switch,
     Trimming,
     WorkerReport,
 )
+from personalize.stores.stretches import ALL_PROFILES, Stretch
 
 EVENTS_AT_ONCE = 1_000
 
@@ -103,6 +104,14 @@ class PastStore:
         """What had occurred, in the order of arrival."""
         return self._then.log()
 
+    async def last_entry(self) -> int:
+        """The number of the last entry of then."""
+        return await self._then.last_entry()
+
+    async def entries(self, after: int, until: int) -> Sequence[Event]:
+        """Entries of then."""
+        return await self._then.entries(after, until)
+
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
@@ -112,7 +121,13 @@ class PastStore:
         raise _read_only()
 
     async def trim(
-        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+        self,
+        profile_id: str,
+        trimmed: Trimming,
+        projectors: Sequence[Projector],
+        *,
+        version: str | None = None,
+        summed: Summing | None = None,
     ) -> int:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
@@ -121,11 +136,11 @@ class PastStore:
         """When the profile of this id was erased, until now."""
         return await self._now.erased_at(profile_id)
 
-    async def floor(self) -> datetime | None:
+    async def floors(self) -> Floors:
         """How far back the log of now reaches."""
-        return await self._now.floor()
+        return await self._now.floors()
 
-    async def raise_floor(self, at: datetime) -> None:
+    async def raise_floors(self, floors: Floors) -> None:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
 

@@ -16,6 +16,7 @@ from personalize.stores import postgres_log as log
 from personalize.stores import postgres_projections as projections
 from personalize.stores import postgres_tables as tables
 from personalize.stores import postgres_trimming as trimming
+from personalize.stores.floors import Floors
 from personalize.stores.memory import MemoryStore
 from personalize.stores.past import past_of
 from personalize.stores.postgres_address import Address
@@ -23,7 +24,6 @@ from personalize.stores.postgres_kept import kept_text, text_kept
 from personalize.stores.postgres_link import Link
 from personalize.stores.postgres_writer import Writer
 from personalize.stores.protocols import (
-    ALL_PROFILES,
     AccessToken,
     Applied,
     Erasure,
@@ -33,13 +33,13 @@ from personalize.stores.protocols import (
     Live,
     Projector,
     Store,
-    Stretch,
+    Summing,
     Switch,
     Trimming,
     WorkerReport,
-    stretches_between,
 )
 from personalize.stores.seals import Seals
+from personalize.stores.stretches import ALL_PROFILES, Stretch, stretches_between
 
 READ_AT_ONCE = 200
 
@@ -140,12 +140,19 @@ class PostgresStore:
 
     async def log(self) -> AsyncIterator[Event]:
         """The whole log in the order of arrival, up to what it held when the reading began."""
-        # Whoever has a smaller number and is still writing is waited for.
-        last, seq = await self._link.write(log.last_seq, alone=True), 0
+        last, seq = await self.last_entry(), 0
         while found := await self._link.fetch(log.LOG, seq, last, READ_AT_ONCE):
             for row in found:
                 yield log.event_from_row(row)
             seq = log.seq_of(found[-1])
+
+    async def last_entry(self) -> int:
+        """The number of the last entry of the log; whoever has a smaller one and is still writing is waited for."""
+        return await self._link.write(log.last_seq, alone=True)
+
+    async def entries(self, after: int, until: int) -> Sequence[Event]:
+        """A stretch of the log."""
+        return [log.event_from_row(row) for row in await self._link.fetch(log.LOG, after, until, until - after)]
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Project the whole log again, in one transaction; other writes wait for it."""
@@ -157,25 +164,29 @@ class PostgresStore:
         return await self._link.write(work, alone=True)
 
     async def trim(
-        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+        self,
+        profile_id: str,
+        trimmed: Trimming,
+        projectors: Sequence[Projector],
+        *,
+        version: str | None = None,
+        summed: Summing | None = None,
     ) -> int:
         """Trim one history, and project anew what it was in."""
-        work = partial(trimming.trim, profile_id=profile_id, trimmed=trimmed, projectors=projectors, version=version)
-        return await self._link.write(work, alone=True)
+        trim = partial(trimming.trim, profile_id=profile_id, trimmed=trimmed, summed=summed)
+        return await self._link.write(partial(trim, projectors=projectors, version=version), alone=True)
 
     async def erased_at(self, profile_id: str) -> datetime | None:
         """When the profile of this id was erased last; None where it never was."""
         return erasing.moment_from(await self._link.fetch(erasing.ERASED_AT, self._seals.all_of(profile_id)))
 
-    async def floor(self) -> datetime | None:
-        """How far back the log reaches; None for the first event that there was."""
-        ((at,),) = await self._link.fetch(erasing.FLOOR)
-        found: datetime | None = at
-        return found
+    async def floors(self) -> Floors:
+        """How far back the log reaches."""
+        return erasing.floors_kept(await self._link.fetch(erasing.FLOORS))
 
-    async def raise_floor(self, at: datetime) -> None:
-        """Take nothing any more that occurred before this moment."""
-        await self._link.write(lambda connection: connection.execute(erasing.RAISE_FLOOR, at))
+    async def raise_floors(self, floors: Floors) -> None:
+        """Take nothing any more that lies below these floors."""
+        await self._link.write(partial(erasing.raise_floors, floors=floors))
 
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures, oldest first."""

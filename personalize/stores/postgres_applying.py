@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from personalize.errors import StaleVersion, TakenOver
@@ -12,6 +11,7 @@ from personalize.stores import postgres_erasing as erasing
 from personalize.stores import postgres_generations as generations
 from personalize.stores import postgres_log as log
 from personalize.stores.erasing import Sifted, sifted
+from personalize.stores.floors import NO_FLOORS
 from personalize.stores.holding_text import holding_from_text
 from personalize.stores.outcomes import applied
 from personalize.stores.postgres_connections import Connection
@@ -22,7 +22,8 @@ from personalize.stores.seals import Seals
 
 _STATE = f"""
     SELECT id, holding, (SELECT min(seq) FROM unprojected), (SELECT {log.LAST_SEQ}), EXISTS (SELECT FROM erased),
-        (SELECT max(at) FROM floors), (SELECT version FROM lives ORDER BY seq DESC LIMIT 1)
+        EXISTS (SELECT FROM floors) OR EXISTS (SELECT FROM type_floors),
+        (SELECT version FROM lives ORDER BY seq DESC LIMIT 1)
     FROM generations WHERE state = 'served'
 """
 
@@ -42,10 +43,10 @@ async def apply(
 
     Raises `NeedsToBeAlone` where more than that is to be done.
     """
-    number, held, waits_from, last, any_erased, floor = await _state(connection, version)
+    number, held, waits_from, last, any_erased, any_floors = await _state(connection, version)
     if not projectors or waits_from is not None or _held_then(held, projectors, is_first=not last) is not None:
         raise NeedsToBeAlone
-    sifting = await _sifted(connection, events, seals if any_erased else None, floor)
+    sifting = await _sifted(connection, events, seals if any_erased else None, any_floors)
     if sifting.following:
         raise NeedsToBeAlone
     return applied(events, sifting, await _append_and_project(connection, sifting.taken, projectors, number))
@@ -60,8 +61,8 @@ async def apply_alone(
 ) -> Applied:
     """The same with nobody else in the store: also what waited before, or is to wait from now on, and whoever has to
     follow the erased."""
-    number, held, waits_from, last, any_erased, floor = await _state(connection, version)
-    sifting = await _sifted(connection, events, seals if any_erased else None, floor)
+    number, held, waits_from, last, any_erased, any_floors = await _state(connection, version)
+    sifting = await _sifted(connection, events, seals if any_erased else None, any_floors)
     if projectors:
         then = _held_then(held, projectors, is_first=(waits_from or last + 1) == 1)
         if then is not None:
@@ -87,14 +88,13 @@ async def _state(connection: Connection, version: str | None) -> Sequence[Any]:
     return state
 
 
-async def _sifted(
-    connection: Connection, events: Sequence[Event], seals: Seals | None, floor: datetime | None
-) -> Sifted:
+async def _sifted(connection: Connection, events: Sequence[Event], seals: Seals | None, any_floors: bool) -> Sifted:
     """What may enter the log, and what may not; `seals` are None where nobody was ever erased."""
+    floors = erasing.floors_kept(await connection.fetch(erasing.FLOORS)) if any_floors else NO_FLOORS
     if seals is None:
-        return Sifted(events) if floor is None else sifted(events, lambda _: None, floor)
+        return sifted(events, lambda _: None, floors) if any_floors else Sifted(events)
     seals.require()
-    return await erasing.sifted_events(connection, events, seals, floor)
+    return await erasing.sifted_events(connection, events, seals, floors)
 
 
 async def _append_and_project(

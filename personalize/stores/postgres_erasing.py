@@ -18,6 +18,7 @@ from personalize.stores.erasing import (
     sifted,
     unclaimed,
 )
+from personalize.stores.floors import Floors, floors_from
 from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text, text_kept
 from personalize.stores.postgres_projections import PROFILE, ProjectionTable
@@ -26,8 +27,12 @@ from personalize.stores.protocols import Erasure
 from personalize.stores.seals import Seals
 
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
-FLOOR = "SELECT max(at) FROM floors"
-RAISE_FLOOR = "INSERT INTO floors (at) VALUES ($1) ON CONFLICT (at) DO NOTHING"
+FLOORS = "SELECT NULL, max(at) FROM floors UNION ALL SELECT type, at FROM type_floors"
+_RAISE_FLOOR = "INSERT INTO floors (at) VALUES ($1) ON CONFLICT (at) DO NOTHING"
+_RAISE_TYPE_FLOOR = """
+    INSERT INTO type_floors (type, at) VALUES ($1, $2)
+    ON CONFLICT (type) DO UPDATE SET at = greatest(type_floors.at, excluded.at)
+"""
 SEALED = "SELECT seal, at FROM erased ORDER BY seal"
 ERASED_AT = "SELECT seal, at FROM erased WHERE seal = any($1::bytea[])"
 #: Who nobody is left of must not be read in a page that was deleted; nor in an index.
@@ -87,9 +92,7 @@ async def erase_person(
     return sum(rows[each] is not None for each in ids), received
 
 
-async def sifted_events(
-    connection: Connection, events: Sequence[Event], seals: Seals, floor: datetime | None
-) -> Sifted:
+async def sifted_events(connection: Connection, events: Sequence[Event], seals: Seals, floors: Floors) -> Sifted:
     """The events that tell of nobody who was erased and are not older than the log, and what follows from the others;
     see `stores.erasing`."""
     ids = {each for event in events for each in (event.profile_id, joined_by(event)) if each is not None}
@@ -97,7 +100,20 @@ async def sifted_events(
     found = await connection.fetch(ERASED_AT, list(by_seal))
     # Of several moments the latest stays.
     moments = {by_seal[seal]: at for seal, at in sorted(found, key=lambda row: row[1])}
-    return sifted(events, moments.get, floor)
+    return sifted(events, moments.get, floors)
+
+
+def floors_kept(rows: Sequence[Any]) -> Floors:
+    """What `FLOORS` found."""
+    return floors_from((None if type_ is None else text_kept(type_), at) for type_, at in rows)
+
+
+async def raise_floors(connection: Connection, floors: Floors) -> None:
+    """Take nothing any more that lies below these floors."""
+    if floors.of_all is not None:
+        await connection.execute(_RAISE_FLOOR, floors.of_all)
+    for type_, at in sorted(floors.of_types.items()):
+        await connection.execute(_RAISE_TYPE_FLOOR, kept_text(type_), at)
 
 
 def moment_from(rows: Sequence[Any]) -> datetime | None:

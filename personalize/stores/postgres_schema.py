@@ -105,6 +105,10 @@ _WHAT_ERASURE_LEAVES = """
 """
 #: Moments before which nothing is taken any more; the latest holds.
 _HOW_FAR_BACK_THE_LOG_REACHES = "CREATE TABLE floors (at timestamptz PRIMARY KEY)"
+#: The same for events of one type.
+_HOW_FAR_BACK_EACH_TYPE_REACHES = (
+    'CREATE TABLE type_floors (type text COLLATE "C" PRIMARY KEY, at timestamptz NOT NULL)'
+)
 _WHO_IS_DUE = """
     CREATE INDEX projections_by_moment ON projections (projection, generation, substring(row from 1 for 8), key)
     WHERE projection IN ('outbox', 'watch')
@@ -124,6 +128,10 @@ _AN_ID_COUNTS_ONCE = """
 """
 # Rows that were written before say nothing until they are written again; whoever reads them asks twice.
 _WHERE_THE_ORGANIZATION_IS = 'ALTER TABLE projections ADD COLUMN organization_id text COLLATE "C"'
+_WHAT_GROWS_TOO_OLD = """
+    CREATE INDEX projections_by_age ON projections (projection, generation, substring(row from 1 for 8), key)
+    WHERE projection = 'ageing'
+"""
 #: All changes of the schema by name, oldest first. One that was released is never edited: add the next.
 CHANGES = {
     "the log": _THE_LOG,
@@ -136,6 +144,8 @@ CHANGES = {
     "who is due": _WHO_IS_DUE,
     "an id counts once": _AN_ID_COUNTS_ONCE,
     "where the organization is": _WHERE_THE_ORGANIZATION_IS,
+    "how far back each type reaches": _HOW_FAR_BACK_EACH_TYPE_REACHES,
+    "what grows too old": _WHAT_GROWS_TOO_OLD,
 }
 #: Whoever migrates holds this lock until they are done, in whichever schema.
 _MIGRATING = 0x706572736F6E616C

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from personalize.events.event import Event
 from personalize.stores import postgres_log as log
 from personalize.stores.erasing import left_of
 from personalize.stores.event_text import properties_as_text
@@ -9,7 +10,7 @@ from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text
 from personalize.stores.postgres_projections import Projecting
 from personalize.stores.postgres_tables import refuse_stale
-from personalize.stores.protocols import Projector, Trimming
+from personalize.stores.protocols import Projector, Summing, Trimming
 
 EVENTS_AT_ONCE = 1_000
 _REWRITE = "UPDATE events SET properties = $3 WHERE profile_id = $1 AND seq = $2"
@@ -23,11 +24,13 @@ async def trim(
     trimmed: Trimming,
     projectors: Sequence[Projector],
     version: str | None,
+    summed: Summing | None,
 ) -> int:
     """Trim a history, and project it anew in every generation; see `Store.trim`."""
     if version is not None:
         await refuse_stale(connection, version)
     changed, seq = 0, log.BEYOND_ALL_SEQS
+    went: list[Event] = []
     while found := await connection.fetch(log.HISTORY, kept_text(profile_id), seq, EVENTS_AT_ONCE):
         gone: list[int] = []
         for row in found:
@@ -35,11 +38,14 @@ async def trim(
             left = left_of(event, trimmed)
             if left is None:
                 gone.append(seq)
+                went += () if summed is None else (event,)
             elif left.properties != event.properties:
                 await connection.execute(_REWRITE, kept_text(profile_id), seq, properties_as_text(left.properties))
                 changed += 1
         await log.remove_ids(connection, await connection.fetch(_REMOVE, kept_text(profile_id), gone))
         changed += len(gone)
+    if summed is not None:
+        await log.append(connection, summed(went[::-1]))
     if changed:
         await _project_anew(connection, profile_id, projectors)
     return changed

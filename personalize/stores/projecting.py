@@ -16,8 +16,10 @@ from personalize.stores.protocols import Projector
 PROFILES = "profiles"
 #: How far jobs have come, by their names; no projector writes here.
 MARKS = "marks"
+#: Stretches of the log, and when something in each grows too old; no projector writes here.
+AGEING = "ageing"
 #: The projections whose rows wait for a moment.
-QUEUES = frozenset({WATCH, OUTBOX})
+QUEUES = frozenset({WATCH, OUTBOX, AGEING})
 
 
 class Course(Enum):

@@ -12,8 +12,10 @@ from personalize.profiles.holding import Holding
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange
+from personalize.stores.floors import Floors
 from personalize.stores.refusing import Refused
 from personalize.stores.replay import Replay
+from personalize.stores.stretches import ALL_PROFILES, Stretch
 
 #: Where a version is expected: that none is live yet.
 NOTHING_LIVE = ""
@@ -216,31 +218,10 @@ class Lease:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch of the profiles in order of their ids: those beyond the id `after`, up to `until` and with it.
-
-    None is without an end, so `Stretch()` is all of them.
-    """
-
-    after: str = ""
-    until: str | None = None
-
-    def holds(self, profile_id: str) -> bool:
-        """Whether this id lies in the stretch."""
-        return profile_id > self.after and (self.until is None or profile_id <= self.until)
-
-
-ALL_PROFILES = Stretch()
-
-
-def stretches_between(ends: Sequence[str]) -> Sequence[Stretch]:
-    """All profiles in stretches that end at these ids, which are in order; the last one has no end."""
-    return [Stretch(*ends_of) for ends_of in zip(("", *ends), (*ends, None), strict=True)]
-
-
 #: What is left of an event, perhaps with fewer properties; None where nothing is.
 Trimming: TypeAlias = Callable[[Event], Event | None]
+#: The events that stand for those that went, which are given in the order of the log.
+Summing: TypeAlias = Callable[[Sequence[Event]], Sequence[Event]]
 
 
 class Store(Protocol):
@@ -282,7 +263,7 @@ class Store(Protocol):
         Without projectors the events only enter the log. They wait there: the next call with projectors, though
         it brings no event, projects them first, in the order of the log.
 
-        What tells of somebody who was erased, or is older than the log (`floor`), is left out (`stores.erasing`)
+        What tells of somebody who was erased, or is older than the log (`floors`), is left out (`stores.erasing`)
         and named in `refused`.
         """
 
@@ -308,6 +289,13 @@ class Store(Protocol):
     def log(self) -> AsyncIterator[Event]:
         """The whole log in the order of arrival."""
 
+    async def last_entry(self) -> int:
+        """The number of the last entry of the log, which are counted from 1; all up to it can be read by now. The
+        number of one that is gone is never given again."""
+
+    async def entries(self, after: int, until: int) -> Sequence[Event]:
+        """The entries of the log behind a number and up to another, in their order; those that are left of them."""
+
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Throw the projections away and project the whole log again, in one transaction; the number of
         events read. A filling that was under way is done with."""
@@ -321,24 +309,31 @@ class Store(Protocol):
         """
 
     async def trim(
-        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+        self,
+        profile_id: str,
+        trimmed: Trimming,
+        projectors: Sequence[Projector],
+        *,
+        version: str | None = None,
+        summed: Summing | None = None,
     ) -> int:
         """Trim one history, in one transaction: events for which `trimmed` gives None go from the log, those for which
         it gives other properties get them, and whoever joins hold together with it is projected anew, in every
         generation. How many events went or changed.
 
-        `version` is as for `apply`. Unlike the erased, what goes here may come again, down to the `floor`.
+        What `summed` makes of those that went enters the log at its end, in their place: events of the same profile,
+        whose sender and id may be those of one that went. `version` is as for `apply`. Unlike the erased, what goes
+        here may come again, down to the `floors`.
         """
 
     async def erased_at(self, profile_id: str) -> datetime | None:
         """When the profile of this id was erased last; None where it never was."""
 
-    async def floor(self) -> datetime | None:
-        """The moment before which the log takes nothing any more, since it may have lost what occurred then; None
-        where it has everything."""
+    async def floors(self) -> Floors:
+        """How far back the log reaches."""
 
-    async def raise_floor(self, at: datetime) -> None:
-        """Take nothing any more that occurred before this moment; it never sinks again."""
+    async def raise_floors(self, floors: Floors) -> None:
+        """Take nothing any more that lies below these floors; none of them ever sinks again."""
 
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures, oldest first."""

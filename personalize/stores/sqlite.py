@@ -20,11 +20,11 @@ from personalize.stores import sqlite_erasing as erasing
 from personalize.stores import sqlite_generations as generations
 from personalize.stores import sqlite_projections as projections
 from personalize.stores import sqlite_tables as tables
+from personalize.stores.floors import Floors
 from personalize.stores.membership import both_of
 from personalize.stores.memory import MemoryStore
 from personalize.stores.past import past_of
 from personalize.stores.protocols import (
-    ALL_PROFILES,
     AccessToken,
     Applied,
     Erasure,
@@ -34,16 +34,16 @@ from personalize.stores.protocols import (
     Live,
     Projector,
     Store,
-    Stretch,
+    Summing,
     Switch,
     Trimming,
     WorkerReport,
-    stretches_between,
 )
 from personalize.stores.seals import Seals
 from personalize.stores.sqlite_errors import meaning_of
 from personalize.stores.sqlite_link import Link, link_for_reading
 from personalize.stores.sqlite_writer import Writer
+from personalize.stores.stretches import ALL_PROFILES, Stretch, stretches_between
 
 T = TypeVar("T")
 
@@ -155,6 +155,15 @@ class SqliteStore:
             seq = tables.seq_of(found[-1])
             await asyncio.sleep(0)
 
+    async def last_entry(self) -> int:
+        """The number of the last entry of the log."""
+        last: int = self._read(tables.LAST_SEQ)[0][0]
+        return last
+
+    async def entries(self, after: int, until: int) -> Sequence[Event]:
+        """A stretch of the log."""
+        return [tables.event_from_row(row) for row in self._read(tables.LOG, (after, until, until - after))]
+
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Project the whole log again, in one transaction; other writes wait for it."""
         return await self._write(partial(generations.rebuild, projectors=projectors))
@@ -164,25 +173,30 @@ class SqliteStore:
         return await self._write(partial(erasing.erase, profile_id=profile_id, at=at, by=by, seals=self._seals))
 
     async def trim(
-        self, profile_id: str, trimmed: Trimming, projectors: Sequence[Projector], *, version: str | None = None
+        self,
+        profile_id: str,
+        trimmed: Trimming,
+        projectors: Sequence[Projector],
+        *,
+        version: str | None = None,
+        summed: Summing | None = None,
     ) -> int:
         """Trim one history, and project anew what it was in."""
-        return await self._write(
-            partial(erasing.trim, profile_id=profile_id, trimmed=trimmed, projectors=projectors, version=version)
-        )
+        trim = partial(erasing.trim, profile_id=profile_id, trimmed=trimmed, summed=summed)
+        return await self._write(partial(trim, projectors=projectors, version=version))
 
     async def erased_at(self, profile_id: str) -> datetime | None:
         """When the profile of this id was erased last; None where it never was."""
         seals = self._seals.all_of(profile_id)
         return erasing.moment_from([row for seal in seals for row in self._read(erasing.ERASED_AT, (seal,))])
 
-    async def floor(self) -> datetime | None:
-        """How far back the log reaches; None for the first event that there was."""
-        return erasing.moment_from([row for row in self._read(erasing.FLOOR) if row[0] is not None])
+    async def floors(self) -> Floors:
+        """How far back the log reaches."""
+        return erasing.floors_kept(self._read(erasing.FLOORS))
 
-    async def raise_floor(self, at: datetime) -> None:
-        """Take nothing any more that occurred before this moment."""
-        await self._write(partial(erasing.raise_floor, at=at))
+    async def raise_floors(self, floors: Floors) -> None:
+        """Take nothing any more that lies below these floors."""
+        await self._write(partial(erasing.raise_floors, floors=floors))
 
     async def erasures(self) -> Sequence[Erasure]:
         """The receipts of all erasures, oldest first."""

@@ -25,17 +25,24 @@ from personalize.stores.erasing import (
     unclaimed,
 )
 from personalize.stores.event_text import properties_as_text
+from personalize.stores.floors import NO_FLOORS, Floors, floors_from
 from personalize.stores.outcomes import applied
 from personalize.stores.projecting import PROFILES
-from personalize.stores.protocols import Applied, Erasure, Projector, Trimming
+from personalize.stores.protocols import Applied, Erasure, Projector, Summing, Trimming
 from personalize.stores.seals import Seals
 from personalize.stores.sqlite_projections import ProjectionTable, quoted
 from personalize.stores.sqlite_tables import Row
 
 EVENTS_AT_ONCE = 1_000
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
-FLOOR = "SELECT max(at) FROM floors"
-_SIFTING = "SELECT EXISTS (SELECT 1 FROM erased), (SELECT max(at) FROM floors)"
+FLOORS = "SELECT NULL, max(at) FROM floors UNION ALL SELECT type, at FROM type_floors"
+_SIFTING = """
+    SELECT EXISTS (SELECT 1 FROM erased), EXISTS (SELECT 1 FROM floors) OR EXISTS (SELECT 1 FROM type_floors)
+"""
+_RAISE_TYPE_FLOOR = """
+    INSERT INTO type_floors (type, at) VALUES (?, ?)
+    ON CONFLICT (type) DO UPDATE SET at = max(at, excluded.at)
+"""
 _REWRITE = "UPDATE events SET properties = ? WHERE seq = ?"
 SEALED = "SELECT seal, at FROM erased ORDER BY seal"
 _SEAL = """
@@ -76,13 +83,13 @@ def apply(
     seals: Seals,
 ) -> Applied:
     """Apply what tells of nobody who was erased, and erase whose late join says that they were such a one."""
-    any_erased, reaches_to = connection.execute(_SIFTING).fetchone()
-    floor = None if reaches_to is None else from_micros(reaches_to)
+    any_erased, any_floors = connection.execute(_SIFTING).fetchone()
+    floors = floors_kept(connection.execute(FLOORS).fetchall()) if any_floors else NO_FLOORS
     if any_erased:
         seals.require()
-        sifting = sifted(events, lambda profile_id: erased_at(connection, profile_id, seals), floor)
+        sifting = sifted(events, lambda profile_id: erased_at(connection, profile_id, seals), floors)
     else:
-        sifting = Sifted(events) if floor is None else sifted(events, lambda _: None, floor)
+        sifting = sifted(events, lambda _: None, floors) if any_floors else Sifted(events)
     others = tables.apply(connection, sifting.taken, projectors, version)
     for profile_id, at in sifting.following:
         with suppress(TakenOver):
@@ -101,9 +108,17 @@ def moment_from(rows: Sequence[Row]) -> datetime | None:
     return from_micros(max(rows)[0]) if rows else None
 
 
-def raise_floor(connection: sqlite3.Connection, at: datetime) -> None:
-    """Take nothing any more that occurred before this moment."""
-    connection.execute("INSERT INTO floors (at) VALUES (?) ON CONFLICT (at) DO NOTHING", (to_micros(at),))
+def floors_kept(rows: Sequence[Row]) -> Floors:
+    """What `FLOORS` found."""
+    return floors_from((type_, None if at is None else from_micros(at)) for type_, at in rows)
+
+
+def raise_floors(connection: sqlite3.Connection, floors: Floors) -> None:
+    """Take nothing any more that lies below these floors."""
+    if floors.of_all is not None:
+        at = to_micros(floors.of_all)
+        connection.execute("INSERT INTO floors (at) VALUES (?) ON CONFLICT (at) DO NOTHING", (at,))
+    connection.executemany(_RAISE_TYPE_FLOOR, [(type_, to_micros(at)) for type_, at in floors.of_types.items()])
 
 
 def sealed_from_row(row: Row) -> tuple[str, datetime]:
@@ -233,11 +248,13 @@ def trim(
     trimmed: Trimming,
     projectors: Sequence[Projector],
     version: str | None,
+    summed: Summing | None,
 ) -> int:
     """Trim a history, and project it anew in every generation; see `Store.trim`."""
     if version is not None:
         tables.refuse_stale(connection, version)
     changed = 0
+    went: list[Event] = []
 
     def goes(row: Row) -> bool:
         nonlocal changed
@@ -246,10 +263,14 @@ def trim(
         if left is not None and left.properties != event.properties:
             connection.execute(_REWRITE, (properties_as_text(left.properties), tables.seq_of(row)))
             changed += 1
+        if left is None and summed is not None:
+            went.append(event)
         return left is None
 
     gone = cut(connection, profile_id, goes)
     changed += len(gone)
+    if summed is not None:
+        tables.append(connection, summed(went[::-1]))
     if changed:
         generations.project_anew(connection, profile_id, projectors)
     return changed

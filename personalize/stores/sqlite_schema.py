@@ -8,7 +8,7 @@ from sqlite_utils import Database, Migrations
 from personalize.errors import StoreUnavailable
 from personalize.profiles.outbox import OUTBOX
 from personalize.profiles.watched import WATCH
-from personalize.stores.projecting import MARKS, PROFILES
+from personalize.stores.projecting import AGEING, MARKS, PROFILES
 from personalize.stores.sqlite_projections import ProjectionTable
 
 RETRY_SECONDS = 0.02
@@ -149,6 +149,12 @@ def who_is_watched(database: Database) -> None:
         ProjectionTable(database.conn, projection).create()
 
 
+def how_far_back_each_type_reaches(database: Database) -> None:
+    """The same for events of one type; and when something in each stretch of the log grows too old."""
+    ProjectionTable(database.conn, AGEING).create()
+    database.table("type_floors").create({"type": str, "at": int}, pk="type", not_null={"at"}, strict=True)
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
@@ -163,6 +169,7 @@ def schema() -> Migrations:
         what_erasure_leaves,
         how_far_back_the_log_reaches,
         who_is_watched,
+        how_far_back_each_type_reaches,
     ):
         migrations()(change)
     return migrations

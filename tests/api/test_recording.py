@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from personalize.stores.floors import Floors
 from personalize.web.middleware import PersonalizeMiddleware
 from tests.api.channel import channel, on_site, purchase
 from tests.desk import written
@@ -184,7 +185,7 @@ def test_what_is_older_than_the_log_or_of_somebody_erased_is_refused_with_its_re
         store, now = app.personalizer.store, app.personalizer.clock.now()
         await till.call("/events", purchase("r1", "u:gone"))
         await store.erase("u:gone", at=now + timedelta(seconds=1), by="a test")
-        await store.raise_floor(now - timedelta(days=400))
+        await store.raise_floors(Floors(now - timedelta(days=400)))
         old = await till.call("/events", purchase("r2", at="2001-01-01T00:00:00Z"))
         assert (old.status, old.code) == (422, "too_old")
         late = await till.call("/events", purchase("r3", "u:gone", at=now.isoformat()))

@@ -10,6 +10,7 @@ from personalize.errors import MigrationRefused
 from personalize.runtime.migrating import EVENTS_AT_ONCE, Migrated, migrate
 from personalize.runtime.publish import projectors_of
 from personalize.settings import Settings
+from personalize.stores.floors import Floors
 from personalize.stores.memory import MemoryStore
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import AccessToken, Export, Live, Store, Switch
@@ -44,7 +45,7 @@ async def filled(store: Store, settings: Settings) -> None:
     await store.note_export(Export("e1", at(1), "ann", "log", "/backups/1", at(2)))
     await store.keep_token(AccessToken("d1", "till", frozenset({"events"}), at(1)))
     await store.set_switch(Switch(off=True, at=at(3), by="ann"))
-    await store.raise_floor(at(-1))
+    await store.raise_floors(Floors(at(-1), {"purchase": at(-0.5)}))
 
 
 def with_two(tmp_path: Path, url: str, work: Callable[[Store, Store, Settings], Awaitable[None]]) -> None:
@@ -63,7 +64,7 @@ def with_two(tmp_path: Path, url: str, work: Callable[[Store, Store, Settings], 
 async def is_the_same(source: Store, target: Store) -> None:
     """All that one store keeps is kept by the other."""
     assert await contents(target) == await contents(source)
-    for look in ("versions", "exports", "tokens", "erasures", "sealed", "switch", "floor", "live"):
+    for look in ("versions", "exports", "tokens", "erasures", "sealed", "switch", "floors", "live"):
         assert await getattr(target, look)() == await getattr(source, look)(), look
     assert await target.erased_at("u:gone") == at(EVENTS)
 

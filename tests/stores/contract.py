@@ -16,6 +16,7 @@ from personalize.events.event import Event
 from personalize.profiles.counters import Counter
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
+from personalize.stores.floors import Floors
 from personalize.stores.memory import MemoryStore
 from personalize.stores.protocols import (
     NOTHING_LIVE,
@@ -26,16 +27,17 @@ from personalize.stores.protocols import (
     Lease,
     Live,
     Store,
-    Stretch,
     Switch,
     WorkerReport,
 )
+from personalize.stores.stretches import Stretch
 from tests.stores import samples
 from tests.stores.erasure_contract import ErasureContract
 from tests.stores.filling_contract import FillingContract
 from tests.stores.organization_contract import OrganizationContract
 from tests.stores.outcome_contract import OutcomeContract
 from tests.stores.queue_contract import QueueContract
+from tests.stores.retention_contract import RetentionContract
 from tests.stores.samples import all_of, at, event, projectors, purchase
 from tests.stores.trim_contract import TrimContract
 
@@ -99,7 +101,13 @@ async def is_as_rebuilt(store: Store) -> None:
 
 
 class StoreContract(
-    OutcomeContract, FillingContract, ErasureContract, TrimContract, OrganizationContract, QueueContract
+    OutcomeContract,
+    FillingContract,
+    ErasureContract,
+    TrimContract,
+    OrganizationContract,
+    QueueContract,
+    RetentionContract,
 ):
     """The laws. Stores are made by `make`, each call a new and empty one."""
 
@@ -551,7 +559,7 @@ class StoreContract(
                 lambda: past.fill(projectors(), version="v1", at=at(0), events=1),
                 lambda: past.lease(Lease("fill", "a:1", at(1)), at=at(0)),
                 lambda: past.release("fill", "a:1"),
-                lambda: past.raise_floor(at(0)),
+                lambda: past.raise_floors(Floors(at(0))),
                 lambda: past.note_export(Export("a", at(0), "ann", "log", "/mnt/a")),
                 lambda: past.set_switch(Switch(off=True, at=at(0), by="ann")),
                 lambda: past.keep_token(AccessToken("aa", "till", frozenset(), at(0))),

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from personalize.events.event import Event
+from personalize.stores.floors import NO_FLOORS, Floors
 from personalize.stores.protocols import Applied, Outcome, Store
 from personalize.stores.refusing import Refusal, Refused
 from tests.stores.filling_contract import Make, play
@@ -95,16 +96,16 @@ class OutcomeContract:
     def test_what_is_older_than_the_log_is_refused_and_says_so(self, make: Make) -> None:
         async def scene(store: Store) -> None:
             before, first, late = purchase(event_id="a"), purchase(minutes=10), purchase(minutes=9.9)
-            assert await store.floor() is None
+            assert await store.floors() == NO_FLOORS
             await store.apply([before], projectors())
-            await store.raise_floor(at(10))
-            await store.raise_floor(at(3))
-            assert await store.floor() == at(10)
+            await store.raise_floors(Floors(at(10)))
+            await store.raise_floors(Floors(at(3)))
+            assert await store.floors() == Floors(at(10))
             applied = await store.apply([late, first, before, first], projectors())
             assert outcomes(applied, 4) == [REFUSED, NEW, REFUSED, REPEATED]
             assert applied.refused == (Refused(late, Refusal.TOO_OLD), Refused(before, Refusal.TOO_OLD))
             past = await store.as_of(at(60), projectors())
-            assert await past.floor() == at(10)
+            assert await past.floors() == Floors(at(10))
             assert await all_of(past.log()) == [before, first]
 
         play(make, scene)

@@ -13,6 +13,7 @@ from personalize.problems import did_you_mean, quoted
 from personalize.rules.facts import BUILT_IN_ROOTS
 from personalize.rules.organization import OrganizationReader
 from personalize.rules.reading.gaps import Gaps, Kind
+from personalize.rules.reading.keep import read_keep
 from personalize.rules.reading.reading import NAME, Reading
 from personalize.yaml_tree import Mapping, Node, Scalar
 
@@ -20,7 +21,7 @@ SHAPE_KEYS = ("type", "of", "choices", "fold")
 ATTRIBUTE_KEYS = (*SHAPE_KEYS, "title", "purpose", "private", "from_browser", "zone")
 #: What an attribute of an organization says.
 OWN_ATTRIBUTE_KEYS = (*SHAPE_KEYS, "title", "private")
-EVENT_TYPE_KEYS = ("title", "properties", "value", "interest", "purpose", "from_browser")
+EVENT_TYPE_KEYS = ("title", "properties", "value", "interest", "keep", "purpose", "from_browser")
 WRITTEN_TYPES = tuple(str(one) for one in ValueType if one is not ValueType.MAPPING)
 _ADDS_UP = (ValueType.MONEY, ValueType.NUMBER)
 #: The types that a key goes with; elsewhere it would say something that nobody listens to.
@@ -117,6 +118,7 @@ class DeclarationReader:
             return None
         self._reading.only(mapping, EVENT_TYPE_KEYS, what)
         properties = self._fields(mapping.get("properties"), what)
+        keep, keeps_totals = read_keep(mapping.get("keep"), what, self._reading)
         event = EventType(
             name=name or "",
             properties=MappingProxyType(properties),
@@ -125,6 +127,8 @@ class DeclarationReader:
             purpose=self._reading.text(mapping, "purpose", what, DEFAULT_PURPOSE),
             from_browser=self._reading.flag(mapping, "from_browser", what),
             interest=self._interest(mapping, properties, what),
+            keep=keep,
+            keeps_totals=keeps_totals,
         )
         return event if name is not None else None
 

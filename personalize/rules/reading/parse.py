@@ -16,6 +16,7 @@ from personalize.rules.filters import EVERY_EVENT, Filter
 from personalize.rules.id_lists import IdLists
 from personalize.rules.operators import HAPPENED, NEGATIVES, OPERATORS
 from personalize.rules.reading.gaps import Gaps, Kind
+from personalize.rules.reading.looking_back import LookingBack
 from personalize.rules.reading.operators_meant import order_meant, pair_meant
 from personalize.rules.reading.questions import UNREADABLE, FieldParser, QuestionParser, group_meant
 from personalize.rules.reading.reading import Reading, shown
@@ -51,6 +52,7 @@ class ConditionParser(QuestionParser):
         self._facts = facts if facts is not None else Facts(schema)
         self._gaps = gaps
         self._describer = Spoken(conventions)
+        self._looking_back = LookingBack(schema, conventions, reading.problems)
         self._counters: dict[str, Counter] = {}
         self._owner = ""
 
@@ -104,6 +106,10 @@ class ConditionParser(QuestionParser):
     def _other_facts(self) -> Facts:
         return self._facts
 
+    def _leaf_of(self, leaf: Leaf, node: Node) -> Leaf:
+        self._looking_back.at_moment(leaf.fact, leaf.argument, node)
+        return leaf
+
     def _segments(self, value: Node) -> Condition:
         named = self._reading.scalars(value, "`segment`")
         if isinstance(value, Sequence) and not value.items:
@@ -119,6 +125,7 @@ class ConditionParser(QuestionParser):
             return UNREADABLE
         chosen = self._filter(event, mapping.get("where"))
         within = self._within(mapping.get("within"))
+        self._looking_back.at_times(event, within, mapping.get("within") or mapping)
         times = mapping.get("times")
         key = chosen.counter_key(event.name)
         where = "" if chosen == EVERY_EVENT else f", where {self._describer.condition(chosen.condition)},"

@@ -225,11 +225,15 @@ class QuestionParser:
         if asked.type is FactType.TEXT and word in _SAYS_EQUAL:
             self._wonder_at_signs(fact, node)
         fold, cast = asked.fold and operator.folds, self._cast(fact, asked, operator)
-        leaf = Leaf(fact, operator, operator.word, argument, fold, cast, at.place)
+        leaf = self._leaf_of(Leaf(fact, operator, operator.word, argument, fold, cast, at.place), node)
         if operator.word == "exists":
             known = Leaf(fact, operator, operator.word, True, place=at.place)
             return known if argument else Not(known)
         return Not(leaf) if negative else leaf
+
+    def _leaf_of(self, leaf: Leaf, node: Node) -> Leaf:
+        """A question as it was read from a node; whoever knows more of its fact looks at it here."""
+        return leaf
 
     def _wonder_at_signs(self, fact: Fact, node: Node) -> None:
         """A text may begin with the sign of a comparison, which is seldom what is meant."""

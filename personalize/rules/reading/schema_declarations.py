@@ -12,6 +12,7 @@ from personalize.rules.reading.declarations import (
     WRITTEN_TYPES,
     single_types,
 )
+from personalize.rules.reading.keep import KEEP_KEYS, TOTALS
 from personalize.rules.reading.reading import NAME
 from personalize.rules.schema_parts import ANYTHING, FLAG, TEXT, JSONSchema, by_kind, keyed, named, one_or_more
 
@@ -36,6 +37,13 @@ def attribute_block() -> JSONSchema:
 
 def event_block() -> JSONSchema:
     """A type of event."""
+    keep = keyed(
+        KEEP_KEYS,
+        {
+            "for": ("How old a single event may become, such as 90 days.", TEXT),
+            "then": ("What stays of it: what all of them add up to.", {"enum": [TOTALS]}),
+        },
+    )
     return keyed(
         EVENT_TYPE_KEYS,
         {
@@ -43,6 +51,10 @@ def event_block() -> JSONSchema:
             "properties": ("What is told about it, each with a type.", named(NAME.pattern, PROPERTY)),
             "value": ("The property that totals and averages are made of.", TEXT),
             "interest": ("The property that tells what they like, such as items.category.", TEXT),
+            "keep": (
+                "For how long, such as 90 days; totals where these stay.",
+                by_kind(block=keep, single=TEXT),
+            ),
             "purpose": ("What the visitor has to have agreed to; personalize if left out.", TEXT),
             "from_browser": ("A browser may send it.", FLAG),
         },
