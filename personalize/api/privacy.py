@@ -27,9 +27,7 @@ async def erase_person(call: Call) -> Answer:
     """Erase a person. The receipt names the copies that may hold them still."""
     personalizer = call.personalizer
     try:
-        receipt = await personalizer.store.erase(
-            call.values["visitor"], at=personalizer.clock.now(), by=call.caller.name
-        )
+        receipt = await personalizer.erase(call.values["visitor"], by=call.caller.name)
     except TakenOver as error:
         raise _taken_over(error) from error
     told = {

@@ -1,6 +1,7 @@
 """`personalize erase`: nothing is kept of a visitor any more."""
 
 import asyncio
+from collections.abc import Sequence
 
 import click
 
@@ -8,9 +9,10 @@ from personalize.cli.findings import Failed
 from personalize.cli.one_visitor import one_visitor
 from personalize.cli.site import Site, name_of_whoever, pass_site
 from personalize.cli.tables import counted, paragraph, terminal_width
-from personalize.errors import TakenOver
+from personalize.errors import InvalidFiles, TakenOver
 from personalize.runtime.person import Person, person_in
-from personalize.stores.protocols import Erasure, Export, Store
+from personalize.runtime.publish import live_rule_set, projectors_of
+from personalize.stores.protocols import Erasure, Export, Projector, Store
 
 
 @click.command(short_help="Erase all that is kept of a visitor.")
@@ -37,13 +39,21 @@ async def _erase(site: Site, visitor: str, *, asks: bool, by: str) -> None:
         if asks:
             click.echo(paragraph(_what_goes(person), width=terminal_width()))
             click.confirm("Erase it all? It can't be undone.", abort=True)
-        receipt = await store.erase(visitor, at=site.now, by=by)
+        receipt = await store.erase(visitor, at=site.now, by=by, projectors=await _projectors(site, store))
         copies = await _copies(store, receipt)
     for part in _told(site, receipt, copies):
         click.echo(paragraph(part, width=terminal_width()))
     for copy in copies:
         begun = site.written(copy.begun_at)
         click.echo(paragraph(f"{copy.what}, of {begun}: {copy.where}", first="  ", rest="    ", width=terminal_width()))
+
+
+async def _projectors(site: Site, store: Store) -> Sequence[Projector]:
+    """Those of what is live; none where that does not load here, which keeps nobody from being erased."""
+    try:
+        return projectors_of(await live_rule_set(store, site.settings), site.settings)
+    except InvalidFiles:
+        return ()
 
 
 def _what_goes(person: Person) -> str:

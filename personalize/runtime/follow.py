@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from personalize.errors import InvalidFiles, StaleVersion, StoreError, UnknownVersion
+from personalize.events.schema import Schema
 from personalize.rules.pending import pending_facts
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
@@ -15,7 +17,9 @@ from personalize.runtime.publish import projectors_of, saved_rule_set
 from personalize.runtime.quiet_loading import let_go, pieces_of
 from personalize.runtime.warming import warm
 from personalize.settings import Settings
-from personalize.stores.protocols import BACKUP, Filled, Live, Store, WorkerReport
+from personalize.stores.protocols import BACKUP, Filled, Live, Projector, Store, WorkerReport
+
+T = TypeVar("T")
 
 #: How often the row is read; two readings and a load stay within the promised two seconds.
 POLL_SECONDS = 0.75
@@ -169,3 +173,19 @@ class Follower:
 
     def _failed(self, error: BaseException) -> None:
         self._health.failed("following the live rule set broke off", error, self._clock.now())
+
+
+async def under_live(
+    follower: Follower, rules: Callable[[], tuple[Schema, Sequence[Projector], str]], work: Callable[..., Awaitable[T]]
+) -> T:
+    """What `work` gives by the `projectors` and the `version` of what is live, as `rules` has them; one that was
+    published meanwhile is loaded first. Where what is live does not load here, it is given none."""
+    while follower.refused is None:
+        _, projectors, version = rules()
+        try:
+            return await work(projectors=projectors, version=version)
+        except StaleVersion:
+            await follower.refresh()
+            if follower.refused is None and rules()[-1] == version:
+                raise
+    return await work(projectors=(), version=None)

@@ -6,9 +6,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
-from personalize.errors import EventConflict, EventRefused, InvalidFiles, SettingsError, StaleVersion, StoreError
+from personalize.errors import EventConflict, EventRefused, InvalidFiles, SettingsError, StoreError
 from personalize.events.event import CONSENT, MARK, RETRACT, SET, UNDO, WEB, Event, JSONValue, minted_event_id
 from personalize.events.schema import Schema
 from personalize.events.validate import NOT_TAKEN, check_event, check_moment, check_organization
@@ -22,7 +23,7 @@ from personalize.runtime.clock import Clock, FixedClock, SystemClock
 from personalize.runtime.correcting import check_undo, correct
 from personalize.runtime.draft import read_draft
 from personalize.runtime.filling import FillTask
-from personalize.runtime.follow import Follower
+from personalize.runtime.follow import Follower, under_live
 from personalize.runtime.geoip import GeoIP, open_geoip
 from personalize.runtime.health import Health
 from personalize.runtime.ingest import Ingest
@@ -353,7 +354,8 @@ class Personalizer:
         the store hold bytes until it is compacted. Raises `TakenOver` for a browser that belongs to a login by now,
         and `StoreError`.
         """
-        return await self.store.erase(profile_id, at=self.clock.now(), by=by)
+        at = self.clock.now()
+        return await under_live(self._follower, self._rules, partial(self.store.erase, profile_id, at=at, by=by))
 
     async def set_organization(
         self,
@@ -412,18 +414,14 @@ class Personalizer:
         takes, where a queue would run over, and counts them right, which the rules served here would not: they
         are projected in their order by the next worker that knows what is live.
         """
-        while True:
-            version = self._version()
-            if self._follower.refused is not None:
-                return await self.store.apply(events, ())
-            try:
-                applied = await self.store.apply(events, self.projectors, version=version or NOTHING_LIVE)
+
+        async def write(*, projectors: Sequence[Projector], version: str | None) -> Applied:
+            applied = await self.store.apply(events, projectors, version=version)
+            if version is not None:
                 await self._withdraw(events)
-                return applied
-            except StaleVersion:
-                await self._follower.refresh()
-                if self._follower.refused is None and self._version() == version:
-                    raise
+            return applied
+
+        return await under_live(self._follower, self._rules, write)
 
     async def _withdraw(self, events: Sequence[Event]) -> None:
         """Remove what decisions among these events no longer cover, before anybody hears that they are kept."""

@@ -39,7 +39,10 @@ async def withdraw(
         return 0
     is_nobodys = profile_id.startswith(ANONYMOUS_PREFIX) and not profile.ties.claimed_by
     if not granted and is_nobodys and profile.consent_at is not None:
-        return (await store.erase(profile_id, at=profile.consent_at, by=WITHDRAWN)).events
+        erasure = await store.erase(
+            profile_id, at=profile.consent_at, by=WITHDRAWN, projectors=projectors, version=version
+        )
+        return erasure.events
     person = await person_in(store, profile_id)
     left = partial(left_without, refused=refused, schema=schema)
     if all(left(event) == event for event in person.events):

@@ -1,11 +1,12 @@
 """What erasing a person means, whatever keeps them: who belongs to the person, and what is refused afterwards."""
 
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from personalize.errors import TakenOver
-from personalize.events.event import JOIN, UNDO, Event
+from personalize.events.event import CONSENT, JOIN, UNDO, Event, JSONValue, to_micros
 from personalize.profiles.encoding import (
     decode_organization,
     decode_profile,
@@ -13,12 +14,19 @@ from personalize.profiles.encoding import (
     encode_profile,
     holds_organization,
 )
-from personalize.profiles.in_force import ANONYMOUS_PREFIX
+from personalize.profiles.in_force import ANONYMOUS_PREFIX, Decided, consent_of, newest
 from personalize.profiles.members import parting
 from personalize.profiles.profile import Profile, Ties
+from personalize.profiles.watched import WATCH, WatchProjector
 from personalize.stores.floors import NO_FLOORS, Floors
+from personalize.stores.projecting import PROFILES
 from personalize.stores.protocols import Export, Trimming
 from personalize.stores.refusing import Refusal, Refused
+from personalize.visitors.consent import UNKNOWN
+
+#: Who says that somebody goes on refusing.
+SENDER = "erasure"
+_WATCHED = WatchProjector()
 
 
 def person_of(
@@ -52,18 +60,49 @@ def organization_without(row: bytes | None, read: Callable[[str], bytes | None])
     return key, None if left is None else encode_organization(left)
 
 
-def unclaimed(row: bytes, login: str) -> bytes | None:
-    """The bytes of a profile that this login was to be joined with, without its name; None where nothing is left. What
-    is no profile stays."""
-    if holds_organization(row):
+def held_with(rows: Iterable[Profile | None], histories: Iterable[Event]) -> set[str]:
+    """Those whom joins hold together with a person, given their rows and their events: logins that laid claim to their
+    browsers, and browsers that they laid claim to."""
+    claiming = {login for row in rows if row is not None for login in row.ties.claimed_by}
+    return claiming | {joined_id for event in histories if (joined_id := joined_by(event)) is not None}
+
+
+def forgetting(projection: str, row: bytes, gone: Collection[str]) -> bytes | None:
+    """The bytes of a row of somebody who stays, without the names of those who are gone; None where nothing is left."""
+    if projection == WATCH:
+        watched = _WATCHED.decode(row)
+        partners = tuple(each for each in watched.partners if each not in gone)
+        return row if partners == watched.partners else _WATCHED.encode(replace(watched, partners=partners))
+    if projection != PROFILES or holds_organization(row):
         return row
     profile = decode_profile(row)
-    claimed_by = tuple(each for each in profile.ties.claimed_by if each != login)
+    claimed_by = tuple(each for each in profile.ties.claimed_by if each not in gone)
     if claimed_by == profile.ties.claimed_by:
         return row
     ties = replace(profile.ties, claimed_by=claimed_by) if claimed_by else Ties(awaits=profile.ties.awaits)
     left = replace(profile, ties=ties)
     return None if left == Profile(left.profile_id) else encode_profile(left)
+
+
+def names_any(mark: bytes, gone: Iterable[str]) -> bool:
+    """Whether the mark of a job names any of those who are gone; then the job begins anew."""
+    return any(json.dumps(each)[1:-1].encode() in mark for each in gone)
+
+
+def refusal_of(row: Profile | None, own: Iterable[Event], at: datetime) -> Event | None:
+    """The event by which a login goes on refusing, where it does so only since a browser had that is erased; `own` is
+    its history."""
+    if row is None or not row.consent.refused or row.consent_at is None:
+        return None
+    decided: Decided = (UNKNOWN, None)
+    for event in own:
+        if event.type == CONSENT and (given := consent_of(event.properties)) is not None:
+            decided = newest(decided, given, event.occurred_at)
+    if decided[0].refused:
+        return None
+    told: dict[str, JSONValue] = {"granted": []}
+    event_id = f"{row.profile_id} {to_micros(row.consent_at)}"
+    return Event(event_id, SENDER, CONSENT, row.profile_id, row.consent_at, at, told, channel=SENDER)
 
 
 def left_of(event: Event, trimmed: Trimming) -> Event | None:

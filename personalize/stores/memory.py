@@ -1,7 +1,7 @@
 """A store in this process's memory: for tests, and for what the past looked like. Nothing survives it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -17,14 +17,17 @@ from personalize.profiles.queue import RowChange, moment_as_bytes
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
+    forgetting,
     gone_of,
+    held_with,
     joined_by,
     joining,
     left_of,
+    names_any,
     organization_without,
     person_of,
+    refusal_of,
     sifted,
-    unclaimed,
 )
 from personalize.stores.floors import NO_FLOORS, Floors
 from personalize.stores.membership import both_of
@@ -32,7 +35,7 @@ from personalize.stores.memory_desk import MemoryDesk
 from personalize.stores.memory_log import MemoryLog
 from personalize.stores.outcomes import applied
 from personalize.stores.past import past_of
-from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of, read_by, settle_by
+from personalize.stores.projecting import MARKS, PROFILES, Course, Rows, course, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
     NOTHING_LIVE,
     Applied,
@@ -109,7 +112,7 @@ class MemoryStore(MemoryDesk):
             self._projected = len(self._log)
         for profile_id, moment in sifting.following:
             with suppress(TakenOver):
-                self._erase_person(profile_id, moment)
+                self._erase_person(profile_id, moment, projectors)
         return applied(events, sifting, others)
 
     async def profile(self, profile_id: str) -> Profile | None:
@@ -165,10 +168,20 @@ class MemoryStore(MemoryDesk):
             self._serve(rebuilt, holding_of(projectors))
         return len(self._log)
 
-    async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+    async def erase(
+        self,
+        profile_id: str,
+        *,
+        at: datetime,
+        by: str,
+        projectors: Sequence[Projector] = (),
+        version: str | None = None,
+    ) -> Erasure:
         """Erase a person, and keep the receipt."""
+        if version is not None:
+            self._refuse_stale(version)
         seal = self._seals.seal(profile_id)
-        profiles, gone = self._erase_person(profile_id, at)
+        profiles, gone = self._erase_person(profile_id, at, projectors)
         copies = copies_holding(await self.exports(), [event.received_at for event in gone])
         self._erasures.append(Erasure(seal.hex(), at, by, profiles, len(gone), copies))
         return self._erasures[-1]
@@ -338,29 +351,43 @@ class MemoryStore(MemoryDesk):
         moments = [self._erased[seal] for seal in self._seals.all_of(profile_id) if seal in self._erased]
         return max(moments, default=None)
 
-    def _erase_person(self, profile_id: str, at: datetime) -> tuple[int, Sequence[Event]]:
+    def _erase_person(
+        self, profile_id: str, at: datetime, projectors: Sequence[Projector]
+    ) -> tuple[int, Sequence[Event]]:
         """Everything of one person, for a seal of each id; how many profiles it was, and which events."""
         served = self._projections.get(PROFILES, {})
         ids = set(person_of(profile_id, lambda each: _decoded(served.get(each)), self._joining))
         profiles = len(ids & served.keys())
-        mine = map(joined_by, self._log.history(profile_id))
-        others = sorted({each for each in mine if each is not None} - ids)
+        left = held_with((_decoded(served.get(each)) for each in ids), self._log.history(profile_id))
         gone = self._rewrite(lambda event: None if event.profile_id in ids or joined_by(event) in ids else event)
-        for profile_rows in (served, self._beside.get(PROFILES, {})):
-            for each in sorted(ids):
-                if (left := organization_without(profile_rows.get(each), profile_rows.get)) is not None:
-                    self._kept(profile_rows, [left])
-            self._kept(
-                profile_rows,
-                [(each, unclaimed(profile_rows[each], profile_id)) for each in others if each in profile_rows],
-            )
-        for rows in (*self._projections.values(), *self._beside.values()):
-            for each in ids:
-                rows.pop(each, None)
+        left = (left | {event.profile_id for event in gone}) - ids
         for each in ids:
-            seal = self._seals.seal(each)
-            self._erased[seal] = max(at, self._erased.get(seal, at))
+            self._seals_of_gone(each, at)
+        self._let_go(ids, left)
+        for each in sorted(left):
+            refusal = refusal_of(_decoded(served.get(each)), self._log.history(each), at)
+            self._stand_in(() if refusal is None else (refusal,))
+        for each in sorted(left):
+            for kept, changes in self._anew(each, projectors):
+                self._kept(kept, changes)
         return profiles, gone
+
+    def _let_go(self, ids: Collection[str], left: Iterable[str]) -> None:
+        """Remove the rows of those who are gone, from every generation, and their names from the rows of those left."""
+        for projections in (self._projections, self._beside):
+            profile_rows = projections.get(PROFILES, {})
+            for each in sorted(ids):
+                if (organization := organization_without(profile_rows.get(each), profile_rows.get)) is not None:
+                    self._kept(profile_rows, [organization])
+            for projection, rows in projections.items():
+                self._kept(rows, [(each, None) for each in ids])
+                self._kept(rows, [(each, forgetting(projection, rows[each], ids)) for each in left if each in rows])
+            marks = projections.get(MARKS, {})
+            self._kept(marks, [(key, None) for key, row in marks.items() if names_any(row, ids)])
+
+    def _seals_of_gone(self, profile_id: str, at: datetime) -> None:
+        seal = self._seals.seal(profile_id)
+        self._erased[seal] = max(at, self._erased.get(seal, at))
 
     def _joining(self, profile_id: str) -> Sequence[str]:
         return joining(self._log.history(profile_id))

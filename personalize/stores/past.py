@@ -116,7 +116,15 @@ class PastStore:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
 
-    async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+    async def erase(
+        self,
+        profile_id: str,
+        *,
+        at: datetime,
+        by: str,
+        projectors: Sequence[Projector] = (),
+        version: str | None = None,
+    ) -> Erasure:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
 

@@ -158,10 +158,18 @@ class PostgresStore:
         """Project the whole log again, in one transaction; other writes wait for it."""
         return await self._link.write(partial(generations.rebuild, projectors=projectors), alone=True)
 
-    async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+    async def erase(
+        self,
+        profile_id: str,
+        *,
+        at: datetime,
+        by: str,
+        projectors: Sequence[Projector] = (),
+        version: str | None = None,
+    ) -> Erasure:
         """Erase a person, and keep the receipt."""
-        work = partial(erasing.erase, profile_id=profile_id, at=at, by=by, seals=self._seals)
-        return await self._link.write(work, alone=True)
+        erase = partial(erasing.erase, profile_id=profile_id, at=at, by=by, seals=self._seals)
+        return await self._link.write(partial(erase, projectors=projectors, version=version), alone=True)
 
     async def trim(
         self,

@@ -75,7 +75,7 @@ async def apply_alone(
         await connection.execute("INSERT INTO unprojected (seq) VALUES ($1)", last + 1)
     for profile_id, at in sifting.following:
         with suppress(TakenOver):
-            await erasing.erase_person(connection, profile_id, at, seals)
+            await erasing.erase_person(connection, profile_id, at, seals, projectors)
     return applied(events, sifting, others)
 
 

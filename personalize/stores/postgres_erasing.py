@@ -12,18 +12,22 @@ from personalize.stores import postgres_tables as tables
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
+    forgetting,
+    held_with,
     joined_by,
+    names_any,
     organization_without,
     person_of,
+    refusal_of,
     sifted,
-    unclaimed,
 )
 from personalize.stores.floors import Floors, floors_from
 from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text, text_kept
 from personalize.stores.postgres_projections import PROFILE, ProjectionTable
-from personalize.stores.projecting import PROFILES
-from personalize.stores.protocols import Erasure
+from personalize.stores.postgres_trimming import project_anew
+from personalize.stores.projecting import MARKS, PROFILES
+from personalize.stores.protocols import Erasure, Projector
 from personalize.stores.seals import Seals
 
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
@@ -39,9 +43,14 @@ ERASED_AT = "SELECT seal, at FROM erased WHERE seal = any($1::bytea[])"
 COMPACT = ("VACUUM FULL events", "VACUUM FULL event_ids", "VACUUM FULL projections")
 _JOINED = "SELECT joined_id, type FROM events WHERE profile_id = $1 AND joined_id IS NOT NULL ORDER BY seq DESC"
 _PROFILES_OF = f"SELECT generation, row FROM projections WHERE key = $1 AND projection = '{PROFILES}'"
+_ROWS_OF = "SELECT projection, generation, row FROM projections WHERE key = $1"
+_MARKS = f"SELECT key, row FROM projections WHERE projection = '{MARKS}'"
+_CONSENTS = f"{log.OF_PROFILE} AND type = 'consent' ORDER BY seq"
 _REMOVE_ROWS = "DELETE FROM projections WHERE key = $1"
 # Joins that nothing followed from, since somebody had refused, name the id all the same.
-_REMOVE_EVENTS = f"DELETE FROM events WHERE profile_id = $1 OR joined_id = $1 RETURNING received_at, {log.NAMES}"
+_REMOVE_EVENTS = f"""
+    DELETE FROM events WHERE profile_id = $1 OR joined_id = $1 RETURNING received_at, profile_id, {log.NAMES}
+"""
 _SEAL = """
     INSERT INTO erased (seal, at) VALUES ($1, $2)
     ON CONFLICT (seal) DO UPDATE SET at = greatest(erased.at, excluded.at)
@@ -49,10 +58,20 @@ _SEAL = """
 _KEEP_RECEIPT = "INSERT INTO erasures (seal, at, by, profiles, events, copies) VALUES ($1, $2, $3, $4, $5, $6)"
 
 
-async def erase(connection: Connection, profile_id: str, at: datetime, by: str, seals: Seals) -> Erasure:
+async def erase(
+    connection: Connection,
+    profile_id: str,
+    at: datetime,
+    by: str,
+    seals: Seals,
+    projectors: Sequence[Projector],
+    version: str | None,
+) -> Erasure:
     """Erase a person and keep the receipt; see `Store.erase`."""
+    if version is not None:
+        await tables.refuse_stale(connection, version)
     seal = seals.seal(profile_id).hex()
-    profiles, received = await erase_person(connection, profile_id, at, seals)
+    profiles, received = await erase_person(connection, profile_id, at, seals, projectors)
     exports = [tables.export_from_row(row) for row in await connection.fetch(tables.EXPORTS)]
     erasure = Erasure(seal, at, by, profiles, len(received), copies_holding(exports, received))
     await _keep_receipt(connection, erasure)
@@ -71,7 +90,7 @@ async def take_over(
 
 
 async def erase_person(
-    connection: Connection, profile_id: str, at: datetime, seals: Seals
+    connection: Connection, profile_id: str, at: datetime, seals: Seals, projectors: Sequence[Projector]
 ) -> tuple[int, list[datetime]]:
     """Everything of one person, for a seal of each id; how many profiles it was, and when their events came."""
     found = await connection.fetch(_JOINED, kept_text(profile_id))
@@ -79,17 +98,39 @@ async def erase_person(
     joined_ids = [text_kept(joined_id) for joined_id, _ in found if joined_id not in parted]
     rows = {each: await _profile(connection, each) for each in (profile_id, *joined_ids)}
     ids = person_of(profile_id, rows.get, lambda _: joined_ids)
+    left = held_with((rows[each] for each in ids), ()) | {text_kept(joined_id) for joined_id, _ in found}
     received: list[datetime] = []
     for each in ids:
         await _take_out(connection, each)
         await connection.execute(_REMOVE_ROWS, kept_text(each))
         removed = await connection.fetch(_REMOVE_EVENTS, kept_text(each))
-        await log.remove_ids(connection, [names for _, *names in removed])
+        await log.remove_ids(connection, [names for _, _, *names in removed])
         received += [moment for moment, *_ in removed]
+        left.update(text_kept(owner_id) for _, owner_id, *_ in removed)
         await connection.execute(_SEAL, seals.seal(each), at)
-    for each in sorted({text_kept(joined_id) for joined_id, _ in found}.difference(ids)):
-        await _unclaim(connection, each, profile_id)
+    left.difference_update(ids)
+    await _let_go(connection, ids, sorted(left))
+    for each in sorted(left):
+        history = [log.event_from_row(row) for row in await connection.fetch(_CONSENTS, kept_text(each))]
+        if (refusal := refusal_of(await _profile(connection, each), history, at)) is not None:
+            await log.append(connection, [refusal])
+    for each in sorted(left):
+        await project_anew(connection, each, projectors)
     return sum(rows[each] is not None for each in ids), received
+
+
+async def _let_go(connection: Connection, ids: Sequence[str], left: Sequence[str]) -> None:
+    """Those who stay forget the names of those who are gone, in every generation, and so do the marks of jobs."""
+    for key, row in await connection.fetch(_MARKS):
+        if names_any(row, ids):
+            await connection.execute(_REMOVE_ROWS, key)
+    for each in left:
+        for projection, generation, row in await connection.fetch(_ROWS_OF, kept_text(each)):
+            after = forgetting(projection, row, ids)
+            if after != row:
+                table = ProjectionTable(connection, projection, generation)
+                await table.read([each])
+                await table.write([(each, after)])
 
 
 async def sifted_events(connection: Connection, events: Sequence[Event], seals: Seals, floors: Floors) -> Sifted:
@@ -142,14 +183,6 @@ async def _take_out(connection: Connection, profile_id: str) -> None:
         rows = await table.read([membership.organization_id])
         if (left := organization_without(row, rows.get)) is not None:
             await table.write([left])
-
-
-async def _unclaim(connection: Connection, anonymous_id: str, login: str) -> None:
-    """A browser that was parted from a login, or never came to it, forgets its name, in every generation."""
-    for generation, row in await connection.fetch(_PROFILES_OF, kept_text(anonymous_id)):
-        table = ProjectionTable(connection, PROFILES, generation)
-        await table.read([anonymous_id])
-        await table.write([(anonymous_id, unclaimed(row, login))])
 
 
 async def _profile(connection: Connection, profile_id: str) -> Profile | None:

@@ -61,7 +61,8 @@ NAMES = "event_id, sender, profile_id"
 #: The last number given out. One that a broken transaction had is in no event.
 LAST_SEQ = "CASE WHEN is_called THEN last_value ELSE 0 END FROM events_seq"
 LOG = f"SELECT {_EVENT}, seq FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3"
-HISTORY = f"SELECT {_EVENT}, seq FROM events WHERE profile_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3"
+OF_PROFILE = f"SELECT {_EVENT}, seq FROM events WHERE profile_id = $1"
+HISTORY = f"{OF_PROFILE} AND seq < $2 ORDER BY seq DESC LIMIT $3"
 HISTORIES = f"""
     SELECT {_EVENT}, seq FROM events
     WHERE profile_id = any($1::text[]) AND seq > $2 AND seq <= $3 AND ($4::text[] IS NULL OR type = any($4))

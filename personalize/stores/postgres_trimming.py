@@ -47,13 +47,13 @@ async def trim(
     if summed is not None:
         await log.append(connection, summed(went[::-1]))
     if changed:
-        await _project_anew(connection, profile_id, projectors)
+        await project_anew(connection, profile_id, projectors)
     return changed
 
 
-async def _project_anew(connection: Connection, profile_id: str, projectors: Sequence[Projector]) -> None:
-    """In the generation that is served and the one being filled, each up to where it has come; from those discarded
-    what was found goes."""
+async def project_anew(connection: Connection, profile_id: str, projectors: Sequence[Projector]) -> None:
+    """Project a profile anew, whose history has changed, and whoever joins hold together with it: in the generation
+    that is served and the one being filled, each up to where it has come; from those discarded what was found goes."""
     for number, state, projected, waits_from in await connection.fetch(_GENERATIONS):
         until = log.BEYOND_ALL_SEQS if projected is None else projected
         if state == "served":

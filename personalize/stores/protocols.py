@@ -290,19 +290,29 @@ class Store(Protocol):
         """The whole log in the order of arrival."""
 
     async def last_entry(self) -> int:
-        """The number of the last entry of the log, which are counted from 1; all up to it can be read by now. The
-        number of one that is gone is never given again."""
+        """The number of the last entry of the log; all up to it can be read, and none is given twice."""
 
     async def entries(self, after: int, until: int) -> Sequence[Event]:
-        """The entries of the log behind a number and up to another, in their order; those that are left of them."""
+        """The entries of the log behind a number and up to another, those that are left of them."""
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Throw the projections away and project the whole log again, in one transaction; the number of
         events read. A filling that was under way is done with."""
 
-    async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+    async def erase(
+        self,
+        profile_id: str,
+        *,
+        at: datetime,
+        by: str,
+        projectors: Sequence[Projector] = (),
+        version: str | None = None,
+    ) -> Erasure:
         """Erase a person, in one transaction: the profile, the anonymous ones that joined it, all their events, and
         their rows in every projection, served or not. What stays is the receipt, and a seal of each id.
+
+        Who stays, and was held together with them by joins, is projected anew; without projectors they forget the names
+        alone. A login that refuses since an erased browser had goes on refusing. `version` is as for `apply`.
 
         An id of which nothing is kept is sealed all the same. Raises `TakenOver` for an anonymous profile that
         joined a known one, whose person it belongs to.

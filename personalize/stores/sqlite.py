@@ -168,9 +168,18 @@ class SqliteStore:
         """Project the whole log again, in one transaction; other writes wait for it."""
         return await self._write(partial(generations.rebuild, projectors=projectors))
 
-    async def erase(self, profile_id: str, *, at: datetime, by: str) -> Erasure:
+    async def erase(
+        self,
+        profile_id: str,
+        *,
+        at: datetime,
+        by: str,
+        projectors: Sequence[Projector] = (),
+        version: str | None = None,
+    ) -> Erasure:
         """Erase a person, and keep the receipt."""
-        return await self._write(partial(erasing.erase, profile_id=profile_id, at=at, by=by, seals=self._seals))
+        erase = partial(erasing.erase, profile_id=profile_id, at=at, by=by, seals=self._seals)
+        return await self._write(partial(erase, projectors=projectors, version=version))
 
     async def trim(
         self,

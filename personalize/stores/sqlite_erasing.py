@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -16,18 +16,20 @@ from personalize.stores import sqlite_tables as tables
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
-    joined_by,
+    forgetting,
+    held_with,
     joining,
     left_of,
+    names_any,
     organization_without,
     person_of,
+    refusal_of,
     sifted,
-    unclaimed,
 )
 from personalize.stores.event_text import properties_as_text
 from personalize.stores.floors import NO_FLOORS, Floors, floors_from
 from personalize.stores.outcomes import applied
-from personalize.stores.projecting import PROFILES
+from personalize.stores.projecting import MARKS, PROFILES
 from personalize.stores.protocols import Applied, Erasure, Projector, Summing, Trimming
 from personalize.stores.seals import Seals
 from personalize.stores.sqlite_projections import ProjectionTable, quoted
@@ -54,9 +56,19 @@ _PROJECTIONS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIK
 _JOINS_OF = "SELECT profile_id, seq FROM events WHERE type IN ('join', 'undo') AND properties ->> 'from' = ?"
 
 
-def erase(connection: sqlite3.Connection, profile_id: str, at: datetime, by: str, seals: Seals) -> Erasure:
+def erase(
+    connection: sqlite3.Connection,
+    profile_id: str,
+    at: datetime,
+    by: str,
+    seals: Seals,
+    projectors: Sequence[Projector],
+    version: str | None,
+) -> Erasure:
     """Erase a person and keep the receipt; see `Store.erase`."""
-    profiles, received = erase_person(connection, profile_id, at, seals)
+    if version is not None:
+        tables.refuse_stale(connection, version)
+    profiles, received = erase_person(connection, profile_id, at, seals, projectors)
     exports = map(tables.export_from_row, connection.execute(tables.EXPORTS))
     copies = copies_holding(exports, map(from_micros, received))
     erasure = Erasure(seals.seal(profile_id).hex(), at, by, profiles, len(received), copies)
@@ -93,7 +105,7 @@ def apply(
     others = tables.apply(connection, sifting.taken, projectors, version)
     for profile_id, at in sifting.following:
         with suppress(TakenOver):
-            erase_person(connection, profile_id, at, seals)
+            erase_person(connection, profile_id, at, seals, projectors)
     return applied(events, sifting, others)
 
 
@@ -167,40 +179,54 @@ def cut(connection: sqlite3.Connection, profile_id: str, goes: Callable[[Row], b
     return received
 
 
-def erase_person(connection: sqlite3.Connection, profile_id: str, at: datetime, seals: Seals) -> tuple[int, list[int]]:
+def erase_person(
+    connection: sqlite3.Connection, profile_id: str, at: datetime, seals: Seals, projectors: Sequence[Projector]
+) -> tuple[int, list[int]]:
     """Everything of one person, for a seal of each id; how many profiles it was, and when their events came."""
     ids = person_of(
         profile_id,
         lambda each: _profile(connection, each),
         lambda each: joining(map(tables.event_from_row, _history(connection, each))),
     )
-    joined_ids = (joined_by(tables.event_from_row(row)) for row in _history(connection, profile_id))
-    others = {each for each in joined_ids if each is not None}.difference(ids)
-    profiles = sum(_profile(connection, each) is not None for each in ids)
-    received = [micros for each in ids for micros in _erase_one(connection, each)]
-    _unclaim(connection, others, profile_id)
+    rows = [_profile(connection, each) for each in ids]
+    left = held_with(rows, map(tables.event_from_row, _history(connection, profile_id)))
+    received: list[int] = []
+    for each in ids:
+        joins = connection.execute(_JOINS_OF, (each,)).fetchall()
+        left.update(owner_id for owner_id, _ in joins)
+        received += _erase_one(connection, each, joins)
+    left.difference_update(ids)
     connection.executemany(_SEAL, [(seals.seal(each), to_micros(at)) for each in ids])
-    return profiles, received
+    _let_go(connection, ids, sorted(left))
+    for each in sorted(left):
+        history = map(tables.event_from_row, _history(connection, each))
+        if (refusal := refusal_of(_profile(connection, each), history, at)) is not None:
+            tables.append(connection, [refusal])
+    for each in sorted(left):
+        generations.project_anew(connection, each, projectors)
+    return sum(row is not None for row in rows), received
 
 
-def _unclaim(connection: sqlite3.Connection, others: Iterable[str], login: str) -> None:
-    """Browsers that were parted from a login, or never came to it, forget its name."""
+def _let_go(connection: sqlite3.Connection, ids: Sequence[str], left: Sequence[str]) -> None:
+    """Those who stay forget the names of those who are gone, and so do the marks of jobs."""
     for (name,) in connection.execute(_PROJECTIONS).fetchall():
-        projection = name.removeprefix("projection_")
-        if projection.partition("~")[0] == PROFILES:
-            table = ProjectionTable(connection, projection)
-            rows = [(each, row) for each in sorted(others) if (row := table.read(each)) is not None]
-            table.write([(each, unclaimed(row, login)) for each, row in rows])
+        projection, _, number = name.removeprefix("projection_").partition("~")
+        table = ProjectionTable(connection, projection, int(number) if number else None)
+        if projection == MARKS:
+            marks = connection.execute(f"SELECT key, row FROM {quoted(name)}").fetchall()
+            table.write([(key, None) for key, row in marks if names_any(row, ids)])
+        rows = [(each, row) for each in left if (row := table.read(each)) is not None]
+        table.write([(each, forgetting(projection, row, ids)) for each, row in rows])
 
 
-def _erase_one(connection: sqlite3.Connection, profile_id: str) -> list[int]:
+def _erase_one(connection: sqlite3.Connection, profile_id: str, joins: Sequence[Row]) -> list[int]:
     for (name,) in connection.execute(_PROJECTIONS).fetchall():
         projection = name.removeprefix("projection_")
         if projection.partition("~")[0] == PROFILES:
             _take_out(ProjectionTable(connection, projection), profile_id)
         connection.execute(f"DELETE FROM {quoted(name)} WHERE key = ?", (profile_id,))
     received = cut(connection, profile_id, lambda row: True)
-    for owner_id, seq in connection.execute(_JOINS_OF, (profile_id,)).fetchall():
+    for owner_id, seq in joins:
         # Joins that nothing followed from, since somebody had refused: they name the id all the same.
         received += cut(connection, owner_id, lambda row, seq=seq: tables.seq_of(row) == seq)  # type: ignore[misc]
     return received

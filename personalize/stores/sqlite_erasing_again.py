@@ -61,7 +61,7 @@ def _erase(connection: sqlite3.Connection, profile_id: str, since: Mapping[bytes
         return 0
     # An anonymous id that belongs to a known one goes with that one, whose seal is here, too.
     with suppress(TakenOver):
-        profiles, _ = erase_person(connection, profile_id, from_micros(max(moments)), seals)
+        profiles, _ = erase_person(connection, profile_id, from_micros(max(moments)), seals, ())
         return profiles
     return 0
 

@@ -200,7 +200,7 @@ def test_that_test_would_notice_a_statement_about_everybody(statement: str) -> N
 
 #: What reads or writes for everybody: jobs, and whoever asks for everybody, but no page and no event.
 _FOR_ALL = {
-    "postgres_erasing": {"COMPACT"},
+    "postgres_erasing": {"COMPACT", "_MARKS"},
     "postgres_log": {"LOG"},
     "postgres_projections": {"DUE", "PROFILE_KEYS", "PROFILE_ROWS"},
 }

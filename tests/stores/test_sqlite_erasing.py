@@ -1,18 +1,24 @@
 """After an erasure and a compaction no file of the store holds a byte of the person; the bytes are searched for."""
 
 import asyncio
+import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from personalize.events.event import CONSENT, PAGE_VIEW, SET, Event
+from personalize.events.event import CONSENT, JOIN, PAGE_VIEW, SET, UNDO, Event
 from personalize.events.schema import EventType, Schema, Shape, ValueType
+from personalize.profiles.outbox import OutboxProjector
 from personalize.profiles.project import ProfileProjector
+from personalize.profiles.queue import RowChange
+from personalize.profiles.watched import WatchProjector, change_of
 from personalize.stores import sqlite_erasing
-from personalize.stores.protocols import Erasure, Live
+from personalize.stores.projecting import MARKS
+from personalize.stores.protocols import Erasure, Live, Projector
 from personalize.stores.sqlite import SqliteStore
 from tests.stores.contract import opened
 from tests.stores.erasure_contract import KEYS, join
@@ -96,6 +102,43 @@ def test_no_file_holds_a_byte_of_somebody_who_was_erased(tmp_path: Path) -> None
         assert found_in(tmp_path) == set()
 
     asyncio.run(scene())
+
+
+async def tied_to_others(store: SqliteStore, projectors: Sequence[Projector]) -> None:
+    """Somebody of whom others tell: a browser of two logins, one that was parted, whoever watches them, and a copy."""
+    told = [
+        *(purchase("v:shared", minutes=1), join(LOGIN, "v:shared", 2), event(UNDO, LOGIN, {"from": "v:shared"}, 3)),
+        *(
+            event(JOIN, "u:2", {"from": "v:shared"}, 4),
+            event(JOIN, "u:2", {"from": BROWSER}, 7),
+            join(LOGIN, BROWSER, 5),
+        ),
+        *(event("staff_look", LOGIN, {"by": "Ingrid"}, 8), event("webhook", LOGIN, {"outcome": "delivered"}, 8)),
+        event("segment_entered", BROWSER, change_of("buyers", 1), 9),
+    ]
+    await store.apply([*told, purchase("u:2"), purchase(BROWSER), purchase(LOGIN, minutes=9)], projectors)
+    seen = json.dumps({"meaning": "m", "after": LOGIN, "done": False}).encode()
+    await store.exchange(MARKS, [RowChange("sweep", None, seen)])
+
+
+def test_nothing_that_is_told_of_others_names_somebody_who_was_erased(tmp_path: Path) -> None:
+    watching = [ProfileProjector(schema()), WatchProjector(), OutboxProjector({"buyers": ("crm",)})]
+
+    async def scene(*, forgets: bool) -> set[str]:
+        path = tmp_path / str(forgets)
+        async with opened(SqliteStore(path / "x.db", keys=KEYS)) as store:
+            assert isinstance(store, SqliteStore)
+            await tied_to_others(store, watching)
+            projectors = watching if forgets else ()
+            assert (await store.erase(LOGIN, at=at(1_000), by="ann", projectors=projectors)).profiles == 2
+            await store.compact()
+            left = await store.profile("u:2")
+            assert left is not None and left.joined_from == ("v:shared",)
+        return found_in(path)
+
+    assert asyncio.run(scene(forgets=True)) == set()
+    # Where the rules don't load, nobody is projected anew; names go all the same.
+    assert asyncio.run(scene(forgets=False)) == set()
 
 
 @pytest.mark.planted
