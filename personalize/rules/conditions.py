@@ -33,6 +33,17 @@ class Leaf:
     cast: Cast | None = None
     place: Place | None = field(default=None, compare=False)
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Leaf):
+            return NotImplemented
+        # Whether it is 1 is not whether it is true, though Python takes the two for equal.
+        is_same = self.word == other.word and type(self.argument) is type(other.argument)
+        return is_same and self._told == other._told
+
+    @property
+    def _told(self) -> tuple[object, ...]:
+        return (self.argument, self.fact, self.fold, self.cast)
+
     def __hash__(self) -> int:
         # Of the parts that tell most apart: loading looks up tens of thousands of leaves.
         return hash((self.fact.name, self.word, self.argument))

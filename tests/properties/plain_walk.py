@@ -32,6 +32,14 @@ _ORDERS: Mapping[str, Callable[[object, object], bool]] = {
     "before": operator.lt,
 }
 
+_JSON_TYPES = (
+    ("text", str),
+    ("bool", bool),
+    ("number", int | Decimal | float),
+    ("list", list | tuple),
+    ("mapping", Mapping),
+)
+
 
 def matches(
     condition: Condition, values: Mapping[str, object], segments: Mapping[str, Condition], now: datetime
@@ -77,6 +85,9 @@ def leaf_holds(leaf: Leaf, value: object, now: datetime) -> bool:
     is_list = isinstance(value, list | tuple)
     if leaf.word == "exists":
         return True
+    if leaf.word == "type":
+        assert isinstance(leaf.argument, tuple)
+        return next(name for name, types in _JSON_TYPES if isinstance(value, types)) in leaf.argument
     if leaf.word in ("any_of", "all_of", "size", "some"):
         return is_list and list_holds(leaf, list(value), now)  # type: ignore[call-overload]
     elements = list(value) if is_list else [value]  # type: ignore[call-overload]

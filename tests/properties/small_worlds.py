@@ -66,6 +66,7 @@ SCHEMA = Schema(
             "home": Shape(ValueType.TEXT),
             "town": Shape(ValueType.TEXT),
             "app": Shape(ValueType.VERSION),
+            "stuff": Shape(ValueType.ANY),
             "address": Shape(ValueType.TEXT),
         }.items()
     },
@@ -198,6 +199,13 @@ def _addresses() -> list[object]:
     return [*ends, *newer, *(f"::ffff:{one}" for one in ends), "::FFFF:10.0.0.0", "nowhere", "10.0.0", "10.0.0.7"]
 
 
+def _stuff() -> list[object]:
+    """Values of every type, and lists of up to three of them."""
+    numbers: list[object] = [1, 2, 3, *(Decimal(number) / 2 for number in (1, 3, 5, 7))]
+    values = [*numbers, *map(str, numbers), "a", "b", True, False, {}]
+    return [*values, [], *([*one] for size in (1, 2, 3) for one in combinations(values, size))]
+
+
 _HALVES = [Decimal(number) / 2 for number in range(-14, 30)]
 
 
@@ -251,6 +259,7 @@ def dimensions() -> Mapping[str, Dimension]:
         "home": _beside("profile.home", "profile.town", ["a", "b", "c", "d", "e"]),
         "app": _alone("profile.app", _versions()),
         "address": _alone("profile.address", _addresses()),
+        "stuff": _alone("profile.stuff", _stuff()),
         "did": Dimension(_DID, [(values, NOW) for values in _histories()]),
         "clock": Dimension(_CLOCK_FACTS, _moments()),
     }
@@ -305,6 +314,15 @@ def _of_version(chance: Random, name: str = "profile.app") -> Leaf:
 
 
 _AS_VERSION = Cast(FactType.VERSION)
+
+
+def _of_stuff(chance: Random) -> Leaf:
+    """What is asked of a value of any type: each question minds which type it is."""
+    if chance.random() < 0.4:
+        return _of_number(chance, "profile.stuff", 1, 3)
+    if chance.random() < 0.05:
+        return question("profile.stuff", "type", (chance.choice(("text", "number", "list")),))
+    return _of_values(chance, "profile.stuff", [1, 2, "1", "a", True])
 
 
 def _of_address(chance: Random) -> Leaf:
@@ -459,6 +477,7 @@ _QUESTIONS = {
     "born": _of_date,
     "app": _of_version,
     "address": _of_address,
+    "stuff": _of_stuff,
     "called": _of_age,
     "seen": _of_days,
     "owed": lambda chance: _of_both(chance, "profile.owed", "profile.paid"),

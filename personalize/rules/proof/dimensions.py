@@ -65,12 +65,12 @@ class Answer:
 
 
 #: What makes two questions the same one, as `Leaf` compares them; quicker to look up than a leaf.
-Question = tuple[str, str, object, bool, Cast | None]
+Question = tuple[str, str, type, object, bool, Cast | None]
 
 
 def question_of(leaf: Leaf) -> Question:
     """The question that a leaf asks."""
-    return (leaf.fact.name, leaf.word, leaf.argument, leaf.fold, leaf.cast)
+    return (leaf.fact.name, leaf.word, type(leaf.argument), leaf.argument, leaf.fold, leaf.cast)
 
 
 def by_dimension(asked: Iterable[Leaf]) -> Mapping[str, dict[Question, Leaf]]:
@@ -164,10 +164,12 @@ class Dimensions:
             if samples is None:
                 return Dimension(name, (Sample(UNNAMED),)), frozenset(leaf.word for leaf in asked)
             return Dimension(name, tuple(samples), names=tuple(samples[0].value)), frozenset()
+        # A value of any type may be a list; where it is none, most questions take it for the only element of one.
+        may_be_single = fact.type is FactType.ANY and not fact.many
         if asked[0].word == SIZE:
             sizes = size_samples(asked)
-            return Dimension(name, (_MISSING, *sizes.present)), sizes.open
-        is_list = fact.many and fact.type is not FactType.TIMES
+            return Dimension(name, (_MISSING, *sizes.present)), frozenset({SIZE}) if may_be_single else sizes.open
+        is_list = (fact.many and fact.type is not FactType.TIMES) or may_be_single
         of_one = [one for leaf in asked for one in of_elements(leaf)] if is_list else asked
         of_days = [leaf for leaf in asked if isinstance(leaf.argument, Days)]
         if of_days and not is_list and told_in_words([leaf for leaf in asked if leaf.word != "exists"]):
@@ -175,6 +177,7 @@ class Dimensions:
         found = samples_of(fact, of_one)
         undecided = {leaf.word for leaf in asked if any(one.word in found.open for one in of_elements(leaf))}
         undecided |= {leaf.word for leaf in of_days}
+        undecided |= OF_ELEMENTS if may_be_single else frozenset()
         missing = () if name == "visitor.known" else (_MISSING,)
         return Dimension(name, (*missing, *found.present, *([THERE] if is_list else ())), is_list), frozenset(undecided)
 

@@ -155,7 +155,7 @@ class Cases:
         """Examples of what is left at the end of a search, at one moment after the other."""
         told = (leaf.fact for leaf in all_leaves(asked, self._segments))
         facts = {one.name: one for fact in told for one in (fact, *self._sides(fact))}
-        chosen = {name: self._chosen(found, name) for name, fact in facts.items() if fact.root != NOW}
+        chosen = {name: self._chosen(found, fact) for name, fact in facts.items() if fact.root != NOW}
         is_timely = len(chosen) < len(facts)
         for now in self._moments(found) if is_timely else _own_moments(chosen.values()):
             values = {name: _value_at(sample, now) for name, sample in chosen.items()}
@@ -164,8 +164,9 @@ class Cases:
             ages = frozenset(name for name, sample in chosen.items() if sample.moves)
             yield Witness(values, now, facts, ages, is_timely)
 
-    def _chosen(self, found: Tableau, name: str) -> Sample:
+    def _chosen(self, found: Tableau, fact: Fact) -> Sample:
         """The plainest of the samples that are left; of a list as few elements as are needed."""
+        name = fact.name
         size = self._size(found, name)
         if name not in self._space.number:
             return Sample(None if size is None else [UNNAMED] * size)
@@ -181,6 +182,8 @@ class Cases:
             if not need & elements:
                 elements |= 1 << _lowest(need & left)
         listed = [sample for place, sample in enumerate(samples[:-1]) if elements >> place & 1]
+        if len(listed) == 1 and size is None and not fact.many:
+            return listed[0]
         if size is not None and len(listed) < size:
             listed += [samples[_lowest(left & ~1)]] * (size - len(listed))
         elif not elements:

@@ -16,6 +16,7 @@ from personalize.events.event import to_micros
 from personalize.rules.conditions import Leaf
 from personalize.rules.days import Days
 from personalize.rules.equality import Listed
+from personalize.rules.fact_values import NumberText
 from personalize.rules.facts import EVENT_KEYS, Fact, FactType
 from personalize.rules.id_lists import NamedList
 from personalize.rules.operators import Asked
@@ -177,6 +178,31 @@ def _text_samples(fact: Fact, leaves: Sequence[Leaf]) -> Samples:
     return Samples(tuple(map(Sample, values)), undecided)
 
 
+def _any_samples(fact: Fact, leaves: Sequence[Leaf]) -> Samples:
+    """Values of every kind that is asked for, and one of each other kind; of a list they are its elements."""
+    lists = list(chain(*(leaf.argument.ids for leaf in leaves if isinstance(leaf.argument, NamedList))))
+    if len(lists) > _MOST_IDS:
+        return Samples((Sample(1),), _DECIDED[FactType.ANY])
+    named = [*lists, *chain(*(_named(leaf) for leaf in leaves if leaf.word in (*_EQUAL, *_ORDER)))]
+    cuts = {Decimal(one) if isinstance(one, NumberText) else one for one in named if _is_number(one)}
+    texts, undecided = text_samples([leaf for leaf in leaves if _may_be_text(leaf)])
+    return Samples(tuple(map(Sample, [*number_values(cuts), *texts, True, False, {}])), undecided)
+
+
+def _may_be_text(leaf: Leaf) -> bool:
+    """Whether the answer may be yes of a text: the order of numbers reads those that are written as text, too."""
+    return leaf.word in _ORDER or not all(isinstance(one, int | Decimal) for one in _named(leaf))
+
+
+def _named(leaf: Leaf) -> Sequence[object]:
+    """The single values that a question names, in a list: among those of a set, true would be taken for 1."""
+    return tuple(leaf.argument) if isinstance(leaf.argument, Listed | tuple) else (leaf.argument,)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | Decimal | NumberText) and not isinstance(value, bool)
+
+
 def _version_samples(fact: Fact, leaves: Sequence[Leaf]) -> Samples:
     values = version_samples(leaves)
     if values is None:
@@ -235,6 +261,7 @@ _READERS: Mapping[FactType, Callable[[Fact, Sequence[Leaf]], Samples]] = {
     FactType.TIME: _time_samples,
     FactType.TIMES: _counter_samples,
     FactType.VERSION: _version_samples,
+    FactType.ANY: _any_samples,
 }
 _VERSION_WORDS = frozenset(
     {"version_is", "version_at_least", "version_more_than", "version_at_most", "version_less_than", "version_in"}
@@ -253,4 +280,5 @@ _DECIDED: Mapping[FactType, frozenset[str]] = {
     FactType.VERSION: frozenset({*_EQUAL, *_ORDER}) | _VERSION_WORDS,
     FactType.TIME: frozenset({"within", "older_than", "before", "after"}),
     FactType.TIMES: frozenset({"did"}),
+    FactType.ANY: _TEXT_WORDS | _VERSION_WORDS,
 }
