@@ -177,7 +177,8 @@ class Dimensions:
         found = samples_of(fact, of_one)
         undecided = {leaf.word for leaf in asked if any(one.word in found.open for one in of_elements(leaf))}
         undecided |= {leaf.word for leaf in of_days}
-        undecided |= OF_ELEMENTS if may_be_single else frozenset()
+        if fact.type is FactType.ANY:  # elements may hold more than can be told here, and what is no list has none
+            undecided |= OF_ELEMENTS if may_be_single else {"some"}
         missing = () if name == "visitor.known" else (_MISSING,)
         return Dimension(name, (*missing, *found.present, *([THERE] if is_list else ())), is_list), frozenset(undecided)
 
