@@ -104,7 +104,7 @@ def test_relations_are_those_of_the_visitors() -> None:
         world = make_world(seed)
         one, other = world.rules[:2]
         proof = Proof(world.segments, FACTS, COUNTERS, ZONE)
-        first, second = world.who(one), world.who(other)
+        first, second = (world.everybody() & world.who(each) for each in (one, other))
         said = proof.relation(one, other)
         told[said] += 1
         assert said not in (Relation.EQUAL, Relation.WITHIN) or not first & ~second
