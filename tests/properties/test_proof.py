@@ -94,7 +94,7 @@ def test_a_proof_that_forgets_a_condition_is_found_out(monkeypatch: pytest.Monke
         return witness(cases, *holding, failing=failing[1:])
 
     monkeypatch.setattr(Cases, "witness", forgetful)
-    with pytest.raises(AssertionError):
+    with pytest.raises((AssertionError, KeyError)):  # an example that says nothing of what it was not asked about
         test_never_is_only_said_of_what_nobody_meets_and_most_of_that_is_found()
 
 
