@@ -156,6 +156,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """One process writes the record: the one that all others report to."""
     terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
