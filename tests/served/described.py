@@ -93,10 +93,10 @@ def prepared(folder: Path) -> dict[str, str]:
 
 
 @contextmanager
-def described(folder: Path, *, workers: int = 1) -> Iterator[Described]:
+def described(folder: Path, *, workers: int = 1, app: str = "tests.served.sites.api_shop:app") -> Iterator[Described]:
     """The site, served."""
     tokens = prepared(folder)
-    with served(folder, app="tests.served.sites.api_shop:app", workers=workers) as address:
+    with served(folder, app=app, workers=workers) as address:
         yield Described(address, tokens)
 
 

@@ -61,6 +61,17 @@ def test_nothing_is_found_whoever_calls(site: Described, tmp_path: Path) -> None
     assert f"{len(OPERATIONS)} selected / {len(OPERATIONS)} total" in printed["everything"]
 
 
+@pytest.mark.long
+@pytest.mark.planted
+def test_an_answer_that_is_not_described_is_found_out(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    with described(tmp_path / "site", app="tests.served.sites.undescribed:app") as site:
+        (tmp_path / "openapi.json").write_text(site.description, encoding="utf-8")
+        with run(site, tmp_path, "everything", {"token": site.everything}) as process:
+            printed, _ = process.communicate(timeout=3_600)
+    assert process.returncode != 0 and "206" in printed, printed[-3_000:]
+
+
 def run(site: Described, folder: Path, role: str, login: Mapping[str, str]) -> "subprocess.Popen[str]":
     """Schemathesis, as one caller."""
     config = folder / f"{role.replace(':', '-')}.toml"

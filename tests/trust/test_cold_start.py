@@ -1,0 +1,47 @@
+"""A site that finds nothing when it starts, neither store nor rules: its pages are served at once, as they are."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from personalize.runtime.personalizer import Personalizer
+from personalize.wrap import wrap
+from tests.desk import desk_settings
+from tests.driver import Browser, running
+from tests.web.test_faults import PAGE, site
+
+pytestmark = pytest.mark.trust
+MOST_SECONDS = 1
+
+
+def seconds_to_the_first_page(folder: Path) -> float:
+    """How long a site takes whose store can't be made, and which has no file at all, from its start to a page."""
+    (folder / "file").touch()
+
+    async def scene() -> float:
+        app = wrap(site(), desk_settings(folder / "empty", store=f"sqlite:{folder}/file/store.db"))
+        began = time.monotonic()
+        async with running(app):
+            reply = await Browser(app).get("/")
+            assert (reply.status, reply.text) == (200, PAGE)
+            return time.monotonic() - began
+
+    return asyncio.run(scene())
+
+
+def test_a_site_that_finds_nothing_serves_its_own_pages_at_once(tmp_path: Path) -> None:
+    assert seconds_to_the_first_page(tmp_path) < MOST_SECONDS
+
+
+@pytest.mark.planted
+def test_a_site_that_waits_for_its_store_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin = Personalizer._open
+
+    async def patiently(personalizer: Personalizer) -> None:
+        await begin(personalizer)
+        await asyncio.sleep(MOST_SECONDS)
+
+    monkeypatch.setattr(Personalizer, "_open", patiently)
+    assert seconds_to_the_first_page(tmp_path) > MOST_SECONDS
