@@ -12,27 +12,34 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.docs.blocks import blocks_of
 
 pytestmark = [pytest.mark.trust, pytest.mark.long]
 #: All that a wheel is made of.
 SOURCES = ("personalize", "docs", "pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in")
+LOCK, INSTALL = (block for block in blocks_of("docs/operators.md") if block.language == "sh")
 #: Some moment that both builds are told; in a release that of its commit.
 MOMENT = {"SOURCE_DATE_EPOCH": "1795000000"}
 
 
-def pip(*words: object, python: object = sys.executable, **more: str) -> subprocess.CompletedProcess[str]:
+def pip(*words: object, **more: str) -> subprocess.CompletedProcess[str]:
     """What pip says and does."""
-    command = [str(python), "-m", "pip", "--disable-pip-version-check", *map(str, words)]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, **more})
+
+
+def copy_sources(folder: Path, *names: str) -> None:
+    """Copy files and folders of the checkout."""
+    for name in names:
+        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copyfile
+        copy(REPOSITORY / name, folder / name)
 
 
 def wheel(folder: Path, moment: Mapping[str, str] = MOMENT) -> Path:
     """Our wheel, built from a copy of the checkout, of which every file is as old as that copy."""
     source = folder / "source"
     source.mkdir(parents=True)
-    for name in SOURCES:
-        copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copyfile
-        copy(REPOSITORY / name, source / name)
+    copy_sources(source, *SOURCES)
     for number, path in enumerate(sorted(source.rglob("*"))):
         os.utime(path, (1_700_000_000 + number * 60 + len(str(folder)), 1_700_000_000 + number * 60 + len(str(folder))))
     built = pip("wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", folder / "wheels", source, **moment)
@@ -55,35 +62,39 @@ def test_a_build_that_notes_when_it_was_made_is_found_out(tmp_path: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our wheel and all that a site needs beside it, as pinned; fetched once, as for a machine without a network."""
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Our wheel and all that a site needs beside it, with their hashes, made as the page says."""
     folder = tmp_path_factory.mktemp("supply")
-    made = wheel(folder)
-    fetched = pip(
-        "wheel", "--constraint", REPOSITORY / "constraints.txt", "--wheel-dir", made.parent, f"{made}[server]"
-    )
+    copy_sources(folder, *SOURCES, "constraints.txt")
+    fetched = shell(folder, LOCK.text, Path(sys.executable))
     if fetched.returncode != 0:
         pytest.skip(f"without the network nothing is fetched: {fetched.stderr[-300:]}")
-    return made.parent
+    return folder
 
 
-def lock(wheels: Path) -> Path:
-    """The file that names each wheel with its hash."""
-    locked = wheels / "locked.txt"
-    lines = [f"{path} --hash=sha256:{digest(path)}\n" for path in sorted(wheels.glob("*.whl"))]
-    locked.write_text("".join(lines), encoding="utf-8")
-    return locked
+def shell(folder: Path, commands: str, python: Path) -> subprocess.CompletedProcess[str]:
+    """Run commands of the operators' page, with this Python's pip."""
+    path = {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    given = {**os.environ, **path, **MOMENT}
+    return subprocess.run(["sh", "-ec", commands], cwd=folder, capture_output=True, text=True, check=False, env=given)
 
 
-def installed(folder: Path, locked: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
-    """Install what is locked into a new environment, without any index."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    return pip("install", "--no-index", "--require-hashes", "-r", locked, python=python), python
+def copied(locked: Path, folder: Path) -> Path:
+    """What the page says to copy to another machine."""
+    shutil.copytree(locked / "wheels", folder / "wheels")
+    shutil.copyfile(locked / "locked.txt", folder / "locked.txt")
+    return folder
 
 
-def test_what_is_locked_is_installed_without_a_network_and_works(wheels: Path, tmp_path: Path) -> None:
-    told, python = installed(tmp_path / "venv", lock(wheels))
+def installed(folder: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
+    """Install what is locked in a folder into a new environment, as the page says."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+    python = folder / "venv" / "bin" / "python"
+    return shell(folder, INSTALL.text, python), python
+
+
+def test_what_is_locked_is_installed_without_a_network_and_works(locked: Path, tmp_path: Path) -> None:
+    told, python = installed(copied(locked, tmp_path))
     assert told.returncode == 0, told.stderr
     answer = subprocess.run(
         [str(python), "-m", "personalize.cli.main", "--help"], capture_output=True, text=True, check=False, cwd=tmp_path
@@ -92,12 +103,9 @@ def test_what_is_locked_is_installed_without_a_network_and_works(wheels: Path, t
 
 
 @pytest.mark.planted
-def test_a_wheel_that_somebody_has_changed_is_found_out(wheels: Path, tmp_path: Path) -> None:
-    changed = tmp_path / "wheels"
-    shutil.copytree(wheels, changed)
-    locked = lock(changed)
-    (victim,) = changed.glob("itsdangerous-*.whl")
+def test_a_wheel_that_somebody_has_changed_is_found_out(locked: Path, tmp_path: Path) -> None:
+    (victim,) = (copied(locked, tmp_path) / "wheels").glob("itsdangerous-*.whl")
     with zipfile.ZipFile(victim, "a") as archive:
         archive.writestr("itsdangerous/more.py", "import os\n")
-    told, _ = installed(tmp_path / "venv", locked)
+    told, _ = installed(tmp_path)
     assert told.returncode != 0 and "DO NOT MATCH THE HASHES" in told.stderr
