@@ -19,6 +19,7 @@ SHOWN_ONLY = {
     "docs/api.md": {"js"},
     "docs/architecture.md": {"text"},
     "docs/messages.md": {"python", "text"},
+    "docs/operators.md": {"sh"},
     "docs/performance.md": {"text"},
 }
 #: Pages whose parts of files are loaded by a test of their own.
