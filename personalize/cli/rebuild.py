@@ -2,27 +2,71 @@
 
 import asyncio
 import time
+from functools import partial
+from pathlib import Path
 
 import click
 
 from personalize.cli.findings import Failed
-from personalize.cli.site import Site, pass_site
-from personalize.cli.tables import counted
+from personalize.cli.site import Site, name_of_whoever, pass_site
+from personalize.cli.tables import counted, paragraph
 from personalize.cli.tally import Tally
+from personalize.exports.manifest import read_manifest
+from personalize.runtime.clock import SystemClock
+from personalize.runtime.counting_spark import spark_session
 from personalize.runtime.offline import is_visitor
 from personalize.runtime.publish import projectors_of
+from personalize.runtime.rebuilding import Processes, Rebuilding, rebuild_export
+from personalize.runtime.rebuilding_spark import Spark
 from personalize.stores.protocols import Store
 
 
 @click.command(short_help="Make all profiles from the log again.")
+@click.option(
+    "--over",
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help='Make them of the events that "personalize export --format parquet" wrote there, under the rules of the files '
+    "on disk. The store stays as it is.",
+)
+@click.option(
+    "--into",
+    metavar="FOLDER",
+    type=click.Path(path_type=Path),
+    help="Where to write the profiles that are made so; it must not be there yet.",
+)
+@click.option(
+    "--processes",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="How many processes make them; by default one for each processor.",
+)
+@click.option(
+    "--spark",
+    metavar="MASTER",
+    help="Let Apache Spark make them, on the machines of this master: local[4], spark://host:7077, yarn.",
+)
+@click.option("--by", metavar="NAME", help="Who copies; by default whoever is logged in on this machine.")
 @pass_site
-def rebuild(site: Site) -> None:
+def rebuild(
+    site: Site, over: Path | None, into: Path | None, processes: int | None, spark: str | None, by: str | None
+) -> None:
     """Make all profiles from the log again, under the rule set that is live.
 
     Nothing is lost by it: profiles are what the log says. The site goes on being served meanwhile; what happens
     is written when the rebuilding is done.
+
+    With --over they are made of an exported log instead, elsewhere, and under the rules of the files: so what these
+    count of the past can be asked of everybody, by "segments --over" and "simulate --over", before it is published.
     """
-    asyncio.run(_rebuild(site))
+    if (over is None) != (into is None):
+        raise click.UsageError("--over says what profiles are made of, and --into where to: name both, or none.")
+    if over is None or into is None:
+        if processes is not None or spark is not None:
+            raise click.UsageError("the store is rebuilt by one process: --processes and --spark go with --over.")
+        asyncio.run(_rebuild(site))
+    else:
+        asyncio.run(_rebuild_over(site, over, into, processes, spark, by or name_of_whoever()))
 
 
 async def _rebuild(site: Site) -> None:
@@ -50,3 +94,26 @@ async def _count(store: Store, tally: Tally) -> int:
         count += is_visitor(profile)
         tally.add(1)
     return count
+
+
+async def _rebuild_over(site: Site, over: Path, into: Path, processes: int | None, spark: str | None, by: str) -> None:
+    manifest, checked = read_manifest(over), site.checked_draft()
+    work = Rebuilding(dict(checked.draft.files), site.settings)
+    started = time.perf_counter()
+    async with site.store() as store:
+        rebuilding = partial(
+            rebuild_export, over, manifest, into, checked.rule_set, work, store=store, by=by, clock=SystemClock()
+        )
+        with Tally("reading the export", "events read and profiles made") as tally:
+            if spark is None:
+                made = await rebuilding(run=Processes(processes, tally.add))
+            else:
+                with spark_session(spark) as session:
+                    made = await rebuilding(run=Spark(session))
+    seconds = time.perf_counter() - started
+    profiles = counted(made.rows("profiles"), "profile")
+    click.echo(f"{counted(manifest.rows('events'), 'event')} made {profiles} in {into} in {seconds:.1f} s,")
+    click.echo(f"under the files on disk ({checked.rule_set.version}).")
+    click.echo(
+        paragraph("It holds personal data: keep it as carefully as the store, and delete it when it has served.")
+    )

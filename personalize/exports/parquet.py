@@ -37,7 +37,10 @@ class ParquetPart:
         """Add a group of rows, given as columns."""
         import pyarrow as pa  # noqa: PLC0415 - an extra
 
-        group = pa.table({name: list(column) for name, column in columns.items()}, schema=self._schema)
+        self.write_table(pa.table({name: list(column) for name, column in columns.items()}, schema=self._schema))
+
+    def write_table(self, group: "pa.Table") -> None:
+        """Add a group of rows."""
         self._file.write_table(group, row_group_size=max(1, group.num_rows))
         self.rows += group.num_rows
 
@@ -57,6 +60,20 @@ def groups_of(path: Path) -> int:
     except (ArrowException, OSError) as error:
         raise ExportRefused(f"{path} cannot be read: {error}") from error
     return groups
+
+
+def rows_in(path: Path) -> int:
+    """How many rows a file has."""
+    from pyarrow.parquet import read_metadata  # noqa: PLC0415 - an extra
+
+    rows: int = read_metadata(path).num_rows
+    return rows
+
+
+def batches_of(path: Path) -> "Iterator[pa.RecordBatch]":
+    """All rows of a file, in batches. Raises `ExportRefused` where they can't be read."""
+    for group in range(groups_of(path)):
+        yield from rows_of_group(path, group)
 
 
 def rows_of_group(path: Path, group: int) -> "Iterator[pa.RecordBatch]":

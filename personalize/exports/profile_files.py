@@ -62,7 +62,7 @@ class ProfileWriter:
 
     def write(self, one: ExportedProfile) -> None:
         """Add a profile with what stands beside it."""
-        self._rows.append(_row(one))
+        self._rows.append(profile_row(one))
         if len(self._rows) == ROWS_OF_A_GROUP:
             self._write()
 
@@ -99,7 +99,8 @@ def profiles_of(batch: "pa.RecordBatch") -> Iterator[ExportedProfile]:
         )
 
 
-def _row(one: ExportedProfile) -> tuple[str, bytes, bytes | None, bytes | None]:
+def profile_row(one: ExportedProfile) -> tuple[str, bytes, bytes | None, bytes | None]:
+    """The values of its columns."""
     return (
         one.profile.profile_id,
         encode_profile(one.profile),

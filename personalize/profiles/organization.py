@@ -104,6 +104,16 @@ def without_member(organization: Organization, member: Membership) -> Organizati
     return _after(organization, member, -1)
 
 
+def together(one: Organization, other: Organization) -> Organization:
+    """One organization of two parts of it, of which each counts other members."""
+    totals = dict(one.totals)
+    for name, total in other.totals.items():
+        present = totals.get(name, SharedTotals(0, 0))
+        totals[name] = SharedTotals(present.count + total.count, plus(present.sum, total.sum))
+    attributes = {**one.attributes, **other.attributes}
+    return replace(one, attributes=attributes, members=one.members + other.members, totals=totals)
+
+
 def _after(organization: Organization, member: Membership, sign: int) -> Organization:
     totals = dict(organization.totals)
     for name, one in member.totals.items():

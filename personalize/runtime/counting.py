@@ -64,10 +64,11 @@ async def count_source(
 
 def fitting(profiles: int) -> int:
     """How many processes suit so many profiles on this machine."""
-    return max(1, min(_processors(), profiles // _WORTH_A_PROCESS))
+    return max(1, min(processors(), profiles // _WORTH_A_PROCESS))
 
 
-def _processors() -> int:
+def processors() -> int:
+    """How many processors this process may use."""
     # What a container is given may be less than what the machine has; not every system can say.
     with suppress(AttributeError):
         return len(os.sched_getaffinity(0))

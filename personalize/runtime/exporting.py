@@ -57,8 +57,8 @@ async def export_store(
     """
     if format_ == "parquet" or what != "log":
         require_parquet()
-    with _folder_for(target) as folder:
-        export = Export(secrets.token_hex(8), clock.now(), by, what, str(_place_of(folder)))
+    with folder_for(target) as folder:
+        export = Export(secrets.token_hex(8), clock.now(), by, what, str(place_of(folder)))
         await store.note_export(export)
         written: list[ExportedFile] = []
         if what != "profiles":
@@ -129,7 +129,7 @@ async def _write_profiles(
 
 
 @contextmanager
-def _folder_for(target: Path) -> Iterator[Path]:
+def folder_for(target: Path) -> Iterator[Path]:
     """A folder to write to, which becomes `target` when the block is done, and is no more where it fails."""
     target = target.absolute()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
@@ -146,14 +146,14 @@ def _folder_for(target: Path) -> Iterator[Path]:
     try:
         yield folder
         _sync(folder)
-        folder.replace(_place_of(folder))
+        folder.replace(place_of(folder))
     except OSError as error:
         raise ExportRefused(f"{error.filename or folder} cannot be written: {error.strerror}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _place_of(folder: Path) -> Path:
+def place_of(folder: Path) -> Path:
     """What the folder will be called when all of it is written."""
     return folder.with_name(folder.name.removesuffix(_UNFINISHED))
 
