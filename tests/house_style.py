@@ -20,7 +20,6 @@ BROAD_EXCEPTS = {
     "runtime/page_view.py": "filling a slot",
     "web/html/places.py": "filling a slot: the library that looks for its place",
     "runtime/ingest.py": "flushing a batch",
-    "runtime/group_commit.py": "flushing a batch: what several record at once",
 }
 
 # Tests of no single module: of the whole, of what stands beside the package, of what several modules do together.

@@ -21,8 +21,9 @@ from personalize.runtime.personalizer import Personalizer
 ROOT = "/api/v1"
 #: How many calls a worker serves at once; more are asked to come again. Each may hold a body of a megabyte.
 MOST_AT_ONCE = 128
-#: And how many of these it works at: the others wait their turn, so that pages between them come to theirs soon.
-MOST_AT_WORK = 8
+#: And how many of these it works at: enough to share commits. The others wait their turn, so that pages between them
+#: come to theirs soon.
+MOST_AT_WORK = 16
 #: How many visitors of whom nothing is stored a caller may ask for at once, and then in a minute.
 MISSES = 20
 

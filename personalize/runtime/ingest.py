@@ -8,7 +8,6 @@ from threading import Lock
 
 from personalize.errors import StoreError
 from personalize.events.event import Event
-from personalize.runtime.group_commit import GroupCommit
 from personalize.runtime.page_events import CHANCE_BYTES, PageEvents
 from personalize.stores.protocols import Applied
 
@@ -42,7 +41,6 @@ class Ingest:
         chance: Callable[[int], bytes] = os.urandom,
     ) -> None:
         self._write = write
-        self._at_once = GroupCommit(write, batch_size)
         self._queue_size = queue_size
         self._batch_size = batch_size
         self._flush_seconds = flush_seconds
@@ -86,11 +84,11 @@ class Ingest:
         return True
 
     async def record(self, events: Sequence[Event]) -> Applied:
-        """Write events now, ahead of what is queued; durable when it returns. Calls that come together share a write.
+        """Write events now, ahead of what is queued; durable when it returns.
 
         Raises what `write` raises: `StoreError` where they were not kept.
         """
-        applied = await self._at_once.write(events)
+        applied = await self._write(events)
         self._wrote(applied, len(events))
         return applied
 

@@ -22,7 +22,6 @@ from personalize.stores.past import past_of
 from personalize.stores.postgres_address import Address
 from personalize.stores.postgres_kept import kept_text, text_kept
 from personalize.stores.postgres_link import Link
-from personalize.stores.postgres_writer import Writer
 from personalize.stores.protocols import (
     AccessToken,
     Applied,
@@ -39,9 +38,12 @@ from personalize.stores.protocols import (
     WorkerReport,
 )
 from personalize.stores.seals import Seals
+from personalize.stores.shared_commits import SharedCommits
 from personalize.stores.stretches import ALL_PROFILES, Stretch, stretches_between
 
 READ_AT_ONCE = 200
+#: Transactions of one process at the same time: while the server writes one, events of the other become rows.
+COMMITS_AT_ONCE = 2
 
 
 class PostgresStore:
@@ -64,7 +66,7 @@ class PostgresStore:
     def __init__(self, address: Address, *, keys: Sequence[str] = ()) -> None:
         self._link = Link(address, learnt=projections.PROFILE)
         self._seals = Seals(keys)
-        self._writer = Writer(self._apply)
+        self._commits = SharedCommits(self._apply, at_once=COMMITS_AT_ONCE)
 
     async def open(self) -> None:
         """Connect, and make the schema or bring it up to date.
@@ -75,7 +77,7 @@ class PostgresStore:
 
     async def close(self) -> None:
         """Finish the writes given so far and let go of the connections."""
-        await self._writer.finish()
+        await self._commits.finish()
         await self._link.close()
 
     async def apply(
@@ -83,8 +85,8 @@ class PostgresStore:
     ) -> Applied:
         """Append the events that are new and project them, in one transaction; durable when it returns.
 
-        What many ask for at the same time shares a transaction; see `Writer`."""
-        return await self._writer.write(events, projectors, version)
+        What many ask for at the same time shares a transaction; see `SharedCommits`."""
+        return await self._commits.write(events, projectors, version)
 
     async def _apply(self, events: Sequence[Event], projectors: Sequence[Projector], version: str | None) -> Applied:
         given = (events, projectors, version, self._seals)

@@ -84,18 +84,6 @@ class Applied:
         """What became of the event at this place of the batch, counted from 0."""
         return self.others.get(place, Outcome.NEW)
 
-    def of(self, events: Sequence[Event], first: int) -> "Applied":
-        """What became of these events of the batch, the first of which stood at this place."""
-        others = {at - first: one for at, one in self.others.items() if first <= at < first + len(events)}
-        told, own = list(others.values()), {id(event) for event in events}
-        return Applied(
-            new=len(events) - len(others),
-            repeated=told.count(Outcome.REPEATED),
-            refused=tuple(one for one in self.refused if id(one.event) in own),
-            conflicting=told.count(Outcome.CONFLICTING),
-            others=others,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Erasure:

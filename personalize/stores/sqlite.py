@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
-from personalize.errors import StoreUnavailable
+from personalize.errors import StoreError, StoreUnavailable
 from personalize.events.event import Event, to_micros
 from personalize.profiles.encoding import decode_organization, decode_profile, holds_organization
 from personalize.profiles.organization import Organization
@@ -40,6 +40,7 @@ from personalize.stores.protocols import (
     WorkerReport,
 )
 from personalize.stores.seals import Seals
+from personalize.stores.shared_commits import SharedCommits
 from personalize.stores.sqlite_errors import meaning_of
 from personalize.stores.sqlite_link import Link, link_for_reading
 from personalize.stores.sqlite_writer import Writer
@@ -73,6 +74,7 @@ class SqliteStore:
         self._seals = Seals(keys)
         self._busy_seconds = busy_seconds
         self._writer: Writer | None = None
+        self._commits = SharedCommits(self._apply, of_all=(StoreError,))
         self._reader: Link | None = None
         self._look_again_at = 0.0
 
@@ -87,6 +89,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Finish the writes given so far and let go of the file."""
+        await self._commits.finish()
         writer, self._writer = self._writer, None
         self._stop_reading()
         if writer is not None:
@@ -95,7 +98,12 @@ class SqliteStore:
     async def apply(
         self, events: Sequence[Event], projectors: Sequence[Projector], *, version: str | None = None
     ) -> Applied:
-        """Append the events that are new and project them, in one transaction; synced when it returns."""
+        """Append the events that are new and project them, in one transaction; synced when it returns.
+
+        What is asked for while another one is written shares the next transaction; see `SharedCommits`."""
+        return await self._commits.write(events, projectors, version)
+
+    async def _apply(self, events: Sequence[Event], projectors: Sequence[Projector], version: str | None) -> Applied:
         return await self._write(
             partial(erasing.apply, events=events, projectors=projectors, version=version, seals=self._seals)
         )

@@ -7,10 +7,9 @@ import pytest
 
 from personalize.errors import StaleVersion, StoreBusy, StoreUnavailable
 from personalize.events.event import Event
-from personalize.stores import postgres_writer
-from personalize.stores.postgres_writer import MOST_EVENTS_OF_A_COMMIT, Writer
 from personalize.stores.protocols import Applied, Outcome, Projector
 from personalize.stores.refusing import Refusal, Refused
+from personalize.stores.shared_commits import MOST_EVENTS_OF_A_COMMIT, SharedCommits
 from tests.stores.contract import opened
 from tests.stores.samples import all_of, projectors, purchase
 from tests.stores.test_postgres_applying import NewUrl, count_of, store_at
@@ -41,14 +40,12 @@ def writing(log: Log, *batches: Sequence[str], version: Callable[[int], str] = l
     """What became of batches that come at once, each of events with these ids; they are written one after the other."""
 
     async def run() -> list[object]:
-        writer = Writer(log.apply)
+        writer = SharedCommits(log.apply)
         sent = [[purchase(event_id=each) for each in batch] for batch in batches]
         calls = [writer.write(batch, PROJECTORS, version(number)) for number, batch in enumerate(sent)]
         return await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 5)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(postgres_writer, "AT_ONCE", 1)
-        return asyncio.run(run())
+    return asyncio.run(run())
 
 
 def test_what_comes_at_once_is_written_together_and_each_hears_of_their_own() -> None:
@@ -93,20 +90,18 @@ def test_what_is_for_other_rules_is_written_apart_and_a_transaction_does_not_gro
     assert [len(each) for each in log.written] == [MOST_EVENTS_OF_A_COMMIT, 1, 2 * MOST_EVENTS_OF_A_COMMIT]
 
 
-def played(scene: Callable[[Writer, Log], Awaitable[None]], *, at_once: int = 1) -> None:
+def played(scene: Callable[[SharedCommits, Log], Awaitable[None]], *, at_once: int = 1) -> None:
     """Play a scene with a writer of a log."""
 
     async def run() -> None:
         log = Log()
-        await asyncio.wait_for(scene(Writer(log.apply), log), 5)
+        await asyncio.wait_for(scene(SharedCommits(log.apply, at_once=at_once), log), 5)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(postgres_writer, "AT_ONCE", at_once)
-        asyncio.run(run())
+    asyncio.run(run())
 
 
 def test_whoever_comes_in_the_moment_that_the_last_was_answered_is_written_too() -> None:
-    async def scene(writer: Writer, log: Log) -> None:
+    async def scene(writer: SharedCommits, log: Log) -> None:
         for number in range(3):
             await writer.write([purchase(event_id=f"e{number}")], PROJECTORS, None)
         assert log.written == [["e0"], ["e1"], ["e2"]]
@@ -115,7 +110,7 @@ def test_whoever_comes_in_the_moment_that_the_last_was_answered_is_written_too()
 
 
 def test_who_does_not_wait_any_more_is_not_written_unless_it_is_under_way() -> None:
-    async def scene(writer: Writer, log: Log) -> None:
+    async def scene(writer: SharedCommits, log: Log) -> None:
         calls = []
         for name in ("under way", "given up", "patient"):
             calls.append(asyncio.ensure_future(writer.write([purchase(event_id=name)], PROJECTORS, None)))
@@ -130,7 +125,7 @@ def test_who_does_not_wait_any_more_is_not_written_unless_it_is_under_way() -> N
 
 
 def test_finishing_waits_for_all_that_was_given() -> None:
-    async def scene(writer: Writer, log: Log) -> None:
+    async def scene(writer: SharedCommits, log: Log) -> None:
         calls = [asyncio.ensure_future(writer.write([purchase()], PROJECTORS, None)) for _ in range(3)]
         await asyncio.sleep(0)
         await writer.finish()

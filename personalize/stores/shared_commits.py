@@ -1,4 +1,4 @@
-"""Batches that come while others are being written share the next transaction of a PostgreSQL store."""
+"""Batches that come while others are being written share the next transaction: as one, so their statements are few."""
 
 import asyncio
 from collections import deque
@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TypeAlias
 
-from personalize.errors import StaleVersion, StoreUnavailable
+from personalize.errors import StaleVersion, StoreError, StoreUnavailable
 from personalize.events.event import Event
 from personalize.stores.outcomes import parted
 from personalize.stores.protocols import Applied, Projector
 
-#: Transactions of one process at the same time: while the server writes one, events of the other become rows.
-AT_ONCE = 2
 MOST_EVENTS_OF_A_COMMIT = 1_000
 FINISH_SECONDS = 5.0
 
@@ -35,15 +33,24 @@ class _Batch:
         return all(one is another for one, another in zip(self.projectors, other.projectors, strict=True))
 
 
-class Writer:
+class SharedCommits:
     """Gives `apply` what waits at the same time as one batch, and answers each of those who wait by itself.
 
     Nobody waits for others to come: what comes first is written at once, and what comes meanwhile is gathered. An
-    error that one of them alone may be at fault for reaches nobody else: each is then written again by itself.
+    error that one of them alone may be at fault for reaches nobody else: each is then written again by itself. Nobody
+    is at fault for `of_all`: that reaches all. At most `at_once` transactions are under way.
     """
 
-    def __init__(self, apply: Apply) -> None:
+    def __init__(
+        self,
+        apply: Apply,
+        *,
+        at_once: int = 1,
+        of_all: tuple[type[StoreError], ...] = (StoreUnavailable, StaleVersion),
+    ) -> None:
         self._apply = apply
+        self._at_once = at_once
+        self._of_all = of_all
         self._waiting: deque[_Batch] = deque()
         self._writing: set[asyncio.Task[None]] = set()
 
@@ -51,7 +58,7 @@ class Writer:
         """What became of these events, once they are durable. Raises what `apply` raises."""
         batch = _Batch(events, projectors, version, asyncio.get_running_loop().create_future())
         self._waiting.append(batch)
-        if len(self._writing) < AT_ONCE:
+        if len(self._writing) < self._at_once:
             task = asyncio.create_task(self._write_all(), name="personalize writes")
             self._writing.add(task)
         return await batch.applied
@@ -92,7 +99,7 @@ class Writer:
         writing = asyncio.ensure_future(self._apply(events, first.projectors, first.version))
         await asyncio.wait({writing})
         error = writing.exception()
-        if error is not None and len(batches) > 1 and not isinstance(error, StoreUnavailable | StaleVersion):
+        if error is not None and len(batches) > 1 and not isinstance(error, self._of_all):
             await asyncio.gather(*(self._write([batch]) for batch in batches))
             return
         waiting = [batch for batch in batches if not batch.applied.done()]
