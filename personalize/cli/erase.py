@@ -12,7 +12,8 @@ from personalize.cli.tables import counted, paragraph, terminal_width
 from personalize.errors import InvalidFiles, TakenOver
 from personalize.runtime.person import Person, person_in
 from personalize.runtime.publish import live_rule_set, projectors_of
-from personalize.stores.protocols import Erasure, Export, Projector, Store
+from personalize.stores.erasure import Erasure
+from personalize.stores.protocols import Export, Projector, Store
 
 
 @click.command(short_help="Erase all that is kept of a visitor.")

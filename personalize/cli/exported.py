@@ -13,7 +13,13 @@ from personalize.cli.tally import Tally
 from personalize.errors import StoreError
 from personalize.exports.manifest import Manifest, read_manifest
 from personalize.runtime.importing import Imported, ImportWriter
-from personalize.runtime.reimporting import check_export, import_export, restore_rule_sets
+from personalize.runtime.reimporting import (
+    check_export,
+    import_export,
+    keep_erased,
+    keep_floors,
+    restore_rule_sets,
+)
 from personalize.stores.protocols import Store
 
 
@@ -41,6 +47,9 @@ def import_folder(site: Site, folder: Path) -> None:
     if done.refused:
         reason = "Refused is what tells of visitors who were erased here, or whose id says something else here."
         click.echo(paragraph(reason))
+    if erased := manifest.rows("erased"):
+        keys = "as long as secret_keys holds the keys of the site that was exported"
+        click.echo(paragraph(f"{counted(erased, 'erased id')}: what tells of them is refused here, too, {keys}."))
     lives = manifest.rows("lives")
     if was_empty:
         click.echo(f"{counted(manifest.rows('rule sets'), 'rule set')}: what was live there is live here.")
@@ -51,8 +60,9 @@ def import_folder(site: Site, folder: Path) -> None:
 
 
 async def _import(site: Site, folder: Path, manifest: Manifest, tally: Tally) -> tuple[Imported, bool]:
-    async with site.store() as store:
+    async with site.store(erases=manifest.rows("erased") > 0) as store:
         restored = await restore_rule_sets(store, folder, manifest, site.settings)
+        await keep_erased(store, folder, manifest)
         total = manifest.rows("events")
         try:
             done = await import_export(
@@ -65,6 +75,7 @@ async def _import(site: Site, folder: Path, manifest: Manifest, tally: Tally) ->
             raise Failed(
                 f"{error}. What was written stays; import the same folder again, and only the rest is added."
             ) from error
+        await keep_floors(store, folder, manifest)
         return done, restored
 
 

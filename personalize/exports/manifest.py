@@ -17,7 +17,7 @@ MANIFEST = "manifest.json"
 #: The shape of the folder. It changes when an older personalize could not read it any more.
 LAYOUT = 1
 
-Content: TypeAlias = Literal["events", "profiles", "rule sets", "lives"]
+Content: TypeAlias = Literal["events", "profiles", "rule sets", "lives", "erased", "receipts", "floors"]
 
 
 @dataclass(frozen=True, slots=True)

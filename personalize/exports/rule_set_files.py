@@ -30,7 +30,7 @@ def write_lives(folder: Path, lives: Sequence[Live]) -> None:
 
 def rule_sets(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
     """The versions of a file, each with its files. Raises `ExportRefused` at a line that holds none."""
-    for number, fields in _objects(path):
+    for number, fields in objects_in(path):
         if not isinstance(fields.get("version"), str) or not isinstance(fields.get("files"), dict):
             raise ExportRefused(f"{path}, line {number:,}, is no exported rule set")
         yield fields["version"], fields["files"]
@@ -38,14 +38,15 @@ def rule_sets(path: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
 
 def lives(path: Path) -> Iterator[Live]:
     """The lives of a file, oldest first. Raises `ExportRefused` at a line that holds none."""
-    for number, fields in _objects(path):
+    for number, fields in objects_in(path):
         try:
             yield Live(fields["version"], datetime.fromisoformat(fields["at"]), fields["by"])
         except (KeyError, TypeError, ValueError) as error:
             raise ExportRefused(f"{path}, line {number:,}, does not say what was live") from error
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def objects_in(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a file of JSON Lines, with the numbers of their lines. Raises `ExportRefused` at what is none."""
     with path.open(encoding="utf-8") as source:
         for number, line in enumerate(source, 1):
             try:

@@ -45,6 +45,9 @@ class MetricsEndpoint:
         if figures.backed_up_at is not None:
             backed_up_at = figures.backed_up_at.timestamp()
             yield _gauge(figures, "backup_timestamp_seconds", "When the newest backup was done.", backed_up_at)
+        if figures.compaction_due_since is not None:
+            due_since = figures.compaction_due_since.timestamp()
+            yield _gauge(figures, "compaction_due_timestamp_seconds", "Since when a compaction is due.", due_since)
         waiting = figures.pending.rules if figures.pending is not None else 0
         yield _gauge(figures, "pending_rules", "Rules that wait until what they ask of the past is counted.", waiting)
         yield _gauge(figures, "events_waiting", "Events that are neither written nor dropped yet.", events.waiting)

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias, get_args
 
 from personalize.errors import ExportRefused
 from personalize.events.event import Event
+from personalize.exports.erasure_files import FLOORS, RECEIPTS, SEALS, write_floors, write_receipts, write_seals
 from personalize.exports.event_files import ExportFormat, event_writer
 from personalize.exports.manifest import Content, ExportedFile, Manifest, exported_file, write_manifest
 from personalize.exports.parquet import require_parquet
@@ -94,7 +95,23 @@ async def _write_log(store: Store, folder: Path, format_: ExportFormat, progress
         *(exported_file(folder, path, "events", rows) for path, rows in events),
         exported_file(folder, LIVES, "lives", len(lives)),
         *([exported_file(folder, RULE_SETS, "rule sets", len(versions))] if versions else ()),
+        *(await _write_what_must_not_return(store, folder)),
     ]
+
+
+async def _write_what_must_not_return(store: Store, folder: Path) -> Sequence[ExportedFile]:
+    """Who was erased, and what was removed for its age: read after the log, so that nothing of it is missing."""
+    sealed, receipts, floors = await store.sealed(), await store.erasures(), await store.floors()
+    files: list[ExportedFile] = []
+    if sealed or receipts:
+        write_seals(folder, sealed)
+        write_receipts(folder, receipts)
+        files += [exported_file(folder, SEALS, "erased", len(sealed))]
+        files += [exported_file(folder, RECEIPTS, "receipts", len(receipts))]
+    if floors:
+        write_floors(folder, floors)
+        files += [exported_file(folder, FLOORS, "floors", len(floors.of_types) + (floors.of_all is not None))]
+    return files
 
 
 async def _in_parts(log: AsyncIterator[Event]) -> AsyncIterator[list[Event]]:

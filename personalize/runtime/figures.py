@@ -39,7 +39,8 @@ class Figures:
 
     `slots` counts by slot and by what became of it, `skipped` pages by why their slots were not looked for.
     `units_changed` counts logins by which somebody's place in splits changed, whom reports leave out. `store_answers`
-    is false while the breaker keeps pages from asking it; `backed_up_at` is when the newest backup of it was done.
+    is false while the breaker keeps pages from asking it; `backed_up_at` is when the newest backup of it was done,
+    `compaction_due_since` when the first visitor was erased whose bytes its files may hold still.
     """
 
     worker: str
@@ -47,6 +48,7 @@ class Figures:
     off: bool
     store_answers: bool
     backed_up_at: datetime | None
+    compaction_due_since: datetime | None
     pending: PendingFigures | None
     slots: Mapping[str, Mapping[str, int]]
     skipped: Mapping[str, int]
@@ -64,7 +66,8 @@ def figures_of(personalizer: "Personalizer") -> Figures:
         version=personalizer.rule_set.version if personalizer.rule_set is not None else None,
         off=personalizer.off,
         store_answers=not personalizer.breaker.is_open,
-        backed_up_at=personalizer.backed_up_at,
+        backed_up_at=personalizer.follower.backed_up_at,
+        compaction_due_since=personalizer.follower.compaction_due_since,
         pending=_pending(personalizer),
         slots={name: {str(outcome): count for outcome, count in met.items()} for name, met in health.slots.items()},
         skipped=dict(health.skipped),
@@ -78,7 +81,7 @@ def figures_of(personalizer: "Personalizer") -> Figures:
 def _pending(personalizer: "Personalizer") -> PendingFigures | None:
     if personalizer.rule_set is None or not personalizer.pending:
         return None
-    filled = personalizer.filled
+    filled = personalizer.follower.filled
     filling = None if filled is None else filled.filling
     return PendingFigures(
         rules=len(pending_rules(personalizer.rule_set, personalizer.pending)),

@@ -38,7 +38,8 @@ class Follower:
     changes. One that can't be loaded is said in the log and the health figures, the last good one stays, and every
     half minute it is tried again. `switched` is told at every look whether personalizing is switched off. `refused` is
     the version that is live and does not load here, if there is one; `filled` how the profiles stood at the last look,
-    `backed_up_at` when the newest backup was done, at the last report.
+    `backed_up_at` when the newest backup was done, at the last report, and `compaction_due_since` when somebody was
+    erased whose bytes may be in the files still.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Follower:
         self._serving: RuleSet | None = None
         self.filled: Filled | None = None
         self.backed_up_at: datetime | None = None
+        self.compaction_due_since: datetime | None = None
         self.refused: str | None = None
         self._refused_at: datetime | None = None
         self._uncounted: RuleSet | None = None
@@ -162,6 +164,7 @@ class Follower:
             await self._store.report(self._reported)
             backups = [export.ended_at for export in await self._store.exports() if export.what == BACKUP]
             self.backed_up_at = max((ended_at for ended_at in backups if ended_at is not None), default=None)
+            self.compaction_due_since = await self._store.compaction_due_since()
         except StoreError as error:
             self._health.failed("the served version could not be reported", error, now)
 

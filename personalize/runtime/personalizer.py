@@ -38,8 +38,9 @@ from personalize.runtime.sweep import SweepTask
 from personalize.runtime.webhooks import WebhookTask
 from personalize.runtime.withdrawing import withdraw
 from personalize.settings import Settings
+from personalize.stores.erasure import Erasure
 from personalize.stores.opening import open_store
-from personalize.stores.protocols import NOTHING_LIVE, Applied, Erasure, Filled, Projector, Store
+from personalize.stores.protocols import NOTHING_LIVE, Applied, Projector, Store
 from personalize.visitors.tokens import Tokens
 
 logger = logging.getLogger("personalize")
@@ -102,13 +103,13 @@ class Personalizer:
             on_failure=self._batch_failed,
             chance=chance,
         )
-        self._follower = self._make_follower()
+        self.follower = self._make_follower()
         self._filler = self._make_filler()
         self._sweeper = self._make_sweeper()
         self._webhooks = self._make_webhooks()
         self._retention = self._make_retention()
         self._watcher = SaveWatcher(
-            self.store, settings, clock=self.clock, health=self.health, published=self._follower.refresh
+            self.store, settings, clock=self.clock, health=self.health, published=self.follower.refresh
         )
 
     def _make_follower(self) -> Follower:
@@ -129,8 +130,8 @@ class Personalizer:
             worker=self.worker,
             clock=self.clock,
             health=self.health,
-            lacks=lambda: self._follower.lacks,
-            refresh=self._follower.refresh,
+            lacks=lambda: self.follower.lacks,
+            refresh=self.follower.refresh,
         )
 
     def _make_sweeper(self) -> SweepTask:
@@ -140,7 +141,7 @@ class Personalizer:
             worker=self.worker,
             clock=self.clock,
             health=self.health,
-            serving=lambda: None if self.pending or self._follower.refused is not None else self.rule_set,
+            serving=lambda: None if self.pending or self.follower.refused is not None else self.rule_set,
             write=self.ingest.record,
         )
 
@@ -162,7 +163,7 @@ class Personalizer:
             worker=self.worker,
             clock=self.clock,
             health=self.health,
-            rules=lambda: None if self._follower.refused is not None else self._rules(),
+            rules=lambda: None if self.follower.refused is not None else self._rules(),
         )
 
     def _rules(self) -> tuple[Schema, Sequence[Projector], str]:
@@ -174,16 +175,6 @@ class Personalizer:
             budget_seconds=self.settings.time_budget_seconds,
             failed=lambda error: self.health.failed("probing the store broke off", error, self.clock.now()),
         )
-
-    @property
-    def filled(self) -> Filled | None:
-        """How far the stored profiles hold what is counted, at the last look; None before the first one."""
-        return self._follower.filled
-
-    @property
-    def backed_up_at(self) -> datetime | None:
-        """When the newest backup of the store was done, as far as is known; None where there is none."""
-        return self._follower.backed_up_at
 
     @property
     def schema(self) -> Schema:
@@ -206,7 +197,7 @@ class Personalizer:
             try:
                 await self._open()
                 if self.records:
-                    await self._follower.start()
+                    await self.follower.start()
                     self._watcher.start()
                     self._filler.start()
                     self._sweeper.start()
@@ -259,7 +250,7 @@ class Personalizer:
             if self.geoip is not None:
                 ending.callback(self.geoip.close)
             ending.push_async_callback(self.breaker.stop)
-            ending.push_async_callback(self._follower.stop)
+            ending.push_async_callback(self.follower.stop)
             ending.push_async_callback(self._watcher.stop)
             ending.push_async_callback(self._filler.stop)
             ending.push_async_callback(self._sweeper.stop)
@@ -272,7 +263,7 @@ class Personalizer:
 
     async def refresh(self) -> None:
         """Serve what is live now, without waiting for the next look at the row."""
-        await self._follower.refresh()
+        await self.follower.refresh()
 
     def serve(self, rule_set: RuleSet, pending: frozenset[str] = frozenset()) -> None:
         """Serve this rule set from the next page view on; `pending` are the facts that can't be answered yet."""
@@ -355,7 +346,7 @@ class Personalizer:
         and `StoreError`.
         """
         at = self.clock.now()
-        return await under_live(self._follower, self._rules, partial(self.store.erase, profile_id, at=at, by=by))
+        return await under_live(self.follower, self._rules, partial(self.store.erase, profile_id, at=at, by=by))
 
     async def set_organization(
         self,
@@ -421,7 +412,7 @@ class Personalizer:
                 await self._withdraw(events)
             return applied
 
-        return await under_live(self._follower, self._rules, write)
+        return await under_live(self.follower, self._rules, write)
 
     async def _withdraw(self, events: Sequence[Event]) -> None:
         """Remove what decisions among these events no longer cover, before anybody hears that they are kept."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from personalize.errors import ExportRefused
 from personalize.events.event import Event
+from personalize.exports.erasure_files import floors_in, receipts_in, seals_in
 from personalize.exports.event_files import exported_events
 from personalize.exports.manifest import Manifest, check_files
 from personalize.exports.parquet import require_parquet
@@ -44,6 +45,22 @@ async def restore_rule_sets(store: Store, folder: Path, manifest: Manifest, sett
         expected = were[number - 1].version if number else NOTHING_LIVE
         await store.set_live(were[number], projectors, expected=expected, at_once=COUNTED_AT_ONCE)
     return True
+
+
+async def keep_erased(store: Store, folder: Path, manifest: Manifest) -> int:
+    """Refuse from now on whom the store that was exported had erased, and keep its receipts; how many ids that are. It
+    works as long as this store has the keys of that one."""
+    receipts = [each for file in manifest.of("receipts") for each in receipts_in(folder / file.path)]
+    sealed = [each for file in manifest.of("erased") for each in seals_in(folder / file.path)]
+    if receipts or sealed:
+        await store.take_over(receipts, sealed)
+    return len(sealed)
+
+
+async def keep_floors(store: Store, folder: Path, manifest: Manifest) -> None:
+    """Take nothing any more that the exported store had removed for its age; to be done when all events are in."""
+    for file in manifest.of("floors"):
+        await store.raise_floors(floors_in(folder / file.path))
 
 
 async def import_export(

@@ -29,17 +29,17 @@ from personalize.stores.erasing import (
     refusal_of,
     sifted,
 )
-from personalize.stores.floors import NO_FLOORS, Floors
+from personalize.stores.erasure import Erasure
 from personalize.stores.membership import both_of
 from personalize.stores.memory_desk import MemoryDesk
 from personalize.stores.memory_log import MemoryLog
+from personalize.stores.memory_removed import MemoryRemoved
 from personalize.stores.outcomes import applied
 from personalize.stores.past import past_of
 from personalize.stores.projecting import MARKS, PROFILES, Course, Rows, course, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
     NOTHING_LIVE,
     Applied,
-    Erasure,
     Filled,
     Filling,
     Live,
@@ -54,7 +54,7 @@ from personalize.stores.stretches import ALL_PROFILES, Stretch, stretches_betwee
 READ_AT_ONCE = 200
 
 
-class MemoryStore(MemoryDesk):
+class MemoryStore(MemoryRemoved, MemoryDesk):
     """Obeys the laws of every store, on the event loop alone; to erase, it takes the `keys` of the site.
 
     Rows are kept as bytes, as they would be on a disk, so nothing that it gives away can change what it keeps.
@@ -68,11 +68,8 @@ class MemoryStore(MemoryDesk):
     def __init__(self, keys: Sequence[str] = ()) -> None:
         super().__init__()
         self._seals = Seals(keys)
-        self._erased: dict[bytes, datetime] = {}
-        self._erasures: list[Erasure] = []
         self._log = MemoryLog()
         self._projected = 0
-        self._floors = NO_FLOORS
         self._projections: dict[str, dict[str, bytes]] = {}
         self._rule_sets: dict[str, dict[str, str]] = {}
         self._lives: list[Live] = []
@@ -214,31 +211,6 @@ class MemoryStore(MemoryDesk):
     async def erased_at(self, profile_id: str) -> datetime | None:
         """When the profile of this id was erased last; None where it never was."""
         return self._erased_at(profile_id)
-
-    async def floors(self) -> Floors:
-        """How far back the log reaches."""
-        return self._floors
-
-    async def raise_floors(self, floors: Floors) -> None:
-        """Take nothing any more that lies below these floors."""
-        self._floors = self._floors.raised(floors)
-
-    async def erasures(self) -> Sequence[Erasure]:
-        """The receipts of all erasures, oldest first."""
-        return list(self._erasures)
-
-    async def sealed(self) -> Sequence[tuple[str, datetime]]:
-        """The seal of every erased id, and when it was erased last."""
-        return [(seal.hex(), self._erased[seal]) for seal in sorted(self._erased)]
-
-    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
-        """Keep the receipts and the seals of another store beside its own."""
-        self._erasures += [each for each in erasures if each not in self._erasures]
-        for seal, at in sealed:
-            self._erased[bytes.fromhex(seal)] = max(at, self._erased.get(bytes.fromhex(seal), at))
-
-    async def compact(self) -> None:
-        """Nothing is left of what is deleted here."""
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
         """A read-only store of what had occurred before the moment."""

@@ -8,12 +8,12 @@ from personalize.events.event import Event
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange
+from personalize.stores.erasure import Erasure
 from personalize.stores.floors import Floors
 from personalize.stores.membership import both_of
 from personalize.stores.protocols import (
     AccessToken,
     Applied,
-    Erasure,
     Export,
     Filled,
     Lease,
@@ -164,9 +164,13 @@ class PastStore:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
 
-    async def compact(self) -> None:
+    async def compact(self, *, at: datetime) -> None:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
+
+    async def compaction_due_since(self) -> datetime | None:
+        """As it is now."""
+        return await self._now.compaction_due_since()
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
         """A store of a moment further back."""

@@ -16,6 +16,7 @@ from personalize.stores import postgres_log as log
 from personalize.stores import postgres_projections as projections
 from personalize.stores import postgres_tables as tables
 from personalize.stores import postgres_trimming as trimming
+from personalize.stores.erasure import Erasure
 from personalize.stores.floors import Floors
 from personalize.stores.memory import MemoryStore
 from personalize.stores.past import past_of
@@ -25,7 +26,6 @@ from personalize.stores.postgres_link import Link
 from personalize.stores.protocols import (
     AccessToken,
     Applied,
-    Erasure,
     Export,
     Filled,
     Lease,
@@ -211,11 +211,18 @@ class PostgresStore:
         work = partial(erasing.take_over, erasures=erasures, sealed=sealed)
         await self._link.write(work, alone=True)
 
-    async def compact(self) -> None:
+    async def compact(self, *, at: datetime) -> None:
         """Write the tables anew (`VACUUM FULL`), so that no byte of what was deleted is left in them; needs as much
         room again, and everybody waits. The server's own log and its backups keep it for as long as they are kept."""
         for statement in erasing.COMPACT:
             await self._link.execute(statement)
+        await self._link.write(lambda connection: connection.execute(erasing.NOTE_COMPACTION, at))
+
+    async def compaction_due_since(self) -> datetime | None:
+        """When the first erasure was that no compaction has followed."""
+        ((found,),) = await self._link.fetch(erasing.COMPACTION_DUE)
+        since: datetime | None = found
+        return since
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
         """A read-only store, in memory, of what had occurred before the moment."""

@@ -21,13 +21,14 @@ from personalize.stores.erasing import (
     refusal_of,
     sifted,
 )
+from personalize.stores.erasure import Erasure
 from personalize.stores.floors import Floors, floors_from
 from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text, text_kept
 from personalize.stores.postgres_projections import PROFILE, ProjectionTable
 from personalize.stores.postgres_trimming import project_anew
 from personalize.stores.projecting import MARKS, PROFILES
-from personalize.stores.protocols import Erasure, Projector
+from personalize.stores.protocols import Projector
 from personalize.stores.seals import Seals
 
 ERASURES = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
@@ -40,6 +41,10 @@ _RAISE_TYPE_FLOOR = """
 SEALED = "SELECT seal, at FROM erased ORDER BY seal"
 ERASED_AT = "SELECT seal, at FROM erased WHERE seal = any($1::bytea[])"
 #: Who nobody is left of must not be read in a page that was deleted; nor in an index.
+NOTE_COMPACTION = "INSERT INTO compactions (at) VALUES ($1) ON CONFLICT (at) DO NOTHING"
+COMPACTION_DUE = """
+    SELECT min(at) FROM erasures WHERE at > coalesce((SELECT max(at) FROM compactions), '-infinity')
+"""
 COMPACT = ("VACUUM FULL events", "VACUUM FULL event_ids", "VACUUM FULL projections")
 _JOINED = "SELECT joined_id, type FROM events WHERE profile_id = $1 AND joined_id IS NOT NULL ORDER BY seq DESC"
 _PROFILES_OF = f"SELECT generation, row FROM projections WHERE key = $1 AND projection = '{PROFILES}'"

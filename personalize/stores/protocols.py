@@ -12,6 +12,7 @@ from personalize.profiles.holding import Holding
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange
+from personalize.stores.erasure import Erasure
 from personalize.stores.floors import Floors
 from personalize.stores.refusing import Refused
 from personalize.stores.replay import Replay
@@ -83,22 +84,6 @@ class Applied:
     def outcome(self, place: int) -> Outcome:
         """What became of the event at this place of the batch, counted from 0."""
         return self.others.get(place, Outcome.NEW)
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """The receipt of an erasure: when, by whom, and how many profiles and events are gone; nothing of the person.
-
-    `seal` stands for the id that was named (see `stores.seals`), in hex. `copies` are the ids of the exports and
-    backups that may hold what was erased.
-    """
-
-    seal: str
-    at: datetime
-    by: str
-    profiles: int
-    events: int
-    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,9 +327,12 @@ class Store(Protocol):
     async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
         """Keep the receipts and the seals of another store beside its own; what is kept already is not kept twice."""
 
-    async def compact(self) -> None:
-        """Write what is kept anew, so that no file holds a byte of what was deleted. Takes as long as copying the
-        store does, and other writes wait for it."""
+    async def compact(self, *, at: datetime) -> None:
+        """Write what is kept anew, so that no file holds a byte of what was deleted before this moment. Takes as long
+        as copying the store does, and other writes wait for it."""
+
+    async def compaction_due_since(self) -> datetime | None:
+        """When the first erasure was that no compaction has followed; None where there is none."""
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> "Store":
         """A read-only store of what had occurred before the moment; its `apply` raises `ReadOnlyStore`."""

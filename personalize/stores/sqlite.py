@@ -20,6 +20,7 @@ from personalize.stores import sqlite_erasing as erasing
 from personalize.stores import sqlite_generations as generations
 from personalize.stores import sqlite_projections as projections
 from personalize.stores import sqlite_tables as tables
+from personalize.stores.erasure import Erasure
 from personalize.stores.floors import Floors
 from personalize.stores.membership import both_of
 from personalize.stores.memory import MemoryStore
@@ -27,7 +28,6 @@ from personalize.stores.past import past_of
 from personalize.stores.protocols import (
     AccessToken,
     Applied,
-    Erasure,
     Export,
     Filled,
     Lease,
@@ -227,11 +227,16 @@ class SqliteStore:
         """Keep the receipts and the seals of another store beside its own."""
         await self._write(partial(erasing.take_over, erasures=erasures, sealed=sealed))
 
-    async def compact(self) -> None:
+    async def compact(self, *, at: datetime) -> None:
         """Copy what is kept to new pages, so that no byte of what was deleted is left; needs as much room again."""
         if self._writer is None:
             raise self._closed()
         await asyncio.wrap_future(self._writer.submit_bare(erasing.compact))
+        await self._write(partial(erasing.note_compaction, at=at))
+
+    async def compaction_due_since(self) -> datetime | None:
+        """When the first erasure was that no compaction has followed."""
+        return erasing.moment_from([row for row in self._read(erasing.COMPACTION_DUE) if row[0] is not None])
 
     async def as_of(self, moment: datetime, projectors: Sequence[Projector]) -> Store:
         """A read-only store, in memory, of what had occurred before the moment."""

@@ -26,11 +26,12 @@ from personalize.stores.erasing import (
     refusal_of,
     sifted,
 )
+from personalize.stores.erasure import Erasure
 from personalize.stores.event_text import properties_as_text
 from personalize.stores.floors import NO_FLOORS, Floors, floors_from
 from personalize.stores.outcomes import applied
 from personalize.stores.projecting import MARKS, PROFILES
-from personalize.stores.protocols import Applied, Erasure, Projector, Summing, Trimming
+from personalize.stores.protocols import Applied, Projector, Summing, Trimming
 from personalize.stores.seals import Seals
 from personalize.stores.sqlite_projections import ProjectionTable, quoted
 from personalize.stores.sqlite_tables import Row
@@ -52,6 +53,7 @@ _SEAL = """
     ON CONFLICT (seal) DO UPDATE SET at = max(at, excluded.at)
 """
 ERASED_AT = "SELECT at FROM erased WHERE seal = ?"
+COMPACTION_DUE = "SELECT min(at) FROM erasures WHERE at > ifnull((SELECT max(at) FROM compactions), -1)"
 _PROJECTIONS = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'projection~_%' ESCAPE '~'"
 _JOINS_OF = "SELECT profile_id, seq FROM events WHERE type IN ('join', 'undo') AND properties ->> 'from' = ?"
 
@@ -300,6 +302,11 @@ def trim(
     if changed:
         generations.project_anew(connection, profile_id, projectors)
     return changed
+
+
+def note_compaction(connection: sqlite3.Connection, at: datetime) -> None:
+    """Write down that the store is compact as of a moment."""
+    connection.execute("INSERT INTO compactions (at) VALUES (?) ON CONFLICT (at) DO NOTHING", (to_micros(at),))
 
 
 def compact(connection: sqlite3.Connection) -> None:

@@ -155,6 +155,11 @@ def how_far_back_each_type_reaches(database: Database) -> None:
     database.table("type_floors").create({"type": str, "at": int}, pk="type", not_null={"at"}, strict=True)
 
 
+def when_it_was_compacted(database: Database) -> None:
+    """As of which moments no byte of what was deleted is left; the latest counts."""
+    database.table("compactions").create({"at": int}, pk="at", strict=True)
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
@@ -170,6 +175,7 @@ def schema() -> Migrations:
         how_far_back_the_log_reaches,
         who_is_watched,
         how_far_back_each_type_reaches,
+        when_it_was_compacted,
     ):
         migrations()(change)
     return migrations

@@ -49,6 +49,32 @@ def test_a_site_moves_elsewhere_by_an_export(
     assert other.stored(everything) == before
 
 
+def test_who_was_erased_stays_erased_elsewhere_under_the_same_keys(
+    sold: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def an_id(store: Store) -> str:
+        first, *_ = [event.profile_id async for event in store.log()]
+        return first
+
+    visitor = sold.stored(an_id)
+    sold.well("export", str(tmp_path / "before"))
+    sold.well("erase", "--visitor", visitor, "--by", "Kari", "--yes")
+    sold.well("export", str(tmp_path / "out"))
+    other = Terminal(tmp_path / "other")
+    shutil.copytree(CDNOW, other.folder)
+    key = (sold.folder / "var" / "personalize.key").read_text()
+    (other.folder / "var").mkdir(exist_ok=True)
+    (other.folder / "var" / "personalize.key").write_text(key)
+    (other.folder / "var" / "personalize.key").chmod(0o600)
+    monkeypatch.chdir(other.folder)
+    said = other.well("import", str(tmp_path / "out"))
+    assert "1 erased id: what tells of them is refused here, too, as long as secret_keys" in said.replace("\n", " ")
+    assert [each.by for each in other.stored(lambda store: store.erasures())] == ["Kari"]
+    # A file of the time before brings back nobody.
+    assert "refused" in other.well("import", str(tmp_path / "before"))
+    assert other.stored(lambda store: store.profile(visitor)) is None
+
+
 def test_into_a_store_with_a_history_of_its_own_only_events_and_rule_sets_come(
     sold: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

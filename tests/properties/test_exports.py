@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personalize.errors import TakenOver
 from personalize.events.event import Event
 from personalize.exports.event_files import EXPORT_FORMATS, ExportFormat
 from personalize.exports.manifest import read_manifest
@@ -18,10 +20,12 @@ from personalize.runtime.draft import read_draft
 from personalize.runtime.exporting import export_store
 from personalize.runtime.importing import ImportWriter
 from personalize.runtime.publish import live_rule_set, projectors_of, publish
-from personalize.runtime.reimporting import check_export, import_export, restore_rule_sets
+from personalize.runtime.reimporting import check_export, import_export, keep_erased, keep_floors, restore_rule_sets
 from personalize.settings import Settings
+from personalize.stores.floors import NO_FLOORS, Floors
 from personalize.stores.memory import MemoryStore
 from tests.desk import RULES, desk_settings, write_desk
+from tests.stores.erasure_contract import KEYS
 from tests.stores.samples import all_of, at, batches
 
 LATER_RULES = RULES.replace("did: purchase\n", "did: purchase\n      times: {at_least: 2}\n")
@@ -37,7 +41,7 @@ def desk() -> tuple[tempfile.TemporaryDirectory[str], Settings]:
 async def lived(history: list[list[Event]]) -> MemoryStore:
     """A store with two lives, with events before, between and after them."""
     _, site = desk()
-    store, third = MemoryStore(), len(history) // 3
+    store, third = MemoryStore(KEYS), len(history) // 3
     for number, batch in enumerate(history):
         if number in (third, 2 * third):
             write_desk(site.root, rules=RULES if number == third else LATER_RULES)
@@ -50,15 +54,27 @@ async def contents(store: MemoryStore) -> str:
     """All that makes a difference, as text: an int and a Decimal of one value are equal."""
     lives = await store.versions()
     files = {live.version: await store.rule_set(live.version) for live in lives}
-    return repr((await all_of(store.log()), await all_of(store.profiles()), lives, files, await store.filled()))
+    gone = (await store.sealed(), await store.erasures(), await store.floors())
+    return repr((await all_of(store.log()), await all_of(store.profiles()), lives, files, await store.filled(), gone))
 
 
 @settings(max_examples=40)
-@given(history=st.just([[]]) | batches, format_=st.sampled_from(EXPORT_FORMATS))
-def test_an_export_imported_again_is_the_same_store(history: list[list[Event]], format_: ExportFormat) -> None:
+@given(
+    history=st.just([[]]) | batches,
+    format_=st.sampled_from(EXPORT_FORMATS),
+    erased=st.sampled_from([None, "u:1", "v:ann"]),
+    floors=st.sampled_from([NO_FLOORS, Floors(at(-1), {"loan": at(0), "page_view": at(-2)})]),
+)
+def test_an_export_imported_again_is_the_same_store(
+    history: list[list[Event]], format_: ExportFormat, erased: str | None, floors: Floors
+) -> None:
     async def run() -> None:
         _, site = desk()
-        store, again = await lived(history), MemoryStore()
+        store, again = await lived(history), MemoryStore(KEYS)
+        if erased is not None:
+            with suppress(TakenOver):
+                await store.erase(erased, at=at(99_999), by="ann")
+        await store.raise_floors(floors)
         await store.rebuild(projectors_of(await live_rule_set(store, site), site))
         with tempfile.TemporaryDirectory() as parent:
             folder = Path(parent) / "export"
@@ -68,6 +84,7 @@ def test_an_export_imported_again_is_the_same_store(history: list[list[Event]], 
             assert read_manifest(folder) == manifest
             check_export(folder, manifest)
             is_restored = await restore_rule_sets(again, folder, manifest, site)
+            await keep_erased(again, folder, manifest)
             assert is_restored == bool(await store.versions())
             live = await live_rule_set(again, site)
             for repeated in (False, True):
@@ -78,6 +95,7 @@ def test_an_export_imported_again_is_the_same_store(history: list[list[Event]], 
                 else:
                     done = await import_export(folder, manifest, ImportWriter(again, site, live=live, draft=live).write)
                 assert (done.known if repeated else done.new) == len(await all_of(store.log())) == done.rows
+            await keep_floors(again, folder, manifest)
         assert await contents(again) == await contents(store)
 
     asyncio.run(run())

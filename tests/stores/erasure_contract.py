@@ -12,9 +12,10 @@ from personalize.events.event import CONSENT, Event
 from personalize.profiles.profile import Ties
 from personalize.profiles.queue import RowChange
 from personalize.profiles.watched import WATCH, WatchProjector
+from personalize.stores.erasure import Erasure
 from personalize.stores.memory import MemoryStore
 from personalize.stores.projecting import MARKS
-from personalize.stores.protocols import Applied, Erasure, Export, Live, Store
+from personalize.stores.protocols import Applied, Export, Live, Store
 from personalize.stores.refusing import Refusal, Refused
 from tests.stores import samples
 from tests.stores.filling_contract import MORE, SOME, Make, drawn, play
@@ -355,9 +356,14 @@ class ErasureContract:
             await store.apply([purchase("v:ann"), purchase("v:bob")], projectors())
             await erase(store, "v:ann")
             before = (await all_of(store.log()), await all_of(store.profiles()))
-            await store.compact()
+            assert await store.compaction_due_since() == at(1_000)
+            await store.compact(at=at(2_000))
+            assert await store.compaction_due_since() is None
             assert (await all_of(store.log()), await all_of(store.profiles())) == before
             assert (await store.apply([purchase("v:bob")], projectors())).new == 1
+            await erase(store, "v:bob", minutes=3_000)
+            await erase(store, "v:eve", minutes=4_000)
+            assert await store.compaction_due_since() == at(3_000)
 
         play(make, scene)
 
@@ -390,7 +396,7 @@ class ErasureContract:
             with pytest.raises(ReadOnlyStore):
                 await erase(past, "v:bob")
             with pytest.raises(ReadOnlyStore):
-                await past.compact()
+                await past.compact(at=at(0))
             await past.close()
 
         play(make, scene)

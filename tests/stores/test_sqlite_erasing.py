@@ -17,8 +17,9 @@ from personalize.profiles.project import ProfileProjector
 from personalize.profiles.queue import RowChange
 from personalize.profiles.watched import WatchProjector, change_of
 from personalize.stores import sqlite_erasing
+from personalize.stores.erasure import Erasure
 from personalize.stores.projecting import MARKS
-from personalize.stores.protocols import Erasure, Live, Projector
+from personalize.stores.protocols import Live, Projector
 from personalize.stores.sqlite import SqliteStore
 from tests.stores.contract import opened
 from tests.stores.erasure_contract import KEYS, join
@@ -94,7 +95,7 @@ def test_no_file_holds_a_byte_of_somebody_who_was_erased(tmp_path: Path) -> None
             assert not [each for each in await all_of(store.log()) if "canary" in repr(each)]
             assert not [each for each in await all_of(store.profiles()) if "canary" in repr(each)]
 
-            await store.compact()
+            await store.compact(at=at(2_000))
             assert found_in(tmp_path) == set()
             await store.apply(late, projectors)
             assert found_in(tmp_path) == set()
@@ -131,7 +132,7 @@ def test_nothing_that_is_told_of_others_names_somebody_who_was_erased(tmp_path: 
             await tied_to_others(store, watching)
             projectors = watching if forgets else ()
             assert (await store.erase(LOGIN, at=at(1_000), by="ann", projectors=projectors)).profiles == 2
-            await store.compact()
+            await store.compact(at=at(2_000))
             left = await store.profile("u:2")
             assert left is not None and left.joined_from == ("v:shared",)
         return found_in(path)
@@ -161,7 +162,7 @@ def test_the_search_finds_what_half_a_compaction_leaves(
             assert isinstance(store, SqliteStore)
             await with_neighbours(store, [ProfileProjector(schema(None))])
             await store.erase(LOGIN, at=at(1_000), by="ann")
-            await store.compact()
+            await store.compact(at=at(2_000))
             assert found_in(tmp_path)
 
     monkeypatch.setattr(sqlite_erasing, "erase", careless)
