@@ -110,3 +110,9 @@ def test_a_block_knows_its_file_its_line_and_its_heading() -> None:
         *("yaml", "rules/a.yaml", True, 3, "One"),
     )
     assert (second.language, second.file, second.is_more, second.text) == ("", None, False, "plain\n")
+
+
+def test_every_test_that_a_promise_names_is_there() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)`", (REPOSITORY / "docs/trust.md").read_text(encoding="utf-8"))
+    assert len(named) > 30
+    assert [name for name in named if not (REPOSITORY / name).exists()] == []

@@ -1,5 +1,6 @@
 """Files that are written to cost much: each is read or refused in the time of an ordinary one."""
 
+import signal
 import time
 from collections.abc import Mapping
 
@@ -77,6 +78,7 @@ COSTLY: Mapping[str, str] = {
 }
 
 
+@pytest.mark.trust
 @pytest.mark.parametrize("case", COSTLY)
 def test_a_costly_file_is_read_or_refused_in_little_time(case: str) -> None:
     began = time.process_time()
@@ -84,3 +86,23 @@ def test_a_costly_file_is_read_or_refused_in_little_time(case: str) -> None:
     took = time.process_time() - began
     assert took < MOST_SECONDS, f"{took:.1f} s, {len(problems)} problems"
     assert (rule_set is None) == problems.has_errors
+
+
+@pytest.mark.long
+@pytest.mark.trust
+@pytest.mark.planted
+def test_a_guess_among_all_names_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Comparing each unknown name with all others, as the hints once did: it is stopped when its time is over."""
+    monkeypatch.setattr("personalize.guesses._FEW", 1_000_000)
+
+    def stop(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, MOST_SECONDS)
+    try:
+        with pytest.raises(TimeoutError):
+            load(COSTLY["many names that are alike"])
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

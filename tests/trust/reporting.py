@@ -2,13 +2,14 @@
 
 A pytest plugin. A test says by `@pytest.mark.trust(tries=…)` how often it tries what it promises; one marked `planted`
 has a bug built in, and passes when the bug is found. The record is written after each test, so that a run that is
-stopped leaves what it has found.
+stopped leaves what it has found. `python -m tests.trust.reporting RECORD` prints one as a table for docs/trust.md.
 """
 
 import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Generator
 from dataclasses import asdict, dataclass, field
@@ -162,3 +163,25 @@ def pytest_configure(config: pytest.Config) -> None:
     terminal: Any = config.pluginmanager.get_plugin("terminalreporter")
     if not hasattr(config, "workerinput") and terminal is not None:
         config.pluginmanager.register(Reporting(terminal), "trust-reporting")
+
+
+def table(record: dict[str, Any]) -> str:
+    """A record as a table of Markdown: a row for each promise, all its cases together."""
+    tried: dict[str, list[dict[str, Any]]] = {}
+    for one in record["tests"]:
+        if not one["planted"]:
+            tried.setdefault(one["test"].partition("[")[0], []).append(one)
+    rows = ["| What was tried | Tries | Failed | Of all cases fail fewer than |", "|---|---|---|---|"]
+    for test in sorted(tried):
+        said = test.partition("::test_")[2].replace("_", " ")
+        tries = sum(one["tries"] for one in tried[test])
+        failed = sum(one["outcome"] == "failed" for one in tried[test])
+        bound = f"{3 / tries:.2%}" if tries > 1 and not failed else ""
+        rows.append(f"| {said[:1].upper()}{said[1:]} | {tries:,} | {failed} | {bound} |")
+    planted = [one for one in record["tests"] if one["planted"]]
+    found = sum(one["outcome"] == "passed" for one in planted)
+    return "\n".join([*rows, "", f"{found} of {len(planted)} planted bugs were found."])
+
+
+if __name__ == "__main__":
+    print(table(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
