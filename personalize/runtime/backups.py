@@ -1,4 +1,5 @@
-"""Backups of a SQLite store: made while the site is served, looked at whether they are whole, and restored."""
+"""Backups of a SQLite store: made while the site is served, looked at whether they are whole, and restored. Of another
+store it is noted that there is one."""
 
 import asyncio
 import secrets
@@ -56,6 +57,12 @@ async def back_up(
         part.unlink(missing_ok=True)
     await store.note_export(replace(export, ended_at=clock.now()))
     return contents
+
+
+async def note_backup(store: Store, place: str, *, by: str, clock: Clock) -> None:
+    """Note a backup that other means have made by now."""
+    now = clock.now()
+    await store.note_export(Export(secrets.token_hex(8), now, by, BACKUP, place, now))
 
 
 def _goes_on(part: Path, progress: Callable[[int], None]) -> Callable[[], bool]:

@@ -38,9 +38,19 @@ def test_a_backup_is_noted_by_whom(sold: Terminal, tmp_path: Path) -> None:
     assert (note.by, note.what, note.where) == ("Ingrid", "backup", str(tmp_path / "a.db"))
 
 
-def test_another_kind_of_store_has_means_of_its_own(shop: Terminal) -> None:
+def test_another_kind_of_store_has_means_of_its_own_and_what_they_made_is_noted(shop: Terminal) -> None:
     text = (shop.folder / "personalize.toml").read_text(encoding="utf-8")
     (shop.folder / "personalize.toml").write_text(f'store = "memory:"\n{text}', encoding="utf-8")
-    assert shop.said("backup", "a.db", exit_code=2) == (
-        "Error: only a store in a SQLite file is backed up so: use the means of your database, such as pg_dump.\n"
-    )
+    said = shop.said("backup", "a.db", exit_code=2)
+    assert said.startswith("Error: only a store in a SQLite file is backed up and restored so.")
+    assert said.endswith("personalize backup --elsewhere PLACE\n")
+
+
+def test_a_backup_that_other_means_made_is_noted(sold: Terminal) -> None:
+    said = sold.well("backup", "--elsewhere", "s3://shop/monday.dump", "--by", "Ingrid")
+    assert said.startswith("Noted: a backup at s3://shop/monday.dump. An erasure will name it")
+    (note,) = sold.stored(lambda store: store.exports())
+    assert (note.by, note.what, note.where) == ("Ingrid", "backup", "s3://shop/monday.dump")
+    assert note.ended_at is not None
+    for options in ((), ("a.db", "--elsewhere", "b")):
+        assert "name the file to copy the store to" in sold.said("backup", *options, exit_code=2)

