@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 from markupsafe import Markup, escape
 
-from personalize.events.event import CONSENT, SET, Event, JSONValue, from_micros
-from personalize.events.schema import DEFAULT_PURPOSE, Schema, Shape, ValueType
+from personalize.events.event import CONSENT, KEPT_TOTALS, SET, Event, JSONValue, from_micros
+from personalize.events.schema import DEFAULT_PURPOSE, EventType, Schema, Shape, ValueType
+from personalize.profiles.kept_totals import type_of
 from personalize.profiles.profile import AttributeValue, Profile, Totals, Visit
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.offline import visitor_context
@@ -90,17 +91,16 @@ class _Words:
 
     def event(self, event: Event) -> Download:
         """An event, whole."""
-        declared = self._schema.events.get(event.type)
-        shapes = {} if declared is None else declared.properties
-        if event.type == SET:
-            shapes = {name: each.shape for name, each in self._schema.attributes.items()}
+        type_ = type_of(event)
+        declared = self._schema.events.get(type_)
+        title = type_ if declared is None else declared.title or type_
         return _without_gaps(
             {
-                "what": event.type if declared is None else declared.title or event.type,
+                "what": f"{title}, added up" if event.type == KEPT_TOTALS else title,
                 "type": event.type,
                 "occurred_at": event.occurred_at,
                 "received_at": event.received_at,
-                "details": {name: self._value(each, shapes.get(name)) for name, each in event.properties.items()},
+                "details": self._details(event, declared),
                 "sent_as": event.profile_id,
                 "sent_by": event.sender,
                 "channel": event.channel,
@@ -108,6 +108,15 @@ class _Words:
                 "rules": event.version,
             }
         )
+
+    def _details(self, event: Event, declared: EventType | None) -> Mapping[str, object]:
+        shapes = {} if declared is None else declared.properties
+        if event.type == SET:
+            shapes = {name: each.shape for name, each in self._schema.attributes.items()}
+        elif event.type == KEPT_TOTALS:
+            amount = shapes.get(str(event.properties.get("value")))
+            shapes = {} if amount is None else dict.fromkeys(("sum", "first_value", "last_value"), amount)
+        return {name: self._value(each, shapes.get(name)) for name, each in event.properties.items()}
 
     def decision(self, event: Event) -> Download:
         """A decision on consent: when, what was granted, and whatever else is kept of it."""

@@ -60,11 +60,9 @@ def organization_without(row: bytes | None, read: Callable[[str], bytes | None])
     return key, None if left is None else encode_organization(left)
 
 
-def held_with(rows: Iterable[Profile | None], histories: Iterable[Event]) -> set[str]:
-    """Those whom joins hold together with a person, given their rows and their events: logins that laid claim to their
-    browsers, and browsers that they laid claim to."""
-    claiming = {login for row in rows if row is not None for login in row.ties.claimed_by}
-    return claiming | {joined_id for event in histories if (joined_id := joined_by(event)) is not None}
+def named_in(history: Iterable[Event]) -> set[str]:
+    """The browsers that a history joins, or parts: held together with its login once, whoever they are of by now."""
+    return {joined_id for event in history if (joined_id := joined_by(event)) is not None}
 
 
 def forgetting(projection: str, row: bytes, gone: Collection[str]) -> bytes | None:

@@ -19,10 +19,10 @@ from personalize.stores.erasing import (
     copies_holding,
     forgetting,
     gone_of,
-    held_with,
     joined_by,
     joining,
     left_of,
+    named_in,
     names_any,
     organization_without,
     person_of,
@@ -330,7 +330,7 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
         served = self._projections.get(PROFILES, {})
         ids = set(person_of(profile_id, lambda each: _decoded(served.get(each)), self._joining))
         profiles = len(ids & served.keys())
-        left = held_with((_decoded(served.get(each)) for each in ids), self._log.history(profile_id))
+        left = named_in(self._log.history(profile_id))
         gone = self._rewrite(lambda event: None if event.profile_id in ids or joined_by(event) in ids else event)
         left = (left | {event.profile_id for event in gone}) - ids
         for each in ids:

@@ -13,7 +13,6 @@ from personalize.stores.erasing import (
     Sifted,
     copies_holding,
     forgetting,
-    held_with,
     joined_by,
     names_any,
     organization_without,
@@ -103,7 +102,7 @@ async def erase_person(
     joined_ids = [text_kept(joined_id) for joined_id, _ in found if joined_id not in parted]
     rows = {each: await _profile(connection, each) for each in (profile_id, *joined_ids)}
     ids = person_of(profile_id, rows.get, lambda _: joined_ids)
-    left = held_with((rows[each] for each in ids), ()) | {text_kept(joined_id) for joined_id, _ in found}
+    left = {text_kept(joined_id) for joined_id, _ in found}
     received: list[datetime] = []
     for each in ids:
         await _take_out(connection, each)

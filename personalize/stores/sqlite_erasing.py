@@ -17,9 +17,9 @@ from personalize.stores.erasing import (
     Sifted,
     copies_holding,
     forgetting,
-    held_with,
     joining,
     left_of,
+    named_in,
     names_any,
     organization_without,
     person_of,
@@ -191,7 +191,7 @@ def erase_person(
         lambda each: joining(map(tables.event_from_row, _history(connection, each))),
     )
     rows = [_profile(connection, each) for each in ids]
-    left = held_with(rows, map(tables.event_from_row, _history(connection, profile_id)))
+    left = named_in(map(tables.event_from_row, _history(connection, profile_id)))
     received: list[int] = []
     for each in ids:
         joins = connection.execute(_JOINS_OF, (each,)).fetchall()

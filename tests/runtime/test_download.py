@@ -16,7 +16,7 @@ from personalize.runtime.publish import checked, projectors_of
 from personalize.settings import Settings
 from personalize.stores.memory import MemoryStore
 from tests.desk import desk_settings, write_desk
-from tests.stores.samples import event, purchase
+from tests.stores.samples import at, event, purchase
 from tests.stores.test_sqlite_erasing import CANARIES, LOGIN, all_that_is_told
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -74,6 +74,14 @@ def test_values_stand_in_the_sites_own_words(tmp_path: Path) -> None:
     assert made["segments"] == ["buyers", "tent-people"]
     assert [(each["granted"], each["text"]) for each in made["consent"]] == [(["personalize"], "v3")]
     assert '"sum":30.00' in as_json(downloaded(tmp_path, events, "u:7"))
+
+
+def test_what_is_kept_of_events_that_are_gone_stands_in_the_sites_own_words(tmp_path: Path) -> None:
+    kept = {"of": "purchase", "value": "amount", "count": 2, "sum": 3000, "first": at(0).isoformat(), "last_value": 10}
+    made: Any = json.loads(as_json(downloaded(tmp_path, [event("kept_totals", "u:7", kept, 5)], "u:7")))
+    (told,) = made["events"]
+    assert (told["what"], told["type"]) == ("Bought something, added up", "kept_totals")
+    assert told["details"] | {"sum": 30.0, "last_value": 0.1, "count": 2} == told["details"]
 
 
 def test_what_a_visitor_sent_is_text_on_the_page(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from personalize.stores.refusing import Refusal, Refused
 from tests.stores import samples
 from tests.stores.filling_contract import MORE, SOME, Make, drawn, play
 from tests.stores.samples import all_of, at, event, projectors, purchase
+from tests.trust.trials import trials
 
 #: Stores of the contract suite are made with these.
 KEYS = ("the first key of a site that is a test", "the second key of a site that is a test")
@@ -323,7 +324,8 @@ class ErasureContract:
 
         play(make, scene)
 
-    @settings(drawn, max_examples=15)
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(8, 300))
     @given(batches=samples.batches, erased=st.lists(st.sampled_from(samples.PROFILES), max_size=3), data=st.data())
     def test_after_any_erasures_rebuilt_equals_live_and_no_name_is_left(
         self, make: Make, batches: Sequence[Sequence[Event]], erased: Sequence[str], data: st.DataObject

@@ -15,6 +15,7 @@ from tests.stores import samples
 from tests.stores.erasure_contract import join
 from tests.stores.filling_contract import MORE, SOME, Make, drawn, play
 from tests.stores.samples import all_of, at, event, projectors, purchase
+from tests.trust.trials import trials
 
 
 def without(*types: str) -> Trimming:
@@ -134,7 +135,8 @@ class TrimContract:
 
         play(make, scene)
 
-    @settings(drawn, max_examples=15)
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(8, 300))
     @given(
         batches=samples.batches,
         trims=st.lists(st.tuples(st.sampled_from(samples.PROFILES), st.integers(0, 600)), max_size=3),
