@@ -343,6 +343,8 @@ def _of_address(chance: Random) -> Leaf:
 
 def _of_list(chance: Random, name: str, values: Sequence[str]) -> Leaf:
     """What is asked of a list as a whole, or of how many elements it has."""
+    if chance.random() < 0.2:
+        return question(name, "one_of", Listed([chance.sample(values, chance.choice((1, 1, 2)))]))
     word = chance.choice(("any_of", "all_of", "all_of", "some", "size", "size"))
     if word == "size":
         return question(name, word, Filter(Leaf(HOW_MANY, *_asked_so(chance.choice(_ORDER)), chance.randrange(4))))

@@ -15,7 +15,7 @@ from personalize.rules.facts import Fact, FactType
 from personalize.rules.filters import Filter
 from personalize.rules.now_facts import CLOCKS, NOW, clock_of, now_value
 from personalize.rules.proof.day_samples import day_samples, told_in_words
-from personalize.rules.proof.list_samples import OF_ELEMENTS, SIZE, each_needed, of_elements, size_samples
+from personalize.rules.proof.list_samples import OF_ELEMENTS, SIZE, each_needed, of_elements, size_samples, whole_list
 from personalize.rules.proof.moment_samples import MOMENT_WORDS, moment_samples
 from personalize.rules.proof.pair_samples import is_told as is_told_beside
 from personalize.rules.proof.pair_samples import pair_samples, sides_of
@@ -51,17 +51,19 @@ class Dimension:
 class Answer:
     """The samples of which a question is answered with yes, and with no; of those in both it may be either.
 
-    What wants several elements of a list has the samples that will do for `each`.
+    What wants several elements of a list has the samples that will do for `each`. What wants a list to be another one,
+    in its order, has the only `others` that may not be in it; of lists with its elements it may be either.
     """
 
     yes: int
     no: int
     each: tuple[int, ...] = ()
+    others: int | None = None
 
     @property
     def is_open(self) -> bool:
         """Whether samples don't decide the question."""
-        return not self.each and bool(self.yes & self.no)
+        return self.others is not None or (not self.each and bool(self.yes & self.no))
 
 
 #: What makes two questions the same one, as `Leaf` compares them; quicker to look up than a leaf.
@@ -184,7 +186,7 @@ class Dimensions:
 
     def _answer(self, leaf: Leaf, dimension: Dimension, undecided: frozenset[str], local: Sequence[datetime]) -> Answer:
         """What a question makes of the samples; `local` are those of a clock by the site's clock."""
-        of_list = leaf.word in OF_ELEMENTS and dimension.is_list
+        of_list = (leaf.word in OF_ELEMENTS or whole_list(leaf) is not None) and dimension.is_list
         is_open = leaf.word in undecided or not all(map(self._is_told, of_elements(leaf) if of_list else [leaf]))
         missing = 1 if dimension.samples[0] is _MISSING else 0
         if is_open:
@@ -198,7 +200,9 @@ class Dimensions:
         elif of_list:
             told = dimension.samples[1:-1]
             each = tuple(_bits(each.holds([one.value], one.at) for one in told) << 1 for each in each_needed(leaf))
-            return Answer(reduce(or_, each), dimension.full, each)
+            yes = reduce(or_, each, 0)
+            others = None if whole_list(leaf) is None else dimension.full & ~(yes | 1 | 1 << len(told) + 1)
+            return Answer(yes, dimension.full, each, others)
         else:
             yes = _bits(leaf.holds(sample.value, sample.at) for sample in dimension.samples)
         return Answer(yes, dimension.full if is_open else dimension.full & ~yes | missing)

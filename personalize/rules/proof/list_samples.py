@@ -6,6 +6,7 @@ from itertools import combinations
 
 from personalize.rules.conditions import Leaf
 from personalize.rules.equality import Listed
+from personalize.rules.facts import FactType
 from personalize.rules.filters import HOW_MANY, Filter
 from personalize.rules.operators import OPERATORS
 from personalize.rules.proof.samples import Sample, Samples, arguments, whole_values
@@ -25,15 +26,28 @@ def of_elements(leaf: Leaf) -> Iterator[Leaf]:
         yield replace(leaf, operator=OPERATORS["one_of"], word="one_of")
     elif isinstance(leaf.argument, Filter):
         yield from leaf.argument.leaves()
+    elif (whole := whole_list(leaf)) is not None:
+        yield replace(leaf, argument=Listed(whole))
     else:
         yield leaf
 
 
+def whole_list(leaf: Leaf) -> Sequence[object] | None:
+    """The list that a list has to be, element by element; None for any other question."""
+    if leaf.word != "one_of" or leaf.fact.type is FactType.ANY or not isinstance(leaf.argument, Listed):
+        return None
+    one, *others = leaf.argument
+    return one if isinstance(one, list) and not others else None
+
+
 def each_needed(leaf: Leaf) -> Sequence[Leaf]:
-    """An `all_of` as questions for one of its elements each; any other question as itself."""
-    if leaf.word != "all_of" or not isinstance(leaf.argument, Listed):
+    """An `all_of` or a whole list as questions for one of its elements each; any other question as itself."""
+    whole = whole_list(leaf)
+    if whole is None and (leaf.word != "all_of" or not isinstance(leaf.argument, Listed)):
         return [leaf]
-    return [replace(leaf, argument=Listed([one])) for one in leaf.argument]
+    each = leaf.argument if whole is None else whole
+    assert isinstance(each, Iterable)
+    return [replace(leaf, argument=Listed([one])) for one in each]
 
 
 def size_samples(leaves: Iterable[Leaf]) -> Samples:

@@ -92,11 +92,19 @@ class Space:
         else:
             each = answer.each or (answer.yes,)
             lacking = either([Lacks(number, one) for one in each], self.full)
-            said = (every(Has(number, one) for one in each), TRUE if answer.is_open else lacking)
+            holding = [Has(number, one) for one in each] if answer.others is None else self._whole(answer, number)
+            said = (every(holding), TRUE if answer.is_open else lacking)
         if answer.is_open:
             either_way = self._add(Dimension(f"{question}", (Sample(False), Sample(True))))
             said = (every([said[0], Is(either_way, 2)]), every([said[1], Is(either_way, 1)]))
         return said
+
+
+    def _whole(self, answer: Answer, number: int) -> list[Statement]:
+        """What is so of a list that is another one: that there is one, with all of its elements, and no others."""
+        assert answer.others is not None
+        there = Has(number, 1 << self.dimensions[number].full.bit_length() - 1)
+        return [there, *(Has(number, one) for one in answer.each), Lacks(number, answer.others)]
 
 
 def all_leaves(condition: Condition, segments: Mapping[str, Condition]) -> Iterator[Leaf]:

@@ -11,6 +11,7 @@ attributes:
   country: {type: text, fold: true}
   tier: {type: choice, choices: [basic, silver, gold]}
   likes: {type: list, of: text}
+  stuff: {type: any}
 events:
   purchase: {properties: {amount: {type: money}}, value: amount}
 """
@@ -55,6 +56,12 @@ def of_rules(*rules: str, holds: int = 1) -> list[str]:
         ),
         ("{profile.likes: a, not: {profile.likes: [a, b]}}", "exclude one another"),
         ("{page.path: {starts_with: /a/}, not: {page.path: {contains: a}}}", "exclude one another"),
+        ("{profile.likes: {is: [a, b], none_of: [b]}}", "exclude one another"),
+        ("{all: [{profile.likes: {is: [a, b]}}, {profile.likes: {is: [a]}}]}", "exclude one another"),
+        ("{all: [{profile.likes: {is: [a]}}, {profile.likes: c}]}", "exclude one another"),
+        ("{profile.stuff: {at_least: 5}, not: {profile.stuff: {more_than: 3}}}", "exclude one another"),
+        ("{profile.stuff: {is: 1}, not: {profile.stuff: [1, '1', true]}}", "exclude one another"),
+        ("{profile.stuff: {version_at_least: 2, exists: true}, not: {profile.stuff: {version_more_than: 1}}}", "excl"),
         ("{profile.tier: [basic, silver], any: [{profile.tier: gold}, {visitor.visits: {less_than: 0}}]}", "exclude"),
     ],
 )
@@ -71,6 +78,10 @@ def test_a_condition_that_nobody_meets_is_told_with_what_excludes_what(who: str,
         "{purchase.count: {at_least: 3, less_than: 5}}",
         "{profile.likes: a, all: [{profile.likes: b}]}",
         "{any: [{profile.country: NO}, {profile.country: SE}]}",
+        "{all: [{profile.likes: {is: [a, b]}}, {profile.likes: {all_of: [b, a]}}], not: {profile.likes: {is: [b, a]}}}",
+        "{profile.likes: {all_of: [a, b], size: 2}, not: {profile.likes: {is: [a, b]}}}",
+        "{all: [{profile.stuff: 1}, {profile.stuff: true}, {profile.stuff: '1'}]}",
+        "{profile.stuff: {exists: true, none_of: [1, true]}, not: {profile.stuff: {type: [text, list]}}}",
         "{purchase.first: {older_than: 90 days}, purchase.last: {within: 30 days}}",
         "{visitor.known: true, not: {purchase.count: {at_least: 1}}}",
         "{page.path: {starts_with: /a/, ends_with: .html, contains: tent}}",
