@@ -14,7 +14,7 @@ from personalize.web.asgi import ASGIApp
 from personalize.wrap import wrap
 
 
-@click.command(short_help="Serve the JSON API alone, for other channels.")
+@click.command()
 @listening
 @pass_site
 def api(site: Site, /, host: str, port: int, workers: int) -> None:

@@ -18,7 +18,7 @@ from personalize.stores.sqlite_backup import Contents
 _MEGABYTE = 1_000_000
 
 
-@click.command(short_help="Copy the store to a file, and see that the copy is whole.")
+@click.command()
 @click.argument("target", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--elsewhere",

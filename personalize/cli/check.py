@@ -23,7 +23,7 @@ from personalize.settings import Settings
 _RULES = "rules/"
 
 
-@click.command(short_help="Say everything that is wrong with the rule and content files.")
+@click.command()
 @click.option(
     "--format",
     "form",

@@ -9,7 +9,7 @@ from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import paragraph, terminal_width
 
 
-@click.command(short_help="Free the files of the store from all bytes of what was deleted.")
+@click.command()
 @click.option("--if-due", is_flag=True, help="Only where somebody was erased since the last time: for a timer.")
 @pass_site
 def compact(site: Site, if_due: bool) -> None:

@@ -17,7 +17,7 @@ from personalize.rules.ruleset import RuleSet
 from personalize.rules.sentences import Sentences
 
 
-@click.command(short_help="Say in sentences what segments, slots and rules do.")
+@click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--live", is_flag=True, help="Read the rule set that is live instead of the files.")
 @click.option(

@@ -16,7 +16,7 @@ from personalize.runtime.download import as_html, as_json, download_of
 from personalize.runtime.person import person_in
 
 
-@click.command(short_help="Write down all that is kept of one visitor, for themselves.")
+@click.command()
 @one_visitor
 @click.option(
     "--format",

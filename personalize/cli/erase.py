@@ -16,7 +16,7 @@ from personalize.stores.erasure import Erasure
 from personalize.stores.protocols import Export, Projector, Store
 
 
-@click.command(short_help="Erase all that is kept of a visitor.")
+@click.command()
 @one_visitor
 @click.option("--yes", is_flag=True, help="Don't ask whether it is meant.")
 @click.option("--by", metavar="NAME", help="Who erases; else the name you are logged in with.")

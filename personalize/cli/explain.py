@@ -26,7 +26,7 @@ from personalize.runtime.offline import organization_of, persona_context, store_
 from personalize.stores.protocols import Filled, Store
 
 
-@click.command(short_help="Say what a slot shows to a visitor, and why.")
+@click.command()
 @click.option("--slot", required=True, metavar="ID", help="The slot, as the rule files call it.")
 @click.option(
     "--visitor",

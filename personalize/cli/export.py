@@ -15,7 +15,7 @@ from personalize.runtime.clock import SystemClock
 from personalize.runtime.exporting import WHATS, What, export_store
 
 
-@click.command(short_help="Write all events, and profiles for bulk work, to files.")
+@click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--format",

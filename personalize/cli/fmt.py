@@ -14,7 +14,7 @@ from personalize.runtime.draft import rule_files
 from personalize.yaml_tree import parse_yaml, read_text
 
 
-@click.command(short_help="Put rule files into one stable form; their meaning and comments stay.")
+@click.command()
 @click.argument("paths", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, path_type=Path))
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; name the files that are not in form.")
 @pass_site

@@ -36,7 +36,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FILE_OR_FOLDER = click.Path(exists=True, path_type=Path)
 
 
-@click.command("import", short_help="Read what happened elsewhere from a file, each row once.")
+@click.command("import")
 @click.argument("file", type=_FILE_OR_FOLDER)
 @click.option("--map", "map_file", type=_FILE, metavar="MAPPING", help="A small YAML file that says all of the below.")
 @click.option("--event", metavar="NAME", help="Which event the rows are, such as purchase.")

@@ -37,7 +37,7 @@ Then change {content} and publish again.
 """
 
 
-@click.command(short_help="Write the files of a new site, with comments that explain them.")
+@click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=Path())
 def init(folder: Path) -> None:
     """Write the files of a new site into FOLDER (else into this one), with comments that explain them.

@@ -5,6 +5,7 @@ work, with one line that says why.
 """
 
 import os
+from collections.abc import Mapping
 from importlib import import_module
 from keyword import iskeyword
 from pathlib import Path
@@ -12,16 +13,41 @@ from pathlib import Path
 import click
 
 from personalize.cli.findings import Failed, Findings
-from personalize.cli.site import Site
 from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 
-#: In the order in which a site needs them.
-COMMANDS = (
-    *("init", "check", "fmt", "schema", "plan", "publish", "rollback", "purge-keys", "switch"),
-    *("serve", "proxy", "api"),
-    *("describe", "explain", "preview", "simulate", "segments", "import", "export", "backup", "restore", "rebuild"),
-    *("migrate-store", "download", "undo-join", "erase", "compact", "token", "openapi", "webhooks"),
-)
+#: What each does, in the order in which a site needs them. The help tells it without importing any of them.
+COMMANDS: Mapping[str, str] = {
+    "init": "Write the files of a new site, with comments that explain them.",
+    "check": "Say everything that is wrong with the rule and content files.",
+    "fmt": "Put rule files into one stable form; their meaning and comments stay.",
+    "schema": "Print the JSON Schema of the rule files, for editors that complete.",
+    "plan": "Say what publishing the files would change, and for whom.",
+    "publish": "Check the files and make them live.",
+    "rollback": "Make an earlier version live again.",
+    "purge-keys": "Say what an edge has to forget after a publish.",
+    "switch": "Leave every page untouched, or personalize again.",
+    "serve": "Serve the site on this machine, now or as it was.",
+    "proxy": "Stand before a site in any language, and fill its slots.",
+    "api": "Serve the JSON API alone, for other channels.",
+    "describe": "Say in sentences what segments, slots and rules do.",
+    "explain": "Say what a slot shows to a visitor, and why.",
+    "preview": "Print a link that shows a page as a persona would see it.",
+    "simulate": "Say whom each rule would reach, and who would see something else than now.",
+    "segments": "Count the visitors in each segment, now or at a moment of the past.",
+    "import": "Read what happened elsewhere from a file, each row once.",
+    "export": "Write all events, and profiles for bulk work, to files.",
+    "backup": "Copy the store to a file, and see that the copy is whole.",
+    "restore": "Put a backup in the place of the store.",
+    "rebuild": "Make all profiles from the log again.",
+    "migrate-store": "Move everything that is stored to another store.",
+    "download": "Write down all that is kept of one visitor, for themselves.",
+    "undo-join": "Part a browser's past from the login that took it over.",
+    "erase": "Erase all that is kept of a visitor.",
+    "compact": "Free the files of the store from all bytes of what was deleted.",
+    "token": "Make, list and revoke tokens of the API.",
+    "openapi": "Print the description of the JSON API (OpenAPI 3.1).",
+    "webhooks": "Say what webhooks have yet to be told.",
+}
 
 
 class Commands(click.Group):
@@ -29,7 +55,7 @@ class Commands(click.Group):
 
     Each is what its module in `personalize.cli` is named for; `import`, a word of Python's, is `import_` there, and
     words are joined by `_`.
-    What the group itself holds are stand-ins, which give the names and their order.
+    What the group itself holds are stand-ins, which give the names, their order, and what the help says of each.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -42,7 +68,13 @@ class Commands(click.Group):
             return None
         name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command: click.Command = getattr(import_module(f"personalize.cli.{name}"), name)
+        command.short_help = self.commands[cmd_name].short_help
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with what each does."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.short_help or "") for name, one in self.commands.items()])
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command."""
@@ -56,7 +88,7 @@ class Commands(click.Group):
 
 @click.group(
     cls=Commands,
-    commands=[click.Command(name) for name in COMMANDS],
+    commands=[click.Command(name, short_help=says) for name, says in COMMANDS.items()],
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.option(
@@ -75,6 +107,8 @@ def main(ctx: click.Context, settings: Path | None) -> None:
     """
     if os.environ.get("NO_COLOR"):
         ctx.color = False
+    from personalize.cli.site import Site  # noqa: PLC0415  # what reads a site is not needed for the help
+
     ctx.obj = Site(settings, os.environ)
 
 

@@ -17,7 +17,7 @@ from personalize.stores.opening import database_file, open_store
 from personalize.stores.protocols import Store
 
 
-@click.command("migrate-store", short_help="Move everything that is stored to another store.")
+@click.command("migrate-store")
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
 @pass_site

@@ -11,7 +11,7 @@ from personalize.cli.findings import Failed
 from personalize.cli.site import Site, pass_site
 
 
-@click.command(short_help="Print the description of the JSON API (OpenAPI 3.1).")
+@click.command()
 @click.option("--out", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
 @pass_site
 def openapi(site: Site, out: Path | None) -> None:

@@ -19,7 +19,7 @@ from personalize.runtime.simulate import simulate
 _CHANGES = 2
 
 
-@click.command(short_help="Say what publishing the files would change, and for whom.")
+@click.command()
 @click.option("--out", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Keep the plan in a file.")
 @click.option("--at", metavar="MOMENT", help="Count whom rules reach at this date or moment, of the past or to come.")
 @click.option("--detailed-exitcode", is_flag=True, help="End with 0: no changes, 1: errors, 2: changes.")

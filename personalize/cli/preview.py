@@ -19,7 +19,7 @@ from personalize.runtime.preview_links import LINK_LASTS, PARAMETER, Preview, Pr
 _USUAL_SITE = "http://127.0.0.1:8000"
 
 
-@click.command(short_help="Print a link that shows a page as a persona would see it.")
+@click.command()
 @click.argument("page", metavar="/PATH")
 @click.option("--persona", "persona_id", metavar="ID", help="A persona of the rule files; else a stranger.")
 @click.option(

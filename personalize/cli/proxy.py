@@ -32,7 +32,7 @@ def _checked(kind: Kind) -> Callable[[click.Context, click.Parameter, str | None
     return check
 
 
-@click.command(short_help="Stand before a site in any language, and fill its slots.")
+@click.command()
 @click.argument("upstream", required=False, callback=_checked(UPSTREAM))
 @listening
 @click.option(

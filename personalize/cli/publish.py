@@ -20,7 +20,7 @@ _CONTENT = "content/"
 _MOST_NAMED = 8
 
 
-@click.command(short_help="Check the files and make them live.")
+@click.command()
 @click.option("--by", metavar="NAME", help="Who publishes; else the name you are logged in with.")
 @click.option(
     "--plan",

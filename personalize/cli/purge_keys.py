@@ -10,7 +10,7 @@ from personalize.cli.site import Site, pass_site
 from personalize.runtime.purge import changed_keys
 
 
-@click.command("purge-keys", short_help="Say what an edge has to forget after a publish.")
+@click.command("purge-keys")
 @click.option("--since", metavar="VERSION", help="What the edge has pages of; else what was live before.")
 @pass_site
 def purge_keys(site: Site, since: str | None) -> None:

@@ -21,7 +21,7 @@ from personalize.runtime.rebuilding_spark import Spark
 from personalize.stores.protocols import Store
 
 
-@click.command(short_help="Make all profiles from the log again.")
+@click.command()
 @click.option(
     "--over",
     metavar="FOLDER",

@@ -11,7 +11,7 @@ from personalize.runtime.backups import restore as put_back
 from personalize.runtime.keys import known_keys
 
 
-@click.command(short_help="Put a backup in the place of the store.")
+@click.command()
 @click.argument("backup", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--replace", is_flag=True, help="Also where there is a store, which is kept beside it under another name."

@@ -15,7 +15,7 @@ from personalize.runtime.publish import roll_back, version_before
 from personalize.stores.protocols import Live
 
 
-@click.command(short_help="Make an earlier version live again.")
+@click.command()
 @click.argument("version", required=False)
 @click.option("--by", metavar="NAME", help="Who goes back; else the name you are logged in with.")
 @click.option("--list", "list_wanted", is_flag=True, help="Show the versions that have been live, and change nothing.")

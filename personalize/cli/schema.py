@@ -14,7 +14,7 @@ from personalize.runtime.draft import schema_of
 FILE_NAME = "rules.schema.json"
 
 
-@click.command(short_help="Print the JSON Schema of the rule files, for editors that complete.")
+@click.command()
 @click.option("--out", metavar="PATH", type=click.Path(dir_okay=False, path_type=Path), help="Write it to this file.")
 @pass_site
 def schema(site: Site, out: Path | None) -> None:

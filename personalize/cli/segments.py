@@ -20,7 +20,7 @@ from personalize.runtime.offline import store_for
 from personalize.stores.protocols import Store
 
 
-@click.command(short_help="Count the visitors in each segment, now or at a moment of the past.")
+@click.command()
 @click.option("--at", metavar="MOMENT", help="Count as of this date or moment: only what happened before it.")
 @click.option("--live", is_flag=True, help="Count by the rule set that is live instead of by the files.")
 @click.option(

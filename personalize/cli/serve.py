@@ -17,7 +17,7 @@ _APP = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*", re.ASCII)
 _AT_VARIABLE = f"{PREFIX_OF_VARIABLES}AT"
 
 
-@click.command(short_help="Serve the site on this machine, now or as it was.")
+@click.command()
 @click.argument("app", required=False)
 @listening
 @click.option("--at", metavar="MOMENT", help="Serve as of this moment of the past, and record nothing.")

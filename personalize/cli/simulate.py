@@ -28,7 +28,7 @@ from personalize.runtime.simulation_count import SimulationCount
 _MOST_DAYS = 36_500
 
 
-@click.command(short_help="Say whom each rule would reach, and who would see something else than now.")
+@click.command()
 @click.option(
     "--days",
     type=click.IntRange(1, _MOST_DAYS),

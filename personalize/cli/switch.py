@@ -8,7 +8,7 @@ from personalize.cli.site import Site, name_of_whoever, pass_site
 from personalize.stores.protocols import Switch
 
 
-@click.command(short_help="Leave every page untouched, or personalize again.")
+@click.command()
 @click.argument("state", type=click.Choice(["off", "on"]), required=False)
 @click.option("--by", metavar="NAME", help="Who decides so; else the name you are logged in with.")
 @pass_site

@@ -28,7 +28,7 @@ _SCOPES = "".join(f"\n\n  {scope:<15} {words}" for scope, words in SCOPE_WORDS.i
 _ID_LETTERS = 8
 
 
-@click.group(short_help="Make, list and revoke tokens of the API.")
+@click.group()
 def token() -> None:
     """Make, list and revoke tokens of the API."""
 

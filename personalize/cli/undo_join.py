@@ -15,7 +15,7 @@ from personalize.runtime.importing import ImportWriter
 from personalize.runtime.page_events import CHANCE_BYTES
 
 
-@click.command("undo-join", short_help="Part a browser's past from the login that took it over.")
+@click.command("undo-join")
 @click.argument("login", metavar="u:ID")
 @click.argument("browser", metavar="v:ID")
 @pass_site

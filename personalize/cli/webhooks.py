@@ -22,7 +22,7 @@ from personalize.webhook_settings import WebhookEndpoint
 MOST_COUNTED = 100_000
 
 
-@click.command(short_help="Say what webhooks have yet to be told.")
+@click.command()
 @click.option("--again", metavar="NAME", help="Try anew what was given up for this webhook.")
 @pass_site
 def webhooks(site: Site, again: str | None) -> None:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from personalize.rules.conditions import Condition, InSegment, Leaf
 from personalize.rules.describe import Describer
 from personalize.rules.facts import INTEREST_ROOT, OWN_ROOT, WEEKDAYS, Fact, FactType, is_of_event
+from personalize.rules.operators import Asked
 from personalize.rules.times import Times
 
 #: What begins most questions about the visitor.
@@ -88,7 +89,9 @@ class Spoken(Describer):
         if fact.root == OWN_ROOT and fact.argument is not None and leaf.word == "is" and "{}" in fact.title:
             said = fact.title.format(self.value(fact, fact.argument))
             return "", said if leaf.argument is wanted else f"it is not so that {said}"
-        return super().question(leaf, wanted=wanted)
+        subject, asked = super().question(leaf, wanted=wanted)
+        is_of_list = fact.root == "event" and fact.many and leaf.operator.asked is Asked.WHOLE
+        return f"the list of {_words(fact.name)}" if is_of_list else subject, asked
 
     def subject(self, fact: Fact) -> str:
         """What a question is about, in words."""

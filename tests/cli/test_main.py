@@ -52,6 +52,16 @@ def test_the_help_names_the_commands_in_the_order_in_which_a_site_needs_them(emp
     assert listed == COMMANDS
 
 
+def test_the_help_reads_no_rules_and_no_commands() -> None:
+    """It answers at once: what a command needs is imported with that command."""
+    asked = "from personalize.cli.main import main; main(['--help'], standalone_mode=False)"
+    listed = f"import sys; {asked}; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", listed], capture_output=True, text=True, check=True).stdout
+    loaded = set(said.splitlines()[-1].split())
+    assert "personalize.cli.main" in loaded
+    assert not {"personalize.cli.check", "personalize.rules.ruleset", "personalize.cli.site", "jinja2"} & loaded
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_in_sentences_what_it_does(empty: Terminal, name: str) -> None:
     command = main.get_command(click.Context(main), name)

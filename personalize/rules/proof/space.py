@@ -99,7 +99,6 @@ class Space:
             said = (every([said[0], Is(either_way, 2)]), every([said[1], Is(either_way, 1)]))
         return said
 
-
     def _whole(self, answer: Answer, number: int) -> list[Statement]:
         """What is so of a list that is another one: that there is one, with all of its elements, and no others."""
         assert answer.others is not None
