@@ -82,7 +82,7 @@ class Ours:
             lifecycle=Lifecycle(),
             catalogue={},
         )
-        context.values.update(visitor)
+        context.values.give(visitor)
         return context
 
 
