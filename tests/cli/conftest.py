@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from personalize.stores import postgres_link
 from tests.cli.terminal import Terminal
 from tests.conftest import REPOSITORY
 
@@ -32,9 +33,14 @@ def empty(folder: Path) -> Terminal:
 
 
 @pytest.fixture
-def shop(folder: Path) -> Terminal:
-    """A terminal in the record shop of tests/cases/cdnow, with nothing published and nobody known."""
+def shop(folder: Path, request: pytest.FixtureRequest) -> Terminal:
+    """A terminal in the record shop of tests/cases/cdnow, with nothing published and nobody known. Tests that are
+    `IN_POSTGRES_TOO` have it once with a store of that kind."""
     shutil.copytree(CDNOW, folder, dirs_exist_ok=True)
+    if getattr(request, "param", "sqlite") == "postgres":
+        request.getfixturevalue("monkeypatch").setattr(postgres_link, "AT_FIRST", 0)
+        settings, url = folder / "personalize.toml", request.getfixturevalue("postgres_url")()
+        settings.write_text(f'store = "{url}"\n' + settings.read_text(encoding="utf-8"), encoding="utf-8")
     return Terminal(folder)
 
 

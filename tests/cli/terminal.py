@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
 from click.testing import CliRunner, Result
 
 from personalize.cli.main import main
@@ -14,6 +15,9 @@ from personalize.stores.opening import open_store
 from personalize.stores.protocols import Store
 
 T = TypeVar("T")
+
+#: Has the tests of a module look at a site with each kind of store.
+IN_POSTGRES_TOO = pytest.mark.parametrize("shop", ["sqlite", "postgres"], indirect=True)
 
 
 @dataclass(frozen=True, slots=True)

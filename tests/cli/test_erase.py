@@ -7,8 +7,10 @@ import pytest
 
 from personalize.stores.protocols import Export, Store
 from tests.cli.conftest import IMPORTS
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import IN_POSTGRES_TOO, Terminal
 from tests.stores.samples import all_of, event, purchase
+
+pytestmark = IN_POSTGRES_TOO
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

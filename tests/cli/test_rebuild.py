@@ -8,7 +8,7 @@ from pathlib import Path
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
 from personalize.stores.protocols import Store
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import IN_POSTGRES_TOO, Terminal
 
 
 async def profiles(store: Store) -> list[Profile]:
@@ -20,6 +20,7 @@ async def spoil(store: Store) -> None:
     await store.rebuild([ProfileProjector()])
 
 
+@IN_POSTGRES_TOO
 def test_spoilt_profiles_come_back_as_they_were(sold: Terminal) -> None:
     before = sold.stored(profiles)
     sold.stored(spoil)

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 from personalize.profiles.profile import Profile
 from personalize.stores.protocols import Store
-from tests.cli.terminal import Terminal
+from tests.cli.terminal import IN_POSTGRES_TOO, Terminal
 from tests.stores.samples import event, purchase
+
+pytestmark = IN_POSTGRES_TOO
 
 
 async def joined(store: Store) -> None:
