@@ -33,3 +33,5 @@ def restore(site: Site, backup: Path, replace: bool) -> None:
         )
     elif restored.erased:
         click.echo(paragraph(f"Erased again: {counted(restored.erased, 'profile')}, erased since the backup was made."))
+        hint = 'Run "personalize rebuild" before the site starts: who shared a browser with them is made anew then.'
+        click.echo(paragraph(hint))

@@ -54,3 +54,12 @@ def test_a_backup_that_other_means_made_is_noted(sold: Terminal) -> None:
     assert note.ended_at is not None
     for options in ((), ("a.db", "--elsewhere", "b")):
         assert "name the file to copy the store to" in sold.said("backup", *options, exit_code=2)
+
+
+def test_who_was_erased_since_is_erased_again_and_what_to_do_then_is_said(sold: Terminal, tmp_path: Path) -> None:
+    sold.well("backup", str(tmp_path / "monday.db"))
+    sold.well("erase", "--visitor", "u:121", "--yes")
+    said = " ".join(sold.well("restore", str(tmp_path / "monday.db"), "--replace").split())
+    assert "Erased again: 1 profile, erased since the backup was made." in said
+    assert 'Run "personalize rebuild" before the site starts' in said
+    assert sold.stored(lambda store: store.profile("u:121")) is None
