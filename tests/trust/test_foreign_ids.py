@@ -134,7 +134,8 @@ def test_a_site_that_reads_ids_without_their_signature_is_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def work(house: House) -> None:
-        monkeypatch.setattr(Tokens, "read", lambda tokens, text: TokenReading(text[:23], outdated=False))
+        tokens = house.app.personalizer.tokens
+        monkeypatch.setattr(tokens, "read", lambda text: TokenReading(text[:23], outdated=False))
         cookies, stranger = forged(random.Random(SEED), house), await house.told_to(None)
         assert any([await house.told_to(next(cookies)) != stranger for _ in range(40)])
 

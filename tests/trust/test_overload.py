@@ -118,6 +118,7 @@ def test_pages_come_between(overloaded: tuple[Overload, set[str]]) -> None:
     assert p99(found.busy) < MOST_TIMES * max(p99(found.idle), LEAST_IDLE_SECONDS)
 
 
+@pytest.mark.long
 @pytest.mark.trust
 @pytest.mark.planted
 def test_a_site_that_takes_whatever_comes_is_found_out(tmp_path: Path) -> None:

