@@ -9,6 +9,7 @@ from personalize.api.declared_schema import attributes_schema, event_schema
 from personalize.api.events import ATTRIBUTES, BROWSER_ATTRIBUTES, BROWSER_EVENT, EVENT
 from personalize.api.operation import Operation, Role
 from personalize.api.payloads import JSONSchema, Kind
+from personalize.api.profiles import SEARCH, SEARCHES
 from personalize.api.reading import JSON, NDJSON
 from personalize.api.refusal import KINDS, MEDIA_TYPE
 from personalize.events.schema import Schema
@@ -131,7 +132,15 @@ class _Bodies:
             return _with(kind, slots={**slots, "items": {**slots["items"], "examples": self._slots}})
         if kind is EXPLAIN:
             return _with(kind, slot={**_field(kind, "slot"), "examples": self._slots})
-        return kind.schema
+        return self._searches() if kind is SEARCH else kind.schema
+
+    def _searches(self) -> JSONSchema:
+        """A login, or an attribute that visitors are found by and its value."""
+        names = sorted(self._declared.searchable)
+        known = _with(SEARCH, attribute={**_field(SEARCH, "attribute"), "enum": names})
+        ways = SEARCHES if names else SEARCHES[:1]
+        told = [{name: known["properties"][name] for name in way} for way in ways]
+        return {"oneOf": [{**known, "properties": fields, "required": list(fields)} for fields in told]}
 
     def _events(self, prefix: str, envelope: Kind, types: Mapping[str, Any]) -> JSONSchema:
         """One of the declared types, told apart by the field `type`."""

@@ -131,7 +131,7 @@ OPERATIONS: tuple[Operation, ...] = (
         "POST",
         "/profiles/search",
         AccessScope.SEARCH,
-        "Find the visitors of whom exactly this is stored.",
+        "Find the visitors of whom exactly this is stored: a login, or an attribute that is declared `searchable`.",
         find_visitors,
         answers.FOUND,
         SEARCH,

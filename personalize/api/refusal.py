@@ -46,6 +46,7 @@ KINDS: Mapping[str, RefusalKind] = MappingProxyType(
         "overloaded": RefusalKind(503, "Too much at once"),
         "store_unavailable": RefusalKind(503, "It can't be kept or read just now"),
         "nothing_live": RefusalKind(503, "No rules are published"),
+        "not_yet": RefusalKind(503, "It is still being gathered"),
     }
 )
 #: What an event or attribute that does not fit its declaration is: its own code says more.

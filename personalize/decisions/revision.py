@@ -274,6 +274,7 @@ def _of_attribute(attribute: Attribute) -> Mapping[str, str]:
         "purpose": attribute.purpose,
         "private": str(attribute.private).lower(),
         "from_browser": str(attribute.from_browser).lower(),
+        "searchable": str(attribute.searchable).lower(),
         **_of_shape(attribute.shape),
     }
 

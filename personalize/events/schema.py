@@ -40,7 +40,8 @@ class Shape:
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """A declared attribute of a profile: what it holds, what for, and whether a browser may send it. One that
-    `tells_zone` holds the name of the visitor's time zone, such as Europe/Oslo."""
+    `tells_zone` holds the name of the visitor's time zone, such as Europe/Oslo. Visitors are found by one that is
+    `searchable`."""
 
     name: str
     shape: Shape
@@ -49,6 +50,7 @@ class Attribute:
     private: bool = False
     from_browser: bool = False
     tells_zone: bool = False
+    searchable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,11 @@ class Schema:
     def __post_init__(self) -> None:
         tells_zone = (name for name, attribute in self.attributes.items() if attribute.tells_zone)
         object.__setattr__(self, "zone_attribute", next(tells_zone, None))
+
+    @property
+    def searchable(self) -> frozenset[str]:
+        """The attributes that visitors are found by."""
+        return frozenset(name for name, attribute in self.attributes.items() if attribute.searchable)
 
     @property
     def teaches_interests(self) -> bool:

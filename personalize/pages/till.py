@@ -5,7 +5,7 @@ address, and is in the log, with their name and their reason, before anything is
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import TypeAlias
 
@@ -66,9 +66,13 @@ class TillPage:
         return await self._asked(counter, name, fields)
 
     async def _asked(self, counter: Counter, name: str, fields: _Fields) -> Response:
-        user_id, why = _last(fields, "user").strip(), _last(fields, "why")
-        if why not in REASONS or not 0 < len(user_id) <= _LONGEST:
-            return self._shown(counter, name, refused="Say whom you serve, and why you look.", user_id=user_id)
+        asked, why = _last(fields, "user").strip(), _last(fields, "why")
+        if why not in REASONS or not 0 < len(asked) <= _LONGEST:
+            return self._shown(counter, name, refused="Say whom you serve, and why you look.", user_id=asked)
+        meant = await counter.find(asked)
+        if len(meant) > 1:
+            return self._shown(counter, name, several=meant, user_id=asked, why=why)
+        user_id = meant[0] if meant else asked
         said = refused = None
         served = await counter.look(user_id, why)
         if served is not None and _last(fields, "do") == "note":
@@ -80,7 +84,7 @@ class TillPage:
             else:
                 said, served = _NOTED, await counter.look(user_id, why)
         if served is None:
-            refused = "Nothing is known under this login."
+            refused = "Nothing is known under this."
         return self._shown(counter, name, served=served, said=said, refused=refused, user_id=user_id, why=why)
 
     def _shown(
@@ -89,6 +93,7 @@ class TillPage:
         name: str,
         *,
         served: Served | None = None,
+        several: Sequence[str] = (),
         said: str | None = None,
         refused: str | None = None,
         user_id: str = "",
@@ -99,6 +104,8 @@ class TillPage:
             staff=name,
             reasons=REASONS,
             served=served,
+            several=several,
+            found_by=counter.found_by,
             said=said,
             refused=refused,
             user_id=user_id,

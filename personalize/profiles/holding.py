@@ -15,18 +15,21 @@ class Holding:
     `counters` says how many of the latest times each counter keeps, by its key; `values` by which property the
     events of a type are added up, as (type, property). `interests` says which events teach what somebody likes, as
     (type, path); all of them teach one thing, so it is right as a whole or not at all. So are the organizations:
-    `memberships` says who belongs to one and what members share, each with its purpose.
+    `memberships` says who belongs to one and what members share, each with its purpose. By the attributes that are
+    `searchable` visitors are found.
     """
 
     counters: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     values: frozenset[tuple[str, str]] = frozenset()
     interests: frozenset[tuple[str, str]] = frozenset()
     memberships: frozenset[tuple[str, str]] = frozenset()
+    searchable: frozenset[str] = frozenset()
 
     def covers(self, needed: "Holding") -> bool:
         """Whether profiles that hold this are right for whoever needs the other."""
         return (
             needed.values <= self.values
+            and needed.searchable <= self.searchable
             and self.knows_interests(needed)
             and self.knows_organizations(needed)
             and all(self.counters.get(key, 0) >= limit for key, limit in needed.counters.items())
@@ -46,7 +49,8 @@ class Holding:
         kept = {key: min(self.counters[key], other.counters[key]) for key in shared}
         interests = self.interests if self.interests == other.interests else frozenset()
         memberships = self.memberships if self.memberships == other.memberships else frozenset()
-        return Holding(MappingProxyType(kept), self.values & other.values, interests, memberships)
+        searchable = self.searchable & other.searchable
+        return Holding(MappingProxyType(kept), self.values & other.values, interests, memberships, searchable)
 
 
 NOTHING_HELD = Holding()
@@ -61,7 +65,7 @@ def holding_for(schema: Schema, counters: Iterable[Counter]) -> Holding:
     interests = frozenset(
         (event.name, event.interest) for event in schema.events.values() if event.interest is not None
     )
-    return Holding(MappingProxyType(limits), values, interests, frozenset(_memberships(schema)))
+    return Holding(MappingProxyType(limits), values, interests, frozenset(_memberships(schema)), schema.searchable)
 
 
 def _memberships(schema: Schema) -> Iterator[tuple[str, str]]:

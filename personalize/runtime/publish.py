@@ -11,6 +11,7 @@ from personalize.profiles.members import MembersProjector
 from personalize.profiles.organization import belonging_of
 from personalize.profiles.outbox import OutboxProjector
 from personalize.profiles.project import ProfileProjector
+from personalize.profiles.searched import SearchProjector
 from personalize.profiles.watched import WatchProjector
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.draft import Draft, load_files
@@ -92,13 +93,17 @@ def checked(draft: Draft, settings: Settings, problems: Problems | None = None) 
 def projectors_of(rule_set: RuleSet | None, settings: Settings) -> Sequence[Projector]:
     """What turns events into profiles under this rule set, and keeps those who are due where segments are watched;
     without a rule set, only built-in events count."""
-    watching = (WatchProjector(), OutboxProjector(settings.webhooks.hooks)) if settings.webhooks.endpoints else ()
+    watching: tuple[Projector, ...] = ()
+    if settings.webhooks.endpoints:
+        watching = (WatchProjector(), OutboxProjector(settings.webhooks.hooks))
     lifecycle = lifecycle_of(settings)
     if rule_set is None:
         return (ProfileProjector(lifecycle=lifecycle), *watching)
     profiles = ProfileProjector(rule_set.schema, rule_set.counters, lifecycle)
     belonging = belonging_of(rule_set.schema)
-    return (profiles if belonging is None else MembersProjector(profiles, belonging), *watching)
+    names = rule_set.schema.searchable
+    searching = (SearchProjector(names),) if names else ()
+    return (profiles if belonging is None else MembersProjector(profiles, belonging), *watching, *searching)
 
 
 def lifecycle_of(settings: Settings) -> Lifecycle:

@@ -8,12 +8,14 @@ from personalize.decisions.context import RequestFacts
 from personalize.events.event import LOOK, Event
 from personalize.events.schema import EventType, Shape, ValueType
 from personalize.events.validate import check_event
+from personalize.profiles.in_force import KNOWN_PREFIX
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.channel_visit import ChannelVisit
 from personalize.runtime.known import Known, known_of
 from personalize.runtime.offline import organization_of
 from personalize.runtime.personalizer import Personalizer
+from personalize.runtime.searching import visitors_with
 from personalize.visitors.consent import Consent
 
 #: The page that slots name to be told at the till or on the phone: `page: till`.
@@ -55,6 +57,20 @@ class Counter:
         self._personalizer = personalizer
         self._staff = staff
 
+    async def find(self, written: str) -> Sequence[str]:
+        """The logins that are meant: this very one, or those who can be found by it (`searchable`) and agreed to what
+        the attribute is for. Raises `StoreError`."""
+        store, schema = self._personalizer.store, self._personalizer.schema
+        if await store.profile(f"{KNOWN_PREFIX}{written}") is not None:
+            return (written,)
+        found = [
+            profile.profile_id.removeprefix(KNOWN_PREFIX)
+            for name in sorted(schema.searchable)
+            for profile in await visitors_with(store, name, written)
+            if profile.profile_id.startswith(KNOWN_PREFIX) and profile.consent.allows(schema.attributes[name].purpose)
+        ]
+        return tuple(dict.fromkeys(found))
+
     async def look(self, user_id: str, why: str) -> Served | None:
         """What is known of the visitor with this login; None where nothing is. Who looked at whom, when and why is in
         the log before anything is told. Raises `StoreError`."""
@@ -84,6 +100,12 @@ class Counter:
         known = check_event(type_, properties, personalizer.schema, zone=personalizer.zone)
         event = personalizer.event(type_, f"u:{user_id}", known, event_id=event_id, sender=TILL, channel=CHANNEL)
         await personalizer.ingest.record([event])
+
+    @property
+    def found_by(self) -> Sequence[str]:
+        """What visitors can be found by beside their login, in words."""
+        schema = self._personalizer.schema
+        return tuple(schema.attributes[name].title or name for name in sorted(schema.searchable))
 
     @property
     def event_types(self) -> Sequence[EventType]:

@@ -13,6 +13,7 @@ def holding_as_text(holding: Holding) -> str:
         "values": sorted(map(list, holding.values)),
         "interests": sorted(map(list, holding.interests)),
         "memberships": sorted(map(list, holding.memberships)),
+        "searchable": sorted(holding.searchable),
     }
     return json.dumps(parts, separators=(",", ":"), sort_keys=True)
 
@@ -23,4 +24,5 @@ def holding_from_text(text: str) -> Holding:
     values = frozenset((event_type, name) for event_type, name in parts["values"])
     interests = frozenset((event_type, path) for event_type, path in parts.get("interests", ()))
     memberships = frozenset((name, purpose) for name, purpose in parts.get("memberships", ()))
-    return Holding(MappingProxyType(parts["counters"]), values, interests, memberships)
+    searchable = frozenset(parts.get("searchable", ()))
+    return Holding(MappingProxyType(parts["counters"]), values, interests, memberships, searchable)

@@ -14,6 +14,7 @@ from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.organization import Organization, is_organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange, moment_as_bytes
+from personalize.profiles.searched import SEARCH, term_keys
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
@@ -306,6 +307,10 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
         found = [(key, row) for key, row in self._projections.get(queue, {}).items() if row[: len(until)] <= until]
         return sorted(found, key=lambda each: (each[1][: len(until)], each[0]))[:rows]
 
+    async def found(self, term: bytes, *, rows: int) -> Sequence[str]:
+        """The keys that lead from a term to visitors."""
+        return sorted(key for key, row in self._projections.get(SEARCH, {}).items() if row[: len(term)] == term)[:rows]
+
     async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
         """Change the rows that are still as they were seen."""
         rows = self._projections.setdefault(projection, {})
@@ -352,7 +357,8 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
                 if (organization := organization_without(profile_rows.get(each), profile_rows.get)) is not None:
                     self._kept(profile_rows, [organization])
             for projection, rows in projections.items():
-                self._kept(rows, [(each, None) for each in ids])
+                gone = [key for each in sorted(ids) for key in keys_about(each, projection, rows.get(each))]
+                self._kept(rows, [(key, None) for key in gone])
                 self._kept(rows, [(each, forgetting(projection, rows[each], ids)) for each in left if each in rows])
             marks = projections.get(MARKS, {})
             self._kept(marks, [(key, None) for key, row in marks.items() if names_any(row, ids)])

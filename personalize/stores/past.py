@@ -243,6 +243,10 @@ class PastStore:
         """The rows of then whose moment had come."""
         return await self._then.due(queue, at=at, rows=rows)
 
+    async def found(self, term: bytes, *, rows: int) -> Sequence[str]:
+        """What led to visitors then."""
+        return await self._then.found(term, rows=rows)
+
     async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
         """Raises `ReadOnlyStore`."""
         raise _read_only()

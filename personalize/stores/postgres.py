@@ -285,6 +285,10 @@ class PostgresStore:
         until = moment_as_bytes(None if at is None else to_micros(at))
         return [(text_kept(key), row) for key, row in await self._link.fetch(projections.DUE[queue], until, rows)]
 
+    async def found(self, term: bytes, *, rows: int) -> Sequence[str]:
+        """The keys that lead from a term to visitors."""
+        return [text_kept(key) for (key,) in await self._link.fetch(projections.FOUND, term, rows)]
+
     async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
         """Change the rows that are still as they were seen."""
         return await self._link.write(partial(projections.exchange, projection=projection, changes=changes))

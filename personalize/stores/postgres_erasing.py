@@ -7,6 +7,7 @@ from typing import Any
 from personalize.events.event import UNDO, Event
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
+from personalize.profiles.searched import SEARCH, term_keys
 from personalize.stores import postgres_log as log
 from personalize.stores import postgres_tables as tables
 from personalize.stores.erasing import (
@@ -50,6 +51,8 @@ _PROFILES_OF = f"SELECT generation, row FROM projections WHERE key = $1 AND proj
 _ROWS_OF = "SELECT projection, generation, row FROM projections WHERE key = $1"
 _MARKS = f"SELECT key, row FROM projections WHERE projection = '{MARKS}'"
 _CONSENTS = f"{log.OF_PROFILE} AND type = 'consent' ORDER BY seq"
+_TERMS_OF = f"SELECT row FROM projections WHERE key = $1 AND projection = '{SEARCH}'"
+_REMOVE_FROM_INDEX = f"DELETE FROM projections WHERE key = any($1::text[]) AND projection = '{SEARCH}'"
 _REMOVE_ROWS = "DELETE FROM projections WHERE key = $1"
 # Joins that nothing followed from, since somebody had refused, name the id all the same.
 _REMOVE_EVENTS = f"""
@@ -106,6 +109,7 @@ async def erase_person(
     received: list[datetime] = []
     for each in ids:
         await _take_out(connection, each)
+        await _remove_from_index(connection, each)
         await connection.execute(_REMOVE_ROWS, kept_text(each))
         removed = await connection.fetch(_REMOVE_EVENTS, kept_text(each))
         await log.remove_ids(connection, [names for _, _, *names in removed])
@@ -187,6 +191,14 @@ async def _take_out(connection: Connection, profile_id: str) -> None:
         rows = await table.read([membership.organization_id])
         if (left := organization_without(row, rows.get)) is not None:
             await table.write([left])
+
+
+async def _remove_from_index(connection: Connection, profile_id: str) -> None:
+    """Nobody is found by what was known of them, in any generation."""
+    rows = await connection.fetch(_TERMS_OF, kept_text(profile_id))
+    keys = {kept_text(key) for (row,) in rows for key in term_keys(profile_id, row)}
+    if keys:
+        await connection.execute(_REMOVE_FROM_INDEX, sorted(keys))
 
 
 async def _profile(connection: Connection, profile_id: str) -> Profile | None:

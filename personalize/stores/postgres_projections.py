@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from personalize.events.event import Event
 from personalize.profiles.encoding import organization_in
 from personalize.profiles.queue import RowChange
+from personalize.profiles.searched import SEARCH
 from personalize.stores.postgres_connections import Connection
 from personalize.stores.postgres_kept import kept_text
 from personalize.stores.postgres_link import InTheWay
@@ -45,6 +46,11 @@ DUE = {
     """
     for queue in sorted(QUEUES)
 }
+FOUND = f"""
+    SELECT key FROM projections
+    WHERE projection = '{SEARCH}' AND generation = ({_SERVED_NUMBER}) AND substring(row from 1 for 8) = $1
+    ORDER BY key LIMIT $2
+"""
 _MINE = "projection = $1 AND generation = $2"
 # In the order of their keys, which everybody keeps to, so that no two wait for one another.
 _READ = f"SELECT key, row FROM projections WHERE key = any($3::text[]) AND {_MINE} ORDER BY key FOR UPDATE"

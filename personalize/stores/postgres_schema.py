@@ -134,6 +134,10 @@ _WHAT_GROWS_TOO_OLD = """
 """
 #: As of which moments no byte of what was deleted is left; the latest counts.
 _WHEN_IT_WAS_COMPACTED = "CREATE TABLE compactions (at timestamptz PRIMARY KEY)"
+_WHAT_VISITORS_ARE_FOUND_BY = """
+    CREATE INDEX projections_by_term ON projections (projection, generation, substring(row from 1 for 8), key)
+    WHERE projection = 'search'
+"""
 #: All changes of the schema by name, oldest first. One that was released is never edited: add the next.
 CHANGES = {
     "the log": _THE_LOG,
@@ -149,6 +153,7 @@ CHANGES = {
     "how far back each type reaches": _HOW_FAR_BACK_EACH_TYPE_REACHES,
     "what grows too old": _WHAT_GROWS_TOO_OLD,
     "when it was compacted": _WHEN_IT_WAS_COMPACTED,
+    "what visitors are found by": _WHAT_VISITORS_ARE_FOUND_BY,
 }
 #: Whoever migrates holds this lock until they are done, in whichever schema.
 _MIGRATING = 0x706572736F6E616C

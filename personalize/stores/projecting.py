@@ -9,6 +9,7 @@ from personalize.events.event import Event
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.outbox import OUTBOX
 from personalize.profiles.replay import Anew
+from personalize.profiles.searched import SEARCH
 from personalize.profiles.watched import WATCH
 from personalize.stores.protocols import Projector
 
@@ -20,6 +21,8 @@ MARKS = "marks"
 AGEING = "ageing"
 #: The projections whose rows wait for a moment.
 QUEUES = frozenset({WATCH, OUTBOX, AGEING})
+#: Those whose rows are found by the eight bytes that they begin with: a moment, or a term.
+LED = QUEUES | {SEARCH}
 
 
 class Course(Enum):

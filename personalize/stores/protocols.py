@@ -408,6 +408,10 @@ class Store(Protocol):
         """At most so many rows of a projection that is a queue (`profiles.queue`) whose moment has come, with their
         keys; the earliest first. Without a moment, also those that wait for none."""
 
+    async def found(self, term: bytes, *, rows: int) -> Sequence[str]:
+        """The keys of at most so many rows of the search index that lead from a term to a visitor
+        (`profiles.searched`), in their order."""
+
     async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
         """Change rows that no event tells of, such as when to look at somebody again, in one transaction. Each that is
         not what the caller has seen any more stays as it is; how many were changed. A rebuilding forgets them."""

@@ -300,6 +300,10 @@ class SqliteStore:
         found = self._read(projections.due_rows(queue), (moment_as_bytes(None if at is None else to_micros(at)), rows))
         return [(key, row) for key, row in found]
 
+    async def found(self, term: bytes, *, rows: int) -> Sequence[str]:
+        """The keys that lead from a term to visitors."""
+        return [key for (key,) in self._read(projections.FOUND, (term, rows))]
+
     async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
         """Change the rows that are still as they were seen."""
         return await self._write(partial(projections.exchange, projection=projection, changes=changes))

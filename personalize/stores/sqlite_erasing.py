@@ -10,6 +10,7 @@ from personalize.errors import StoreBusy, TakenOver
 from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
+from personalize.profiles.searched import SEARCH, term_keys
 from personalize.stores import sqlite_generations as generations
 from personalize.stores import sqlite_projections as projections
 from personalize.stores import sqlite_tables as tables
@@ -226,6 +227,9 @@ def _erase_one(connection: sqlite3.Connection, profile_id: str, joins: Sequence[
         projection = name.removeprefix("projection_")
         if projection.partition("~")[0] == PROFILES:
             _take_out(ProjectionTable(connection, projection), profile_id)
+        if projection.partition("~")[0] == SEARCH:
+            index = ProjectionTable(connection, projection)
+            index.write([(key, None) for key in term_keys(profile_id, index.read(profile_id))])
         connection.execute(f"DELETE FROM {quoted(name)} WHERE key = ?", (profile_id,))
     received = cut(connection, profile_id, lambda row: True)
     for owner_id, seq in joins:

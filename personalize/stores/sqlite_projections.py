@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 
 from personalize.profiles.queue import RowChange
-from personalize.stores.projecting import PROFILES, QUEUES
+from personalize.profiles.searched import SEARCH
+from personalize.stores.projecting import LED, PROFILES
 
 
 def table_of(projection: str, generation: int | None = None) -> str:
@@ -27,8 +28,8 @@ PROFILE_ROWS = f"""
 PROFILE_KEYS = f"SELECT key FROM {table_of(PROFILES)} WHERE key > ? AND {_IS_PROFILE} ORDER BY key LIMIT 2 OFFSET ?"
 #: SQLite puts every blob behind every text.
 BEYOND_ALL_KEYS = b""
-_MOMENT = "substr(row, 1, 8)"
-_INDEX_BY_MOMENT = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name LIKE 'due~_%' ESCAPE '~'"
+_LEAD = "substr(row, 1, 8)"
+_INDEX_BY_LEAD = "SELECT 1 FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND name LIKE 'due~_%' ESCAPE '~'"
 
 
 def kept_rows(projection: str) -> str:
@@ -38,7 +39,11 @@ def kept_rows(projection: str) -> str:
 
 def due_rows(queue: str) -> str:
     """What finds the rows of a queue that are due by a moment, as bytes, and at most so many."""
-    return f"SELECT key, row FROM {table_of(queue)} WHERE {_MOMENT} <= ? ORDER BY {_MOMENT}, key LIMIT ?"
+    return f"SELECT key, row FROM {table_of(queue)} WHERE {_LEAD} <= ? ORDER BY {_LEAD}, key LIMIT ?"
+
+
+#: What leads from a term to visitors.
+FOUND = f"SELECT key FROM {table_of(SEARCH)} WHERE {_LEAD} = ? ORDER BY key LIMIT ?"
 
 
 class ProjectionTable:
@@ -52,7 +57,7 @@ class ProjectionTable:
         self._connection = connection
         self._table = table_of(projection, generation)
         self._name = self._table.strip('"')
-        self._is_queue = projection in QUEUES
+        self._is_led = projection in LED
         self._select = f"SELECT row FROM {self._table} WHERE key = ?"
 
     def create(self) -> None:
@@ -60,14 +65,14 @@ class ProjectionTable:
         self._connection.execute(
             f"CREATE TABLE IF NOT EXISTS {self._table} (key TEXT NOT NULL PRIMARY KEY, row BLOB NOT NULL) STRICT"
         )
-        if self._is_queue and not self._is_indexed():
+        if self._is_led and not self._is_indexed():
             (unused,) = self._connection.execute("PRAGMA schema_version").fetchone()
             index = quoted(f"due_{self._name}_{unused}")
-            self._connection.execute(f"CREATE INDEX {index} ON {self._table} ({_MOMENT}, key)")
+            self._connection.execute(f"CREATE INDEX {index} ON {self._table} ({_LEAD}, key)")
 
     def _is_indexed(self) -> bool:
-        """Whether there is an index by the moment. It goes with its table when that gets another name."""
-        found = self._connection.execute(_INDEX_BY_MOMENT, (self._name,)).fetchone()
+        """Whether there is an index by what rows begin with. It goes with its table when that gets another name."""
+        found = self._connection.execute(_INDEX_BY_LEAD, (self._name,)).fetchone()
         return found is not None
 
     def clear(self) -> None:

@@ -7,6 +7,7 @@ from sqlite_utils import Database, Migrations
 
 from personalize.errors import StoreUnavailable
 from personalize.profiles.outbox import OUTBOX
+from personalize.profiles.searched import SEARCH
 from personalize.profiles.watched import WATCH
 from personalize.stores.projecting import AGEING, MARKS, PROFILES
 from personalize.stores.sqlite_projections import ProjectionTable
@@ -160,6 +161,11 @@ def when_it_was_compacted(database: Database) -> None:
     database.table("compactions").create({"at": int}, pk="at", strict=True)
 
 
+def what_visitors_are_found_by(database: Database) -> None:
+    """The index of attributes that visitors can be found by."""
+    ProjectionTable(database.conn, SEARCH).create()
+
+
 def schema() -> Migrations:
     """All changes of the schema, oldest first. One that was released is never edited: add the next."""
     migrations = Migrations("personalize")
@@ -176,6 +182,7 @@ def schema() -> Migrations:
         who_is_watched,
         how_far_back_each_type_reaches,
         when_it_was_compacted,
+        what_visitors_are_found_by,
     ):
         migrations()(change)
     return migrations

@@ -27,7 +27,8 @@ API_RULES = RULES.replace(
     "  letters: {type: bool, purpose: mail}",
     "  letters: {type: bool, purpose: mail}\n"
     "  size: {type: number, from_browser: true}\n"
-    "  spent: {type: money, private: true}",
+    "  spent: {type: money, private: true}\n"
+    "  email: {type: text, private: true, searchable: true}",
 ).replace(
     "segments:",
     "  looked:\n    properties: {item: {type: text}}\n    from_browser: true\n"

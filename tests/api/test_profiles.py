@@ -4,7 +4,7 @@ from pathlib import Path
 
 from personalize.api.app import MISSES
 from personalize.web.middleware import PersonalizeMiddleware
-from tests.api.channel import channel, on_site, purchase
+from tests.api.channel import Told, channel, on_site, purchase
 
 
 def test_a_profile_is_told_whole_in_the_terms_in_which_it_was_sent(tmp_path: Path) -> None:
@@ -55,6 +55,32 @@ def test_a_visitor_is_found_by_exactly_the_sites_own_id(tmp_path: Path) -> None:
         await desk.call("/events", purchase())
         assert (await desk.call("/profiles/search", {"user_id": "anna"})).values == {"visitors": ["u:anna"]}
         assert (await desk.call("/profiles/search", {"user_id": "ann"})).values == {"visitors": []}
+
+    on_site(tmp_path, body)
+
+
+def test_visitors_are_found_by_what_is_declared_searchable_and_by_nothing_else(tmp_path: Path) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        desk = await channel(app)
+        for visitor in ("u:anna", "v:ole"):
+            told = {"id": visitor, "visitor": visitor, "attributes": {"email": "Anna@Example.org", "tier": "gold"}}
+            assert (await desk.call("/attributes", told)).status == 201
+
+        async def found(value: str, attribute: str = "email") -> Told:
+            return await desk.call("/profiles/search", {"attribute": attribute, "value": value})
+
+        assert (await found(" anna@example.ORG")).values == {"visitors": ["u:anna", "v:ole"]}
+        assert (await found("anna@example.or")).values == {"visitors": []}
+        again = {"id": "new", "visitor": "v:ole", "attributes": {"email": "ole@example.org"}}
+        await desk.call("/attributes", again)
+        assert (await found("anna@example.org")).values == {"visitors": ["u:anna"]}
+        await desk.call("/persons/erase", {"visitor": "u:anna"})
+        assert (await found("anna@example.org")).values == {"visitors": []}
+        wrong = await found("x", "emial")
+        assert (wrong.status, wrong.values["pointer"]) == (422, "/attribute") and "email" in wrong.values["hint"]
+        assert (await found("gold", "tier")).code == "invalid"
+        for body in ({}, {"user_id": "anna", "value": "x"}, {"value": "x"}):
+            assert (await desk.call("/profiles/search", body)).code == "invalid"
 
     on_site(tmp_path, body)
 

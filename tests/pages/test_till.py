@@ -24,6 +24,8 @@ RULES = """
 attributes:
   first_name: {type: text, title: First name}
   letters: {type: bool, title: Gets letters, purpose: mail}
+  email: {type: text, title: e-mail address, searchable: true}
+  card: {type: text, title: number of their card, searchable: true, purpose: mail}
 events:
   purchase:
     title: Bought something
@@ -137,6 +139,28 @@ def test_a_visitor_is_told_of_in_words_with_what_to_say_next_and_why(with_shop: 
         ):
             assert said in text, said
         assert "Gets letters" not in text and "score: 7" not in text  # for which nobody has agreed
+
+    with_shop(body)
+
+
+def test_who_has_what_they_are_found_by_is_looked_at_and_of_several_one_is_chosen(
+    with_shop: Callable[..., None],
+) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        await happens(app, CONSENT, ALL)
+        await happens(app, SET, {"email": "kari@example.org", "card": "C 17"})
+        assert "Their login, number of their card or e-mail address" in text_of(await look(app, "nobody"))
+        found = await look(app, " KARI@example.org ")
+        assert "kari" in LexborHTMLParser(found.text).css_first("#who").text() and "C 17" not in text_of(found)
+        assert "Nothing is known under this." in text_of(await look(app, "C 17"))  # she agreed to no mail
+        await happens(app, CONSENT, {"granted": ["personalize", "mail"]})
+        assert "C 17" in text_of(await look(app, "c 17"))
+        personalizer, before = app.personalizer, await looks(app)
+        told = [(CONSENT, ALL), (SET, {"email": "kari@example.org"})]
+        await personalizer.ingest.record([personalizer.event(type_, "u:ole", said) for type_, said in told])
+        both = await look(app, "kari@example.org")
+        assert [one.attributes["value"] for one in LexborHTMLParser(both.text).css("li button")] == ["kari", "ole"]
+        assert "Segments" not in text_of(both) and await looks(app) == before
 
     with_shop(body)
 

@@ -39,6 +39,7 @@ from tests.stores.outcome_contract import OutcomeContract
 from tests.stores.queue_contract import QueueContract
 from tests.stores.retention_contract import RetentionContract
 from tests.stores.samples import all_of, at, event, projectors, purchase
+from tests.stores.search_contract import SearchContract
 from tests.stores.trim_contract import TrimContract
 
 Make = Callable[[], Store]
@@ -108,6 +109,7 @@ class StoreContract(
     OrganizationContract,
     QueueContract,
     RetentionContract,
+    SearchContract,
 ):
     """The laws. Stores are made by `make`, each call a new and empty one."""
 

@@ -202,7 +202,7 @@ def test_that_test_would_notice_a_statement_about_everybody(statement: str) -> N
 _FOR_ALL = {
     "postgres_erasing": {"COMPACT", "_MARKS"},
     "postgres_log": {"LOG"},
-    "postgres_projections": {"DUE", "PROFILE_KEYS", "PROFILE_ROWS"},
+    "postgres_projections": {"DUE", "FOUND", "PROFILE_KEYS", "PROFILE_ROWS"},
 }
 
 

@@ -18,7 +18,7 @@ from personalize.rules.reading.reading import NAME, Reading
 from personalize.yaml_tree import Mapping, Node, Scalar
 
 SHAPE_KEYS = ("type", "of", "choices", "fold")
-ATTRIBUTE_KEYS = (*SHAPE_KEYS, "title", "purpose", "private", "from_browser", "zone")
+ATTRIBUTE_KEYS = (*SHAPE_KEYS, "title", "purpose", "private", "from_browser", "searchable", "zone")
 #: What an attribute of an organization says.
 OWN_ATTRIBUTE_KEYS = (*SHAPE_KEYS, "title", "private")
 EVENT_TYPE_KEYS = ("title", "properties", "value", "interest", "keep", "purpose", "from_browser")
@@ -93,7 +93,17 @@ class DeclarationReader:
             private=self._reading.flag(mapping, "private", what),
             from_browser=self._reading.flag(mapping, "from_browser", what),
             tells_zone="zone" in allowed and self._tells_zone(mapping, name, shape, what),
+            searchable="searchable" in allowed and self._is_searchable(mapping, shape, what),
         )
+
+    def _is_searchable(self, mapping: Mapping, shape: Shape, what: str) -> bool:
+        """Whether visitors are found by the attribute, which is a text then."""
+        if not self._reading.flag(mapping, "searchable", what):
+            return False
+        if shape.type is not ValueType.TEXT:
+            key, hint = mapping.key_node("searchable"), "visitors are found by a text, such as an e-mail address"
+            self._problems.error("E209", f'"searchable" says nothing of {what}, whose type is {shape.type}', key, hint)
+        return True
 
     def _tells_zone(self, mapping: Mapping, name: str, shape: Shape, what: str) -> bool:
         """Whether the attribute holds the visitor's time zone, as a text; at most one does."""

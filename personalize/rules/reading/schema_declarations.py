@@ -26,6 +26,7 @@ _SAID_OF_ATTRIBUTES: Mapping[str, tuple[str, JSONSchema]] = {
     "purpose": ("What the visitor has to have agreed to; personalize if left out.", TEXT),
     "private": ("Never quoted in a message or log.", FLAG),
     "from_browser": ("A browser may send it.", FLAG),
+    "searchable": ("Visitors are found by it, at the till and by the API.", FLAG),
     "zone": ("It is the visitor's time zone.", FLAG),
 }
 
