@@ -31,7 +31,15 @@ if typing.TYPE_CHECKING:
     from personalize.runtime.clock import Clock, FixedClock
     from personalize.runtime.page_view import PageView, page_view_of
     from personalize.runtime.personalizer import Personalizer
-    from personalize.runtime.sources import ConsentSource, FactSource, HeaderLogin, LoginSource, Scope, ScopeLogin
+    from personalize.runtime.sources import (
+        Authorizer,
+        ConsentSource,
+        FactSource,
+        HeaderLogin,
+        LoginSource,
+        Scope,
+        ScopeLogin,
+    )
     from personalize.settings import Settings, load_settings
     from personalize.stores.protocols import Store
     from personalize.visitors.consent import Consent
@@ -39,6 +47,7 @@ if typing.TYPE_CHECKING:
     from personalize.web.middleware import PersonalizeMiddleware
 
 __all__ = [
+    "Authorizer",
     "Clock",
     "Consent",
     "ConsentSource",
@@ -79,6 +88,7 @@ __all__ = [
 
 #: The module where each public name lives that is imported when it is asked for.
 _HOMES = {
+    "Authorizer": "personalize.runtime.sources",
     "Clock": "personalize.runtime.clock",
     "Consent": "personalize.visitors.consent",
     "ConsentSource": "personalize.runtime.sources",

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Literal
 
 from personalize.durations import format_duration
 from personalize.problems import quoted
-from personalize.setting_kinds import DURATION, PURPOSES, TEXT, Kind, choice, of_kind
+from personalize.setting_kinds import DATE, DURATION, PURPOSES, TEXT, Kind, choice, of_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ def _read_purpose_ages(text: str) -> object:
 
 
 PURPOSE_AGES = Kind("length of time by purpose", _purpose_ages, _read_purpose_ages)
+#: Where a site says that it honours Global Privacy Control.
+GPC_RESOURCE = "/.well-known/gpc.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class PrivacySettings:
     gpc: Literal["refuse", "ignore"] = field(
         default="refuse",
         metadata=of_kind(choice("refuse", "ignore"), "What Sec-GPC: 1 means until the visitor says otherwise."),
+    )
+    gpc_since: date | None = field(
+        default=None,
+        metadata=of_kind(DATE, "The site says in /.well-known/gpc.json that it honours Sec-GPC, since this day."),
     )
     purposes: tuple[str, ...] = field(
         default=("measure", "personalize"), metadata=of_kind(PURPOSES, "What visitors are asked to agree to.")
@@ -93,3 +99,9 @@ class PrivacySettings:
     def ages(self) -> Ages:
         """How old what is kept may become, by these settings."""
         return Ages(self.keep_events, MappingProxyType({each.purpose: each.age for each in self.keep}))
+
+    def contradiction(self) -> str | None:
+        """A sentence on settings that don't go together; None where all do."""
+        if self.gpc_since is not None and self.gpc == "ignore":
+            return "privacy: `gpc_since` says that Sec-GPC is honoured, and `gpc` that it is ignored"
+        return None

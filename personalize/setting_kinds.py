@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -172,6 +173,15 @@ def _moment(value: object) -> date:
     raise ValueError(f"{_found(value)} is not a moment: write 1997-10-01 or 1997-10-01T12:00")
 
 
+def _day(value: object) -> date:
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = date.fromisoformat(value)
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    raise ValueError(f"{_found(value)} is not a day: write 2026-05-01")
+
+
 def _texts(value: object, what: str) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not all(isinstance(each, str) for each in value):
         raise ValueError(f"it takes a list of {what}")
@@ -244,6 +254,7 @@ ZONE = Kind("time zone", _zone)
 PATH = Kind("path", _path)
 DURATION = Kind("length of time", _duration)
 MOMENT = Kind("moment", _moment)
+DATE = Kind("date", _day)
 PURPOSES = Kind("list of purposes", _purposes, _read_texts)
 EXCLUDED_PATHS = Kind("list of paths", _excluded, _read_texts)
 NETWORKS = Kind("list of networks", _networks, _read_texts)

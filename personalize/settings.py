@@ -425,6 +425,6 @@ def _check_together(settings: Settings, problems: Problems) -> None:
         problems.error("E055", "cookie: `name`, `consent_name` and `arm_name` have to be three cookies")
     if settings.ingest.batch_size > settings.ingest.queue_size:
         problems.error("E055", "ingest: `batch_size` cannot be more than `queue_size`")
-    for contradiction in (settings.cache.contradiction(), settings.webhooks.contradiction()):
-        if contradiction is not None:
+    for section in (settings.cache, settings.privacy, settings.webhooks):
+        if (contradiction := section.contradiction()) is not None:
             problems.error("E055", contradiction)

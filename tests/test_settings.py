@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -57,7 +57,7 @@ def test_without_a_file_and_variables_every_setting_has_its_safe_default(tmp_pat
     assert (found.off, found.at, found.secret_keys, found.excluded) == (False, None, (), ())
     assert found.time_budget_seconds == 0.05
     assert found.cookie == CookieSettings("pz", 395, "pz_consent")
-    assert found.privacy == PrivacySettings("refuse", ("measure", "personalize"))
+    assert found.privacy == PrivacySettings("refuse", None, ("measure", "personalize"))
     assert found.ingest == IngestSettings(10_000, 1_000, 0.2)
     assert found.visits == VisitSettings(timedelta(minutes=30), timedelta(days=30), timedelta(days=90))
 
@@ -91,7 +91,8 @@ consent_name = "shop-consent"
 arm_name = "shop-arm"
 
 [privacy]
-gpc = "ignore"
+gpc = "refuse"
+gpc_since = 2026-05-01
 purposes = ["measure", "personalize", "mail"]
 consent_text = "2026-05"
 forget_after = "90 days"
@@ -178,7 +179,8 @@ def test_every_setting_can_be_written_in_the_file(tmp_path: Path) -> None:
         time_budget_seconds=1.0,
         cookie=CookieSettings("shop", 30, "shop-consent", "shop-arm"),
         privacy=PrivacySettings(
-            gpc="ignore",
+            gpc="refuse",
+            gpc_since=date(2026, 5, 1),
             purposes=("measure", "personalize", "mail"),
             consent_text="2026-05",
             forget_after=timedelta(days=90),
@@ -241,7 +243,8 @@ def test_every_setting_can_be_given_by_a_variable(tmp_path: Path) -> None:
         "PERSONALIZE_COOKIE_MAX_AGE_DAYS": "30",
         "PERSONALIZE_COOKIE_CONSENT_NAME": "shop-consent",
         "PERSONALIZE_COOKIE_ARM_NAME": "shop-arm",
-        "PERSONALIZE_PRIVACY_GPC": "ignore",
+        "PERSONALIZE_PRIVACY_GPC": "refuse",
+        "PERSONALIZE_PRIVACY_GPC_SINCE": "2026-05-01",
         "PERSONALIZE_PRIVACY_PURPOSES": "measure,personalize,mail",
         "PERSONALIZE_PRIVACY_CONSENT_TEXT": "2026-05",
         "PERSONALIZE_PRIVACY_FORGET_AFTER": "90 days",
@@ -485,6 +488,7 @@ def test_a_value_that_does_not_fit_is_told_with_what_the_setting_takes(tmp_path:
         'visits.cooling_after = "100 days"',
         'cookie.consent_name = "pz"',
         'cookie.arm_name = "pz_consent"',
+        'privacy = {gpc = "ignore", gpc_since = "2026-05-01"}',
         "ingest.batch_size = 20_000",
         'cache.inputs = {page.device = ["mobile"]}',
     ],

@@ -7,7 +7,10 @@ from personalize.api.events import DEFAULT_CHANNEL, event_made
 from personalize.api.operation import Answer, Call
 from personalize.api.payloads import BROWSER, CHANNEL, EVENT_ID, LOGIN, MOMENT, VISITOR, Field, obj
 from personalize.api.recording import answered
-from personalize.events.event import MARK, RETRACT, UNDO, JSONValue
+from personalize.api.refusal import Refused
+from personalize.errors import EventRefused
+from personalize.events.event import MARK, RETRACT, UNDO, Event, JSONValue
+from personalize.runtime.correcting import check_undo
 
 _CORRECTION: Mapping[str, Field] = {
     "id": Field(EVENT_ID, "Names this correction: sent again, it counts once.", required=True),
@@ -42,9 +45,18 @@ async def mark_event(call: Call) -> Answer:
 
 async def undo_join(call: Call) -> Answer:
     """Give a browser its own past back, where a login took it over that was not its visitor's."""
-    return await _correct(call, UNDO, {"from": call.values["browser"]})
+    undo = _made(call, UNDO, {"from": call.values["browser"]})
+    try:
+        await check_undo(call.personalizer.store, undo)
+    except EventRefused as error:
+        raise Refused(error.code, error.reason, "/browser") from None
+    return await answered(call, undo)
 
 
 async def _correct(call: Call, type_: str, properties: Mapping[str, JSONValue]) -> Answer:
+    return await answered(call, _made(call, type_, properties))
+
+
+def _made(call: Call, type_: str, properties: Mapping[str, JSONValue]) -> Event:
     values: Mapping[str, Any] = call.values
-    return await answered(call, event_made(call, values, type_, values["visitor"], properties, values["id"]))
+    return event_made(call, values, type_, values["visitor"], properties, values["id"])

@@ -34,8 +34,9 @@ def check_moment(occurred_at: datetime, now: datetime) -> None:
         reason = f"{quoted(str(occurred_at))} does not say in which time zone: give it a tzinfo, such as datetime.UTC"
         raise EventRefused(NO_ZONE, reason, "occurred_at")
     if occurred_at - now > FURTHEST_AHEAD:
-        minutes = (occurred_at - now) // timedelta(minutes=1)
-        reason = f"it is yet to occur, {minutes} minutes from now: is a clock wrong, or a time zone?"
+        minutes, days = (occurred_at - now) // timedelta(minutes=1), (occurred_at - now).days
+        ahead = f"{days} days" if days > 1 else f"{minutes} minutes"
+        reason = f"it is yet to occur, {ahead} from now: is a clock wrong, or a time zone?"
         raise EventRefused(FROM_THE_FUTURE, reason, "occurred_at")
 
 

@@ -7,15 +7,17 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from personalize.pages.consent import ConsentEndpoint
+from personalize.pages.gpc import GpcResource
 from personalize.pages.health import HealthEndpoint
 from personalize.pages.till import TillPage
 from personalize.pages.you import Translate, YourPage, as_written
+from personalize.privacy_settings import GPC_RESOURCE
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.sources import Authorizer
 
 
 class Pages:
-    """An ASGI app for the addresses of its own below `settings.prefix`; any other there is the site's."""
+    """An ASGI app for the addresses of its own, nearly all of them below `settings.prefix`; any other is the site's."""
 
     def __init__(
         self, personalizer: Personalizer, translate: Translate = as_written, staff: Authorizer | None = None
@@ -28,6 +30,8 @@ class Pages:
         ]
         if staff is not None:
             routes.append(Route(f"{prefix}/till", TillPage(personalizer, staff)))
+        if (since := personalizer.settings.privacy.gpc_since) is not None:
+            routes.append(Route(GPC_RESOURCE, GpcResource(since).answer, methods=["GET"]))
         if find_spec("prometheus_client") is not None:
             from personalize.pages.metrics import MetricsEndpoint  # noqa: PLC0415 - an extra: `personalize[prometheus]`
 

@@ -51,7 +51,8 @@ class MetricsEndpoint:
         waiting = figures.pending.rules if figures.pending is not None else 0
         yield _gauge(figures, "pending_rules", "Rules that wait until what they ask of the past is counted.", waiting)
         yield _gauge(figures, "events_waiting", "Events that are neither written nor dropped yet.", events.waiting)
-        yield _slots(figures)
+        yield _by_two(figures, "slots", "What became of slots.", "slot", figures.slots)
+        yield _by_two(figures, "webhooks", "What became of messages to webhooks.", "webhook", figures.webhooks)
         yield _counter(figures, "pages_skipped", "Pages whose slots were not looked for.", "reason", figures.skipped)
         yield _counter(figures, "failures", "What went wrong, though every page was served.", "what", figures.failures)
         kept = events.written - events.conflicting
@@ -85,9 +86,10 @@ def _counter(figures: Figures, name: str, help: str, label: str | None, counts: 
     return counter
 
 
-def _slots(figures: Figures) -> Metric:
-    counter = CounterMetricFamily("personalize_slots", "What became of slots.", labels=["worker", "slot", "outcome"])
-    for slot_id, outcomes in sorted(figures.slots.items()):
+def _by_two(figures: Figures, name: str, help: str, label: str, counts: Mapping[str, Mapping[str, int]]) -> Metric:
+    """A counter for each thing and each outcome that it had."""
+    counter = CounterMetricFamily(f"personalize_{name}", help, labels=["worker", label, "outcome"])
+    for thing, outcomes in sorted(counts.items()):
         for outcome, count in sorted(outcomes.items()):
-            counter.add_metric([figures.worker, slot_id, outcome], count)
+            counter.add_metric([figures.worker, thing, outcome], count)
     return counter

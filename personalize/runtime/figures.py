@@ -37,10 +37,11 @@ class EventFigures:
 class Figures:
     """One worker at one moment; counts are since it started. No visitor, rule, content or host is named.
 
-    `slots` counts by slot and by what became of it, `skipped` pages by why their slots were not looked for.
-    `units_changed` counts logins by which somebody's place in splits changed, whom reports leave out. `store_answers`
-    is false while the breaker keeps pages from asking it; `backed_up_at` is when the newest backup of it was done,
-    `compaction_due_since` when the first visitor was erased whose bytes its files may hold still.
+    `slots` counts by slot and by what became of it, `skipped` pages by why their slots were not looked for, `webhooks`
+    messages by the name of the webhook and by what became of them. `units_changed` counts logins by which somebody's
+    place in splits changed, whom reports leave out. `store_answers` is false while the breaker keeps pages from asking
+    it; `backed_up_at` is when the newest backup of it was done, `compaction_due_since` when the first visitor was
+    erased whose bytes its files may hold still.
     """
 
     worker: str
@@ -55,6 +56,7 @@ class Figures:
     failures: Mapping[str, int]
     last_failure: Mapping[str, str] | None
     events: EventFigures
+    webhooks: Mapping[str, Mapping[str, int]]
     units_changed: int
 
 
@@ -74,6 +76,7 @@ def figures_of(personalizer: "Personalizer") -> Figures:
         failures=dict(health.failures),
         last_failure=health.last_failure,
         events=EventFigures(ingest.written, ingest.conflicting, ingest.waiting, ingest.dropped, ingest.failed_batches),
+        webhooks={name: dict(outcomes) for name, outcomes in health.webhooks.items()},
         units_changed=health.units_changed,
     )
 

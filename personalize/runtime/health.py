@@ -21,12 +21,14 @@ FILLED = "filled"
 
 class Health:
     """Counters of one worker since it started. `units_changed` are logins of people whom splits had placed before, who
-    came from a browser that splits had placed, too."""
+    came from a browser that splits had placed, too. `webhooks` counts what became of messages, by webhook and
+    outcome."""
 
     def __init__(self) -> None:
         self.failures: Counter[str] = Counter()
         self.skipped: Counter[str] = Counter()
         self.units_changed = 0
+        self.webhooks: dict[str, Counter[str]] = {}
         self.last_failure: Mapping[str, str] | None = None
         self._slots: dict[str, Counter[str]] = {}
         self._met: dict[tuple[tuple[str, str], ...], int] = {}
@@ -43,6 +45,10 @@ class Health:
                 self._sort()
             self._tell_unknown(outcomes)
         self._met[outcomes] = count + 1
+
+    def delivered(self, hook: str, outcome: str) -> None:
+        """Count what became of a message to this webhook."""
+        self.webhooks.setdefault(hook, Counter())[outcome] += 1
 
     def skip_page(self, reason: str) -> None:
         """Count a page whose slots could not be looked for."""

@@ -10,7 +10,7 @@ from decimal import Decimal
 from personalize.errors import EventRefused, StaleVersion
 from personalize.events.event import Event, JSONValue
 from personalize.events.schema import Schema
-from personalize.events.validate import check_event
+from personalize.events.validate import check_event, check_moment
 from personalize.problems import quoted
 from personalize.rules.conventions import Conventions
 from personalize.rules.ruleset import RuleSet
@@ -23,8 +23,6 @@ from personalize.stores.protocols import Applied, Outcome, Store
 CHANNEL = "import"
 EVENTS_AT_ONCE = 5_000
 LONGEST_ID = 200
-#: Clocks and zones differ by so much at most; what lies further ahead is a slip of the pen.
-_FURTHEST_AHEAD = timedelta(days=1)
 _MOST_MOMENTS = 10_000
 _ID_BYTES = 16
 #: Why a row is refused whose id was told of something else.
@@ -74,7 +72,6 @@ class EventMaker:
         self._schema = schema
         self._zone = conventions.zone
         self._received_at = received_at
-        self._latest = received_at + _FURTHEST_AHEAD
         self._version = version
         self._equal: dict[int, int] = {}
 
@@ -118,8 +115,7 @@ class EventMaker:
         if value is None:
             raise ValueError("it does not say when it happened")
         moment = self._moments.read(value)
-        if moment > self._latest:
-            raise ValueError(f"{quoted(str(value))} lies in the future")
+        check_moment(moment, self._received_at)
         return moment
 
     def _properties_of(self, fields: Sequence[JSONValue] | Mapping[str, JSONValue]) -> dict[str, JSONValue]:

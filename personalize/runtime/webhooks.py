@@ -177,8 +177,12 @@ class Deliveries:
         return replace(message, attempts=message.attempts + 1, due_at_micros=to_micros(now + spread))
 
     def _outcome(self, profile_id: str, message: Message, outcome: str) -> Event:
-        """The event that says what became of a message; its id is the same whoever found it out."""
-        return outcome_event(profile_id, message, outcome, self._clock.now())
+        """The event that says what became of a message, which is counted; its id is the same whoever found it out."""
+        now = self._clock.now()
+        self._health.delivered(message.hook, outcome)
+        if outcome == GIVEN_UP:
+            self._health.failed("a message to a webhook was given up", None, now)
+        return outcome_event(profile_id, message, outcome, now)
 
 
 def outcome_event(profile_id: str, message: Message, outcome: str, at: datetime) -> Event:

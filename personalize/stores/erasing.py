@@ -17,6 +17,7 @@ from personalize.profiles.encoding import (
 from personalize.profiles.in_force import ANONYMOUS_PREFIX, Decided, consent_of, newest
 from personalize.profiles.members import parting
 from personalize.profiles.profile import Profile, Ties
+from personalize.profiles.searched import SEARCH, term_keys
 from personalize.profiles.watched import WATCH, WatchProjector
 from personalize.stores.floors import NO_FLOORS, Floors
 from personalize.stores.projecting import PROFILES
@@ -101,6 +102,11 @@ def refusal_of(row: Profile | None, own: Iterable[Event], at: datetime) -> Event
     told: dict[str, JSONValue] = {"granted": []}
     event_id = f"{row.profile_id} {to_micros(row.consent_at)}"
     return Event(event_id, SENDER, CONSENT, row.profile_id, row.consent_at, at, told, channel=SENDER)
+
+
+def keys_about(profile_id: str, projection: str, row: bytes | None) -> Sequence[str]:
+    """The keys of all rows of a projection that are about one visitor, given the bytes of the one under their id."""
+    return (profile_id, *(term_keys(profile_id, row) if projection == SEARCH else ()))
 
 
 def left_of(event: Event, trimmed: Trimming) -> Event | None:

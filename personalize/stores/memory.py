@@ -14,7 +14,7 @@ from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.organization import Organization, is_organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange, moment_as_bytes
-from personalize.profiles.searched import SEARCH, term_keys
+from personalize.profiles.searched import SEARCH
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
@@ -22,6 +22,7 @@ from personalize.stores.erasing import (
     gone_of,
     joined_by,
     joining,
+    keys_about,
     left_of,
     named_in,
     names_any,
@@ -243,8 +244,7 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
         expected: str | None = None,
         at_once: int = 0,
     ) -> None:
-        """Make a saved version live, if what is live is still the expected one, and fill what it needs at once
-        or begin to."""
+        """Make a saved version live, if the expected one still is, and fill what it needs at once or begin to."""
         before = self._lives[-1].version if self._lives else NOTHING_LIVE
         if expected is not None and before != expected:
             raise StaleVersion(before)

@@ -10,7 +10,6 @@ from personalize.errors import StoreBusy, TakenOver
 from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
-from personalize.profiles.searched import SEARCH, term_keys
 from personalize.stores import sqlite_generations as generations
 from personalize.stores import sqlite_projections as projections
 from personalize.stores import sqlite_tables as tables
@@ -19,6 +18,7 @@ from personalize.stores.erasing import (
     copies_holding,
     forgetting,
     joining,
+    keys_about,
     left_of,
     named_in,
     names_any,
@@ -34,7 +34,7 @@ from personalize.stores.outcomes import applied
 from personalize.stores.projecting import MARKS, PROFILES
 from personalize.stores.protocols import Applied, Projector, Summing, Trimming
 from personalize.stores.seals import Seals
-from personalize.stores.sqlite_projections import ProjectionTable, quoted
+from personalize.stores.sqlite_projections import ProjectionTable
 from personalize.stores.sqlite_tables import Row
 
 EVENTS_AT_ONCE = 1_000
@@ -227,10 +227,9 @@ def _erase_one(connection: sqlite3.Connection, profile_id: str, joins: Sequence[
         projection = name.removeprefix("projection_")
         if projection.partition("~")[0] == PROFILES:
             _take_out(ProjectionTable(connection, projection), profile_id)
-        if projection.partition("~")[0] == SEARCH:
-            index = ProjectionTable(connection, projection)
-            index.write([(key, None) for key in term_keys(profile_id, index.read(profile_id))])
-        connection.execute(f"DELETE FROM {quoted(name)} WHERE key = ?", (profile_id,))
+        table = ProjectionTable(connection, projection)
+        gone = keys_about(profile_id, projection.partition("~")[0], table.read(profile_id))
+        table.write([(key, None) for key in gone])
     received = cut(connection, profile_id, lambda row: True)
     for owner_id, seq in joins:
         # Joins that nothing followed from, since somebody had refused: they name the id all the same.

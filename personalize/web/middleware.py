@@ -8,6 +8,7 @@ modified, a range, a head alone) makes it ask the site for the page, once for a 
 from collections.abc import Awaitable, Sequence
 from typing import Protocol
 
+from personalize.privacy_settings import GPC_RESOURCE
 from personalize.runtime.page_view import STATE_KEY, PageView
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
@@ -70,7 +71,8 @@ class PersonalizeMiddleware:
         self.personalizer = personalizer
         self._pages = tuple(pages)
         settings = personalizer.settings
-        self._prefix = f"{settings.prefix}/"
+        gpc = settings.privacy.gpc_since is not None
+        self._ours = (f"{settings.prefix}/", *([GPC_RESOURCE] if gpc else []))
         self._excluded = pattern_of(settings.excluded)
         self._token = token_of(personalizer.keys[-1]).encode()
         self._previews = Previews(personalizer)
@@ -111,7 +113,7 @@ class PersonalizeMiddleware:
 
     def _http(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path: str = _site_path(scope) if scope.get("root_path") else scope["path"]
-        if path.startswith(self._prefix):
+        if path.startswith(self._ours):
             if self._fragments.serves(path):
                 return self._fragments(scope, path, send)
             if self._seen is not None and self._seen.serves(path):

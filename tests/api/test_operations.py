@@ -6,6 +6,7 @@ from typing import Any
 
 from personalize.api.operation import Operation, Role
 from personalize.api.operations import OPERATIONS
+from personalize.events.event import JOIN
 from personalize.runtime.access import AccessScope
 from personalize.web.middleware import PersonalizeMiddleware
 from tests.api.channel import ROOT, Channel, Told, channel, consenting, from_page, on_site, purchase
@@ -17,7 +18,7 @@ BODIES: dict[str, Any] = {
     "record_stream": purchase("three"),
     "retract_event": {"id": "x1", "visitor": "u:anna", "event": "one"},
     "mark_event": {"id": "x2", "visitor": "u:anna", "event": "one"},
-    "undo_join": {"id": "x3", "visitor": "u:anna", "browser": "v:nobody"},
+    "undo_join": {"id": "x3", "visitor": "u:anna", "browser": "v:mine"},
     "set_attributes": {"id": "a1", "visitor": "u:anna", "attributes": {"tier": "gold"}},
     "read_profile": {"visitor": "u:anna"},
     "find_visitors": {"user_id": "anna"},
@@ -62,7 +63,9 @@ def allowed(operation: Operation, caller: str) -> bool:
 
 def test_who_may_call_an_operation_is_whom_the_table_names(tmp_path: Path) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
-        await app.personalizer.record("purchase", "u:anna", {"amount": 1})
+        personalizer = app.personalizer
+        await personalizer.record("purchase", "u:anna", {"amount": 1})
+        await personalizer.ingest.record([personalizer.event(JOIN, "u:anna", {"from": "v:mine"})])
         for operation in OPERATIONS:
             for number, caller in enumerate(CALLERS):
                 told = await called(app, operation, caller, address=f"10.0.0.{number}")

@@ -263,6 +263,8 @@ def test_a_message_that_nobody_takes_is_given_up_and_begun_anew_by_hand(
         (outbox,) = (await messages_in(post.store, 9)).values()
         (message,) = outbox.messages.values()
         assert message.due_at_micros is None
+        assert post.health.webhooks == {message.hook: {"given_up": 1}}
+        assert post.health.failures["a message to a webhook was given up"] == 1
         assert await post.after(timedelta(days=9)) == tries
         await post.store.rebuild(projectors_of(None, post.settings))
         assert await post.after(timedelta(days=9)) == tries
