@@ -90,6 +90,19 @@ PROFILE: Outcomes = {
         ),
     )
 }
+ORGANIZATION: Outcomes = {
+    200: (
+        "What is known of it, and what its members add up to.",
+        _object(
+            {
+                "organization": _TEXT,
+                "attributes": _OPEN,
+                "members": _COUNT,
+                "totals": {"type": "object", "additionalProperties": _object({"count": _COUNT}, {"sum": {}})},
+            }
+        ),
+    )
+}
 SERVED: Outcomes = {
     200: (
         "What may be told of them.",

@@ -8,6 +8,7 @@ from personalize.api.deciding import DECIDE, EXPLAIN
 from personalize.api.declared_schema import attributes_schema, event_schema
 from personalize.api.events import ATTRIBUTES, BROWSER_ATTRIBUTES, BROWSER_EVENT, EVENT
 from personalize.api.operation import Operation, Role
+from personalize.api.organizations import SET_ORGANIZATION
 from personalize.api.payloads import JSONSchema, Kind
 from personalize.api.profiles import SEARCH, SEARCHES
 from personalize.api.reading import JSON, NDJSON
@@ -125,6 +126,10 @@ class _Bodies:
             return self._events("BrowserEvent", BROWSER_EVENT, allowed)
         if kind in (ATTRIBUTES, BROWSER_ATTRIBUTES):
             return self._attributes(kind, from_browser=kind is BROWSER_ATTRIBUTES)
+        if kind is SET_ORGANIZATION:
+            own = self._declared.organization
+            values = attributes_schema(() if own is None else own.attributes.values(), self._declared.currency_digits)
+            return _with(kind, attributes=values)
         if kind is SET_CONSENT:
             return _with(kind, granted={**_field(kind, "granted"), "items": {"enum": list(self._purposes)}})
         if kind is DECIDE:

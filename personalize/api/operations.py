@@ -11,6 +11,7 @@ from personalize.api.deciding import DECIDE, EXPLAIN, decide_slots, explain_slot
 from personalize.api.events import ATTRIBUTES, BROWSER_ATTRIBUTES, BROWSER_EVENT, EVENT
 from personalize.api.openapi import description
 from personalize.api.operation import Answer, Call, Operation, Role
+from personalize.api.organizations import READ_ORGANIZATION, SET_ORGANIZATION, read_organization, set_organization
 from personalize.api.payloads import ANYTHING, Field, list_of, obj
 from personalize.api.privacy import PERSON, download_person, erase_person
 from personalize.api.profiles import READ, SEARCH, find_visitors, read_profile
@@ -135,6 +136,26 @@ OPERATIONS: tuple[Operation, ...] = (
         find_visitors,
         answers.FOUND,
         SEARCH,
+    ),
+    Operation(
+        "set_organization",
+        "POST",
+        "/organizations/attributes",
+        AccessScope.PROFILES_WRITE,
+        "Set attributes of an organization itself, such as its plan.",
+        set_organization,
+        answers.RECORDED,
+        SET_ORGANIZATION,
+    ),
+    Operation(
+        "read_organization",
+        "POST",
+        "/organizations/read",
+        AccessScope.PROFILES_READ,
+        "Tell what is known of an organization, and what its members add up to.",
+        read_organization,
+        answers.ORGANIZATION,
+        READ_ORGANIZATION,
     ),
     Operation(
         "decide",

@@ -7,7 +7,8 @@ from typing import Any
 
 from personalize.events.event import JSONValue
 from personalize.events.schema import Schema, Shape, ValueType
-from personalize.profiles.profile import Profile, Totals, Visit
+from personalize.profiles.organization import Organization
+from personalize.profiles.profile import Profile, SharedTotals, Totals, Visit
 from personalize.profiles.stated import interest_in
 from personalize.runtime.channel_visit import ChannelVisit
 
@@ -28,6 +29,22 @@ def known(visit: ChannelVisit, profile: Profile) -> dict[str, Any]:
         "consent": consent(profile),
         "joined_into": None if profile.joined is None else profile.joined.into,
         "events": profile.events,
+    }
+
+
+def organization(found: Organization | None, schema: Schema) -> dict[str, Any]:
+    """What is told of an organization: nothing that says which of its members brought it in."""
+    stored = {} if found is None else found.attributes
+    declared = {} if schema.organization is None else schema.organization.attributes
+    shapes = {name: one.shape for name, one in declared.items()}
+    return {
+        "attributes": {
+            name: shaped(one.value, shapes.get(name), schema.currency_digits)
+            for name, one in sorted(stored.items())
+            if one.value is not None
+        },
+        "members": 0 if found is None else found.members,
+        "totals": {} if found is None else {name: _shared(name, one, schema) for name, one in found.totals.items()},
     }
 
 
@@ -79,9 +96,20 @@ def _attribute(name: str, value: JSONValue, schema: Schema) -> Any:
     return shaped(value, None if declared is None else declared.shape, schema.currency_digits)
 
 
-def _totals(name: str, totals: Totals, schema: Schema) -> dict[str, Any]:
+def _shared(name: str, totals: SharedTotals, schema: Schema) -> dict[str, Any]:
+    shape = _value_shape(name, schema)
+    told: dict[str, Any] = {"count": totals.count}
+    return told if shape is None else {**told, "sum": shaped(totals.sum, shape, schema.currency_digits)}
+
+
+def _value_shape(name: str, schema: Schema) -> Shape | None:
+    """The shape of what the events of a type are added up by, if by anything."""
     declared = schema.events.get(name)
-    shape = None if declared is None or declared.value is None else declared.properties.get(declared.value)
+    return None if declared is None or declared.value is None else declared.properties.get(declared.value)
+
+
+def _totals(name: str, totals: Totals, schema: Schema) -> dict[str, Any]:
+    shape = _value_shape(name, schema)
     told: dict[str, Any] = {
         "count": totals.count,
         "first_at": moment(totals.first_at),

@@ -23,12 +23,21 @@ from tests.driver import Browser, Reply, running
 
 ROOT = "/_personalize/api/v1"
 EVERYTHING = tuple(AccessScope)
-API_RULES = RULES.replace(
+ORGANIZATIONS = """
+organization:
+  by: company
+  shares: [purchase]
+  attributes:
+    plan: {type: choice, choices: [basic, gold]}
+    limit: {type: money}
+"""
+API_RULES = ORGANIZATIONS + RULES.replace(
     "  letters: {type: bool, purpose: mail}",
     "  letters: {type: bool, purpose: mail}\n"
     "  size: {type: number, from_browser: true}\n"
     "  spent: {type: money, private: true}\n"
-    "  email: {type: text, private: true, searchable: true}",
+    "  email: {type: text, private: true, searchable: true}\n"
+    "  company: {type: text, fold: true}",
 ).replace(
     "segments:",
     "  looked:\n    properties: {item: {type: text}}\n    from_browser: true\n"

@@ -22,6 +22,8 @@ BODIES: dict[str, Any] = {
     "set_attributes": {"id": "a1", "visitor": "u:anna", "attributes": {"tier": "gold"}},
     "read_profile": {"visitor": "u:anna"},
     "find_visitors": {"user_id": "anna"},
+    "set_organization": {"id": "o1", "organization": "Acme", "attributes": {"plan": "gold"}},
+    "read_organization": {"organization": "Acme"},
     "decide": {"visitor": "u:anna", "slots": ["hero"]},
     "explain": {"visitor": "u:anna", "slot": "hero"},
     "read_consent": {"visitor": "u:anna"},
