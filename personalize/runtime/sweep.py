@@ -1,14 +1,12 @@
 """The sweep: records that visitors enter and leave watched segments, each change once, whoever does the work."""
 
-import asyncio
 import hashlib
 import json
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from personalize.decisions.watch import SegmentWatch
-from personalize.errors import StoreError
 from personalize.events.event import SEGMENT_ENTERED, SEGMENT_LEFT, Event, to_micros
 from personalize.profiles.encoding import decode_profile
 from personalize.profiles.profile import Profile
@@ -17,8 +15,7 @@ from personalize.profiles.watched import WATCH, Watched, WatchProjector, change_
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
-from personalize.runtime.jobs import LeasedJob
-from personalize.runtime.lasting_task import LastingTask
+from personalize.runtime.leased_task import LeasedTask
 from personalize.runtime.offline import is_visitor, organization_of, visitor_context
 from personalize.settings import Settings
 from personalize.stores.projecting import MARKS, PROFILES
@@ -29,8 +26,6 @@ SWEEPER = "sweep"
 _JOB = "sweep"
 #: How many visitors are looked at in one go; between two, others have their turn.
 LOOKED_AT_ONCE = 200
-#: How often a worker looks whether anybody is due.
-LOOK_SECONDS = 1.0
 _ID_BYTES = 16
 _ROWS = WatchProjector()
 
@@ -195,14 +190,21 @@ class SweepTask:
         serving: Callable[[], RuleSet | None],
         write: Callable[[Sequence[Event]], Awaitable[Applied]],
     ) -> None:
-        self._store = store
         self._settings = settings
-        self._clock = clock
-        self._health = health
         self._serving = serving
-        self._write = write
-        self._job = LeasedJob(store, _JOB, holder=worker, clock=clock)
-        self._task = LastingTask(self._work, name="personalize-sweep", failed=self._failed)
+        self._make = partial(Sweep, store, settings=settings, clock=clock, write=write)
+        self._sweep: tuple[RuleSet, Sweep] | None = None
+        self._task = LeasedTask(
+            store,
+            _JOB,
+            self._step,
+            worker=worker,
+            clock=clock,
+            health=health,
+            failure="segments could not be swept",
+            can=lambda: serving() is not None,
+            rests=True,
+        )
 
     def start(self) -> None:
         """Sweep from now on, where anything is watched."""
@@ -212,26 +214,12 @@ class SweepTask:
     async def stop(self) -> None:
         """Stop; another worker goes on."""
         await self._task.stop()
-        await self._job.let_go()
 
-    async def _work(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            rule_set = self._serving()
-            if rule_set is not None:
-                await self._sweep(rule_set)
-
-    async def _sweep(self, rule_set: RuleSet) -> None:
-        """All that is due by now, in slices, with as long a rest after each as it took."""
-        sweep = Sweep(self._store, rule_set, self._settings, clock=self._clock, write=self._write)
-        try:
-            while self._serving() is rule_set and await self._job.is_ours():
-                begun = time.perf_counter()
-                if not await sweep.step():
-                    return
-                await asyncio.sleep(time.perf_counter() - begun)
-        except StoreError as error:
-            self._failed(error)
-
-    def _failed(self, error: BaseException) -> None:
-        self._health.failed("segments could not be swept", error, self._clock.now())
+    async def _step(self) -> bool:
+        """One slice of all that is due by now."""
+        rule_set = self._serving()
+        if rule_set is None:
+            return False
+        if self._sweep is None or self._sweep[0] is not rule_set:
+            self._sweep = (rule_set, self._make(rule_set))
+        return await self._sweep[1].step()

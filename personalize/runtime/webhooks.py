@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
-from personalize.errors import NotDelivered, StoreError
+from personalize.errors import NotDelivered
 from personalize.events.event import WEBHOOK, Event, from_micros, to_micros
 from personalize.profiles.outbox import (
     DELIVERED,
@@ -22,8 +23,7 @@ from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange
 from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
-from personalize.runtime.jobs import LeasedJob
-from personalize.runtime.lasting_task import LastingTask
+from personalize.runtime.leased_task import LeasedTask
 from personalize.runtime.webhook_message import body_of, headers_of, read_secrets
 from personalize.settings import Settings
 from personalize.stores.protocols import Applied, Store
@@ -31,7 +31,6 @@ from personalize.webhook_settings import WebhookEndpoint
 
 SENDER = "webhooks"
 _JOB = "webhooks"
-LOOK_SECONDS = 1.0
 #: How many visitors' messages are taken up in one go, and how many are under way at once.
 TAKEN_AT_ONCE = 50
 _SENT_AT_ONCE = 8
@@ -219,15 +218,14 @@ class WebhookTask:
         write: Callable[[Sequence[Event]], Awaitable[Applied]],
         client: Callable[[Settings], Client] | None = None,
     ) -> None:
-        self._store = store
         self._settings = settings
-        self._clock = clock
-        self._health = health
-        self._chance = chance
-        self._write = write
         self._make_client = client or _client
-        self._job = LeasedJob(store, _JOB, holder=worker, clock=clock)
-        self._task = LastingTask(self._work, name="personalize-webhooks", failed=self._failed)
+        self._make = partial(Deliveries, store, settings, clock=clock, health=health, chance=chance, write=write)
+        self._client: Client | None = None
+        self._deliveries: Deliveries | None = None
+        self._task = LeasedTask(
+            store, _JOB, self._step, worker=worker, clock=clock, health=health, failure="webhooks could not be told"
+        )
 
     def start(self) -> None:
         """Deliver from now on, where there are webhooks."""
@@ -237,36 +235,15 @@ class WebhookTask:
     async def stop(self) -> None:
         """Stop; another worker goes on. What was under way is sent again."""
         await self._task.stop()
-        await self._job.let_go()
-
-    async def _work(self) -> None:
-        client = self._make_client(self._settings)
-        deliveries = Deliveries(
-            self._store,
-            self._settings,
-            client,
-            clock=self._clock,
-            health=self._health,
-            chance=self._chance,
-            write=self._write,
-        )
-        try:
-            while True:
-                await asyncio.sleep(LOOK_SECONDS)
-                await self._all_due(deliveries)
-        finally:
+        client, self._client, self._deliveries = self._client, None, None
+        if client is not None:
             await client.close()
 
-    async def _all_due(self, deliveries: Deliveries) -> None:
-        try:
-            goes_on = True
-            while goes_on:
-                goes_on = await self._job.is_ours() and await deliveries.step()
-        except StoreError as error:
-            self._failed(error)
-
-    def _failed(self, error: BaseException) -> None:
-        self._health.failed("webhooks could not be told", error, self._clock.now())
+    async def _step(self) -> bool:
+        if self._deliveries is None:
+            self._client = self._make_client(self._settings)
+            self._deliveries = self._make(self._client)
+        return await self._deliveries.step()
 
 
 def _client(settings: Settings) -> Client:

@@ -10,7 +10,7 @@ import pytest
 from personalize.errors import AddressRefused, NotDelivered
 from personalize.events.event import CONSENT
 from personalize.problems import Problems
-from personalize.runtime import sweep, webhooks
+from personalize.runtime import leased_task
 from personalize.runtime.draft import read_draft
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.public_addresses import PublicBackend
@@ -145,8 +145,7 @@ def test_from_an_event_to_another_system(tmp_path: Path, monkeypatch: pytest.Mon
             assert is_signed(KEY, headers, body)
             assert b'"data":{"visitor":"u:1","segment":"buyers"}' in body
 
-    monkeypatch.setattr(sweep, "LOOK_SECONDS", 0.01)
-    monkeypatch.setattr(webhooks, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(leased_task, "LOOK_SECONDS", 0.01)
     asyncio.run(scene())
 
 
