@@ -56,6 +56,10 @@ _FILE_OR_FOLDER = click.Path(exists=True, path_type=Path)
     "--property", "pairs", multiple=True, metavar="NAME=COLUMN", help="A property of the event; may be repeated."
 )
 @click.option(
+    "--attribute", "told", multiple=True, metavar="NAME=COLUMN", help="An attribute that rows tell; may be repeated."
+)
+@click.option("--organization-column", metavar="COLUMN", help="The column that names the organization it is told of.")
+@click.option(
     "--format", "format", type=click.Choice(FORMATS), help="How rows are written; else the file's ending tells."
 )
 @click.option(
@@ -72,14 +76,12 @@ _FILE_OR_FOLDER = click.Path(exists=True, path_type=Path)
     help="Write every refused row to this CSV file, with its line and the reason.",
 )
 @pass_site
-def import_(
-    site: Site, /, file: Path, map_file: Path | None, pairs: tuple[str, ...], refused_file: Path | None, **said: Any
-) -> None:
+def import_(site: Site, /, file: Path, map_file: Path | None, refused_file: Path | None, **said: Any) -> None:
     """Read what happened elsewhere from FILE, a CSV, JSON Lines, Parquet or a table with blanks, into the log.
 
-    Each row becomes one event. Columns are called by the names in the first row, or counted from 1 with
-    --no-header. Importing a file twice counts nothing twice, and a broken row never stops the others: it is said
-    which and why. Ends with 1 where rows were refused.
+    Each row becomes one event, or tells attributes. Columns are called by the names in the first row, or counted from
+    1 with --no-header. Importing a file twice counts nothing twice, and a broken row never stops the others: it is
+    said which and why. Ends with 1 where rows were refused.
 
     A folder that "personalize export" wrote needs no mapping: its events come in as they were, with their rule sets.
     """
@@ -88,7 +90,7 @@ def import_(
         import_folder(site, file)
         return
     problems = Problems()
-    mapping = _with_options(_read_map(map_file, problems), pairs, said)
+    mapping = _with_options(_read_map(map_file, problems), said)
     try:
         with file.open("rb") as source, _refusals(refused_file) as refusals:
             done = asyncio.run(_import(site, mapping, source, file, refusals, problems))
@@ -105,7 +107,7 @@ def _read_map(path: Path | None, problems: Problems) -> RowMapping:
     return RowMapping() if text is None else read_mapping(text, str(path), problems)
 
 
-def _with_options(mapping: RowMapping, pairs: tuple[str, ...], said: Mapping[str, Any]) -> RowMapping:
+def _with_options(mapping: RowMapping, said: Mapping[str, Any]) -> RowMapping:
     """The mapping with what the command line says, which counts before the file."""
     words = {
         "event": said["event"],
@@ -113,6 +115,7 @@ def _with_options(mapping: RowMapping, pairs: tuple[str, ...], said: Mapping[str
         "time": said["time_column"],
         "time_format": said["time_format"],
         "event_id": said["id_column"],
+        "organization": said["organization_column"],
     }
     plain = {
         "prefix": said["visitor_prefix"],
@@ -124,17 +127,25 @@ def _with_options(mapping: RowMapping, pairs: tuple[str, ...], said: Mapping[str
     }
     given: dict[str, Any] = {name: Written(text) for name, text in words.items() if text is not None}
     given |= {name: value for name, value in plain.items() if value is not None}
-    named = dict(_property(pair) for pair in pairs)
-    kept = tuple((name, column) for name, column in mapping.properties if name.text not in named)
-    properties = (*kept, *((Written(name), Written(column)) for name, column in named.items()))
-    return replace(mapping, **given, properties=properties)
+    properties = _and_named(mapping.properties, said["pairs"], "--property")
+    attributes = _and_named(mapping.attributes, said["told"], "--attribute")
+    return replace(mapping, **given, properties=properties, attributes=attributes)
 
 
-def _property(pair: str) -> tuple[str, str]:
+def _and_named(
+    written: tuple[tuple[Written, Written], ...], pairs: tuple[str, ...], option: str
+) -> tuple[tuple[Written, Written], ...]:
+    """The names with their columns, those of the command line in place of the file's."""
+    named = dict(_name_and_column(pair, option) for pair in pairs)
+    kept = tuple((name, column) for name, column in written if name.text not in named)
+    return (*kept, *((Written(name), Written(column)) for name, column in named.items()))
+
+
+def _name_and_column(pair: str, option: str) -> tuple[str, str]:
     name, equals, column = pair.partition("=")
     if not (name and equals and column):
-        message = f"{quoted(pair)} is not a property and its column: write amount=5 or amount=total."
-        raise click.BadParameter(message, param_hint="--property")
+        message = f"{quoted(pair)} is not a name and its column: write amount=5 or amount=total."
+        raise click.BadParameter(message, param_hint=option)
     return name, column
 
 

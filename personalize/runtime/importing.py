@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from personalize.errors import EventRefused, StaleVersion
-from personalize.events.event import Event, JSONValue
+from personalize.events.event import SET, Event, JSONValue
 from personalize.events.schema import Schema
-from personalize.events.validate import check_event, check_moment
+from personalize.events.validate import check_attributes, check_event, check_moment, check_organization
 from personalize.problems import quoted
+from personalize.profiles.organization import folds_names, organization_id
 from personalize.rules.conventions import Conventions
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.publish import live_rule_set, projectors_of
@@ -61,13 +62,15 @@ class EventMaker:
         received_at: datetime,
         version: str | None = None,
     ) -> None:
-        self._type = _text_of(mapping.event)
+        self._type = SET if mapping.attributes else _text_of(mapping.event)
         self._sender = mapping.sent_by
         self._prefix = "u:" if mapping.prefix is None else mapping.prefix
-        self._visitor = _key(mapping.visitor, rows)
+        self._is_of_organization = mapping.organization is not None
+        self._visitor = _key(mapping.organization or mapping.visitor, rows)
         self._time = _key(mapping.time, rows)
         self._event_id = None if mapping.event_id is None else _key(mapping.event_id, rows)
-        self._properties = {name.text: _key(column, rows) for name, column in mapping.properties}
+        told = mapping.attributes or mapping.properties
+        self._properties = {name.text: _key(column, rows) for name, column in told}
         self._moments = _Moments(_text_of(mapping.time_format), conventions)
         self._schema = schema
         self._zone = conventions.zone
@@ -105,10 +108,18 @@ class EventMaker:
         return f"{digest.hex()}-{ordinal}"
 
     def _profile_id(self, fields: Sequence[JSONValue] | Mapping[str, JSONValue]) -> str:
+        if self._is_of_organization:
+            return self._organization_id(_identifier(_value(fields, self._visitor), "organization"))
         profile_id = self._prefix + _identifier(_value(fields, self._visitor), "visitor")
         if profile_id.startswith(("u:", "v:")) and len(profile_id) > len("u:"):
             return profile_id
         raise ValueError(f"{quoted(profile_id)} is no visitor: without a prefix, ids begin with u: or v:")
+
+    def _organization_id(self, name: str) -> str:
+        found = organization_id(name, folds=folds_names(self._schema))
+        if found is None:
+            raise ValueError(f"{quoted(name)} is no organization")
+        return found
 
     def _occurred_at(self, fields: Sequence[JSONValue] | Mapping[str, JSONValue]) -> datetime:
         value = _value(fields, self._time)
@@ -120,7 +131,13 @@ class EventMaker:
 
     def _properties_of(self, fields: Sequence[JSONValue] | Mapping[str, JSONValue]) -> dict[str, JSONValue]:
         given = {name: _value(fields, key) for name, key in self._properties.items()}
-        return check_event(self._type, given, self._schema, zone=self._zone)
+        if self._type != SET:
+            return check_event(self._type, given, self._schema, zone=self._zone)
+        told = {name: value for name, value in given.items() if value is not None}
+        if not told:
+            raise ValueError("it tells no attribute")
+        check = check_organization if self._is_of_organization else check_attributes
+        return check(told, self._schema, zone=self._zone)
 
 
 def _text_of(written: Written | None) -> str:

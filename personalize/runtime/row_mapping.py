@@ -1,6 +1,7 @@
-"""What the columns of a file mean: which event its rows are, whose, when, and what else they say."""
+"""What the columns of a file mean: which event its rows are, or which attributes they tell, whose, when, and what else
+they say."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,6 +19,7 @@ UNIX_MS = "unix-ms"
 
 _KEYS = (
     *("event", "visitor", "time", "id", "properties", "sender"),
+    *("attributes", "organization"),
     *("format", "header", "delimiter", "encoding"),
 )
 _WHAT = "a mapping"
@@ -38,8 +40,9 @@ class RowMapping:
 
     Columns are named by the header, or counted from 1 where the file has none; in JSON Lines they are names, with
     points for what lies inside (`order.amount`). `prefix` goes before what the visitor's column holds.
-    `properties` are pairs of a property and its column. Without an `event_id` column, a row's id comes from what
-    it says.
+    `properties` are pairs of a property and its column, and so are `attributes`, where rows tell what is so instead of
+    what happened: of a visitor, or of the `organization` whose name stands in a column. Without an `event_id` column, a
+    row's id comes from what it says.
     """
 
     event: Written | None = None
@@ -54,11 +57,14 @@ class RowMapping:
     has_header: bool | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    attributes: tuple[tuple[Written, Written], ...] = ()
+    organization: Written | None = None
 
     @property
     def sent_by(self) -> str:
         """Who sends the rows, beside their ids; the name of the file has no part in it, since files are renamed."""
-        return self.sender or (f"import:{self.event.text}" if self.event is not None else "import")
+        what = "attributes" if self.event is None else self.event.text
+        return self.sender or f"import:{what}"
 
 
 def read_mapping(text: str, file: str, problems: Problems) -> RowMapping:
@@ -70,8 +76,6 @@ def read_mapping(text: str, file: str, problems: Problems) -> RowMapping:
     reading.only(block, _KEYS, _WHAT)
     visitor, prefix = _column_and(block, "visitor", "prefix", reading)
     time, time_format = _column_and(block, "time", "format", reading)
-    properties = reading.entries(block.get("properties"), "`properties`")
-    pairs = ((_written(key), _word(node, f"`{key.text}`", reading)) for key, node in properties)
     format_ = reading.choice(block, "format", FORMATS, _WHAT)
     return RowMapping(
         event=_word(block.get("event"), "`event`", reading),
@@ -80,13 +84,21 @@ def read_mapping(text: str, file: str, problems: Problems) -> RowMapping:
         time=time,
         time_format=time_format,
         event_id=_word(block.get("id"), "`id`", reading),
-        properties=tuple((name, column) for name, column in pairs if column is not None),
+        properties=_pairs(block, "properties", reading),
+        attributes=_pairs(block, "attributes", reading),
+        organization=_word(block.get("organization"), "`organization`", reading),
         sender=reading.text(block, "sender", _WHAT) or None,
         format=next((one for one in FORMATS if one == format_), None),
         has_header=reading.flag(block, "header", _WHAT) if block.get("header") is not None else None,
         delimiter=_delimiter(block, reading),
         encoding=reading.choice(block, "encoding", ENCODINGS, _WHAT),
     )
+
+
+def _pairs(block: Block, key: str, reading: Reading) -> tuple[tuple[Written, Written], ...]:
+    entries = reading.entries(block.get(key), f"`{key}`")
+    pairs = ((_written(name), _word(node, f"`{name.text}`", reading)) for name, node in entries)
+    return tuple((name, column) for name, column in pairs if column is not None)
 
 
 def _written(scalar: Scalar) -> Written:
@@ -149,25 +161,58 @@ def check_mapping(mapping: RowMapping, schema: Schema, rows: Rows, problems: Pro
     _check_time_format(mapping.time_format, problems)
     if mapping.event is not None:
         _check_event(mapping.event, mapping.properties, schema, problems)
+    _check_attributes(mapping, schema, problems)
     if rows.lacks_header:
         hint = "its quotes do not fit together, or its letters are written in another way: `encoding:` or --encoding"
         problems.error("E503", "the first row does not hold the names of the columns", hint=hint)
         return
-    columns = (mapping.visitor, mapping.time, mapping.event_id, *(column for _, column in mapping.properties))
+    told = (*mapping.properties, *mapping.attributes)
+    columns = (mapping.visitor, mapping.organization, mapping.time, mapping.event_id, *(column for _, column in told))
     for column in columns:
         if column is not None:
             _check_column(column, rows, problems)
 
 
 def _check_said(mapping: RowMapping, problems: Problems) -> None:
-    missing: Mapping[str, tuple[Written | None, str, str]] = {
-        "event": (mapping.event, "which event the rows are", "`event: purchase` in the mapping, or --event purchase"),
-        "visitor": (mapping.visitor, "which column tells whose they are", "`visitor:`, or --visitor-column"),
-        "time": (mapping.time, "which column tells when they happened", "`time:`, or --time-column"),
-    }
-    for said, what, how in missing.values():
-        if said is None:
+    what = "`event: purchase` in the mapping, or --event purchase; or which `attributes:` they tell"
+    missing: Sequence[tuple[object, str, str]] = (
+        (mapping.event or mapping.attributes, "which event the rows are", what),
+        (
+            mapping.visitor or mapping.organization,
+            "which column tells whose they are",
+            "`visitor:`, or --visitor-column",
+        ),
+        (mapping.time, "which column tells when they happened", "`time:`, or --time-column"),
+    )
+    for said, what, how in missing:
+        if not said:
             problems.error("E501", f"it is not said {what}", hint=f"write {how}")
+    _check_either(mapping, problems)
+
+
+def _check_either(mapping: RowMapping, problems: Problems) -> None:
+    """Refuse what can't be said of the same rows."""
+    if mapping.event is not None and mapping.attributes:
+        hint = "import them twice, each with a mapping of its own"
+        _say(problems, "E507", "rows are an event, or they tell attributes", mapping.event, hint)
+    if mapping.organization is not None and mapping.visitor is not None:
+        hint = "leave `visitor` or `organization` out"
+        _say(problems, "E507", "rows are of a visitor, or of an organization", mapping.organization, hint)
+    if mapping.organization is not None and mapping.event is not None:
+        hint = "what its members do adds up by itself; say `attributes:` for what is known of it"
+        _say(problems, "E507", "organizations have attributes, and no events", mapping.organization, hint)
+
+
+def _check_attributes(mapping: RowMapping, schema: Schema, problems: Problems) -> None:
+    declared, whose = schema.attributes, "visitors have"
+    if mapping.organization is not None:
+        own = schema.organization
+        declared, whose = ({} if own is None else own.attributes), "an organization has"
+    for name, _ in mapping.attributes:
+        if name.text not in declared:
+            known = ", ".join(declared) or "none"
+            hint = did_you_mean(name.text, declared) or f"declared are: {known}"
+            _say(problems, "E504", f"{whose} no attribute {quoted(name.text)}", name, hint)
 
 
 def _check_event(

@@ -133,7 +133,7 @@ def test_an_option_counts_before_the_mapping(shop: Terminal, write: Write) -> No
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--property", "amount"), '"amount" is not a property and its column: write amount=5 or amount=total.'),
+        (("--property", "amount"), '"amount" is not a name and its column: write amount=5 or amount=total.'),
         (("--delimiter", ";;"), '";;" is not one character: write ";" or "tab".'),
     ],
 )

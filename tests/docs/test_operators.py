@@ -74,13 +74,16 @@ def test_every_failure_that_is_counted_has_its_line() -> None:
 
 
 def failures_of_package() -> set[str]:
-    """What the package counts as gone wrong: the first argument of `….failed(…)`, and keys of `….failures[…]`."""
+    """What the package counts as gone wrong: the first argument of `….failed(…)`, the `failure` of a task, and keys of
+    `….failures[…]`."""
     found: set[str] = set()
     for path in (REPOSITORY / "personalize").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "failed"
             if is_call and isinstance(node.args[0], ast.Constant):
                 found.add(str(node.args[0].value))
+            if isinstance(node, ast.keyword) and node.arg == "failure" and isinstance(node.value, ast.Constant):
+                found.add(str(node.value.value))
             is_key = isinstance(node, ast.Subscript) and getattr(node.value, "attr", "") == "failures"
             if is_key and isinstance(node.slice, ast.Constant):
                 found.add(str(node.slice.value))

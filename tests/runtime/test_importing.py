@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from personalize.events.event import Event
-from personalize.events.schema import EventType, Schema, Shape, ValueType
+from personalize.events.event import SET, Event
+from personalize.events.schema import Attribute, EventType, OrganizationType, Schema, Shape, ValueType
 from personalize.problems import Problems
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
@@ -55,6 +55,17 @@ SCHEMA = Schema(
         ),
         "visit": EventType("visit"),
     }
+)
+
+COMPANIES = Schema(
+    attributes={"company": Attribute("company", Shape(ValueType.TEXT, fold=True))},
+    organization=OrganizationType(
+        "company",
+        attributes={
+            "plan": Attribute("plan", Shape(ValueType.CHOICE, choices=("basic", "gold"))),
+            "limit": Attribute("limit", Shape(ValueType.MONEY)),
+        },
+    ),
 )
 
 
@@ -162,6 +173,42 @@ def test_times_are_moments_and_a_date_is_its_midnight_in_the_zone_of_the_site(
     (event,) = events(f"who,when\n1,{written}\n", mapping(time_format=format_), zone=zone)
     assert event.occurred_at == datetime.fromisoformat(moment)
     assert event.occurred_at.tzinfo is UTC
+
+
+def told_of_a_company(row: str, *, organization: str | None = "firm") -> Event | RefusedRow:
+    """What a row of companies, or of their people, becomes."""
+    words = {"event": None, "visitor": None if organization else "firm", "organization": organization}
+    how = mapping(**words)
+    attributes = (("plan", "plan"), ("limit", "limit")) if organization else (("company", "plan"),)
+    told = tuple((Written(name), Written(column)) for name, column in attributes)
+    (found,) = made(f"firm,when,plan,limit\n{row}\n", replace(how, attributes=told), schema=COMPANIES)
+    return found
+
+
+def test_rows_tell_what_is_so_of_visitors_and_of_organizations() -> None:
+    company, person = (
+        told_of_a_company("ACME,1997-01-01,gold,12.50"),
+        told_of_a_company("7,1997-01-01,Acme,", organization=None),
+    )
+    assert isinstance(company, Event) and isinstance(person, Event)
+    assert (company.type, company.profile_id, company.sender) == (SET, "o:acme", "import:attributes")
+    assert company.properties == {"plan": "gold", "limit": 1250}
+    assert (person.type, person.profile_id, person.properties) == (SET, "u:7", {"company": "Acme"})
+    part = told_of_a_company("Acme,1997-01-01,basic,")  # an empty cell removes nothing
+    assert isinstance(part, Event) and part.properties == {"plan": "basic"}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("Acme,1997-01-01,,", "it tells no attribute"),
+        (",1997-01-01,gold,", "it has no organization"),
+        ("Acme,1997-01-01,tin,", 'plan: "tin" is none of "basic", "gold"'),
+    ],
+)
+def test_a_row_that_tells_nothing_of_anybody_is_refused(row: str, said: str) -> None:
+    refused = told_of_a_company(row)
+    assert isinstance(refused, RefusedRow) and refused.reason.startswith(said)
 
 
 # What is refused ----------------------------------------------------------------------------------------

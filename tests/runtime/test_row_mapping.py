@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from personalize.events.schema import EventType, Schema, Shape, ValueType
+from personalize.events.schema import Attribute, EventType, OrganizationType, Schema, Shape, ValueType
 from personalize.problems import Problems
 from personalize.runtime.row_mapping import RowMapping, check_mapping, layout_from, read_mapping
 from personalize.runtime.rows import Layout, RowFile
@@ -18,7 +18,9 @@ SCHEMA = Schema(
         "purchase": EventType(
             "purchase", {"amount": Shape(ValueType.MONEY), "cds": Shape(ValueType.NUMBER)}, value="amount"
         )
-    }
+    },
+    attributes={"company": Attribute("company", Shape(ValueType.TEXT))},
+    organization=OrganizationType("company", attributes={"plan": Attribute("plan", Shape(ValueType.TEXT))}),
 )
 
 
