@@ -183,6 +183,8 @@ def test_stop_holds_from_the_next_page_and_leaves_the_other_purposes(with_shop: 
         browser = await a_buyer(app)
         assert "From now on you see what everybody sees." in text_of(await say(browser, app, do="stop"))
         assert browser.cookies["pz_consent"].startswith("measure")
+        left = text_of(await browser.get(YOU))
+        assert "Nothing is kept of you here." in left and "counted together with what many others see" in left
         assert "Default" in (await browser.get("/")).text
         await say(browser, app, do="refuse")
         assert sorted(browser.cookies) == ["pz_consent"]
