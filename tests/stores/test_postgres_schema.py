@@ -30,7 +30,7 @@ _SHARED_BY_ALL = re.compile(r"(BEGIN|COMMIT|ROLLBACK|SELECT .* FROM (generations
 _KEYED = {
     "events": r"\bprofile_id = |INSERT INTO events .*profile_id",
     "event_ids": r"\bevent_id = |INSERT INTO event_ids \(event_id, sender, profile_id, seq\)",
-    "projections": r"\bkey = |INSERT INTO projections \(projection, generation, key, row\)",
+    "projections": r"\bkey = |INSERT INTO projections \(projection, generation, key, row\b",
 }
 
 
