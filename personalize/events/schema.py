@@ -99,6 +99,16 @@ class Schema:
         tells_zone = (name for name, attribute in self.attributes.items() if attribute.tells_zone)
         object.__setattr__(self, "zone_attribute", next(tells_zone, None))
 
+    def title_of_attribute(self, name: str) -> str:
+        """What people call an attribute; its name where it has no title, or is not declared any more."""
+        declared = self.attributes.get(name)
+        return name if declared is None else declared.title or name
+
+    def title_of_event(self, type_: str) -> str:
+        """What people call events of a type; as for attributes."""
+        declared = self.events.get(type_)
+        return type_ if declared is None else declared.title or type_
+
     @property
     def searchable(self) -> frozenset[str]:
         """The attributes that visitors are found by."""

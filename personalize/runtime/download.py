@@ -93,7 +93,7 @@ class _Words:
         """An event, whole."""
         type_ = type_of(event)
         declared = self._schema.events.get(type_)
-        title = type_ if declared is None else declared.title or type_
+        title = self._schema.title_of_event(type_)
         return _without_gaps(
             {
                 "what": f"{title}, added up" if event.type == KEPT_TOTALS else title,
@@ -126,7 +126,7 @@ class _Words:
         declared = self._schema.attributes.get(name)
         return _without_gaps(
             {
-                "what": name if declared is None else declared.title or name,
+                "what": self._schema.title_of_attribute(name),
                 "name": name,
                 "value": self._value(stored.value, None if declared is None else declared.shape),
                 "set_at": from_micros(stored.set_at_micros),
@@ -139,7 +139,7 @@ class _Words:
         shape = None if declared is None or declared.value is None else declared.properties.get(declared.value)
         return _without_gaps(
             {
-                "what": type_ if declared is None else declared.title or type_,
+                "what": self._schema.title_of_event(type_),
                 "type": type_,
                 "count": totals.count,
                 "sum": None if shape is None else self._value(totals.sum, shape),

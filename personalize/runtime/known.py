@@ -138,7 +138,7 @@ class _Words:
             declared, fact = self._schema.attributes.get(name), self._facts.get(f"profile.{name}")
             yield KnownAttribute(
                 name,
-                (declared.title if declared is not None else "") or _plain(name),
+                self._schema.title_of_attribute(name),
                 str(stored.value) if fact is None else self._value(fact, stored.value),
                 from_micros(stored.set_at_micros),
                 None if declared is None else declared.shape,
@@ -147,11 +147,11 @@ class _Words:
 
     def totals(self, profile: Profile) -> Iterator[KnownTotals]:
         """The declared types of events that happened, by name."""
-        for type_, declared in sorted(self._schema.events.items()):
+        for type_ in sorted(self._schema.events):
             totals, fact = profile.totals.get(type_), self._facts.get(f"{type_}.total")
             if totals is not None:
                 total = None if fact is None else self._value(fact, totals.sum)
-                title = declared.title or _plain(type_)
+                title = self._schema.title_of_event(type_)
                 yield KnownTotals(title, totals.count, total, totals.first_at, totals.last_at)
 
     def events(self, events: Sequence[Event]) -> Iterator[KnownEvent]:
@@ -160,7 +160,7 @@ class _Words:
         for event in events:
             declared = self._schema.events.get(event.type)
             if declared is not None:
-                title = declared.title or _plain(event.type)
+                title = self._schema.title_of_event(event.type)
                 names = [*declared.properties, *(event.properties.keys() - declared.properties.keys())]
                 says = {
                     _plain(name): self._in_words(event.properties[name], declared.properties.get(name))

@@ -105,7 +105,7 @@ class Counter:
     def found_by(self) -> Sequence[str]:
         """What visitors can be found by beside their login, in words."""
         schema = self._personalizer.schema
-        return tuple(schema.attributes[name].title or name for name in sorted(schema.searchable))
+        return tuple(map(schema.title_of_attribute, sorted(schema.searchable)))
 
     @property
     def event_types(self) -> Sequence[EventType]:
