@@ -127,9 +127,9 @@ class _Bodies:
         if kind in (ATTRIBUTES, BROWSER_ATTRIBUTES):
             return self._attributes(kind, from_browser=kind is BROWSER_ATTRIBUTES)
         if kind is SET_ORGANIZATION:
-            own = self._declared.organization
-            values = attributes_schema(() if own is None else own.attributes.values(), self._declared.currency_digits)
-            return _with(kind, attributes=values)
+            own = {} if self._declared.organization is None else self._declared.organization.attributes
+            values = attributes_schema(own.values(), self._declared.currency_digits)
+            return _with(kind, attributes=values) if own else kind.schema
         if kind is SET_CONSENT:
             return _with(kind, granted={**_field(kind, "granted"), "items": {"enum": list(self._purposes)}})
         if kind is DECIDE:

@@ -54,5 +54,5 @@ def _id_of(call: Call) -> str:
     found = organization_id(call.values["organization"], folds=folds_names(schema))
     if schema.organization is None or found is None:
         hint = "rule files declare what visitors belong to under `organization:`"
-        raise Refused("invalid", "the site knows no organizations", "/organization", hint)
+        raise Refused("no_organizations", "there is none that a visitor could belong to", "/organization", hint)
     return found

@@ -9,6 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from personalize.errors import EventRefused
+from personalize.runtime.correcting import NO_SUCH_JOIN, TOO_LATE_TO_UNDO
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -21,7 +22,8 @@ class RefusalKind:
     title: str
 
 
-#: Every code but those of events and attributes, which are E301 and on (docs/messages.md) and always 422.
+#: Every code but those of events and attributes that are not as declared, which are E301 and on (docs/messages.md) and
+#: always 422.
 KINDS: Mapping[str, RefusalKind] = MappingProxyType(
     {
         "no_json": RefusalKind(400, "The body is no JSON"),
@@ -33,11 +35,14 @@ KINDS: Mapping[str, RefusalKind] = MappingProxyType(
         "unknown_path": RefusalKind(404, "There is nothing here"),
         "unknown_visitor": RefusalKind(404, "Nothing is stored of such a visitor"),
         "unknown_slot": RefusalKind(404, "There is no such slot"),
+        "no_organizations": RefusalKind(404, "The site knows no organizations"),
+        NO_SUCH_JOIN: RefusalKind(404, "There is no such join"),
         "wrong_method": RefusalKind(405, "This address takes another method"),
         "too_slow": RefusalKind(408, "The body came too slowly"),
         "conflict": RefusalKind(409, "Another event has this id"),
         "erased": RefusalKind(409, "The visitor was erased"),
         "taken_over": RefusalKind(409, "The browser belongs to a login"),
+        TOO_LATE_TO_UNDO: RefusalKind(409, "The join stands for too long"),
         "too_large": RefusalKind(413, "The body is too large"),
         "wrong_media_type": RefusalKind(415, "The body is of another type"),
         "invalid": RefusalKind(422, "The body does not fit"),

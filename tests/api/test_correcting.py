@@ -48,7 +48,7 @@ def test_a_join_is_undone(tmp_path: Path) -> None:
         assert (await totals(desk))["count"] == 1
         undoing = {"id": "c1", "visitor": "u:anna", "browser": "v:browser"}
         never = await desk.call("/joins/undo", {**undoing, "id": "c0", "browser": "v:other"})
-        assert (never.code, never.values["pointer"]) == ("E312", "/browser")
+        assert (never.status, never.code, never.values["pointer"]) == (404, "E312", "/browser")
         assert (await desk.call("/joins/undo", undoing)).status == 201
         assert (await totals(desk, "v:browser"))["count"] == 1
         assert (await desk.call("/profiles/read", {"visitor": "u:anna"})).status == 404

@@ -52,6 +52,6 @@ def test_what_it_is_not_declared_to_have_is_refused(tmp_path: Path) -> None:
 def test_a_site_that_knows_no_organizations_says_so(tmp_path: Path) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         crm = await channel(app, "profiles:read")
-        assert (await crm.call("/organizations/read", {"organization": "Acme"})).code == "invalid"
+        assert (await crm.call("/organizations/read", {"organization": "Acme"})).code == "no_organizations"
 
     on_site(tmp_path, body, rules=API_RULES.removeprefix(ORGANIZATIONS))
