@@ -91,15 +91,15 @@ def names_any(mark: bytes, gone: Iterable[str]) -> bool:
 def refusal_of(row: Profile | None, own: Iterable[Event], at: datetime) -> Event | None:
     """The event by which a login goes on refusing, where it does so only since a browser had that is erased; `own` is
     its history."""
-    if row is None or not row.consent.refused or row.consent_at is None:
+    if row is None or not row.consent.forbids_identifier or row.consent_at is None:
         return None
     decided: Decided = (UNKNOWN, None)
     for event in own:
         if event.type == CONSENT and (given := consent_of(event.properties)) is not None:
             decided = newest(decided, given, event.occurred_at)
-    if decided[0].refused:
+    if decided[0].forbids_identifier:
         return None
-    told: dict[str, JSONValue] = {"granted": []}
+    told: dict[str, JSONValue] = {"granted": [*sorted(row.consent.granted or ())]}
     event_id = f"{row.profile_id} {to_micros(row.consent_at)}"
     return Event(event_id, SENDER, CONSENT, row.profile_id, row.consent_at, at, told, channel=SENDER)
 

@@ -8,13 +8,11 @@ from datetime import datetime
 from functools import partial
 
 from personalize.errors import StaleVersion, TakenOver, UnknownVersion
-from personalize.events.event import Event, to_micros
+from personalize.events.event import Event
 from personalize.profiles.encoding import decode_organization, decode_profile, holds_organization
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.organization import Organization, is_organization
 from personalize.profiles.profile import Profile
-from personalize.profiles.queue import RowChange, moment_as_bytes
-from personalize.profiles.searched import SEARCH
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
@@ -36,6 +34,7 @@ from personalize.stores.membership import both_of
 from personalize.stores.memory_desk import MemoryDesk
 from personalize.stores.memory_log import MemoryLog
 from personalize.stores.memory_removed import MemoryRemoved
+from personalize.stores.memory_rows import MemoryRows, with_changes
 from personalize.stores.outcomes import applied
 from personalize.stores.past import past_of
 from personalize.stores.projecting import MARKS, PROFILES, Course, Rows, course, holding_of, read_by, settle_by
@@ -56,7 +55,7 @@ from personalize.stores.stretches import ALL_PROFILES, Stretch, stretches_betwee
 READ_AT_ONCE = 200
 
 
-class MemoryStore(MemoryRemoved, MemoryDesk):
+class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
     """Obeys the laws of every store, on the event loop alone; to erase, it takes the `keys` of the site.
 
     Rows are kept as bytes, as they would be on a disk, so nothing that it gives away can change what it keeps.
@@ -72,7 +71,6 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
         self._seals = Seals(keys)
         self._log = MemoryLog()
         self._projected = 0
-        self._projections: dict[str, dict[str, bytes]] = {}
         self._rule_sets: dict[str, dict[str, str]] = {}
         self._lives: list[Live] = []
         self._holding = NOTHING_HELD
@@ -104,7 +102,7 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
             self._log.take_back(len(new))
             raise
         for name, changed in changes.items():
-            served[name] = self._kept(served.get(name, {}), changed)
+            served[name] = with_changes(served.get(name, {}), changed)
         if projectors:
             held, is_first = holding_of(projectors), self._projected == 0
             self._holding = held if is_first else self._holding.kept_under(held)
@@ -162,7 +160,7 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
 
     async def rebuild(self, projectors: Sequence[Projector]) -> int:
         """Project the whole log again; where a projector raises, nothing has changed."""
-        rebuilt = {one.name: self._kept({}, self._changes(one, 0, None, {})) for one in projectors}
+        rebuilt = {one.name: with_changes({}, self._changes(one, 0, None, {})) for one in projectors}
         if projectors:
             self._serve(rebuilt, holding_of(projectors))
         return len(self._log)
@@ -207,7 +205,7 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
             self._log, self._projected, self._filling = before
             raise
         for kept, changes in anew:
-            self._kept(kept, changes)
+            with_changes(kept, changes)
         return len(changed)
 
     async def erased_at(self, profile_id: str) -> datetime | None:
@@ -272,7 +270,7 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
                 one.name: self._changes(one, filling.projected, until, beside.get(one.name, {})) for one in projectors
             }
             for name, changed in changes.items():
-                beside[name] = self._kept(beside.get(name, {}), changed)
+                beside[name] = with_changes(beside.get(name, {}), changed)
             self._filling = replace(filling, projected=until)
             if until == len(self._log):
                 self._serve(beside, filling.holding)
@@ -295,28 +293,6 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
             self._filling, self._beside = None, {}
         if what is Course.BEGIN:
             self._filling = Filling(needed, 0, at)
-
-    async def kept(self, projection: str, keys: Sequence[str]) -> Mapping[str, bytes]:
-        """The rows with these keys, of those that there are."""
-        rows = self._projections.get(projection, {})
-        return {key: rows[key] for key in keys if key in rows}
-
-    async def due(self, queue: str, *, at: datetime | None, rows: int) -> Sequence[tuple[str, bytes]]:
-        """The rows whose moment has come, the earliest first."""
-        until = moment_as_bytes(None if at is None else to_micros(at))
-        found = [(key, row) for key, row in self._projections.get(queue, {}).items() if row[: len(until)] <= until]
-        return sorted(found, key=lambda each: (each[1][: len(until)], each[0]))[:rows]
-
-    async def found(self, term: bytes, *, rows: int) -> Sequence[str]:
-        """The keys that lead from a term to visitors."""
-        return sorted(key for key, row in self._projections.get(SEARCH, {}).items() if row[: len(term)] == term)[:rows]
-
-    async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
-        """Change the rows that are still as they were seen."""
-        rows = self._projections.setdefault(projection, {})
-        good = [change for change in changes if rows.get(change.key) == change.seen]
-        self._kept(rows, [(change.key, change.then) for change in good])
-        return len(good)
 
     def _stand_in(self, events: Sequence[Event]) -> None:
         """Append events that stand for others; they are projected with these, unless events wait before them."""
@@ -346,7 +322,7 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
             self._stand_in(() if refusal is None else (refusal,))
         for each in sorted(left):
             for kept, changes in self._anew(each, projectors):
-                self._kept(kept, changes)
+                with_changes(kept, changes)
         return profiles, gone
 
     def _let_go(self, ids: Collection[str], left: Iterable[str]) -> None:
@@ -355,13 +331,13 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
             profile_rows = projections.get(PROFILES, {})
             for each in sorted(ids):
                 if (organization := organization_without(profile_rows.get(each), profile_rows.get)) is not None:
-                    self._kept(profile_rows, [organization])
+                    with_changes(profile_rows, [organization])
             for projection, rows in projections.items():
                 gone = [key for each in sorted(ids) for key in keys_about(each, projection, rows.get(each))]
-                self._kept(rows, [(key, None) for key in gone])
-                self._kept(rows, [(each, forgetting(projection, rows[each], ids)) for each in left if each in rows])
+                with_changes(rows, [(key, None) for key in gone])
+                with_changes(rows, [(each, forgetting(projection, rows[each], ids)) for each in left if each in rows])
             marks = projections.get(MARKS, {})
-            self._kept(marks, [(key, None) for key, row in marks.items() if names_any(row, ids)])
+            with_changes(marks, [(key, None) for key, row in marks.items() if names_any(row, ids)])
 
     def _seals_of_gone(self, profile_id: str, at: datetime) -> None:
         seal = self._seals.seal(profile_id)
@@ -401,16 +377,6 @@ class MemoryStore(MemoryRemoved, MemoryDesk):
         read_by(kept.get, rows.project(self._log[after:until]))
         settle_by(kept.get, partial(self._log.part, until), rows.settle())
         return list(rows.changes())
-
-    @staticmethod
-    def _kept(kept: dict[str, bytes], changes: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
-        """The same rows, after these changes."""
-        for key, data in changes:
-            if data is None:
-                kept.pop(key, None)
-            else:
-                kept[key] = data
-        return kept
 
     def _refuse_stale(self, version: str) -> None:
         if self._lives and self._lives[-1].version != version:

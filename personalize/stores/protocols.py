@@ -47,8 +47,7 @@ class Projector(Protocol):
         those that it names change nothing."""
 
     def project(self, event: Event, rows: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The rows that this event changes, by key, as they are after it. One that is `Anew` is to be projected anew
-        before anybody sees it."""
+        """The rows that this event changes, by key, as they are after it. One that is `Anew` has yet to be projected."""
 
     def replay(self, key: str) -> Replay:
         """Projecting the row of this key anew, and whatever rows hang together with it."""
@@ -61,8 +60,7 @@ class Projector(Protocol):
 
 
 class Outcome(StrEnum):
-    """What became of one event. `CONFLICTING` is one with the sender and id of another that says something else: the
-    first is kept."""
+    """What became of one event. A `CONFLICTING` one says something else than another of its sender and id: that stays."""
 
     NEW = "new"
     REPEATED = "repeated"
@@ -409,8 +407,7 @@ class Store(Protocol):
         keys; the earliest first. Without a moment, also those that wait for none."""
 
     async def found(self, term: bytes, *, rows: int) -> Sequence[str]:
-        """The keys of at most so many rows of the search index that lead from a term to a visitor
-        (`profiles.searched`), in their order."""
+        """The keys that lead from a term to visitors, in their order (`profiles.searched`); at most so many."""
 
     async def exchange(self, projection: str, changes: Sequence[RowChange]) -> int:
         """Change rows that no event tells of, such as when to look at somebody again, in one transaction. Each that is
@@ -423,8 +420,7 @@ class Store(Protocol):
         """Let go of a job; harmless where it is not held."""
 
     async def report(self, report: WorkerReport) -> None:
-        """Say what a worker serves; replaces its last report. Reports that are older than this one by more than
-        `REPORTS_LAST` are dropped: their workers are gone."""
+        """Say what a worker serves; replaces its last report. Those older by more than `REPORTS_LAST` are dropped."""
 
     async def workers(self) -> Sequence[WorkerReport]:
         """The last report of every worker."""

@@ -34,7 +34,7 @@ from personalize.stores.outcomes import applied
 from personalize.stores.projecting import MARKS, PROFILES
 from personalize.stores.protocols import Applied, Projector, Summing, Trimming
 from personalize.stores.seals import Seals
-from personalize.stores.sqlite_projections import ProjectionTable
+from personalize.stores.sqlite_projections import ProjectionTable, quoted
 from personalize.stores.sqlite_tables import Row
 
 EVENTS_AT_ONCE = 1_000
