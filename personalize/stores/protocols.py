@@ -47,7 +47,7 @@ class Projector(Protocol):
         those that it names change nothing."""
 
     def project(self, event: Event, rows: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The rows that this event changes, by key, as they are after it. One that is `Anew` has yet to be projected."""
+        """The rows that this event changes, by key, as they are after it. One that is `Anew` is yet to be projected."""
 
     def replay(self, key: str) -> Replay:
         """Projecting the row of this key anew, and whatever rows hang together with it."""
@@ -60,7 +60,7 @@ class Projector(Protocol):
 
 
 class Outcome(StrEnum):
-    """What became of one event. A `CONFLICTING` one says something else than another of its sender and id: that stays."""
+    """What became of one event. `CONFLICTING` says something else than another of its sender and id: that stays."""
 
     NEW = "new"
     REPEATED = "repeated"
