@@ -17,6 +17,7 @@ from personalize.profiles.watched import WATCH, WatchProjector, change_told
 from personalize.runtime.withdrawing import withdraw
 from personalize.stores.floors import Floors
 from personalize.stores.protocols import Projector, Store, Summing, Trimming
+from personalize.visitors.arms import is_arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ class Remover:
     `StaleVersion` where other rules are live than those of `version`.
 
     A browser that no login has taken over, and from which nothing has come for `privacy.forget_after`, is forgotten
-    whole; what a login's refusal came by stays. Safe to do again, and beside another one.
+    whole; what a login's refusal came by stays. What was measured of an arm goes as old as that. Safe to do again, and
+    beside another one.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class Remover:
         if grows_old_at is not None:
             yield grows_old_at
         silent_at = event.received_at + self._privacy.forget_after
-        if silent_at >= self.now and any(each.startswith(ANONYMOUS_PREFIX) for each in concerned(event)):
+        if silent_at >= self.now and any(map(_is_forgotten_in_time, concerned(event))):
             yield silent_at
 
     def who_may_go(self, event: Event) -> Iterator[str]:
@@ -79,7 +81,7 @@ class Remover:
         if grows_old_at is not None and grows_old_at < self.now:
             yield event.profile_id
         if event.received_at + self._privacy.forget_after < self.now:
-            yield from (each for each in concerned(event) if each.startswith(ANONYMOUS_PREFIX))
+            yield from filter(_is_forgotten_in_time, concerned(event))
 
     async def remove(self, old: Iterable[str], new: Iterable[str]) -> Removed:
         """Remove of those of whom something may be too old, and of whom there is news; and of whomever this sets free:
@@ -114,6 +116,8 @@ class Remover:
         standings = await self._standings(profile_id)
 
         def left(event: Event) -> Event | None:
+            if is_arm(profile_id) and event.received_at + self._privacy.forget_after < self.now:
+                return None
             return event if change_told(event) in standings else self.keeping.left_of(event, self.now)
 
         if not self._sums:
@@ -180,6 +184,11 @@ class Remover:
     async def _of_types(self, profile_id: str, types: frozenset[str]) -> Sequence[Event]:
         async with aclosing(self._store.history(profile_id)) as history:  # type: ignore[type-var]
             return [event async for event in history if event.type in types]
+
+
+def _is_forgotten_in_time(profile_id: str) -> bool:
+    """Whether what came under this id is kept for `privacy.forget_after` at most: a browser's, or an arm's."""
+    return profile_id.startswith(ANONYMOUS_PREFIX) or is_arm(profile_id)
 
 
 def concerned(event: Event) -> tuple[str, ...]:

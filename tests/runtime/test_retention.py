@@ -57,6 +57,18 @@ def test_a_browser_that_was_silent_for_long_is_forgotten_whole_and_a_login_is_no
     asyncio.run(scene())
 
 
+def test_what_was_measured_of_an_arm_goes_when_it_is_as_old_as_silence_may_last() -> None:
+    async def scene() -> None:
+        store = await filled(event("impression", "a:7", {"slots": []}), event("impression", "a:7", {"slots": []}, 50))
+        privacy = replace(PRIVACY, keep_events=None)
+        assert await swept(store, 100, privacy) == Removed(0, 0)
+        assert await swept(store, 101, privacy) == Removed(profiles=0, events=1)
+        assert len(await types_of(store, "a:7")) == 1
+        assert await all_of(store.profiles()) == []
+
+    asyncio.run(scene())
+
+
 def test_a_browser_of_a_login_lasts_as_long_as_the_login() -> None:
     async def scene() -> None:
         store = await filled(purchase("v:ann"), join("u:1", "v:ann", 1), purchase("u:1", minutes=2))
