@@ -58,7 +58,7 @@ async def find_visitors(call: Call) -> Answer:
 
 def _refuse_unsearchable(call: Call, name: str) -> None:
     """Refuse an attribute that visitors are not found by, or not yet."""
-    searchable, filled = call.personalizer.schema.searchable, call.personalizer.filled
+    searchable, filled = call.personalizer.schema.searchable, call.personalizer.follower.filled
     if name not in searchable:
         hint = did_you_mean(name, searchable) or "rule files declare what visitors are found by: `searchable: true`"
         raise Refused("invalid", f"visitors are not found by {quoted(name)}", "/attribute", hint)
