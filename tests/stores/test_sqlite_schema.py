@@ -70,7 +70,7 @@ def test_every_table_checks_the_types_of_its_columns(tmp_path: Path) -> None:
     assert set(strict) == {
         *("events", "heads", "projection_profiles", "generations", "unprojected"),
         *("rule_sets", "lives", "switches", "workers", "leases", "exports", "access_tokens"),
-        *("erased", "erasures", "log_end", "floors", "type_floors", "projection_ageing"),
+        *("erased", "erasures", "log_end", "floors", "type_floors", "projection_ageing", "compactions"),
         *("projection_watch", "projection_outbox", "projection_marks", "projection_search"),
     }
     assert all(strict.values())
