@@ -133,20 +133,19 @@ class Remover:
     async def _sum_up(self, profile_id: str, left: Trimming) -> int:
         """Trim a history in which events are to leave their totals; only those seen before it begins, since corrections
         and joins were looked at by then."""
-        deciding = await self._deciding(profile_id)
         found: dict[EventName, str] = {}
         async with aclosing(self._store.history(profile_id)) as history:  # type: ignore[type-var]
             async for event in history:
                 if event.type in self._sums and left(event) is None:
                     found[name_of(event)] = event.type
-        types = frozenset(found.values())
+        types, force = frozenset(found.values()), in_force(await self._deciding(profile_id) if found else ())
 
         def trimmed(event: Event) -> Event | None:
             if event.type == KEPT_TOTALS and type_of(event) in types:
                 return None  # those go on in the new ones
             return event if event.type in self._sums and name_of(event) not in found else left(event)
 
-        return await self._trim(profile_id, trimmed, self._summing(in_force(deciding)))
+        return await self._trim(profile_id, trimmed, self._summing(force))
 
     def _summing(self, force: InForce) -> Summing:
         def sums(gone: Sequence[Event]) -> Sequence[Event]:
