@@ -1,6 +1,6 @@
 """What happened on one page view, made into events when they are written: a page does not wait for that."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple, TypeAlias
@@ -17,15 +17,10 @@ CHANCE_BYTES = 10
 
 #: The facts of a page view that rules may read later; never the query string.
 _KEPT = ("path", "source", "medium", "campaign", "device", "language", "country")
-_kept_of = attrgetter(*_KEPT)
 #: Their values, in this order.
 PageFacts: TypeAlias = tuple[str | None, ...]
-
-
-def page_facts(facts: RequestFacts) -> PageFacts:
-    """What is kept of the request of a page view."""
-    kept: PageFacts = _kept_of(facts)
-    return kept
+#: What is kept of the request of a page view.
+page_facts: Callable[[RequestFacts], PageFacts] = attrgetter(*_KEPT)
 
 
 class Happening(NamedTuple):

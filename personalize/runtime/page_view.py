@@ -56,17 +56,11 @@ class PageView(SiteEvents):
     as for nobody, and keeps nothing.
     """
 
-    private = False
-    is_public = False
-    allows_for_all = False
     _counts_page = True
-    _context: Context | None = None
-    _known: Profile | None = None
-    _belongs: Organization | None = None
-    _alike: PageDecisions | None = None
 
     def __init__(self, personalizer: "Personalizer", request: PageRequest, *, is_off: bool = False) -> None:
         super().__init__(personalizer, is_off=is_off)
+        self.private = self.is_public = self.allows_for_all = False
         self._root_path: str = request.scope.get("root_path", "")  # a mount inside the site changes the scope's
         self._request, self._came_at = request, personalizer.clock.now()
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
@@ -77,6 +71,10 @@ class PageView(SiteEvents):
         self._filled: list[Decision] = []
         self._pages: list[Page] = []
         self._late: set[str] = set()
+        self._context: Context | None = None
+        self._known: Profile | None = None
+        self._belongs: Organization | None = None
+        self._alike: PageDecisions | None = None
 
     @once
     def _visitor(self) -> Visitor:

@@ -41,6 +41,7 @@ from personalize.settings import Settings
 from personalize.stores.erasure import Erasure
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import NOTHING_LIVE, Applied, Projector, Store
+from personalize.visitors.cookies import CookieNames, cookie_name
 from personalize.visitors.tokens import Tokens
 
 logger = logging.getLogger("personalize")
@@ -78,6 +79,8 @@ class Personalizer:
         self.consent: ConsentSource = consent or CookieConsent(
             settings.cookie.consent_name, settings.privacy.purposes, settings.privacy.gpc == "refuse"
         )
+        #: By whether a request came by https.
+        self.cookie_names = tuple(_cookie_names(settings, secure=secure) for secure in (False, True))
         self.facts = facts
         self.own_facts = _own_facts_of(settings)
         self.geoip: GeoIP | None = None
@@ -428,6 +431,13 @@ class Personalizer:
         self.health.failed("events could not be written", error, self.clock.now())
         if lost:
             self.health.failures["events lost"] += lost
+
+
+def _cookie_names(settings: Settings, *, secure: bool) -> CookieNames:
+    cookie = settings.cookie
+    return CookieNames(
+        *(cookie_name(name, secure=secure) for name in (cookie.name, cookie.consent_name, cookie.arm_name))
+    )
 
 
 def _own_facts_of(settings: Settings) -> Mapping[str, OwnFact]:

@@ -14,7 +14,7 @@ from personalize.runtime.page_request import PageRequest
 from personalize.runtime.sources import CookieConsent, ScopeLogin
 from personalize.visitors.arms import LONGEST_DAYS, arm_as_text
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
-from personalize.visitors.cookies import LONGEST_AGE_SECONDS, cookie_name, delete_cookie, set_cookie, values_in
+from personalize.visitors.cookies import LONGEST_AGE_SECONDS, delete_cookie, set_cookie, values_in
 from personalize.visitors.identity import Identity, agreed, identify
 from personalize.visitors.tokens import KNOWN
 
@@ -35,6 +35,9 @@ class Visitor:
         self.request = request
         self._was_read = False
         self._is_erased = False
+        #: Whether somebody is logged in who was erased, so that the decision in our cookie holds no longer.
+        self.is_asked_anew = False
+        self._names = personalizer.cookie_names[request.is_secure]
         self.profile: Profile | None = None
         self.organization: Organization | None = None
         self._read_beside: Organization | None = None
@@ -129,12 +132,12 @@ class Visitor:
     def identity_under(self, consent: Consent, fresh: Callable[[], bytes | None]) -> Identity:
         """Who is looking where this is the decision; `fresh` gives chance for a new id, if one may go out."""
         return identify(
-            cookie_values=() if self._is_erased else values_in(self.request.sent.cookies, self._cookie_name),
+            cookie_values=() if self._is_erased else values_in(self.request.sent.cookies, self._names.visitor),
             user_id=self.user_id,
             consent=consent,
             tokens=self._personalizer.tokens,
             fresh=fresh,
-            arm_values=values_in(self.request.sent.cookies, self._arm_name) if consent.only_measures else (),
+            arm_values=values_in(self.request.sent.cookies, self._names.arm) if consent.only_measures else (),
             is_shared=self.user_id is not None and self._is_on_shared_device,
         )
 
@@ -211,13 +214,9 @@ class Visitor:
         if (login and self.decision.is_news) or await self._asked(store.erased_at, profile_id) is None:
             return
         self._is_erased = True
+        self.is_asked_anew = self.user_id is not None and isinstance(self._personalizer.consent, CookieConsent)
         for known in ("identity", "decision"):
             vars(self).pop(known, None)
-
-    @property
-    def is_asked_anew(self) -> bool:
-        """Whether somebody is logged in who was erased, so that the decision in our cookie holds no longer."""
-        return self._is_erased and isinstance(self._personalizer.consent, CookieConsent) and self.user_id is not None
 
     async def settled_consent(self) -> Consent:
         """What holds for all that is kept of this page: before anything of a login is kept, its own stored
@@ -258,7 +257,7 @@ class Visitor:
     @once
     def changes_hands(self) -> bool:
         """Whether the browser's cookie is one of a login and nobody is logged in, or the other way round."""
-        reading = agreed(values_in(self.request.sent.cookies, self._cookie_name), self._personalizer.tokens)
+        reading = agreed(values_in(self.request.sent.cookies, self._names.visitor), self._personalizer.tokens)
         return reading is not None and reading.visitor_id.startswith(KNOWN) is (self.user_id is None)
 
     @once
@@ -272,56 +271,41 @@ class Visitor:
     def wants_cookie_with(self, identity: Identity) -> bool:
         """Whether the id has to be set: a new one, one signed with an old key, or one whose life begins anew
         with the first visit of a day."""
-        return identity.is_new or identity.renews or self._begins_day
-
-    def cookie_with_id(self, visitor_id: str) -> str:
-        """The `Set-Cookie` value that keeps this id."""
-        return self._kept(self._cookie_name, self._personalizer.tokens.sign(visitor_id))
-
-    def cookie_without_id(self) -> str:
-        """The `Set-Cookie` value that makes the browser forget its id."""
-        return delete_cookie(self._cookie_name, secure=self.request.is_secure)
-
-    def cookies_of_arm(self, decision: Consent, fresh: str | None) -> tuple[str, ...]:
-        """The `Set-Cookie` values that keep a `fresh` arm, or make the browser forget one that no longer goes with what
-        was decided. It is kept for a fixed time, and not renewed."""
-        if fresh is not None:
-            return (self._kept(self._arm_name, arm_as_text(fresh), most_seconds=LONGEST_DAYS * _DAY_SECONDS),)
-        if decision.decided and not decision.only_measures and values_in(self.request.sent.cookies, self._arm_name):
-            return (delete_cookie(self._arm_name, secure=self.request.is_secure),)
-        return ()
-
-    def cookie_with_consent(self, consent: Consent) -> str:
-        """The `Set-Cookie` value that keeps this decision."""
-        return self._kept(self._consent_name, consent.as_text())
-
-    def cookie_without_consent(self) -> str:
-        """The `Set-Cookie` value that makes the browser forget its decision."""
-        return delete_cookie(self._consent_name, secure=self.request.is_secure)
-
-    def _kept(self, name: str, value: str, *, most_seconds: int = LONGEST_AGE_SECONDS) -> str:
-        seconds = min(self._personalizer.settings.cookie.max_age_days * _DAY_SECONDS, most_seconds)
-        return set_cookie(name, value, secure=self.request.is_secure, max_age_seconds=seconds)
-
-    @property
-    def _begins_day(self) -> bool:
-        """Whether this page begins the first visit of a day, so that the cookie lives on and is set but once a day."""
+        if identity.is_new or identity.renews:
+            return True
         visit = self.profile.visit if self.profile is not None else None
         if visit is None or self.now - visit.last_page_at <= self._personalizer.lifecycle.visit_ends_after:
             return False
         return visit.last_page_at.date() != self.now.date() and self._is_navigation
 
-    @property
-    def _cookie_name(self) -> str:
-        return cookie_name(self._personalizer.settings.cookie.name, secure=self.request.is_secure)
+    def cookie_with_id(self, visitor_id: str) -> str:
+        """The `Set-Cookie` value that keeps this id."""
+        return self._kept(self._names.visitor, self._personalizer.tokens.sign(visitor_id))
 
-    @property
-    def _consent_name(self) -> str:
-        return cookie_name(self._personalizer.settings.cookie.consent_name, secure=self.request.is_secure)
+    def cookie_without_id(self) -> str:
+        """The `Set-Cookie` value that makes the browser forget its id."""
+        return delete_cookie(self._names.visitor, secure=self.request.is_secure)
 
-    @property
-    def _arm_name(self) -> str:
-        return cookie_name(self._personalizer.settings.cookie.arm_name, secure=self.request.is_secure)
+    def cookies_of_arm(self, decision: Consent, fresh: str | None) -> tuple[str, ...]:
+        """The `Set-Cookie` values that keep a `fresh` arm, or make the browser forget one that no longer goes with what
+        was decided. It is kept for a fixed time, and not renewed."""
+        if fresh is not None:
+            return (self._kept(self._names.arm, arm_as_text(fresh), most_seconds=LONGEST_DAYS * _DAY_SECONDS),)
+        if decision.decided and not decision.only_measures and values_in(self.request.sent.cookies, self._names.arm):
+            return (delete_cookie(self._names.arm, secure=self.request.is_secure),)
+        return ()
+
+    def cookie_with_consent(self, consent: Consent) -> str:
+        """The `Set-Cookie` value that keeps this decision."""
+        return self._kept(self._names.consent, consent.as_text())
+
+    def cookie_without_consent(self) -> str:
+        """The `Set-Cookie` value that makes the browser forget its decision."""
+        return delete_cookie(self._names.consent, secure=self.request.is_secure)
+
+    def _kept(self, name: str, value: str, *, most_seconds: int = LONGEST_AGE_SECONDS) -> str:
+        seconds = min(self._personalizer.settings.cookie.max_age_days * _DAY_SECONDS, most_seconds)
+        return set_cookie(name, value, secure=self.request.is_secure, max_age_seconds=seconds)
 
     def failed(self, what: str, error: BaseException | None) -> None:
         """Count a failure that this page survives."""

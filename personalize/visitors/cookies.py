@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 #: What browsers accept, in bytes of one cookie, and what we read of one header and of one name.
 LONGEST_VALUE = 4096
@@ -49,6 +50,14 @@ def _found(content: bytes, wanted: bytes) -> Iterator[str]:
             plain = value.strip()
             quoted = len(plain) >= 2 and plain[:1] == plain[-1:] == b'"'
             yield (plain[1:-1] if quoted else plain).decode("latin-1")
+
+
+class CookieNames(NamedTuple):
+    """What our cookies are called: that of the visitor's id, that of what they have decided, and that of an arm."""
+
+    visitor: str
+    consent: str
+    arm: str
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,6 @@ from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.runtime.seen import SeenMarks
 from personalize.runtime.variant_view import VariantView
-from personalize.visitors.cookies import cookie_name
 from personalize.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from personalize.web.caching.edge import Edge
 from personalize.web.caching.head_policy import policy_of
@@ -88,8 +87,7 @@ class PersonalizeMiddleware:
         policy = policy_of(settings.cache, self._edge)
         self._site = SitePages(self._token, Shells(self._token), PathMemory(), policy, marks)
         self._refuses_prefetch = settings.cache.refuse_prefetch and settings.cache.mode == "private"
-        own = (settings.cookie.name, settings.cookie.consent_name, settings.cookie.arm_name)
-        self._own_cookies = frozenset(name for each in own for name in _both_names(each))
+        self._own_cookies = frozenset(name.encode() for names in personalizer.cookie_names for name in names)
 
     def teach(self, engine: TemplateEngine) -> None:
         """Teach a template engine the slot tag: a Jinja environment `{% slot "name" %}default{% endslot %}` and
@@ -287,11 +285,6 @@ class PersonalizeMiddleware:
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PreviewedResponse(send, page_view, marks, token=self._token, method=scope["method"])
         await self.app(inner, receive, response.send)
-
-
-def _both_names(cookie: str) -> set[bytes]:
-    """A cookie's names over http and https."""
-    return {cookie_name(cookie, secure=is_secure).encode() for is_secure in (False, True)}
 
 
 def _may_be_page(asked: Asked) -> bool:

@@ -12,7 +12,7 @@ from personalize.runtime.fragment_view import FragmentView
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.seen import SeenMarks
 from personalize.runtime.sources import ScopeLogin
-from personalize.visitors.cookies import cookie_name, cookie_values
+from personalize.visitors.cookies import cookie_values
 from personalize.visitors.tokens import KNOWN
 from personalize.web.asgi import Scope, Send
 from personalize.web.fragments.fragment_address import Fragment, FragmentAddresses, read_slots
@@ -57,8 +57,6 @@ class Fragments:
         self._is_by_edge = personalizer.settings.cache.fragments != "script"
         self._addresses = addresses
         self._slot = f"{personalizer.settings.prefix}/slot/"
-        name = personalizer.settings.cookie.name
-        self._cookie_names = tuple(cookie_name(name, secure=is_secure) for is_secure in (False, True))
         prefix = re.escape(personalizer.settings.prefix)
         self._ours = re.compile(rf"{prefix}/(?:slot/[^/]*|{ENDPOINT}|{ENDPOINT}-[0-9a-f]{{12}}\.js)")
 
@@ -136,7 +134,7 @@ class Fragments:
         """Whether this browser was logged in once, by what only the site inside of us can tell."""
         if not isinstance(self._personalizer.login, ScopeLogin):
             return False
-        ours = (cookie_values(headers, name) for name in self._cookie_names)
+        ours = (cookie_values(headers, names.visitor) for names in self._personalizer.cookie_names)
         return any(value.startswith(KNOWN) for values in ours for value in values)
 
 

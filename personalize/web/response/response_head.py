@@ -28,10 +28,21 @@ class ResponseHead:
 
     `content_type` is as written, empty where there is none; `is_html` says that the body is said to be HTML, since
     nothing is guessed. `coding` is how the body is compressed, in small letters, empty where it is not.
-    `may_hold_marks` says that the response may have a page for its body, so that its head has to wait for it.
+    `is_shown` says that it is of an HTML page that people are meant to see, `may_hold_marks` that the response may have
+    a page for its body, so that its head has to wait for it.
     """
 
-    __slots__ = ("_named", "coding", "content_type", "headers", "is_html", "may_hold_marks", "message", "status")
+    __slots__ = (
+        "_named",
+        "coding",
+        "content_type",
+        "headers",
+        "is_html",
+        "is_shown",
+        "may_hold_marks",
+        "message",
+        "status",
+    )
 
     def __init__(self, message: MutableMapping[str, Any]) -> None:
         raw = message.get("headers", ())
@@ -46,6 +57,7 @@ class ResponseHead:
         if len(named) < len(headers):
             self._named = named = _joined(headers)
         self.content_type, self.is_html = _media_type(named.get(b"content-type", b""))
+        self.is_shown = self.is_html and 200 <= self.status < 300
         self.coding = _coding(named[b"content-encoding"]) if b"content-encoding" in named else b""
         self.may_hold_marks = self.is_html and (not self.coding or is_readable(self.coding))
 
@@ -86,14 +98,9 @@ class ResponseHead:
         return any(one.strip() in (b"private", b"no-store") for one in directives)
 
     @property
-    def is_shown(self) -> bool:
-        """Whether it is of an HTML page that people are meant to see."""
-        return self.is_html and 200 <= self.status < 300
-
-    @property
     def may_hold_slots(self) -> bool:
         """Whether the body may have slots to fill: a whole, plain HTML page that is meant to be shown."""
-        if not (self.is_html and 200 <= self.status < 300) or self.status in _PARTIAL:
+        if not self.is_shown or self.status in _PARTIAL:
             return False
         if _UNUSUAL.isdisjoint(self._named):
             return True
@@ -132,19 +139,13 @@ class ResponseHead:
 
     def _changed(self, length: int | None, *, is_private: bool) -> RawHeaders:
         """The headers without what is not true any more, and with this length in its old place, or without any."""
-        kept: RawHeaders = []
-        size = None if length is None else str(length).encode()
-        is_sized = False
-        untrue = _untrue(tuple(self._named), is_private)
-        for pair in self.headers:
-            name = pair[0].lower()
-            if name == b"content-length":
-                if size is not None:
-                    kept.append((pair[0], size))
-                    is_sized = True
-            elif name not in untrue:
-                kept.append(pair)
-        if size is not None and not is_sized:
+        untrue, size = _untrue(tuple(self._named), length is not None, is_private), str(length).encode()
+        kept: RawHeaders = [
+            (pair[0], size) if name == b"content-length" else pair
+            for pair in self.headers
+            if (name := pair[0].lower()) not in untrue
+        ]
+        if length is not None and b"content-length" not in self._named:
             kept.append((b"content-length", size))
         return kept
 
@@ -164,9 +165,10 @@ def _joined(headers: RawHeaders) -> dict[bytes, bytes]:
 
 
 @lru_cache(maxsize=256)
-def _untrue(names: tuple[bytes, ...], is_private: bool) -> frozenset[bytes]:
+def _untrue(names: tuple[bytes, ...], is_sized: bool, is_private: bool) -> frozenset[bytes]:
     """Which of these headers a page that was changed can't keep; a site has few heads of other names."""
-    return frozenset(one for one in names if one in _DESCRIBES_BYTES or (is_private and is_for_caches(one)))
+    lies = _DESCRIBES_BYTES if is_sized else _DESCRIBES_BYTES | {b"content-length"}
+    return frozenset(one for one in names if one in lies or (is_private and is_for_caches(one)))
 
 
 @lru_cache(maxsize=256)
