@@ -76,15 +76,17 @@ class Layout:
 
     def __init__(self, pieces: Sequence[Piece], without_marks: Callable[[bytes], bytes]) -> None:
         self.pieces = pieces
-        self.slot_ids = tuple(piece.slot_id for piece in pieces if isinstance(piece, Slot))
         self._parts: list[bytes] = []
         self._places: list[int] = []
+        slot_ids: list[str] = []
         for piece in pieces:
-            if isinstance(piece, Slot):
+            if isinstance(piece, Copy):
+                self._parts.append(piece.data)
+            elif isinstance(piece, Slot):
+                slot_ids.append(piece.slot_id)
                 self._places.append(len(self._parts) + 1)
                 self._parts += piece.parted(without_marks(piece.inside))
-            elif isinstance(piece, Copy):
-                self._parts.append(piece.data)
+        self.slot_ids = tuple(slot_ids)
 
     def filled(self, markups: Iterable[str | None], encoding: str) -> bytes:
         """The bytes that leave with this markup in the slots; one for which it is None, and slots behind the last,
