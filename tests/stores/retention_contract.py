@@ -1,11 +1,14 @@
 """What every store promises of retention: what is too old goes from the log and from what was made of it, together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
+from unittest import mock
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from personalize.events.event import KEPT_TOTALS, Event
 from personalize.events.schema import Attribute, EventType, Schema, Shape, ValueType
@@ -19,9 +22,11 @@ from personalize.runtime.removing import Removed
 from personalize.runtime.retention import remove_old
 from personalize.stores.floors import Floors
 from personalize.stores.protocols import Outcome, Store
+from tests.stores import samples
 from tests.stores.erasure_contract import join
-from tests.stores.filling_contract import Make, play
+from tests.stores.filling_contract import Make, drawn, play
 from tests.stores.samples import all_of, at, event, purchase
+from tests.trust.trials import trials
 
 _AMOUNT: Mapping[str, Shape] = MappingProxyType({"amount": Shape(ValueType.MONEY)})
 #: Purchases go at 30 minutes and leave their totals, loans at 30 and leave nothing; letters serve a purpose of theirs.
@@ -239,3 +244,28 @@ class RetentionContract:
             assert await store.last_entry() == 6
 
         play(make, scene)
+
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(4, 200))
+    @given(batches=samples.batches, rounds=st.lists(st.integers(0, 700), min_size=1, max_size=2), data=st.data())
+    def test_after_any_round_rebuilt_equals_live_and_nothing_is_left_to_do(
+        self, make: Make, batches: Sequence[Sequence[Event]], rounds: Sequence[int], data: st.DataObject
+    ) -> None:
+        turns = [*data.draw(st.permutations([*batches, *rounds])), max(rounds)]
+        privacy = replace(PRIVACY, keep_events=timedelta(minutes=100), forget_after=timedelta(minutes=200))
+
+        async def scene(store: Store) -> None:
+            now = 0
+            for turn in turns:
+                if isinstance(turn, int):
+                    now = max(now, turn)
+                    await swept(store, now, privacy)
+                    assert await swept(store, now, privacy) == Removed()
+                else:
+                    await store.apply(turn, PROJECTORS)
+            left = [each for each in await all_of(store.log()) if each.type == "purchase"]
+            assert all(each.occurred_at >= at(now - 30) for each in left)
+            await is_as_rebuilt(store)
+
+        with mock.patch.object(ageing, "STRETCH", 4):
+            play(make, scene)
