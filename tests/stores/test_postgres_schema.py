@@ -17,6 +17,7 @@ from personalize import stores
 from personalize.errors import StoreUnavailable
 from personalize.stores.postgres import PostgresStore
 from personalize.stores.postgres_address import address_of
+from personalize.stores.postgres_log import event_as_row
 from personalize.stores.postgres_schema import CHANGES
 from tests.stores.contract import opened
 from tests.stores.other_process import line_from, line_to, other_process
@@ -89,6 +90,34 @@ def test_a_change_that_breaks_off_leaves_nothing_half_done(
         assert await asked(url, "SELECT to_regclass('changes') AS made") == [(None,)]
         async with opened(store_at(url)) as store:
             assert (await store.apply([purchase()], projectors())).new == 1
+
+    asyncio.run(run())
+
+
+def test_of_ids_that_an_older_version_kept_for_several_profiles_the_first_counts(
+    postgres_url: NewUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        url = postgres_url()
+        first = purchase("v:ann", event_id="same")
+        with monkeypatch.context() as patch:
+            for name in ("an id counts once", "where the organization is"):
+                patch.delitem(CHANGES, name)
+            async with opened(store_at(url)):
+                pass
+        for each in (first, replace(first, profile_id="v:bob"), purchase("v:bob", event_id="other")):
+            row = event_as_row(each)
+            names = "profile_id, sender, event_id, type, occurred_at, received_at, channel, version, properties"
+            values = ", ".join(f"${number}" for number in range(1, 10))
+            await asked(url, f"INSERT INTO events (seq, {names}) VALUES (nextval('events_seq'), {values})", *row[:9])
+        async with opened(store_at(url)) as store:
+            await store.rebuild(projectors())
+            told = [first, replace(first, profile_id="v:bob"), purchase("v:bob", event_id="other")]
+            applied = await store.apply(told, projectors())
+            assert [applied.outcome(place) for place in range(3)] == ["repeated", "conflicting", "repeated"]
+            await store.trim("v:bob", lambda event: None, projectors())
+            applied = await store.apply(told, projectors())
+            assert [applied.outcome(place) for place in range(3)] == ["repeated", "conflicting", "new"]
 
     asyncio.run(run())
 
