@@ -121,7 +121,11 @@ class OrganizationContract:
             assert organization == await store.organization(f"o:{company}")
             assert await store.profile_with_organization("v:bob") == (await store.profile("v:bob"), None)
             assert await store.profile_with_organization("v:nobody") == (None, None)
-            await store.apply([works_for("v:ann", None, 2)], company_projectors())
+            await store.apply([works_for("v:bob", company, 2), works_for("v:ann", "acme", 2)], company_projectors())
+            _, organization = await store.profile_with_organization("v:ann")
+            assert organization is not None
+            assert organization == await store.organization("o:acme")
+            await store.apply([works_for("v:ann", None, 3)], company_projectors())
             assert await store.profile_with_organization("v:ann") == (await store.profile("v:ann"), None)
 
         _play(make, scene)
