@@ -18,7 +18,7 @@ from personalize.stores.postgres_address import address_of
 from tests.postgres_server import POSTGRES, schemas_of
 from tests.stores.contract import Make, StoreContract, contents, opened
 from tests.stores.erasure_contract import KEYS
-from tests.stores.samples import all_of, projectors, purchase
+from tests.stores.samples import all_of, at, event, projectors, purchase
 
 _AS_NEW = f"""
     INSERT INTO generations (state, holding) VALUES ('served', '{holding_as_text(NOTHING_HELD)}');
@@ -93,6 +93,31 @@ def test_a_dump_that_is_taken_while_others_write_is_restored_as_a_whole_store(
             await done("dropdb", f"--maintenance-db={postgres_server}", other)
 
     dump = tmp_path / "store.dump"
+    asyncio.run(run())
+
+
+def test_no_row_of_any_table_tells_of_the_erased(postgres_url: Callable[[], str], tmp_path: Path) -> None:
+    address, dump = address_of(postgres_url()), tmp_path / "store.sql"
+
+    async def tells_of_them() -> bool:
+        await done("pg_dump", f"--schema={address.schema}", f"--file={dump}", address.dsn)
+        told = dump.read_bytes()
+        return any(form in told for form in (b"canary", b"canary".hex().encode()))
+
+    async def run() -> None:
+        async with opened(PostgresStore(address, keys=KEYS)) as store:
+            named = {"amount": 1, "by": "canary"}
+            theirs = [
+                event("purchase", "v:canary-1", named, event_id="canary-2", sender="canary-3"),
+                event("join", "u:canary-4", {"from": "v:canary-1"}, event_id="canary-5"),
+                event("purchase", "u:canary-4", named, event_id="canary-6", minutes=1),
+            ]
+            await store.apply([*theirs, purchase("v:ann")], projectors())
+            assert await tells_of_them()
+            await store.erase("u:canary-4", at=at(9), by="Ingrid")
+            assert not await tells_of_them()
+            assert await store.profile("v:ann") is not None
+
     asyncio.run(run())
 
 
