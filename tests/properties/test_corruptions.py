@@ -228,6 +228,7 @@ def test_files_after_an_accident_are_refused_with_places_or_work(sites: list[Sit
     assert HOW_MANY / 4 < refused < HOW_MANY
 
 
+@pytest.mark.trust(tries=HOW_MANY // 10)
 @pytest.mark.timeout(1_200)
 def test_what_is_mended_after_an_accident_is_no_worse(sites: list[Site]) -> None:
     for seed in range(HOW_MANY // 10):

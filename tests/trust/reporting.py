@@ -50,13 +50,14 @@ def _machine() -> str:
 class Tried:
     """What became of one test. `at_most` is the part of all cases that may fail, with 95 percent certainty: 3 of
     `tries` (the rule of three, Hanley and Lippman-Hand 1983); None where the test has failed, has a planted bug, or
-    leaves nothing to chance."""
+    leaves nothing to chance. `said` is what a test says that failed."""
 
     test: str
     outcome: str
     seconds: float
     tries: int
     planted: bool
+    said: str
 
     @property
     def at_most(self) -> float | None:
@@ -115,7 +116,7 @@ class Reporting:
             return
         assert isinstance(told, dict)
         name = report.nodeid.removeprefix("tests/")
-        tried = Tried(name, report.outcome, round(report.duration, 1), told["tries"], told["planted"])
+        tried = Tried(name, report.outcome, round(report.duration, 1), told["tries"], told["planted"], _failure(report))
         self._record.tests.append(tried)
         self._record.write(RECORD, self._seconds)
         self._terminal.write_line(f"{self._seconds / 60:6.1f} min  {_line(tried)}")
@@ -143,7 +144,13 @@ def _line(tried: Tried) -> str:
         said = "planted bug found" if tried.outcome == "passed" else f"PLANTED BUG NOT FOUND ({tried.outcome})"
     else:
         said = f"{tried.outcome}, {tried.tries:,} {'try' if tried.tries == 1 else 'tries'}{bound}"
-    return f"{tried.test}: {said}, {tried.seconds:.0f} s"
+    return f"{tried.test}: {said}, {tried.seconds:.0f} s{tried.said and ': '}{tried.said}"
+
+
+def _failure(report: pytest.TestReport) -> str:
+    """What a test that failed says, in a line."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return "" if crash is None else str(crash.message).strip().splitlines()[0][:200]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -176,7 +183,8 @@ def table(record: dict[str, Any]) -> str:
         said = test.partition("::test_")[2].replace("_", " ")
         tries = sum(one["tries"] for one in tried[test])
         failed = sum(one["outcome"] == "failed" for one in tried[test])
-        bound = f"{3 / tries:.2%}" if tries > 1 and not failed else ""
+        is_chance = any(one["tries"] > 1 for one in tried[test])
+        bound = f"{3 / tries:.2%}" if is_chance and not failed else ""
         rows.append(f"| {said[:1].upper()}{said[1:]} | {tries:,} | {failed} | {bound} |")
     planted = [one for one in record["tests"] if one["planted"]]
     found = sum(one["outcome"] == "passed" for one in planted)

@@ -301,8 +301,8 @@ class Life(RuleBasedStateMachine):
         self.follows()
 
     def follows(self) -> None:
-        """Within two seconds it serves what is live."""
-        until = datetime.now().timestamp() + 2
+        """Soon it serves what is live; how soon, other tests ask, on a machine that does nothing else."""
+        until = datetime.now().timestamp() + 60
         while self.http.get("/_personalize/health").json()["version"] != self.versions[-1]:
             assert datetime.now().timestamp() < until
 
