@@ -74,5 +74,5 @@ def test_a_log_at_size_is_written_alike_by_the_store_and_by_bare_statements(
 
 def test_a_database_is_read_and_written_beside_its_driver(capsys: pytest.CaptureFixture[str]) -> None:
     asyncio.run(postgres.main(1_000))
-    assert "1,000 events in batches of 1,000" in (printed := capsys.readouterr().out)
+    assert "batches of 1,000, 1 at once" in (printed := capsys.readouterr().out)
     assert "a page's profile, read and decoded" in printed

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
-from personalize.errors import StaleVersion, StoreBusy, StoreUnavailable
+from personalize.errors import StaleVersion, StoreBusy, StoreError, StoreUnavailable
 from personalize.events.event import Event
 from personalize.stores.protocols import Applied, Outcome, Projector
 from personalize.stores.refusing import Refusal, Refused
@@ -79,6 +79,19 @@ def test_what_is_nobodys_fault_is_not_tried_for_each(error: Exception) -> None:
     log = Log(error)
     assert writing(log, ["a"], ["bad"], ["c"]) == [error] * 3
     assert len(log.written) == 1
+
+
+def test_a_store_says_what_else_is_nobodys_fault() -> None:
+    """A locked file is so for all: who tried for each of them would wait as often as there are calls."""
+    log = Log(StoreBusy("the file is locked"))
+
+    async def run() -> list[object]:
+        commits = SharedCommits(log.apply, of_all=(StoreError,))
+        calls = [commits.write([purchase(event_id=one)], PROJECTORS, None) for one in ("a", "bad")]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    assert [type(one) for one in asyncio.run(run())] == [StoreBusy] * 2
+    assert log.written == [["a", "bad"]]
 
 
 def test_what_is_for_other_rules_is_written_apart_and_a_transaction_does_not_grow_for_ever() -> None:
