@@ -4,7 +4,19 @@ import asyncio
 
 import pytest
 
-from benchmarks import check, edges, event_log, exports, postgres, recording, reload, rules, scanner, segments
+from benchmarks import (
+    check,
+    edges,
+    event_log,
+    exports,
+    postgres,
+    recording,
+    reload,
+    rules,
+    scanner,
+    segments,
+    untouched,
+)
 from benchmarks.shop import make_shop
 
 
@@ -55,6 +67,14 @@ def test_beside_edges_figures_are_told_as_ratios_of_the_same_round(capsys: pytes
 def test_slots_are_filled_alike_by_us_and_by_a_library_that_rewrites_html(capsys: pytest.CaptureFixture[str]) -> None:
     scanner.main(1, 1, ["turbohtml"])
     assert "turbohtml" in capsys.readouterr().out
+
+
+def test_what_is_not_touched_is_fetched_alike_from_a_bare_and_a_wrapped_site(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(untouched, "CASES", {"a file": untouched.Case("/file", 1, 0.5)})
+    untouched.main(1)
+    assert "at most 1.50" in capsys.readouterr().out
 
 
 def test_what_the_api_acknowledges_is_counted_for_one_till_and_for_many(capsys: pytest.CaptureFixture[str]) -> None:

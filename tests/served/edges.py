@@ -27,6 +27,8 @@ HOSTS = {
     "esi": {"cache_mode": "fragments", "cache_fragments": "esi"},
     "ssi": {"cache_mode": "fragments", "cache_fragments": "ssi"},
     "script": {"cache_mode": "fragments", "cache_fragments": "script"},
+    "seen": {"cache_mode": "private", "count_seen": True},
+    "seen-by-script": {"cache_mode": "fragments", "cache_fragments": "script", "count_seen": True},
 }
 PAGE = (
     '<!doctype html><html lang="en"><title>Shop</title><main><div data-slot="hero"><p>For everybody</p></div>'
@@ -50,6 +52,12 @@ async def strict(request: Request) -> Response:
     """A page whose policy lets in nothing but what carries its nonce."""
     policy = "default-src 'none'; script-src 'nonce-r4nd0m'; connect-src 'self'"
     return HTMLResponse(PAGE, headers=PUBLIC | {"content-security-policy": policy})
+
+
+async def long(request: Request) -> Response:
+    """A page whose second slot is out of view at first."""
+    slots = ('<div data-slot="season">Any season</div>', '<div data-slot="hero">For everybody</div>')
+    return HTMLResponse(f"<!doctype html><title>Shop</title>{'<p style=height:3000px>'.join(slots)}", headers=PUBLIC)
 
 
 async def part(request: Request) -> Response:
@@ -85,6 +93,7 @@ def site_of(host: str) -> Starlette:
             Route("/", home),
             Route("/account", account),
             Route("/strict", strict),
+            Route("/long", long),
             Route("/part", part),
             Route("/plain", plain),
             Route("/made/{page}", made),

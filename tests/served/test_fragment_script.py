@@ -1,10 +1,12 @@
-"""Our script in a real browser: slots come into a page that is the same for everybody."""
+"""Our scripts in a real browser: slots come into a page that is the same for everybody, and what is seen is told."""
 
+import json
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Route
 
 from tests.desk import write_desk
 from tests.driver import CHROME
@@ -17,12 +19,18 @@ FILLED = "new Promise(done => document.addEventListener('personalize', done, {on
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a public site whose slots a script brings."""
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the sites are."""
     folder: Path = tmp_path_factory.mktemp("site")
     write_desk(folder)
-    with served(folder, app="tests.served.edges:app") as address:
-        yield address.replace("127.0.0.1", "script.localhost")
+    with served(folder, app="tests.served.edges:app") as found:
+        yield found
+
+
+@pytest.fixture
+def site(address: str) -> str:
+    """The address of a public site whose slots a script brings."""
+    return address.replace("127.0.0.1", "script.localhost")
 
 
 @pytest.fixture
@@ -112,3 +120,34 @@ def test_a_page_kept_by_the_browser_is_asked_for_anew_when_somebody_has_logged_o
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
     page.get_by_text(OWN).wait_for()
     assert hero(page) == OWN
+
+
+def seen(address: str, host: str) -> dict[str, int]:
+    """How often each slot of a site was seen so far."""
+    with urllib.request.urlopen(
+        urllib.request.Request(f"{address}/_personalize/health", headers={"host": host})
+    ) as told:
+        slots = json.load(told)["slots"]
+    return {slot_id: one["seen"] for slot_id, one in slots.items() if "seen" in one}
+
+
+@pytest.mark.parametrize("host", ["seen.localhost", "seen-by-script.localhost"])
+def test_a_slot_was_seen_when_it_has_been_in_view_for_a_second(browser: Browser, address: str, host: str) -> None:
+    def is_told(request: Request) -> bool:
+        return request.url.endswith("/_personalize/seen")
+
+    context = browser.new_context(user_agent=CHROME, base_url=address.replace("127.0.0.1", host))
+    page = context.new_page()
+    page.goto("/long?utm_source=newsletter")
+    below = page.locator('[data-slot="hero"]')
+    below.get_by_text("From the letter").wait_for(state="attached")
+    with page.expect_request(is_told):
+        below.scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+        page.evaluate("scrollTo(0, 0)")
+    assert seen(address, host) == {"season": 1}
+    with page.expect_request(is_told) as told:
+        below.scroll_into_view_if_needed()
+    assert told.value.response() is not None
+    assert seen(address, host) == {"season": 1, "hero": 1}
+    context.close()

@@ -39,7 +39,7 @@ class Outgoing(ABC):
         self.disconnected = False
 
     @abstractmethod
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Take one message of the site."""
 
     @abstractmethod

@@ -30,11 +30,18 @@ class PersonalizedResponse(Outgoing):
     ) -> None:
         super().__init__(send, page_view, site, asked)
         self._is_held = True
+        self._passes = False
         self._streamed: StreamedPage | None = None
         self._unmarked: UnmarkedParts | None = None
 
-    async def send(self, message: Message) -> None:
-        """Take one message of the site. What is not head or body is passed on at once."""
+    def send(self, message: Message) -> Awaitable[None]:
+        """Take one message of the site. What is not head or body is passed on at once, and so is the middle of what is
+        no page: it may come in thousands of parts."""
+        if self._passes and message["type"] == "http.response.body" and message.get("more_body", False):
+            return self._send(message)
+        return self._take(message)
+
+    async def _take(self, message: Message) -> None:
         match message["type"]:
             case "http.response.start":
                 await self._start(message)
@@ -170,6 +177,7 @@ class PersonalizedResponse(Outgoing):
     async def _let_head_pass(self) -> None:
         """Send the head as it came."""
         self._is_held = False
+        self._passes = self._unmarked is None
         await self.pass_head(self._head)
 
     async def break_off(self) -> None:
