@@ -18,6 +18,7 @@ from benchmarks import (
     untouched,
 )
 from benchmarks.shop import make_shop
+from tests.driver import Browser
 
 
 def test_rules_are_decided_alike_by_the_index_by_hand_and_by_a_plain_walk(capsys: pytest.CaptureFixture[str]) -> None:
@@ -69,12 +70,12 @@ def test_slots_are_filled_alike_by_us_and_by_a_library_that_rewrites_html(capsys
     assert "turbohtml" in capsys.readouterr().out
 
 
-def test_what_is_not_touched_is_fetched_alike_from_a_bare_and_a_wrapped_site(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(untouched, "CASES", {"a file": untouched.Case("/file", 1, 0.5)})
-    untouched.main(1)
-    assert "at most 1.50" in capsys.readouterr().out
+def test_what_is_not_touched_is_told_by_the_least_of_the_rounds(capsys: pytest.CaptureFixture[str]) -> None:
+    rounds = [{"bare": 2e-3, "wrapped": 3e-3}, {"bare": 1e-3, "wrapped": 1.5e-3}]
+    untouched.report(dict.fromkeys(untouched.CASES, rounds))
+    assert "1000 us     1500 us    1.50  at most 1.03" in capsys.readouterr().out
+    table = asyncio.run(Browser(untouched.app).get("/table.csv"))
+    assert len(table.body.splitlines()) == untouched.PARTS
 
 
 def test_what_the_api_acknowledges_is_counted_for_one_till_and_for_many(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from personalize.web.html.pieces import Copy, Piece, Slot
 from personalize.web.html.scanner import Scanner
+from tests.trust.trials import IS_LONG, trials
 
 HTML = Path(__file__).parents[4] / "shared" / "data" / "html"
 needs_html = pytest.mark.skipif(not HTML.is_dir(), reason="needs the public pages of ../shared/data/html")
@@ -73,11 +74,13 @@ NESTED = st.recursive(
     max_leaves=12,
 )
 MARKUP = st.lists(NESTED, max_size=4).map("".join)
+EXAMPLES = trials(250, 20_000)
 ELEMENTS = st.sampled_from(["div", "section", "ul", "span", "h2", "a", "b", "x-y", "details", "address"])
 
 
+@pytest.mark.trust(tries=EXAMPLES)
 @given(before=MARKUP, inside=MARKUP, element=ELEMENTS)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_a_slot_ends_where_a_parser_ends_its_element(before: str, inside: str, element: str) -> None:
     """Whatever stands before and in it: a slot in doubt may stay unfilled, but none is filled wrongly."""
     assume("data-slot" not in before)
@@ -142,22 +145,22 @@ def test_what_tokenizers_stumble_over_passes_unchanged_and_misleads_nobody() -> 
     for text in inputs_of_tokenizers():
         count += 1
         assert filled(pieces_of(text, 1 + count % 7)) == text
-        if b"noscript" not in text.lower():
+        if b"noscript" not in text.lower() and (IS_LONG or count % 2):
             found += check(text + b"<div data-slot=hero>INSIDE</div>AFTER")
             found += count % 4 == 0 and check(b"<div data-slot=hero>INSIDE" + text + b"</div>AFTER")
     assert count > 6_500
-    assert found > 4_000
+    assert found > 2_000
 
 
 @pytest.mark.shared_data
 @needs_html
 def test_real_pages_pass_unchanged_and_are_filled_only_in_their_slot() -> None:
     slot = b"<div data-slot=hero>INSIDE</div>"
-    for path in sorted((HTML / "article-extraction-benchmark" / "html").glob("*.html.gz")):
+    for number, path in enumerate(sorted((HTML / "article-extraction-benchmark" / "html").glob("*.html.gz"))):
         page = gzip.decompress(path.read_bytes())
         assert all(isinstance(piece, Copy) for piece in pieces_of(page, len(page))), path.name
         end = page.lower().rindex(b"</body")
         with_slot = page[:end] + slot + page[end:]
-        for size in (len(with_slot), 4096):
+        for size in (len(with_slot), 4096) if IS_LONG or number % 4 == 0 else (len(with_slot),):
             expected = page[:end] + slot.replace(b"INSIDE", b"FILLED") + page[end:]
             assert filled(pieces_of(with_slot, size)) == expected, path.name
