@@ -354,6 +354,17 @@ def test_a_robot_a_prefetch_and_a_head_are_served_and_never_counted(with_site: C
     with_site(body)
 
 
+def test_a_robot_sees_the_same_page_however_often_it_comes(with_site: Callable[[Body], None]) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        robot = Browser(app, headers=[("user-agent", "Googlebot/2.1 (+http://www.google.com/bot.html)")])
+        pages = {(await robot.get("/?utm_source=newsletter")).body for _ in range(10)}
+        assert len(pages) == 1
+        assert b"From the letter" in pages.pop()
+        assert not robot.cookies
+
+    with_site(body)
+
+
 def test_a_page_view_is_counted_when_the_last_byte_has_left(with_site: Callable[[Body], None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         browser = await consenting(app, source="newsletter")

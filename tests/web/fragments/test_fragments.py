@@ -97,6 +97,20 @@ def test_where_the_store_is_gone_the_answer_is_what_the_page_has_itself(tmp_path
     in_fragments(tmp_path, "esi", {"/": home}, body, login=login, own_store=GoneStore())
 
 
+def test_who_asks_too_often_gets_the_pages_own_and_edges_may_ask_for_all(tmp_path: Path) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        answers = [(await asked(Browser(app), "season")).text for _ in range(4)]
+        filled = '{"season": "<b>The season</b>"}'
+        if way == "script":
+            assert answers == [filled, filled, "{}", "{}"]
+            assert app.personalizer.health.skipped == {"rate": 2}
+        else:
+            assert answers == [filled] * 4
+
+    for way in ("script", "esi"):
+        in_fragments(tmp_path, way, {"/": home}, body, cache_slot_requests_per_minute=2)
+
+
 def test_a_switched_off_site_still_answers_for_pages_that_caches_hold(tmp_path: Path) -> None:
     addresses: list[str] = []
 
