@@ -17,6 +17,12 @@ SLOTTED = b"<!doctype html>" + SLOT + b"y" * 300
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may take longer than a visitor would wait."""
+    monkeypatch.setattr("personalize.web.response.asking_again.LONGEST_ASK_SECONDS", 10.0)
+
+
 @pytest.fixture
 def files(tmp_path: Path) -> App:
     """A site of static files."""
