@@ -137,8 +137,19 @@ class MarkupReader(ABC):
         while position < end:
             position = self._step(position)
 
+    def read_rest(self) -> None:
+        """Reads what waits to begin again with more bytes, as far as it goes without them."""
+        if self._step != self._in_markup:
+            return
+        self._chunk_size = 0
+        position, end = self.decided + self._resume, len(self.data)
+        self.decided, self._resume = end, 0
+        while position < end:
+            position = self._step(position)
+
     def let_go(self) -> None:
         """Gives up what waits for more bytes, because something else stands between here and there."""
+        self.read_rest()
         if self._step == self._in_tag:
             self._release_tag()
             if self._tag_state == NAME:
@@ -222,7 +233,8 @@ class MarkupReader(ABC):
                 if not (at < quoted_at and is_behind_tag) and not is_markup(low, position, at):
                     return position, self._doubt(position, at)
             if part.lastindex is None:
-                return at, self.read_markup(at)
+                is_waiting = limit == len(low) and self.nothing_behind == sys.maxsize and self._may_wait(at)
+                return at, self._wait(at) if is_waiting else self.read_markup(at)
             position = end
             if number > _MANY_LEAPS and quoted_at < position < begin + number * _FEW_BYTES:
                 quoted_at = self._quoted_at = quoted_sign(low, position)
@@ -241,11 +253,13 @@ class MarkupReader(ABC):
             return end
         if not is_markup(low, position, at):
             return self._doubt(position, at)
-        if _PLAIN_TAG.match(low, at) is not None:
+        if _PLAIN_TAG.match(low, at) is not None or TAG.match(low, at) is not None:
             return end
-        if self._chunk_size >= _LARGE_CHUNK and end - at <= _LARGE_CHUNK:
-            return self._wait(at)  # and begins again with it: chunks are few, and it is short
-        return self.read_markup(at)
+        return self._wait(at) if self._may_wait(at) else self.read_markup(at)
+
+    def _may_wait(self, at: int) -> bool:
+        """Whether what begins here and is not whole can begin again with the next chunk: they are few, it is short."""
+        return self._chunk_size >= _LARGE_CHUNK and len(self.data) - at <= _LARGE_CHUNK
 
     def pass_marked(self, at: int) -> int:
         """Passes a slot that begins with the tag here, if it is whole and simple enough to be read in one step; else

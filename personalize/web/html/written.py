@@ -119,6 +119,7 @@ class WrittenScanner(MarkupReader):
         pieces: list[Piece] = []
         self._pieces = pieces
         self._put_out = self.decided
+        self.read_rest()
         self._put(len(self.data))
         if self._region is not None:
             self._abandon(Doubt.UNCLOSED)

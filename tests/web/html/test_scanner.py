@@ -95,6 +95,11 @@ def test_behind_other_text_a_page_is_filled_the_same(case: tuple[bytes, bytes]) 
     source, expected = case
     before = b"<p>Some text that is long enough.</p>\n" * 3
     assert filled([before + source]) == before + expected
+    much = before * 20
+    slots = [piece for piece in pieces_of(source) if not isinstance(piece, Copy)]
+    for pieces in (pieces_of(much + source), scanner().last(much + source)):
+        assert [piece for piece in pieces if not isinstance(piece, Copy)] == slots
+        assert b"".join(piece.data for piece in pieces) == much + source
 
 
 def test_a_page_in_single_bytes_is_filled_as_its_case_says(case: tuple[bytes, bytes]) -> None:

@@ -117,8 +117,11 @@ def chunked(data: bytes, size: int) -> Iterable[dict[str, Any]]:
 @pytest.mark.parametrize("size", [1_000, 16_384, 65_536])
 @pytest.mark.parametrize("headers", [[], [(b"content-length", b"1000000"), (b"etag", b'"a"')], [PUBLIC]])
 def test_a_slot_far_behind_the_beginning_is_filled_on_the_first_visit(
-    house: House, headers: list[tuple[bytes, bytes]], size: int
+    house: House, headers: list[tuple[bytes, bytes]], size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(
+        "personalize.web.response.streamed_page.LONGEST_LOOK_SECONDS", 30
+    )  # a busy machine takes longer
     data = b"<p>" + b"x" * 900_000 + SLOT + b"y" * 99_000
     app = house.wrap(saying(start(*headers), *chunked(data.ljust(1_000_000, b"z"), size)))
     for _ in range(2):
