@@ -146,6 +146,7 @@ class WrittenScanner(MarkupReader):
         pieces: list[Piece] = []
         self._pieces = pieces
         self._put_out = self.decided
+        self.read_rest()
         self._put(len(self.data))
         self.decided = len(self.data)
         self.lose()

@@ -15,6 +15,7 @@ from personalize.web.html.marks import close_mark, open_mark
 from personalize.web.html.pieces import Copy, Piece, Slot, Stray
 from personalize.web.html.rewriter import Rewriter
 from personalize.web.html.scanner import LONGEST_REGION, Scanner
+from tests.trust.trials import trials
 
 CASES = Path(__file__).parents[2] / "cases" / "html"
 SOURCES = sorted(CASES.glob("*.src.html"))
@@ -127,15 +128,24 @@ FRAGMENTS = st.sampled_from(
     + [b"<![CDATA[", b"]]>", b" slot:hero ", b"data-slot", b"\x00", b"\r\n", "é€🙂".encode()]
 )
 PAGES = st.lists(FRAGMENTS | st.binary(max_size=6), max_size=12).map(b"".join)
+#: Pieces of more than 1 KB are read in other steps than short ones.
+MUCH = b"<p>Some text that is long enough.</p>\n" * 40
+EXAMPLES = trials(120, 20_000)
+TOKEN_BEGINS = open_mark(TOKEN, "hero").encode()
 
 
-@given(page=PAGES, cuts=st.lists(st.integers(0, 3000), max_size=8))
+@pytest.mark.trust(tries=EXAMPLES)
+@given(page=PAGES | PAGES.map(MUCH.__add__), cuts=st.lists(st.integers(0, 3000), max_size=8))
 @example(page=b"<iframe><div data-slot=hero>D</div></iframe>", cuts=[2, 2])
-@settings(max_examples=400, deadline=None)
+@example(page=MUCH + b'<div class="a">' + TOKEN_BEGINS + b"</div><div data-slot=hero>D</div>", cuts=[1])
+@example(page=MUCH + b"<!-- slot:hero -->D<!-- /slot:hero -->" + TOKEN_BEGINS, cuts=[1])
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_no_cut_and_no_byte_changes_what_is_found(page: bytes, cuts: list[int]) -> None:
     whole = pieces_of(page)
     assert b"".join(piece.data for piece in whole) == page
     assert without_edges(pieces_of(page, cuts)) == without_edges(whole)
+    if page:
+        assert without_edges(scanner().last(page)) == without_edges(pieces_of(page, [*range(1, len(page))]))
 
 
 WHOLE = st.sampled_from(
@@ -161,7 +171,7 @@ WHOLE = st.sampled_from(
 
 
 @given(page=st.lists(WHOLE | FRAGMENTS, max_size=14).map(b"".join))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 def test_what_is_read_in_one_step_is_read_byte_by_byte_the_same(page: bytes) -> None:
     page = b"<p>Some text that is long enough to be leapt over, and then some.</p>" + page
     at_once, in_bytes = scanner(), scanner()
