@@ -151,7 +151,7 @@ def test_what_the_other_store_does_not_take_is_said(tmp_path: Path) -> None:
         settings = desk_settings(tmp_path)
         source, target = MemoryStore(), MemoryStore()
         await source.apply([purchase("v:1"), purchase("v:1", minutes=9)], projectors_of(None, settings))
-        await target.raise_floor(at(5))
+        await target.raise_floors(Floors(of_all=at(5)))
         with pytest.raises(MigrationRefused, match="1 of the events behind the 0th are not taken"):
             await migrate(source, target, settings)
 
