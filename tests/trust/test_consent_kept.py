@@ -68,7 +68,9 @@ async def one_request(browser: Browser, dice: random.Random) -> Reply:
     headers += [("accept-language", dice.choice(("nb", "en"))), ("referer", "https://search.example/?q=tent")]
     if dice.random() < 0.2:
         path, fields = dice.choice(FORMS)
-        return await browser.post(path, fields, headers=headers)
+        # A login's refusal is kept, so that it holds wherever they log in; a browser's is its cookie alone.
+        sent = [pair for pair in headers if path != "/_personalize/consent" or pair[0] != "x-login"]
+        return await browser.post(path, fields, headers=sent)
     return await browser.get(dice.choice(PATHS), headers=headers)
 
 
