@@ -139,7 +139,7 @@ class Reporting:
 
 
 def _line(tried: Tried) -> str:
-    bound = "" if tried.at_most is None else f", fewer than {tried.at_most:.2%} of all fail"
+    bound = "" if tried.at_most is None else f", fewer than {tried.at_most:.3%} of all fail"
     if tried.planted:
         said = "planted bug found" if tried.outcome == "passed" else f"PLANTED BUG NOT FOUND ({tried.outcome})"
     else:
@@ -184,7 +184,7 @@ def table(record: dict[str, Any]) -> str:
         tries = sum(one["tries"] for one in tried[test])
         failed = sum(one["outcome"] == "failed" for one in tried[test])
         is_chance = any(one["tries"] > 1 for one in tried[test])
-        bound = f"{3 / tries:.2%}" if is_chance and not failed else ""
+        bound = f"{3 / tries:.3%}" if is_chance and not failed else ""
         rows.append(f"| {said[:1].upper()}{said[1:]} | {tries:,} | {failed} | {bound} |")
     planted = [one for one in record["tests"] if one["planted"]]
     found = sum(one["outcome"] == "passed" for one in planted)

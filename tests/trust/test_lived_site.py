@@ -137,8 +137,9 @@ class Life(RuleBasedStateMachine):
     def comes_by(self, number: int, login: int | None) -> None:
         """Looks at a page, logged in or not; what it shows is what their purchases say, and what is explained."""
         who = None if login is None else self.login(login)
-        if who in self.erased:
-            return  # such a login is asked for consent anew
+        has_refused = self.jars[number].get("pz_consent", "").startswith("no")
+        if who in self.erased or (who is not None and has_refused):
+            return  # such a login is asked for consent anew, or told of the refusal: other tests look at both
         before = self.visitor(number)
         reply = self.ask(number, "GET", "/", login=who and who.removeprefix("u:"))
         self.settle()
