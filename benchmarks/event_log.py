@@ -38,11 +38,11 @@ from personalize.runtime.publish import projectors_of, publish
 from personalize.settings import load_settings
 from personalize.stores.protocols import Projector
 from personalize.stores.seals import Seals
-from personalize.stores.sqlite import SqliteStore
-from personalize.stores.sqlite_erasing import apply
-from personalize.stores.sqlite_link import link_for_reading, link_for_writing
-from personalize.stores.sqlite_projections import PROFILE
-from personalize.stores.sqlite_tables import LAST_SEQ
+from personalize.stores.sqlite.erasing import apply
+from personalize.stores.sqlite.link import link_for_reading, link_for_writing
+from personalize.stores.sqlite.projections import PROFILE
+from personalize.stores.sqlite.store import SqliteStore
+from personalize.stores.sqlite.tables import LAST_SEQ
 from personalize.visitors.tokens import visitor_id_from
 
 BATCH, ROUNDS, READS, READ_ROUNDS = 10_000, 10, 1_000, 20

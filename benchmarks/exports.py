@@ -26,13 +26,13 @@ from personalize.events.event import Event, minted_event_id
 from personalize.exports.event_files import EXPORT_FORMATS, ExportFormat
 from personalize.exports.manifest import Manifest, read_manifest
 from personalize.profiles.project import ProfileProjector
+from personalize.runtime.bulk.counting import count_source, count_with_processes
+from personalize.runtime.bulk.counting_sources import ExportedProfiles, Task
 from personalize.runtime.clock import FixedClock
-from personalize.runtime.counting import count_source, count_with_processes
-from personalize.runtime.counting_sources import ExportedProfiles, Task
-from personalize.runtime.exporting import export_store
-from personalize.runtime.reimporting import check_export, import_export
+from personalize.runtime.copies.exporting import export_store
+from personalize.runtime.copies.reimporting import check_export, import_export
 from personalize.settings import load_settings
-from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite.store import SqliteStore
 
 T = TypeVar("T")
 

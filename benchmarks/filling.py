@@ -27,7 +27,7 @@ from personalize.runtime.draft import read_draft
 from personalize.runtime.filling import fill_up
 from personalize.runtime.publish import projectors_of, publish
 from personalize.settings import Settings, load_settings
-from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite.store import SqliteStore
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = "a key only for this benchmark, long enough to be one"

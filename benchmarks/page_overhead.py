@@ -38,7 +38,7 @@ from benchmarks.shop_site import (
     write_desk,
 )
 from personalize.settings import load_settings
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.web.html.marks import close_mark, open_mark, token_of
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap

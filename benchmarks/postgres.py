@@ -17,9 +17,9 @@ import asyncpg
 
 from personalize.events.event import Event, minted_event_id
 from personalize.profiles.project import ProfileProjector
-from personalize.stores.postgres import PostgresStore
-from personalize.stores.postgres_address import address_of
-from personalize.stores.postgres_projections import PROFILE
+from personalize.stores.postgres.address import address_of
+from personalize.stores.postgres.projections import PROFILE
+from personalize.stores.postgres.store import PostgresStore
 from tests.postgres_server import PostgresServer, own_postgres
 
 EVENTS, BATCH, VISITORS = 50_000, 1_000, 20_000

@@ -24,8 +24,8 @@ from personalize.events.event import to_micros
 from personalize.profiles.encoding import encode_profile
 from personalize.profiles.profile import AttributeValue, Profile, Totals, Visit
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.counting import count_with_processes
-from personalize.runtime.counting_sources import Task
+from personalize.runtime.bulk.counting import count_with_processes
+from personalize.runtime.bulk.counting_sources import Task
 from personalize.settings import Settings, load_settings
 from personalize.stores.opening import open_store
 from personalize.visitors.consent import granting

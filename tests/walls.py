@@ -43,10 +43,15 @@ FLOORS = (
 )
 #: The rooms of floors that have them, and what stands in no room, as floors stand: each imports only what comes before.
 ROOMS = {
+    "stores": (
+        *("replay", "stretches", "erasure", "refusing", "floors", "event_text", "seals", "holding_text", "protocols"),
+        *("projecting", "membership", "erasing", "past", "outcomes", "shared_commits", "memory", "postgres", "sqlite"),
+        "opening",
+    ),
     "web": (
         *("asgi", "headers", "own_answer", "request", "html", "caching", "seen", "response", "fragments", "preview"),
         *("templates", "lifespan", "middleware", "proxy"),
-    )
+    ),
 }
 PURE_FLOORS = frozenset(FLOORS[: FLOORS.index("stores")]) - {"settings"}
 SIDES = ("web", "pages", "api", "studio")

@@ -10,10 +10,10 @@ from personalize.cli.findings import Failed
 from personalize.cli.site import Site, name_of_whoever, pass_site
 from personalize.cli.tables import counted, paragraph
 from personalize.cli.tally import Tally
-from personalize.runtime.backups import back_up, note_backup
 from personalize.runtime.clock import SystemClock
+from personalize.runtime.copies.backups import back_up, note_backup
 from personalize.stores.opening import database_file
-from personalize.stores.sqlite_backup import Contents
+from personalize.stores.sqlite.backup import Contents
 
 _MEGABYTE = 1_000_000
 

@@ -12,7 +12,7 @@ from personalize.cli.tally import Tally
 from personalize.exports.event_files import EXPORT_FORMATS, ExportFormat
 from personalize.exports.manifest import Content, Manifest
 from personalize.runtime.clock import SystemClock
-from personalize.runtime.exporting import WHATS, What, export_store
+from personalize.runtime.copies.exporting import WHATS, What, export_store
 
 
 @click.command()

@@ -12,8 +12,8 @@ from personalize.cli.tables import counted, paragraph
 from personalize.cli.tally import Tally
 from personalize.errors import StoreError
 from personalize.exports.manifest import Manifest, read_manifest
-from personalize.runtime.importing import Imported, ImportWriter
-from personalize.runtime.reimporting import (
+from personalize.runtime.copies.importing import Imported, ImportWriter
+from personalize.runtime.copies.reimporting import (
     check_export,
     import_export,
     keep_erased,

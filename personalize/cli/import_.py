@@ -17,9 +17,9 @@ from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, paragraph, terminal_width
 from personalize.errors import StoreError
 from personalize.problems import Problems, quoted
-from personalize.runtime.importing import EventMaker, Imported, ImportWriter, import_rows
-from personalize.runtime.parquet_rows import ParquetRows
-from personalize.runtime.row_mapping import (
+from personalize.runtime.copies.importing import EventMaker, Imported, ImportWriter, import_rows
+from personalize.runtime.copies.parquet_rows import ParquetRows
+from personalize.runtime.copies.row_mapping import (
     PREFIXES,
     RowMapping,
     Written,
@@ -27,7 +27,7 @@ from personalize.runtime.row_mapping import (
     layout_from,
     read_mapping,
 )
-from personalize.runtime.rows import ENCODINGS, FORMATS, RefusedRow, RowFile, Rows
+from personalize.runtime.copies.rows import ENCODINGS, FORMATS, RefusedRow, RowFile, Rows
 from personalize.yaml_tree import read_text
 
 MOST_SHOWN = 20

@@ -11,8 +11,8 @@ from personalize.cli.findings import Failed
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, paragraph
 from personalize.cli.tally import Tally
+from personalize.runtime.copies.migrating import Migrated, Step, migrate
 from personalize.runtime.keys import secret_keys
-from personalize.runtime.migrating import Migrated, Step, migrate
 from personalize.stores.opening import database_file, open_store
 from personalize.stores.protocols import Store
 

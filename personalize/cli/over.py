@@ -10,10 +10,10 @@ from personalize.cli.tally import Tally
 from personalize.exports.manifest import read_manifest
 from personalize.exports.parquet import require_parquet
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.counting import count_source
-from personalize.runtime.counting_batches import refuse_lacking
-from personalize.runtime.counting_sources import ExportedProfiles, Task
-from personalize.runtime.counting_spark import count_on_spark, spark_session
+from personalize.runtime.bulk.counting import count_source
+from personalize.runtime.bulk.counting_batches import refuse_lacking
+from personalize.runtime.bulk.counting_sources import ExportedProfiles, Task
+from personalize.runtime.bulk.counting_spark import count_on_spark, spark_session
 
 C = TypeVar("C", bound=Callable[..., Any])
 

@@ -12,8 +12,8 @@ from personalize.cli.site import Checked, Site, pass_site
 from personalize.cli.tables import terminal_width
 from personalize.cli.tally import Tally
 from personalize.decisions.revision import revision
+from personalize.runtime.bulk.simulate import simulate
 from personalize.runtime.saved_plan import SavedPlan
-from personalize.runtime.simulate import simulate
 
 #: The status of `--detailed-exitcode` where there is something to publish.
 _CHANGES = 2

@@ -13,8 +13,8 @@ from personalize.cli.tables import counted, paragraph
 from personalize.decisions.reach import RuleReach, SlotReach
 from personalize.decisions.revision import Edit, Kind
 from personalize.reports.reach import FLOOR, estimate
+from personalize.runtime.bulk.simulate import Simulation
 from personalize.runtime.saved_plan import SavedPlan
-from personalize.runtime.simulate import Simulation
 from personalize.stores.protocols import Live
 
 _MARKS: Mapping[Kind, tuple[str, str]] = {

@@ -12,12 +12,12 @@ from personalize.cli.site import Site, name_of_whoever, pass_site
 from personalize.cli.tables import counted, paragraph
 from personalize.cli.tally import Tally
 from personalize.exports.manifest import read_manifest
+from personalize.runtime.bulk.counting_spark import spark_session
+from personalize.runtime.bulk.rebuilding import Processes, Rebuilding, rebuild_export
+from personalize.runtime.bulk.rebuilding_spark import Spark
 from personalize.runtime.clock import SystemClock
-from personalize.runtime.counting_spark import spark_session
 from personalize.runtime.offline import is_visitor
 from personalize.runtime.publish import projectors_of
-from personalize.runtime.rebuilding import Processes, Rebuilding, rebuild_export
-from personalize.runtime.rebuilding_spark import Spark
 from personalize.stores.protocols import Store
 
 

@@ -7,7 +7,7 @@ import click
 from personalize.cli.backup import described, the_database
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, paragraph
-from personalize.runtime.backups import restore as put_back
+from personalize.runtime.copies.backups import restore as put_back
 from personalize.runtime.keys import known_keys
 
 

@@ -14,8 +14,8 @@ from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, table, terminal_width
 from personalize.cli.tally import Tally
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.counting import count_with_processes
-from personalize.runtime.counting_sources import Task
+from personalize.runtime.bulk.counting import count_with_processes
+from personalize.runtime.bulk.counting_sources import Task
 from personalize.runtime.offline import store_for
 from personalize.stores.protocols import Store
 

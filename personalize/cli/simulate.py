@@ -18,11 +18,11 @@ from personalize.cli.tally import Tally
 from personalize.exports.manifest import read_manifest
 from personalize.problems import did_you_mean, quoted
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.counting_batches import refuse_lacking
-from personalize.runtime.counting_sources import Simulated, Task
-from personalize.runtime.simulate import USUAL_DAYS, USUAL_SAMPLE, Simulation, simulation_of
-from personalize.runtime.simulate import simulate as ask_visitors
-from personalize.runtime.simulation_count import SimulationCount
+from personalize.runtime.bulk.counting_batches import refuse_lacking
+from personalize.runtime.bulk.counting_sources import Simulated, Task
+from personalize.runtime.bulk.simulate import USUAL_DAYS, USUAL_SAMPLE, Simulation, simulation_of
+from personalize.runtime.bulk.simulate import simulate as ask_visitors
+from personalize.runtime.bulk.simulation_count import SimulationCount
 
 #: A hundred years.
 _MOST_DAYS = 36_500

@@ -11,7 +11,7 @@ from personalize.decisions.reach import Changes, Outcome, RuleReach, SlotChange,
 from personalize.problems import quoted
 from personalize.reports.reach import FLOOR, TOO_FEW, USUAL_RATE, Estimate, SmallRule, estimate, too_small
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.simulate import Simulation
+from personalize.runtime.bulk.simulate import Simulation
 
 _FEW = "few"
 _MOST_MOVES = 3

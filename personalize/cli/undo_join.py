@@ -10,8 +10,8 @@ from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import paragraph, terminal_width
 from personalize.errors import EventRefused
 from personalize.events.event import UNDO, Event, minted_event_id
+from personalize.runtime.copies.importing import ImportWriter
 from personalize.runtime.correcting import check_undo
-from personalize.runtime.importing import ImportWriter
 from personalize.runtime.page_events import CHANCE_BYTES
 
 

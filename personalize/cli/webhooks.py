@@ -12,9 +12,9 @@ from personalize.errors import NotDelivered
 from personalize.events.event import from_micros
 from personalize.problems import did_you_mean, quoted
 from personalize.profiles.outbox import AGAIN, Message, Outbox
+from personalize.runtime.jobs.webhook_message import read_secrets
+from personalize.runtime.jobs.webhooks import messages_in, outcome_event
 from personalize.runtime.publish import projectors_of
-from personalize.runtime.webhook_message import read_secrets
-from personalize.runtime.webhooks import messages_in, outcome_event
 from personalize.stores.protocols import Store
 from personalize.webhook_settings import WebhookEndpoint
 

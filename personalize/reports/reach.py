@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from personalize.reports.statistics import smallest_visible_rate, wilson_interval
-from personalize.runtime.simulate import Simulation
+from personalize.runtime.bulk.simulate import Simulation
 
 #: Fewer visitors than these are not counted: a number so small is nearly a name.
 FLOOR = 20

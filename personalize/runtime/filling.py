@@ -8,8 +8,8 @@ from personalize.errors import StaleVersion, StoreError
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
-from personalize.runtime.jobs import LeasedJob
-from personalize.runtime.lasting_task import LastingTask
+from personalize.runtime.jobs.lasting_task import LastingTask
+from personalize.runtime.jobs.leased_job import LeasedJob
 from personalize.runtime.publish import projectors_of
 from personalize.settings import Settings
 from personalize.stores.protocols import Filled, Store

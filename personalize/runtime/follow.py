@@ -12,7 +12,7 @@ from personalize.rules.pending import pending_facts
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
-from personalize.runtime.lasting_task import LastingTask
+from personalize.runtime.jobs.lasting_task import LastingTask
 from personalize.runtime.publish import projectors_of, saved_rule_set
 from personalize.runtime.quiet_loading import let_go, pieces_of
 from personalize.runtime.warming import warm

@@ -27,15 +27,15 @@ from personalize.runtime.follow import Follower, under_live
 from personalize.runtime.geoip import GeoIP, open_geoip
 from personalize.runtime.health import Health
 from personalize.runtime.ingest import Ingest
+from personalize.runtime.jobs.retention import RetentionTask
+from personalize.runtime.jobs.sweep import SweepTask
+from personalize.runtime.jobs.webhooks import WebhookTask
 from personalize.runtime.keys import secret_keys
 from personalize.runtime.own_facts import load_own_facts
 from personalize.runtime.page_events import CHANCE_BYTES, WEB_SENDER
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
-from personalize.runtime.retention import RetentionTask
 from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
-from personalize.runtime.sweep import SweepTask
-from personalize.runtime.webhooks import WebhookTask
 from personalize.runtime.withdrawing import withdraw
 from personalize.settings import Settings
 from personalize.stores.erasure import Erasure

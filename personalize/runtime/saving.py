@@ -10,7 +10,7 @@ from personalize.problems import Problem, Problems, render, summary
 from personalize.runtime.clock import Clock
 from personalize.runtime.draft import draft_folders, read_draft
 from personalize.runtime.health import Health
-from personalize.runtime.lasting_task import LastingTask
+from personalize.runtime.jobs.lasting_task import LastingTask
 from personalize.runtime.publish import publish
 from personalize.settings import Settings
 from personalize.stores.protocols import Store

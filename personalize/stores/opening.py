@@ -35,20 +35,20 @@ def _sqlite(path: str, root: Path, keys: Sequence[str]) -> Store:
             "a SQLite store needs the path of a file",
             "write `sqlite:var/personalize.db`; `memory:` keeps everything in memory, for tests",
         )
-    from personalize.stores.sqlite import SqliteStore  # noqa: PLC0415 - the driver loads when it is asked for
+    from personalize.stores.sqlite.store import SqliteStore  # noqa: PLC0415 - the driver loads when it is asked for
 
     return SqliteStore(root / path, keys=keys)
 
 
 def _postgresql(rest: str, root: Path, keys: Sequence[str]) -> Store:
-    from personalize.stores.postgres_address import address_of  # noqa: PLC0415 - as above
+    from personalize.stores.postgres.address import address_of  # noqa: PLC0415 - as above
 
     try:
         address = address_of(f"postgresql:{rest}")
     except ValueError as error:
         raise _refused("the address of a PostgreSQL store can't be read", str(error)) from None
     try:
-        from personalize.stores.postgres import PostgresStore  # noqa: PLC0415 - as above
+        from personalize.stores.postgres.store import PostgresStore  # noqa: PLC0415 - as above
     except ModuleNotFoundError as error:
         if error.name != "asyncpg":
             raise
@@ -59,7 +59,7 @@ def _postgresql(rest: str, root: Path, keys: Sequence[str]) -> Store:
 def _memory(rest: str, root: Path, keys: Sequence[str]) -> Store:
     if rest:
         raise _refused("`memory:` takes nothing behind the colon", "a file is named by `sqlite:` and its path")
-    from personalize.stores.memory import MemoryStore  # noqa: PLC0415 - as above
+    from personalize.stores.memory.store import MemoryStore  # noqa: PLC0415 - as above
 
     return MemoryStore(keys)
 

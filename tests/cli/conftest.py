@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize.stores import postgres_link
+from personalize.stores.postgres import link as postgres_link
 from tests.cli.terminal import Terminal
 from tests.conftest import REPOSITORY
 

@@ -12,7 +12,7 @@ from pyarrow import parquet
 from personalize.errors import StoreBusy
 from personalize.events.event import Event
 from personalize.profiles.profile import Profile
-from personalize.runtime.importing import ImportWriter
+from personalize.runtime.copies.importing import ImportWriter
 from personalize.stores.protocols import Applied, Store
 from tests.cli.conftest import IMPORTS
 from tests.cli.terminal import Terminal

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize.runtime import counting_sources
+from personalize.runtime.bulk import counting_sources
 from tests.cli.conftest import CDNOW, IMPORTS
 from tests.cli.terminal import Terminal
 

@@ -11,11 +11,11 @@ from personalize.cli.main import main
 from personalize.events.event import SEGMENT_ENTERED, Event
 from personalize.profiles.outbox import GIVEN_UP
 from personalize.profiles.watched import change_of
+from personalize.runtime.jobs.webhooks import messages_in, outcome_event
 from personalize.runtime.publish import projectors_of
-from personalize.runtime.webhooks import messages_in, outcome_event
-from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite.store import SqliteStore
 from tests.desk import desk_settings, write_desk
-from tests.runtime.test_webhooks import KEY, written
+from tests.runtime.jobs.test_webhooks import KEY, written
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SETTINGS = """

@@ -14,8 +14,8 @@ from personalize.problems import Problems
 from personalize.rules.definitions import MOST_ITEMS
 from personalize.rules.reading.parse import MOST_TIMES
 from personalize.runtime.access import SCOPE_WORDS
-from personalize.runtime.row_mapping import read_mapping
-from personalize.runtime.rows import LONGEST_LINE_BYTES
+from personalize.runtime.copies.row_mapping import read_mapping
+from personalize.runtime.copies.rows import LONGEST_LINE_BYTES
 from personalize.settings import describe_settings, load_settings
 from personalize.web.html.rewriter import MOST_SLOTS
 from personalize.web.html.scanner import LONGEST_REGION

@@ -16,14 +16,20 @@ from personalize.exports.event_files import EXPORT_FORMATS, ExportFormat
 from personalize.exports.manifest import read_manifest
 from personalize.problems import Problems
 from personalize.runtime.clock import FixedClock
+from personalize.runtime.copies.exporting import export_store
+from personalize.runtime.copies.importing import ImportWriter
+from personalize.runtime.copies.reimporting import (
+    check_export,
+    import_export,
+    keep_erased,
+    keep_floors,
+    restore_rule_sets,
+)
 from personalize.runtime.draft import read_draft
-from personalize.runtime.exporting import export_store
-from personalize.runtime.importing import ImportWriter
 from personalize.runtime.publish import live_rule_set, projectors_of, publish
-from personalize.runtime.reimporting import check_export, import_export, keep_erased, keep_floors, restore_rule_sets
 from personalize.settings import Settings
 from personalize.stores.floors import NO_FLOORS, Floors
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from tests.desk import RULES, desk_settings, write_desk
 from tests.stores.erasure_contract import KEYS
 from tests.stores.samples import all_of, at, batches

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from personalize.events.event import JOIN, RETRACT, UNDO, Event
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Outcome
 from tests.stores.samples import all_of, event, projectors
 

@@ -20,14 +20,14 @@ from personalize.decisions.reach import ReachCount
 from personalize.events.event import IMPRESSION
 from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.bulk.simulate import simulate
 from personalize.runtime.draft import Draft, read_draft
 from personalize.runtime.offline import persona_context
 from personalize.runtime.page_view import page_view_of
 from personalize.runtime.preview_links import LINK_LASTS, Preview, PreviewLinks
 from personalize.runtime.publish import checked, publish
-from personalize.runtime.simulate import simulate
 from personalize.settings import Settings
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.visitors.sent_headers import SentHeaders
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.web.request.facts import request_facts

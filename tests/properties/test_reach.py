@@ -10,10 +10,10 @@ from pathlib import Path
 from personalize.events.event import Event
 from personalize.problems import Problems
 from personalize.reports.reach import estimate
+from personalize.runtime.bulk.simulate import simulate
 from personalize.runtime.draft import read_draft
 from personalize.runtime.publish import checked, projectors_of
-from personalize.runtime.simulate import simulate
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from tests.desk import desk_settings, write_desk
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

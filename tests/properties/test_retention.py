@@ -15,10 +15,10 @@ from personalize.events.schema import Schema
 from personalize.privacy_settings import PrivacySettings, PurposeAge
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
-from personalize.runtime import ageing
-from personalize.runtime.removing import Removed
-from personalize.runtime.retention import remove_old
-from personalize.stores.memory import MemoryStore
+from personalize.runtime.jobs import ageing
+from personalize.runtime.jobs.removing import Removed
+from personalize.runtime.jobs.retention import remove_old
+from personalize.stores.memory.store import MemoryStore
 from tests.stores import samples
 from tests.stores.erasure_contract import KEYS
 from tests.stores.samples import SCHEMA, all_of, at

@@ -8,7 +8,7 @@ import pytest
 from personalize.decisions.reach import RuleReach, SlotReach
 from personalize.reports.reach import estimate, too_small
 from personalize.reports.statistics import wilson_interval
-from personalize.runtime.simulate import Simulation
+from personalize.runtime.bulk.simulate import Simulation
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from personalize.events.event import CONSENT, JOIN, SET, Event
 from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.counting_sources import Task
+from personalize.runtime.bulk.counting_sources import Task
 from personalize.runtime.draft import read_draft
 from personalize.runtime.publish import checked, projectors_of
 from personalize.stores.opening import open_store

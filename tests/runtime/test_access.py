@@ -11,7 +11,7 @@ from personalize.errors import StoreBusy, StoreUnavailable
 from personalize.runtime import access
 from personalize.runtime.access import SCOPE_WORDS, AccessScope, TokenBook, digest_of, minted_token
 from personalize.runtime.clock import FixedClock
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import AccessToken
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

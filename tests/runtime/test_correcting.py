@@ -13,7 +13,7 @@ from personalize.runtime.clock import FixedClock
 from personalize.runtime.draft import read_draft
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.publish import publish
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from tests import desk
 from tests.desk import desk_settings, write_desk
 

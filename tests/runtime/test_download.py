@@ -14,10 +14,10 @@ from personalize.runtime.draft import read_draft
 from personalize.runtime.person import person_in
 from personalize.runtime.publish import checked, projectors_of
 from personalize.settings import Settings
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from tests.desk import desk_settings, write_desk
 from tests.stores.samples import at, event, purchase
-from tests.stores.test_sqlite_erasing import CANARIES, LOGIN, all_that_is_told
+from tests.stores.sqlite.test_erasing import CANARIES, LOGIN, all_that_is_told
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 

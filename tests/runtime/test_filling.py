@@ -16,11 +16,11 @@ from personalize.runtime import follow as follow_module
 from personalize.runtime.clock import FixedClock
 from personalize.runtime.draft import read_draft
 from personalize.runtime.filling import fill_up
-from personalize.runtime.jobs import LEASE_LASTS, LeasedJob
+from personalize.runtime.jobs.leased_job import LEASE_LASTS, LeasedJob
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.publish import projectors_of, roll_back
 from personalize.settings import Settings
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Filled
 from tests.desk import RULES, desk_settings, write_desk
 

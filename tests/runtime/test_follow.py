@@ -9,13 +9,13 @@ import pytest
 
 from personalize.problems import Problems
 from personalize.runtime import follow as module
-from personalize.runtime import lasting_task
 from personalize.runtime.clock import SystemClock
 from personalize.runtime.draft import read_draft
+from personalize.runtime.jobs import lasting_task
 from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.publish import publish
 from personalize.settings import Settings
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import Live
 from personalize.wrap import wrap

@@ -12,7 +12,7 @@ from personalize.errors import StoreBusy, StoreError, StoreUnavailable
 from personalize.events.event import Event
 from personalize.runtime import ingest as module
 from personalize.runtime.ingest import Ingest
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Applied
 from tests.stores.samples import all_of, projectors, purchase
 

@@ -16,7 +16,7 @@ from personalize.runtime.draft import load_files, read_draft
 from personalize.runtime.offline import count_segments, persona_context, visitor_context
 from personalize.runtime.own_facts import load_own_facts
 from personalize.settings import Settings
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.wrap import wrap
 from tests.desk import desk_settings, published, write_desk
 from tests.driver import Browser, running

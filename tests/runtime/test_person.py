@@ -6,7 +6,7 @@ import pytest
 
 from personalize.errors import TakenOver
 from personalize.runtime.person import Person, person_in
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from tests.stores.samples import event, projectors, purchase
 
 HERS = [purchase("v:ann", minutes=3), purchase("u:1", minutes=4), purchase("v:bob", minutes=1)]

@@ -8,7 +8,7 @@ import pytest
 
 from personalize.errors import SettingsError
 from personalize.runtime.personalizer import Personalizer
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from tests.desk import desk_settings, write_desk
 
 LONG = 60.0

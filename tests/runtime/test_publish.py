@@ -13,7 +13,7 @@ from personalize.problems import Problems
 from personalize.runtime.draft import read_draft
 from personalize.runtime.publish import live_rule_set, projectors_of, publish, roll_back, version_before
 from personalize.settings import Settings
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Live
 from tests.desk import RULES, desk_settings, write_desk
 

@@ -7,7 +7,7 @@ from personalize.events.event import JOIN, RETRACT, SET, UNDO
 from personalize.profiles.project import ProfileProjector
 from personalize.profiles.searched import SearchProjector
 from personalize.runtime.searching import visitors_with
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from tests.stores.samples import SCHEMA, event
 
 PROJECTORS = [ProfileProjector(SCHEMA), SearchProjector(["email"])]

@@ -14,13 +14,13 @@ from personalize.events.event import CONSENT, SET
 from personalize.profiles.organization import Organization
 from personalize.runtime.offline import count_segments
 from personalize.runtime.personalizer import Personalizer
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.opening import open_store
 from personalize.visitors.consent import Consent, granting
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import desk_settings, published, write_desk
-from tests.stores.test_postgres_schema import watch
+from tests.stores.postgres.test_schema import watch
 from tests.web.house import page, scope_of, tell
 
 RULES = """

@@ -9,7 +9,7 @@ import pytest
 from personalize.errors import StoreError
 from personalize.profiles.profile import Profile
 from personalize.runtime import warming
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.wrap import wrap
 from tests.desk import ITEMS, desk_settings, published, write_desk
 from tests.driver import running

@@ -17,7 +17,7 @@ from personalize.profiles.counters import Counter
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
 from personalize.stores.floors import Floors
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import (
     NOTHING_LIVE,
     REPORTS_LAST,

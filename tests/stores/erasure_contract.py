@@ -13,7 +13,7 @@ from personalize.profiles.profile import Ties
 from personalize.profiles.queue import RowChange
 from personalize.profiles.watched import WATCH, WatchProjector
 from personalize.stores.erasure import Erasure
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.projecting import MARKS
 from personalize.stores.protocols import Applied, Export, Live, Store
 from personalize.stores.refusing import Refusal, Refused

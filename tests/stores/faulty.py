@@ -5,7 +5,7 @@ from enum import Enum, auto
 
 from personalize.errors import StoreUnavailable
 from personalize.profiles.profile import Profile
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 
 
 class Fault(Enum):

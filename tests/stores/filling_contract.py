@@ -16,7 +16,7 @@ from personalize.profiles.counters import Counter
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.profile import Profile
 from personalize.profiles.project import ProfileProjector
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Lease, Live, Store
 from tests.stores import samples
 from tests.stores.samples import all_of, at, purchase

@@ -12,7 +12,7 @@ from personalize.events.schema import Attribute, OrganizationType, Shape, ValueT
 from personalize.profiles.members import MembersProjector
 from personalize.profiles.organization import Belonging, Organization, with_member
 from personalize.profiles.project import ProfileProjector
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Store
 from tests.stores.samples import PROFILES, SCHEMA, all_of, at, event, purchase
 

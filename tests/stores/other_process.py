@@ -18,7 +18,7 @@ from pathlib import Path
 from personalize.profiles.counters import Counter
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import Store
-from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite.store import SqliteStore
 from tests.stores.samples import BEGIN, projectors, purchase
 
 #: What `fill_slice_by_slice` fills.

@@ -17,9 +17,9 @@ from personalize.profiles.outbox import OutboxProjector
 from personalize.profiles.profile import Profile, Totals
 from personalize.profiles.project import ProfileProjector
 from personalize.profiles.watched import WATCH, Standing, WatchProjector, change_of
-from personalize.runtime import ageing
-from personalize.runtime.removing import Removed
-from personalize.runtime.retention import remove_old
+from personalize.runtime.jobs import ageing
+from personalize.runtime.jobs.removing import Removed
+from personalize.runtime.jobs.retention import remove_old
 from personalize.stores.floors import Floors
 from personalize.stores.protocols import Outcome, Store
 from tests.stores import samples

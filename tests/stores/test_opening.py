@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from personalize.errors import SettingsError
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.stores.opening import open_store
-from personalize.stores.postgres import PostgresStore
-from personalize.stores.postgres_address import address_of
-from personalize.stores.sqlite import SqliteStore
+from personalize.stores.postgres.address import address_of
+from personalize.stores.postgres.store import PostgresStore
+from personalize.stores.sqlite.store import SqliteStore
 from tests.stores.contract import opened
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from personalize.errors import StoreError
 from personalize.stores.seals import Seals
-from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite.store import SqliteStore
 from tests.stores.contract import opened
 from tests.stores.erasure_contract import KEYS
 from tests.stores.samples import at, projectors, purchase

@@ -11,9 +11,9 @@ from personalize.stores.protocols import Applied, Outcome, Projector
 from personalize.stores.refusing import Refusal, Refused
 from personalize.stores.shared_commits import MOST_EVENTS_OF_A_COMMIT, SharedCommits
 from tests.stores.contract import opened
+from tests.stores.postgres.test_applying import NewUrl, count_of, store_at
+from tests.stores.postgres.test_schema import watch
 from tests.stores.samples import all_of, projectors, purchase
-from tests.stores.test_postgres_applying import NewUrl, count_of, store_at
-from tests.stores.test_postgres_schema import watch
 
 PROJECTORS = projectors()
 

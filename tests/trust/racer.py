@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from personalize.events.event import JOIN, SET, Event
-from personalize.stores.sqlite import SqliteStore
-from personalize.stores.sqlite_link import Link
-from personalize.stores.sqlite_writer import Writer
+from personalize.stores.sqlite.link import Link
+from personalize.stores.sqlite.store import SqliteStore
+from personalize.stores.sqlite.writer import Writer
 from tests.stores.samples import event, projectors, purchase
 
 BROWSERS = tuple(f"v:{number}" for number in range(6))

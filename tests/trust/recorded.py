@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite.store import SqliteStore
 from tests.stores.contract import opened
 from tests.stores.samples import projectors
 

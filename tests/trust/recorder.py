@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from personalize.errors import StoreError
-from personalize.stores import sqlite_link, sqlite_schema
-from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite import link as sqlite_link
+from personalize.stores.sqlite import schema as sqlite_schema
+from personalize.stores.sqlite.store import SqliteStore
 from tests.stores.samples import PROFILES, projectors, purchase
 
 RETRY_SECONDS = 0.01

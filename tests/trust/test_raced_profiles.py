@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize.stores.sqlite import SqliteStore
+from personalize.stores.sqlite.store import SqliteStore
 from tests.conftest import REPOSITORY
 from tests.stores.contract import opened
 from tests.stores.samples import all_of, projectors

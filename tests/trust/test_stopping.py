@@ -17,8 +17,8 @@ import pytest
 from sqlite_utils import Database
 
 from personalize.errors import StoreError
-from personalize.stores.sqlite import SqliteStore
-from personalize.stores.sqlite_schema import schema
+from personalize.stores.sqlite.schema import schema
+from personalize.stores.sqlite.store import SqliteStore
 from tests.served.test_kills import TOKEN, prepare
 from tests.served.test_workers import logged
 from tests.stores.contract import opened

