@@ -13,8 +13,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from personalize import stores
 from personalize.errors import StoreUnavailable
+from personalize.stores import postgres
 from personalize.stores.postgres.address import address_of
 from personalize.stores.postgres.log import event_as_row
 from personalize.stores.postgres.schema import CHANGES
@@ -229,9 +229,9 @@ def test_that_test_would_notice_a_statement_about_everybody(statement: str) -> N
 
 #: What reads or writes for everybody: jobs, and whoever asks for everybody, but no page and no event.
 _FOR_ALL = {
-    "postgres_erasing": {"COMPACT", "_MARKS"},
-    "postgres_log": {"LOG"},
-    "postgres_projections": {"DUE", "FOUND", "PROFILE_KEYS", "PROFILE_ROWS"},
+    "erasing": {"COMPACT", "_MARKS"},
+    "log": {"LOG"},
+    "projections": {"DUE", "FOUND", "PROFILE_KEYS", "PROFILE_ROWS"},
 }
 
 
@@ -245,8 +245,8 @@ def test_all_other_statements_about_everybody_are_those_of_jobs() -> None:
 
 def statements_of_the_store() -> Iterator[tuple[str, str, str]]:
     """Every statement that a module of a PostgreSQL store keeps: the module, what it calls it, and the statement."""
-    for module in (one.name for one in iter_modules(stores.__path__) if one.name.startswith("postgres")):
-        source = import_module(f"{stores.__name__}.{module}")
+    for module in (one.name for one in iter_modules(postgres.__path__)):
+        source = import_module(f"{postgres.__name__}.{module}")
         assert source.__file__ is not None
         made = re.findall(r"^(\w+) = ", Path(source.__file__).read_text(encoding="utf-8"), re.MULTILINE)
         for name in made:
