@@ -86,8 +86,13 @@ async def published(app: PersonalizeMiddleware) -> None:
     await personalizer.refresh()
 
 
-async def written(app: PersonalizeMiddleware) -> list[Event]:
-    """The log, once everything that was queued has been written."""
+async def all_written(app: PersonalizeMiddleware) -> None:
+    """Wait until everything that was queued has been written."""
     while app.personalizer.ingest.waiting:
         await asyncio.sleep(0.005)
+
+
+async def written(app: PersonalizeMiddleware) -> list[Event]:
+    """The log, once everything that was queued has been written."""
+    await all_written(app)
     return [event async for event in app.personalizer.store.log()]
