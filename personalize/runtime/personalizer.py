@@ -107,12 +107,17 @@ class Personalizer:
             chance=chance,
         )
         self.follower = self._make_follower()
-        self._filler = self._make_filler()
-        self._sweeper = self._make_sweeper()
-        self._webhooks = self._make_webhooks()
-        self._retention = self._make_retention()
         self._watcher = SaveWatcher(
             self.store, settings, clock=self.clock, health=self.health, published=self.follower.refresh
+        )
+        #: What goes on beside the pages. The last one ends first: what is queued is written while all others still run.
+        self._tasks = (
+            self._watcher,
+            self._make_filler(),
+            self._make_sweeper(),
+            self._make_webhooks(),
+            self._make_retention(),
+            self.ingest,
         )
 
     def _make_follower(self) -> Follower:
@@ -201,12 +206,8 @@ class Personalizer:
                 await self._open()
                 if self.records:
                     await self.follower.start()
-                    self._watcher.start()
-                    self._filler.start()
-                    self._sweeper.start()
-                    self._webhooks.start()
-                    self._retention.start()
-                    self.ingest.start()
+                    for task in self._tasks:
+                        task.start()
             except BaseException:
                 await self._let_go()
                 raise
@@ -254,12 +255,8 @@ class Personalizer:
                 ending.callback(self.geoip.close)
             ending.push_async_callback(self.breaker.stop)
             ending.push_async_callback(self.follower.stop)
-            ending.push_async_callback(self._watcher.stop)
-            ending.push_async_callback(self._filler.stop)
-            ending.push_async_callback(self._sweeper.stop)
-            ending.push_async_callback(self._webhooks.stop)
-            ending.push_async_callback(self._retention.stop)
-            ending.push_async_callback(self.ingest.stop)
+            for task in self._tasks:
+                ending.push_async_callback(task.stop)
             self.started, self.geoip = False, None
             if self._present is not None:
                 self.store, self._present = self._present, None
