@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from personalize import yaml_tree
@@ -467,11 +467,12 @@ def changed_at(data: object, path: tuple[str | int, ...], new: object) -> object
 
 
 @given(data=st.dictionaries(KEYS, DOCUMENTS, min_size=2, max_size=5), flow=st.booleans(), pick=st.integers(0, 99))
+@example(data={"0": None, "»»": None}, flow=False, pick=0)
 def test_replacing_one_value_changes_that_value_alone(data: dict[str, object], flow: bool, pick: int) -> None:
     dumped = yaml.safe_dump(data, default_flow_style=flow, allow_unicode=True, width=40, sort_keys=False)
     problems = Problems()
     node = parse_yaml(dumped, "f.yaml", problems)
-    assume(node is not None and not problems.has_errors)
+    assume(node is not None and not problems.list)  # such as a warning of curly quotes, which stays
     assert node is not None
     inner = list(with_paths(node))[1:]
     path, value = inner[pick % len(inner)]
