@@ -42,12 +42,13 @@ _STARTING, _USERS, _ADDRESS = "postgres.starting", "postgres.users", "postgres.u
 
 
 class PostgresServer:
-    """A server of our own, made in a folder of its own; it runs until `stop`, and can then be started again."""
+    """A server of our own, made in a folder of its own, at a `port`; it runs until `stop`, and can then be started
+    again."""
 
     def __init__(self, *, careful: bool = False) -> None:
         self._careless = () if careful else CARELESS
         self._folder = Path(tempfile.mkdtemp(prefix="personalize-postgres-"))
-        self._port = free_ports(1)[0]
+        self.port = free_ports(1)[0]
         self._bring_programs()
         self._make_cluster()
         self.start()
@@ -55,7 +56,7 @@ class PostgresServer:
     @property
     def url(self) -> str:
         """The address of its first database."""
-        return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{self._port}/postgres"
+        return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{self.port}/postgres"
 
     @property
     def runs(self) -> bool:
@@ -66,7 +67,7 @@ class PostgresServer:
         """Start it; it takes connections afterwards."""
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._program("postgres"), "-h", "127.0.0.1", "-p", str(self._port), *_USUAL, *self._careless],
+                [*self._program("postgres"), "-h", "127.0.0.1", "-p", str(self.port), *_USUAL, *self._careless],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

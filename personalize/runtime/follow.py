@@ -13,6 +13,7 @@ from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
 from personalize.runtime.jobs.lasting_task import LastingTask
+from personalize.runtime.patience import patience
 from personalize.runtime.publish import projectors_of, saved_rule_set
 from personalize.runtime.quiet_loading import let_go, pieces_of
 from personalize.runtime.warming import warm
@@ -71,9 +72,11 @@ class Follower:
         self._looking = asyncio.Lock()
         self._task = LastingTask(self._follow, name="personalize-follow", failed=self._failed)
 
-    async def start(self) -> None:
-        """Load what is live and go on following it; a store that can't be read is tried again later."""
-        await self.refresh()
+    async def start(self, *, until: float | None = None) -> None:
+        """Load what is live and go on following it; a store that can't be read, or has not answered `until` then (by
+        the loop's clock), is tried again later."""
+        async with self._looking:
+            await self._look(until=until)
         self._task.start()
 
     async def stop(self) -> None:
@@ -87,21 +90,31 @@ class Follower:
         One look at a time: who comes while another one loads waits for it, and then looks for itself.
         """
         async with self._looking:
-            try:
-                switch = await self._store.switch()
-                self._switched(switch is not None and switch.off)
-                live, before = await self._store.live(), self.filled
-                # Read after the row: what it says holds for this version, or for a later one and so for less.
-                self.filled = await self._store.filled()
-                if live is not None and (force or self._is_due(live)):
-                    await self._load(live, self.filled)
-                # Also where the live one does not load here: it counts less of what is served, and others count for it.
-                if self._serving is not None and (before is None or before.holding != self.filled.holding):
-                    self._changed(self._serving, pending_facts(self._serving, self.filled.holding))
-            except StoreError as error:
-                self._health.failed("the live rule set could not be read", error, self._clock.now())
-                return
-            await self._report()
+            if await self._look(force=force):
+                await self._report()
+
+    async def _look(self, *, force: bool = False, until: float | None = None) -> bool:
+        """Bring the worker up to date; False where the store does not say to what. Loading takes the time it takes."""
+        try:
+            before = self.filled
+            async with patience(until):
+                live, self.filled = await self._read()
+            if live is not None and (force or self._is_due(live)):
+                await self._load(live, self.filled)
+            # Also where the live one does not load here: it counts less of what is served, and others count for it.
+            if self._serving is not None and (before is None or before.holding != self.filled.holding):
+                self._changed(self._serving, pending_facts(self._serving, self.filled.holding))
+        except StoreError as error:
+            self._health.failed("the live rule set could not be read", error, self._clock.now())
+            return False
+        return True
+
+    async def _read(self) -> tuple[Live | None, Filled]:
+        switch = await self._store.switch()
+        self._switched(switch is not None and switch.off)
+        live = await self._store.live()
+        # Read after the row: what it says holds for this version, or for a later one and so for less.
+        return live, await self._store.filled()
 
     @property
     def lacks(self) -> RuleSet | None:
@@ -169,6 +182,8 @@ class Follower:
             self._health.failed("the served version could not be reported", error, now)
 
     async def _follow(self) -> None:
+        async with self._looking:
+            await self._report()
         while True:
             await asyncio.sleep(POLL_SECONDS)
             await self.refresh()

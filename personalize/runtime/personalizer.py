@@ -33,6 +33,7 @@ from personalize.runtime.jobs.webhooks import WebhookTask
 from personalize.runtime.keys import secret_keys
 from personalize.runtime.own_facts import load_own_facts
 from personalize.runtime.page_events import CHANCE_BYTES, WEB_SENDER
+from personalize.runtime.patience import patience, patient_until
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
 from personalize.runtime.saving import SaveWatcher
 from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin
@@ -194,28 +195,30 @@ class Personalizer:
     async def start(self) -> None:
         """Open the store and begin to follow the live rule set; harmless when done already.
 
-        A store that can't be opened keeps no page from being served: it is said, counted and tried again. Nor does
-        a GeoIP database that can't be: it is said and counted. A start that raises, or is broken off, has undone what
-        it did and can be tried again.
+        A store that can't be opened, or does not answer, keeps no page from being served: it is said, counted and
+        tried again. Nor does a GeoIP database that can't be: it is said and counted. A start that raises, or is broken
+        off, has undone what it did and can be tried again.
         """
         async with self._starting:
             if self.started:
                 return
             self.started = True  # by now: pages that come meanwhile need not wait for the store
+            until = patient_until(self.settings)
             try:
-                await self._open()
+                await self._open(until)
                 if self.records:
-                    await self.follower.start()
+                    await self.follower.start(until=until)
                     for task in self._tasks:
                         task.start()
             except BaseException:
                 await self._let_go()
                 raise
 
-    async def _open(self) -> None:
+    async def _open(self, until: float | None) -> None:
         self._open_geoip()
         try:
-            await self.store.open()
+            async with patience(until):
+                await self.store.open()
             if self.settings.at is not None:
                 await self._open_past(self.settings.at)
             elif self.settings.reload == "save":

@@ -281,6 +281,9 @@ def test_a_worker_reports_now_and_then_also_that_nothing_loads(tmp_path: Path) -
         async with running(app):
             started_at = clock.moment
             reports = app.personalizer.store.workers
+            async with asyncio.timeout(10):
+                while not await reports():
+                    await asyncio.sleep(0.001)
             assert [(each.version, each.at) for each in await reports()] == [(None, started_at)]
             clock.moment += module.REPORT_EVERY / 2
             await app.personalizer.refresh()

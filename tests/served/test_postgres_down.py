@@ -7,24 +7,26 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from statistics import median
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 
 from personalize.errors import StoreUnavailable
 from personalize.stores.opening import open_store
+from personalize.stores.postgres import link
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import desk_settings, published, write_desk, written
 from tests.driver import Browser, Reply, running
 from tests.postgres_server import PASSWORD, PostgresServer, own_postgres
+from tests.trust.trials import IS_LONG
 from tests.web.test_faults import a_known_buyer, site
 from tests.web.test_slow_store import BUDGET_SECONDS, MERCY_SECONDS, p99, visits
 
 #: A server of its own and all that tests it share this machine: what one page in a hundred takes says little of us,
 #: unless it hangs.
 HANGS_SECONDS = 1.0
+HEALS_SECONDS = 5.0
 BOUGHT = "What goes with a tent"
 Work = Callable[[PersonalizeMiddleware, Browser], Awaitable[None]]
 
@@ -63,7 +65,7 @@ def with_site(folder: Path, url: str, work: Work) -> None:
     asyncio.run(run())
 
 
-async def heals(browser: Browser, within_seconds: float = 5) -> None:
+async def heals(browser: Browser, within_seconds: float = HEALS_SECONDS) -> None:
     """Soon the visitor sees again what is meant for them."""
     began = time.monotonic()
     while BOUGHT not in (await browser.get("/")).text:
@@ -118,11 +120,10 @@ def test_a_site_starts_without_its_database_and_finds_it_when_it_comes(
 def test_what_is_wrong_is_said_without_the_password(
     url: str, server: PostgresServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    place = urlsplit(server.url)
     cases = {
         url.replace(PASSWORD, f"{PASSWORD}-not"): "it refuses this user and password",
         server.url.removesuffix("/postgres") + "/nowhere": "there is no such database",
-        server.url.replace(str(place.port), "1"): "cannot be reached",
+        server.url.replace(str(server.port), "1"): "cannot be reached",
     }
 
     async def run(address: str, reason: str) -> None:
@@ -144,12 +145,13 @@ def test_what_is_wrong_is_said_without_the_password(
 
 
 class SlowRoad:
-    """A proxy before the server: what it answers arrives later."""
+    """A proxy before the server: what it answers arrives later, or, of connections that are taken meanwhile, never."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, is_silent: bool = False) -> None:
         self._port = port
         self._ends: list[asyncio.StreamWriter] = []
         self.delay_seconds = 0.0
+        self.is_silent = is_silent
 
     async def __aenter__(self) -> "SlowRoad":
         self._proxy = await asyncio.start_server(self._connected, "127.0.0.1", 0)
@@ -162,9 +164,16 @@ class SlowRoad:
             end.close()
         await asyncio.sleep(0.05)
 
+    def address_of(self, url: str) -> str:
+        """The same store, by this road."""
+        return url.replace(f":{self._port}/", f":{self.port}/")
+
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._ends.append(writer)
+        if self.is_silent:
+            return
         server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._ends += [writer, server_writer]
+        self._ends.append(server_writer)
         await asyncio.gather(self._asks(reader, server_writer), self._answers(server_reader, writer))
 
     async def _asks(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -185,11 +194,9 @@ def test_a_slow_road_to_the_server_is_taken_while_it_keeps_the_budget_and_then_l
     tmp_path: Path, server: PostgresServer, url: str
 ) -> None:
     async def run() -> None:
-        port = urlsplit(server.url).port
-        assert port is not None
-        async with SlowRoad(port) as road:
+        async with SlowRoad(server.port) as road:
             write_desk(tmp_path)
-            app = wrap(site(), desk_settings(tmp_path, store=url.replace(f":{port}/", f":{road.port}/")))
+            app = wrap(site(), desk_settings(tmp_path, store=road.address_of(url)))
             async with running(app):
                 await published(app)
                 browser = await a_known_buyer(app)
@@ -202,5 +209,34 @@ def test_a_slow_road_to_the_server_is_taken_while_it_keeps_the_budget_and_then_l
                 assert app.personalizer.breaker.is_open
                 road.delay_seconds = 0.0
                 await heals(browser)
+
+    asyncio.run(run())
+
+
+@pytest.mark.trust
+def test_a_site_starts_beside_a_database_that_takes_connections_and_says_nothing_and_finds_it_when_it_answers(
+    tmp_path: Path, server: PostgresServer, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not IS_LONG:
+        monkeypatch.setattr(link, "CONNECT_SECONDS", 1.5)
+
+    async def run() -> None:
+        write_desk(tmp_path)
+        earlier = wrap(site(), desk_settings(tmp_path, store=url))
+        async with running(earlier):
+            await published(earlier)
+        async with SlowRoad(server.port, is_silent=True) as road:
+            app = wrap(site(), desk_settings(tmp_path, store=road.address_of(url)))
+            began = time.monotonic()
+            async with running(app):
+                reply = await Browser(app).get("/")
+                assert time.monotonic() - began < 1
+                assert reply.status == 200 and "<p>Default</p>" in reply.text and "The season" not in reply.text
+                road.is_silent = False
+                began = time.monotonic()
+                while "The season" not in (await Browser(app).get("/")).text:
+                    assert time.monotonic() - began < 2 * HEALS_SECONDS, "where nothing else runs it takes half of that"
+                    await asyncio.sleep(0.02)
+                await a_known_buyer(app)
 
     asyncio.run(run())

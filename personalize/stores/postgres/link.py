@@ -20,7 +20,8 @@ T = TypeVar("T")
 READERS, WRITERS = 8, 4
 #: So many of each are there from the beginning: connecting takes longer than a page has time.
 AT_FIRST = 2
-CONNECT_SECONDS = 5.0
+#: Shorter than the five seconds that a site has to find a server again that was silent and answers now.
+CONNECT_SECONDS = 4.0
 #: How long one statement may take, and how long it waits for the locks of others.
 READ_SECONDS, WRITE_SECONDS, LOCK_SECONDS = 5.0, 600.0, 5.0
 #: How often a transaction is tried that others got in the way of.
