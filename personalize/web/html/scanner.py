@@ -8,6 +8,7 @@ from types import MappingProxyType
 from personalize.rules.definitions import Placement
 from personalize.web.html.doubts import Doubt, Doubts
 from personalize.web.html.marks import SLOT_ID, close_mark, open_mark
+from personalize.web.html.occurrences import holds, occurrences
 from personalize.web.html.pieces import Copy, Piece, Slot, Stray
 from personalize.web.html.places import Places
 from personalize.web.html.written import WrittenScanner
@@ -20,13 +21,8 @@ NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
 
 
 def _may_hold_mark(low: bytes) -> bool:
-    """Whether a page in lower case can hold a written mark, `data-slot` or `slot:`. No is certain."""
-    at = low.find(b"slot")
-    while at >= 0:
-        if low.startswith(b":", at + 4) or low.endswith(b"data-", 0, at):
-            return True
-        at = low.find(b"slot", at + 4)
-    return False
+    """Whether a page in lower case can hold a written mark. No is certain."""
+    return holds(low, b"data-slot") or holds(low, b"slot:")
 
 
 def _anything(slot_id: str) -> bool:
@@ -44,6 +40,10 @@ class _Words:
         self.mark = re.compile(rb"%b(%b)-->|%b" % (begin, slot_id, re.escape(self.end)))
         self.part_of_mark = re.compile(rb"%b[a-z0-9_-]*+-{0,2}" % begin)
         self.longest = len(self.begin) + _LONGEST_ID + len(b"-->")
+
+    def mark_around(self, data: bytes, at: int) -> re.Match[bytes] | None:
+        """The mark of which `in_both` stands here."""
+        return self.mark.match(data, at - len(b"<!--")) or self.mark.match(data, at - len(b"<!--/"))
 
 
 @lru_cache(maxsize=8)
@@ -147,7 +147,7 @@ class Scanner:
     def _read(self, chunk: bytes, *, is_last: bool = False, low: bytes | None = None) -> list[Piece]:
         data = self._held + chunk if self._held else chunk
         pieces: list[Piece] = []
-        position = self._pass_marks(data, pieces) if self._words.in_both in data else 0
+        position = self._pass_marks(data, pieces)
         held = len(data) if is_last else self._start_of_mark(data, position)
         self._held = data[held:]
         self._text(data[position:held], pieces, is_last=is_last, low=None if position else low)
@@ -157,10 +157,15 @@ class Scanner:
 
     def _pass_marks(self, data: bytes, pieces: list[Piece]) -> int:
         """Reads up to the last whole mark; returns where that ends."""
-        position = 0
-        while (mark := self._next_mark(data, position)) is not None:
+        words, position = self._words, 0
+        marks = occurrences(data, words.in_both)
+        for number, at in enumerate(marks, start=1):
+            if at < position or (mark := words.mark_around(data, at)) is None:
+                continue
             self._text(data[position : mark.start()], pieces)
-            end = self._after_slot(data, mark, pieces) if self._region is None else -1
+            end = -1
+            if self._region is None and number < len(marks):
+                end = self._after_slot(data, mark, marks[number] - len(b"<!--/"), pieces)
             if end < 0:
                 self._at_mark(mark, pieces)
                 end = mark.end()
@@ -168,14 +173,13 @@ class Scanner:
             position = end
         return position
 
-    def _after_slot(self, data: bytes, mark: re.Match[bytes], pieces: list[Piece]) -> int:
-        """Behind the slot that begins with this mark, if it ends here and holds no other one; else -1."""
-        words, begin = self._words, mark.end()
-        end = data.find(words.in_both, begin) - len(b"<!--/") if mark[1] is not None else -1
-        if not begin <= end <= begin + self._max_region or not data.startswith(words.end, end):
+    def _after_slot(self, data: bytes, mark: re.Match[bytes], end: int, pieces: list[Piece]) -> int:
+        """Behind the slot that begins with this mark, if it ends here, where the next one begins; else -1."""
+        close, begin = self._words.end, mark.end()
+        if mark[1] is None or not begin <= end <= begin + self._max_region or not data.startswith(close, end):
             return -1
-        self._pass(Slot(mark[1].decode(), mark[0], data[begin:end], words.end, "token"), pieces)
-        return end + len(words.end)
+        self._pass(Slot(mark[1].decode(), mark[0], data[begin:end], close, "token"), pieces)
+        return end + len(close)
 
     def last(self, chunk: bytes) -> list[Piece]:
         """The pieces of the last chunk, and what is left: `feed` and `close`, quicker for a page in one chunk."""
@@ -206,17 +210,7 @@ class Scanner:
 
     def without_marks(self, data: bytes) -> bytes:
         """The same without any token marks."""
-        return self._words.mark.sub(b"", data) if self._words.in_both in data else data
-
-    def _next_mark(self, data: bytes, position: int) -> re.Match[bytes] | None:
-        words = self._words
-        at = data.find(words.in_both, position)
-        while at >= 0:
-            mark = words.mark.match(data, at - len(b"<!--")) or words.mark.match(data, at - len(b"<!--/"))
-            if mark is not None:
-                return mark
-            at = data.find(words.in_both, at + 1)
-        return None
+        return self._words.mark.sub(b"", data) if holds(data, self._words.in_both) else data
 
     def _start_of_mark(self, data: bytes, position: int) -> int:
         """Where the bytes begin that may become a mark with those that come next."""
