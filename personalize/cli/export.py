@@ -14,6 +14,9 @@ from personalize.exports.manifest import Content, Manifest
 from personalize.runtime.clock import SystemClock
 from personalize.runtime.copies.exporting import WHATS, What, export_store
 
+_PERSONAL = "It holds personal data: keep it as carefully as the store, and delete it when it has served."
+_NOBODYS = "It holds seals and receipts, and nothing of a person: keep the newest one, apart from the store."
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -30,7 +33,8 @@ from personalize.runtime.copies.exporting import WHATS, What, export_store
     type=click.Choice(WHATS),
     default="log",
     show_default=True,
-    help="The log with its rule sets, of which everything is made; the profiles, for bulk work; or all of it.",
+    help="The log with its rule sets, of which everything is made; the profiles, for bulk work; all of it; or who was "
+    'erased, for "personalize erase-again".',
 )
 @click.option("--by", metavar="NAME", help="Who exports; by default whoever is logged in on this machine.")
 @pass_site
@@ -45,9 +49,7 @@ def export(site: Site, folder: Path, format_: ExportFormat, what: What, by: str 
         manifest = asyncio.run(_export(site, folder, format_, what, by or name_of_whoever(), tally))
     seconds = time.perf_counter() - started
     click.echo(f"Exported {_contents(manifest)} to {folder} in {seconds:.1f} s.")
-    click.echo(
-        paragraph("It holds personal data: keep it as carefully as the store, and delete it when it has served.")
-    )
+    click.echo(paragraph(_NOBODYS if what == "erased" else _PERSONAL))
 
 
 async def _export(site: Site, folder: Path, format_: ExportFormat, what: What, by: str, tally: Tally) -> Manifest:
@@ -70,6 +72,8 @@ async def _export(site: Site, folder: Path, format_: ExportFormat, what: What, b
 
 def _contents(manifest: Manifest) -> str:
     """What was exported, in words."""
+    if not manifest.of("events") and manifest.of("erased"):
+        return counted(manifest.rows("erased"), "erased id")
     parts = [
         counted(manifest.rows(content), content.removesuffix("s"))
         for content in ("events", "rule sets", "profiles")

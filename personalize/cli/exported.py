@@ -6,12 +6,14 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
+from personalize.cli.erase_again import after_erasing_again
 from personalize.cli.findings import Failed
 from personalize.cli.site import Site
 from personalize.cli.tables import counted, paragraph
 from personalize.cli.tally import Tally
 from personalize.errors import StoreError
 from personalize.exports.manifest import Manifest, read_manifest
+from personalize.runtime.copies.erased import ErasedAgain
 from personalize.runtime.copies.importing import Imported, ImportWriter
 from personalize.runtime.copies.reimporting import (
     check_export,
@@ -41,7 +43,7 @@ def import_folder(site: Site, folder: Path) -> None:
     manifest = read_manifest(folder)
     with Tally("reading what was exported", "events imported") as tally:
         check_export(folder, manifest)
-        done, was_empty = asyncio.run(_import(site, folder, manifest, tally))
+        done, was_empty, again = asyncio.run(_import(site, folder, manifest, tally))
     told = f"{counted(done.rows, 'event')}: {done.new:,} new, {done.known:,} known already"
     click.echo(f"{told}, {done.refused:,} refused" if done.refused else told)
     if done.refused:
@@ -50,6 +52,10 @@ def import_folder(site: Site, folder: Path) -> None:
     if erased := manifest.rows("erased"):
         keys = "as long as secret_keys holds the keys of the site that was exported"
         click.echo(paragraph(f"{counted(erased, 'erased id')}: what tells of them is refused here, too, {keys}."))
+    if again.ids:
+        click.echo(paragraph(f"Erased here, too: {counted(again.ids, 'id')} of them."))
+        for part in after_erasing_again(again):
+            click.echo(paragraph(part))
     lives = manifest.rows("lives")
     if was_empty:
         click.echo(f"{counted(manifest.rows('rule sets'), 'rule set')}: what was live there is live here.")
@@ -59,10 +65,10 @@ def import_folder(site: Site, folder: Path) -> None:
         )
 
 
-async def _import(site: Site, folder: Path, manifest: Manifest, tally: Tally) -> tuple[Imported, bool]:
+async def _import(site: Site, folder: Path, manifest: Manifest, tally: Tally) -> tuple[Imported, bool, ErasedAgain]:
     async with site.store(erases=manifest.rows("erased") > 0) as store:
         restored = await restore_rule_sets(store, folder, manifest, site.settings)
-        await keep_erased(store, folder, manifest)
+        again = await keep_erased(store, folder, manifest, site.settings)
         total = manifest.rows("events")
         try:
             done = await import_export(
@@ -76,7 +82,7 @@ async def _import(site: Site, folder: Path, manifest: Manifest, tally: Tally) ->
                 f"{error}. What was written stays; import the same folder again, and only the rest is added."
             ) from error
         await keep_floors(store, folder, manifest)
-        return done, restored
+        return done, restored, again
 
 
 async def _writer(site: Site, store: Store) -> ImportWriter:

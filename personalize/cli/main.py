@@ -43,6 +43,7 @@ COMMANDS: Mapping[str, str] = {
     "download": "Write down all that is kept of one visitor, for themselves.",
     "undo-join": "Part a browser's past from the login that took it over.",
     "erase": "Erase all that is kept of a visitor.",
+    "erase-again": "Erase whom another copy of the store has erased, after a backup was restored.",
     "compact": "Free the files of the store from all bytes of what was deleted.",
     "token": "Make, list and revoke tokens of the API.",
     "openapi": "Print the description of the JSON API (OpenAPI 3.1).",

@@ -2,8 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import click
 
@@ -12,9 +10,6 @@ from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, paragraph
 from personalize.cli.tally import Tally
 from personalize.runtime.copies.migrating import Migrated, Step, migrate
-from personalize.runtime.keys import secret_keys
-from personalize.stores.opening import database_file, open_store
-from personalize.stores.protocols import Store
 
 
 @click.command("migrate-store")
@@ -30,7 +25,6 @@ def migrate_store(site: Site, source: str, target: str) -> None:
     """
     if source == target:
         raise Failed("FROM and TO are the same store.")
-    _refuse_missing(site, source)
     started = time.perf_counter()
     with Tally("reading both stores", "events copied") as tally:
         migrated = asyncio.run(_migrate(site, source, target, tally))
@@ -38,29 +32,12 @@ def migrate_store(site: Site, source: str, target: str) -> None:
     _tell(migrated, seconds)
 
 
-def _refuse_missing(site: Site, url: str) -> None:
-    """A file that is not there would be made, and be empty."""
-    file = database_file(url, site.settings.root)
-    if file is not None and not file.exists():
-        raise Failed(f"there is no store to move from: {file} is missing.")
-
-
 async def _migrate(site: Site, source: str, target: str, tally: Tally) -> Migrated:
     def progress(step: Step, done: int, total: int | None) -> None:
         tally.reach(done, total, step)
 
-    async with _opened(site, source) as one, _opened(site, target) as other:
+    async with site.other_store(source) as one, site.other_store(target, is_there=False) as other:
         return await migrate(one, other, site.settings, progress=progress)
-
-
-@asynccontextmanager
-async def _opened(site: Site, url: str) -> AsyncIterator[Store]:
-    store = open_store(url, site.settings.root, secret_keys(site.settings))
-    await store.open()
-    try:
-        yield store
-    finally:
-        await store.close()
 
 
 def _tell(migrated: Migrated, seconds: float) -> None:

@@ -5,10 +5,15 @@ from pathlib import Path
 import click
 
 from personalize.cli.backup import described, the_database
+from personalize.cli.erase_again import NOT_PROJECTED
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, paragraph
 from personalize.runtime.copies.backups import restore as put_back
-from personalize.runtime.keys import known_keys
+
+_WHO_ELSE = (
+    "If visitors were erased since the backup was made, they are in it again. Erase them again before the site starts: "
+    'personalize erase-again FOLDER, where FOLDER is the newest that "personalize export --what erased" wrote.'
+)
 
 
 @click.command()
@@ -23,15 +28,14 @@ def restore(site: Site, backup: Path, replace: bool) -> None:
     Stop the site first: nobody may have the store open. A backup that is cut or altered is refused, and nothing has
     changed then. Visitors whom the store that it replaces has erased since do not come back.
     """
-    restored = put_back(backup, the_database(site), at=site.now, replaces=replace, keys=known_keys(site.settings))
+    restored = put_back(backup, the_database(site), site.settings, at=site.now, replaces=replace)
     click.echo(f"Restored {described(restored.contents)} from {backup}.")
     if restored.aside is not None:
         click.echo(paragraph(f"The store that was there is now {restored.aside}: delete it when all is well."))
     if restored.erased is None:
-        click.echo(
-            paragraph("If visitors were erased since the backup was made, they are in it again: erase them again.")
-        )
-    elif restored.erased:
-        click.echo(paragraph(f"Erased again: {counted(restored.erased, 'profile')}, erased since the backup was made."))
-        hint = 'Run "personalize rebuild" before the site starts: who shared a browser with them is made anew then.'
-        click.echo(paragraph(hint))
+        click.echo(paragraph(_WHO_ELSE))
+    elif restored.erased.ids:
+        told = f"Erased again: {counted(restored.erased.ids, 'id')}, erased since the backup was made."
+        click.echo(paragraph(told))
+        if not restored.erased.is_projected:
+            click.echo(paragraph(NOT_PROJECTED))

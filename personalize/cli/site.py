@@ -22,7 +22,7 @@ from personalize.runtime.geoip import check_geoip
 from personalize.runtime.keys import known_keys, secret_keys
 from personalize.runtime.publish import saved_rule_set
 from personalize.settings import FILE_NAME, Settings, find_settings, load_settings
-from personalize.stores.opening import open_store
+from personalize.stores.opening import database_file, open_store
 from personalize.stores.protocols import Live, Store
 
 #: Years that a rule may reach into, however many days it goes back or ahead.
@@ -130,12 +130,20 @@ class Site:
     async def store(self, *, erases: bool = False) -> AsyncIterator[Store]:
         """The site's store, open for as long as the block runs; with its keys, which are made only for who `erases`."""
         keys = secret_keys(self.settings) if erases else known_keys(self.settings)
-        store = open_store(self.settings.store, self.settings.root, keys)
-        await store.open()
-        try:
+        async with _opened(open_store(self.settings.store, self.settings.root, keys)) as store:
             yield store
-        finally:
-            await store.close()
+
+    @asynccontextmanager
+    async def other_store(self, url: str, *, is_there: bool = True) -> AsyncIterator[Store]:
+        """A store beside the site's own, open for as long as the block runs, with the site's keys.
+
+        One that `is_there` is not made: raises `Failed` where its file is missing.
+        """
+        file = database_file(url, self.settings.root)
+        if is_there and file is not None and not file.exists():
+            raise Failed(f"there is no such store: {file} is missing.")
+        async with _opened(open_store(url, self.settings.root, secret_keys(self.settings))) as store:
+            yield store
 
     async def saved(self, store: Store, version: str) -> RuleSet:
         """A version that the store keeps. Raises `Findings` where it no longer loads, and `UnknownVersion`."""
@@ -154,6 +162,15 @@ class Site:
         """A moment as the site writes it: `1997-10-01 00:00 UTC`."""
         local = moment.astimezone(conventions_of(self.settings).zone)
         return local.strftime("%Y-%m-%d %H:%M %Z")
+
+
+@asynccontextmanager
+async def _opened(store: Store) -> AsyncIterator[Store]:
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
 
 
 pass_site = click.make_pass_decorator(Site)

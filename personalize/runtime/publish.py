@@ -106,6 +106,14 @@ def projectors_of(rule_set: RuleSet | None, settings: Settings) -> Sequence[Proj
     return (profiles if belonging is None else MembersProjector(profiles, belonging), *watching, *searching)
 
 
+async def projectors_to_erase(store: Store, settings: Settings) -> Sequence[Projector]:
+    """Those of what is live; none where that does not load here, which keeps nobody from being erased."""
+    try:
+        return projectors_of(await live_rule_set(store, settings), settings)
+    except InvalidFiles:
+        return ()
+
+
 def lifecycle_of(settings: Settings) -> Lifecycle:
     """The site's idea of visits, of how long silence means what, and of how fast interests fade."""
     visits = settings.visits

@@ -160,7 +160,9 @@ class PastStore:
         """The seals of now."""
         return await self._now.sealed()
 
-    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
+    async def take_over(
+        self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]], projectors: Sequence[Projector] = ()
+    ) -> int:
         """Raises `ReadOnlyStore`."""
         raise _read_only()
 

@@ -322,8 +322,16 @@ class Store(Protocol):
     async def sealed(self) -> Sequence[tuple[str, datetime]]:
         """The seal of every erased id, in hex, and when it was erased last; in the order of the seals."""
 
-    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
-        """Keep the receipts and the seals of another store beside its own; what is kept already is not kept twice."""
+    async def take_over(
+        self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]], projectors: Sequence[Projector] = ()
+    ) -> int:
+        """Keep the receipts and the seals of another copy of this store beside its own, and erase here whom they name;
+        how many ids that were.
+
+        Of each id goes what had occurred until that store erased it; what a login did since stays, as it does where
+        somebody comes back. Who stays is projected anew, as by `erase`. Each id is a transaction of its own, and the
+        seals are kept last: who calls again goes on where it broke off. What is kept already is not kept twice.
+        """
 
     async def compact(self, *, at: datetime) -> None:
         """Write what is kept anew, so that no file holds a byte of what was deleted before this moment. Takes as long

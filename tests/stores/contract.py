@@ -1,7 +1,7 @@
 """What every store promises. A store runs all of it by overriding one fixture, `make`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +15,6 @@ from personalize.errors import ReadOnlyStore, StaleVersion, UnknownVersion
 from personalize.events.event import Event
 from personalize.profiles.counters import Counter
 from personalize.profiles.profile import Profile
-from personalize.profiles.project import ProfileProjector
 from personalize.stores.floors import Floors
 from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import (
@@ -32,6 +31,7 @@ from personalize.stores.protocols import (
 )
 from personalize.stores.stretches import Stretch
 from tests.stores import samples
+from tests.stores.erasing_again_contract import ErasingAgainContract, Refuses
 from tests.stores.erasure_contract import ErasureContract
 from tests.stores.filling_contract import FillingContract
 from tests.stores.organization_contract import OrganizationContract
@@ -54,19 +54,6 @@ drawn = settings(
         *(HealthCheck.function_scoped_fixture, HealthCheck.differing_executors, HealthCheck.too_slow),
     ],
 )
-
-
-class Refuses(ProfileProjector):
-    """Projects like the real one, but for one event."""
-
-    def __init__(self, event_id: str) -> None:
-        super().__init__(samples.SCHEMA)
-        self._event_id = event_id
-
-    def project(self, event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile]:
-        if event.event_id == self._event_id:
-            raise ZeroDivisionError("a bug of ours")
-        return super().project(event, rows)
 
 
 def run_with(make: Make, scene: Callable[[Store], Awaitable[None]]) -> None:
@@ -105,6 +92,7 @@ class StoreContract(
     OutcomeContract,
     FillingContract,
     ErasureContract,
+    ErasingAgainContract,
     TrimContract,
     OrganizationContract,
     QueueContract,

@@ -3,15 +3,17 @@ store it is noted that there is one."""
 
 import asyncio
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from personalize.errors import ExportRefused, StoreError, StoreUnavailable
 from personalize.runtime.clock import Clock
+from personalize.runtime.copies.erased import Erased, ErasedAgain, erase_again
+from personalize.runtime.keys import known_keys
+from personalize.settings import Settings
 from personalize.stores.protocols import BACKUP, Export, Store
-from personalize.stores.seals import Seals
 from personalize.stores.sqlite.backup import (
     Contents,
     check_database,
@@ -19,10 +21,12 @@ from personalize.stores.sqlite.backup import (
     copy_database,
     copy_file,
     move_aside,
+    remove,
     sha256_of,
     sync,
 )
-from personalize.stores.sqlite.erasing_again import erase_again
+from personalize.stores.sqlite.erasing_again import erasures_in
+from personalize.stores.sqlite.store import SqliteStore
 
 _UNFINISHED = ".part"
 _DIGEST = ".sha256"
@@ -78,20 +82,21 @@ def _goes_on(part: Path, progress: Callable[[int], None]) -> Callable[[], bool]:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restored store holds, and where the store is now that it replaces, if there was one. `erased` is how many
-    profiles that store had erased since and were erased again; None where it can't be known."""
+    """What a restored store holds, and where the store is now that it replaces, if there was one. `erased` is
+    what that store had erased since, and was erased again; None where it can't be known."""
 
     contents: Contents
     aside: Path | None
-    erased: int | None
+    erased: ErasedAgain | None
 
 
-def restore(backup: Path, database: Path, *, at: datetime, replaces: bool, keys: Sequence[str] = ()) -> Restored:
+def restore(backup: Path, database: Path, settings: Settings, *, at: datetime, replaces: bool) -> Restored:
     """Put a backup in the place of a store that nobody has open.
 
-    Whom the store that it `replaces` has erased meanwhile does not come back: `keys` are those of the site, which tell
-    erased ids. Raises `ExportRefused` where the backup is not whole, and where there is a store that it should not
-    replace; `StoreBusy` where somebody has that open. Nothing has changed then.
+    Whom the store that it `replaces` has erased meanwhile does not come back, no byte of them: they are erased in the
+    copy, and who stays is projected anew by the rules that are live in it, before it has its name. Raises
+    `ExportRefused` where the backup is not whole, and where there is a store that it should not replace; `StoreBusy`
+    where somebody has that open. Nothing has changed then. It runs an event loop of its own.
     """
     if database.exists() and not replaces:
         raise ExportRefused(f"{database} is there already: --replace puts the backup in its place, and keeps it beside")
@@ -104,7 +109,7 @@ def restore(backup: Path, database: Path, *, at: datetime, replaces: bool, keys:
         erased, aside = None, None
         if database.exists():
             close_for_all(database)
-            erased = _erased_again(database, part, keys)
+            erased = _erased_again(database, part, settings, at)
             aside = _set_aside(database, at)
         contents = _whole(backup, part)
         part.rename(database)
@@ -114,17 +119,32 @@ def restore(backup: Path, database: Path, *, at: datetime, replaces: bool, keys:
     except OSError as error:
         raise ExportRefused(f"{error.filename or database} cannot be written: {error.strerror}") from error
     except BaseException:
-        part.unlink(missing_ok=True)
+        remove(part)
         raise
     return Restored(contents, aside, erased)
 
 
-def _erased_again(database: Path, part: Path, keys: Sequence[str]) -> int | None:
-    """How many profiles were erased again; None where the store that is replaced can't be read any more."""
+def _erased_again(database: Path, part: Path, settings: Settings, at: datetime) -> ErasedAgain | None:
+    """Erases again in a copy that nobody else has; None where the store that is replaced can't be read any more."""
     try:
-        return erase_again(database, part, Seals(keys))
+        erased = Erased(*erasures_in(database))
     except StoreUnavailable:
         return None
+    again = asyncio.run(_erase_again(part, erased, settings, at))
+    close_for_all(part)
+    return again
+
+
+async def _erase_again(part: Path, erased: Erased, settings: Settings, at: datetime) -> ErasedAgain:
+    store = SqliteStore(part, keys=known_keys(settings))
+    await store.open()
+    try:
+        again = await erase_again(store, erased, settings)
+        if again.ids:
+            await store.compact(at=at)
+        return again
+    finally:
+        await store.close()
 
 
 def _whole(backup: Path, part: Path) -> Contents:

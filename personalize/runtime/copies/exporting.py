@@ -28,7 +28,7 @@ from personalize.runtime.latest_visit import kept_page
 from personalize.runtime.offline import organization_of
 from personalize.stores.protocols import Export, Store
 
-What: TypeAlias = Literal["log", "profiles", "all"]
+What: TypeAlias = Literal["log", "profiles", "all", "erased"]
 WHATS: tuple[What, ...] = get_args(What)
 #: Told what is being written, how many of it are, and how many there are as far as that is known.
 Progress: TypeAlias = Callable[[Content, int, int | None], None]
@@ -49,13 +49,16 @@ async def export_store(
     rule_set: RuleSet | None = None,
     progress: Progress = lambda content, done, total: None,
 ) -> Manifest:
-    """Write the log with its rule sets, the profiles, or both, into the new folder `target`; what it holds.
+    """Write the log with its rule sets, the profiles, or both, into the new folder `target`; what it holds. Or no more
+    than who was `erased`: nothing of a person is in that, so it is no copy to be noted.
 
     The log is that of the moment at which its reading began; each profile is as it was when it was read. The memory
     it takes does not grow with the store. `rule_set` is the live one, which says who belongs to which organization.
     Raises `ExportRefused` where the folder can't be made, and `StoreError`;
     nothing is left of it then.
     """
+    if what == "erased":
+        return await _export_erased(store, target, by, clock)
     if format_ == "parquet" or what != "log":
         require_parquet()
     with folder_for(target) as folder:
@@ -71,6 +74,13 @@ async def export_store(
         manifest = Manifest(format_, export.begun_at, by, tuple(written), holding)
         write_manifest(folder, manifest)
         await store.note_export(replace(export, ended_at=clock.now()))
+    return manifest
+
+
+async def _export_erased(store: Store, target: Path, by: str, clock: Clock) -> Manifest:
+    with folder_for(target) as folder:
+        manifest = Manifest("jsonl", clock.now(), by, tuple(await _write_erased(store, folder)))
+        write_manifest(folder, manifest)
     return manifest
 
 
@@ -101,17 +111,21 @@ async def _write_log(store: Store, folder: Path, format_: ExportFormat, progress
 
 async def _write_what_must_not_return(store: Store, folder: Path) -> Sequence[ExportedFile]:
     """Who was erased, and what was removed for its age: read after the log, so that nothing of it is missing."""
-    sealed, receipts, floors = await store.sealed(), await store.erasures(), await store.floors()
-    files: list[ExportedFile] = []
-    if sealed or receipts:
-        write_seals(folder, sealed)
-        write_receipts(folder, receipts)
-        files += [exported_file(folder, SEALS, "erased", len(sealed))]
-        files += [exported_file(folder, RECEIPTS, "receipts", len(receipts))]
-    if floors:
+    files = list(await _write_erased(store, folder)) if await store.erasures() or await store.sealed() else []
+    if floors := await store.floors():
         write_floors(folder, floors)
         files += [exported_file(folder, FLOORS, "floors", len(floors.of_types) + (floors.of_all is not None))]
     return files
+
+
+async def _write_erased(store: Store, folder: Path) -> Sequence[ExportedFile]:
+    sealed, receipts = await store.sealed(), await store.erasures()
+    write_seals(folder, sealed)
+    write_receipts(folder, receipts)
+    return (
+        exported_file(folder, SEALS, "erased", len(sealed)),
+        exported_file(folder, RECEIPTS, "receipts", len(receipts)),
+    )
 
 
 async def _in_parts(log: AsyncIterator[Event]) -> AsyncIterator[list[Event]]:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from personalize.errors import ExportRefused
 from personalize.events.event import Event
-from personalize.exports.erasure_files import floors_in, receipts_in, seals_in
+from personalize.exports.erasure_files import floors_in
 from personalize.exports.event_files import exported_events
 from personalize.exports.manifest import Manifest, check_files
 from personalize.exports.parquet import require_parquet
 from personalize.exports.rule_set_files import lives, rule_sets
+from personalize.runtime.copies.erased import ErasedAgain, erase_again, erased_in_export
 from personalize.runtime.copies.importing import EVENTS_AT_ONCE, Imported
 from personalize.runtime.publish import COUNTED_AT_ONCE, projectors_of, saved_rule_set
 from personalize.settings import Settings
@@ -20,6 +21,8 @@ from personalize.stores.protocols import NOTHING_LIVE, Applied, Store
 def check_export(folder: Path, manifest: Manifest) -> None:
     """Read all files of an export once. Raises `ExportRefused` where it holds no log, and where a file is missing, cut
     or altered, with the place."""
+    if not manifest.of("lives") and manifest.of("erased"):
+        raise ExportRefused(f"{folder} holds who was erased, and nothing to import: personalize erase-again {folder}")
     if not manifest.of("lives"):
         raise ExportRefused(f"{folder} holds profiles and no events, of which profiles are made: nothing to import")
     if manifest.format == "parquet":
@@ -47,14 +50,10 @@ async def restore_rule_sets(store: Store, folder: Path, manifest: Manifest, sett
     return True
 
 
-async def keep_erased(store: Store, folder: Path, manifest: Manifest) -> int:
-    """Refuse from now on whom the store that was exported had erased, and keep its receipts; how many ids that are. It
-    works as long as this store has the keys of that one."""
-    receipts = [each for file in manifest.of("receipts") for each in receipts_in(folder / file.path)]
-    sealed = [each for file in manifest.of("erased") for each in seals_in(folder / file.path)]
-    if receipts or sealed:
-        await store.take_over(receipts, sealed)
-    return len(sealed)
+async def keep_erased(store: Store, folder: Path, manifest: Manifest, settings: Settings) -> ErasedAgain:
+    """Erase whom the store that was exported had erased, refuse them from now on, and keep its receipts. It works as
+    long as this store has the keys of that one."""
+    return await erase_again(store, erased_in_export(folder, manifest), settings)
 
 
 async def keep_floors(store: Store, folder: Path, manifest: Manifest) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from heapq import merge
 
 from personalize.events.event import Event, EventName
+from personalize.stores.erasing import joined_by
 from personalize.stores.event_text import properties_as_text, properties_from_text
 from personalize.stores.outcomes import outcome_of
 from personalize.stores.projecting import Found, Part
@@ -78,6 +79,11 @@ class MemoryLog:
     def history(self, profile_id: str) -> list[Event]:
         """The events that were sent with an id."""
         return [self._events[place] for place in self._places.get(profile_id, ())]
+
+    def ids(self) -> Sequence[str]:
+        """Everybody whom it tells of: by their events, and by the joins that name them."""
+        joined = {joined_id for event in self._events if (joined_id := joined_by(event)) is not None}
+        return sorted(joined.union(self._places))
 
     def part(self, until: int | None, asked: Part) -> Found:
         """All of the histories behind the place that they were asked for from, up to another; places count from 1."""

@@ -33,7 +33,7 @@ class MemoryRemoved:
         """The seal of every erased id, and when it was erased last."""
         return [(seal.hex(), self._erased[seal]) for seal in sorted(self._erased)]
 
-    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
+    def _keep_removed(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
         """Keep the receipts and the seals of another store beside its own."""
         self._erasures += [each for each in erasures if each not in self._erasures]
         for seal, at in sealed:

@@ -1,11 +1,13 @@
 """The rows of projections in a store in memory: how they are read, and changed by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from personalize.events.event import to_micros
 from personalize.profiles.queue import RowChange, moment_as_bytes
 from personalize.profiles.searched import SEARCH
+from personalize.stores.erasing import forgetting, keys_about, names_any, organization_without
+from personalize.stores.projecting import MARKS, PROFILES
 
 
 def with_changes(rows: dict[str, bytes], changes: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes]:
@@ -16,6 +18,20 @@ def with_changes(rows: dict[str, bytes], changes: Sequence[tuple[str, bytes | No
         else:
             rows[key] = data
     return rows
+
+
+def let_go(projections: Mapping[str, dict[str, bytes]], ids: Collection[str], left: Iterable[str]) -> None:
+    """Remove the rows of those who are gone from a generation, and their names from the rows of those left."""
+    profile_rows = projections.get(PROFILES, {})
+    for each in sorted(ids):
+        if (organization := organization_without(profile_rows.get(each), profile_rows.get)) is not None:
+            with_changes(profile_rows, [organization])
+    for projection, rows in projections.items():
+        gone = [key for each in sorted(ids) for key in keys_about(each, projection, rows.get(each))]
+        with_changes(rows, [(key, None) for key in gone])
+        with_changes(rows, [(each, forgetting(projection, rows[each], ids)) for each in left if each in rows])
+    marks = projections.get(MARKS, {})
+    with_changes(marks, [(key, None) for key, row in marks.items() if names_any(row, ids)])
 
 
 class MemoryRows:

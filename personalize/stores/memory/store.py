@@ -1,7 +1,7 @@
 """A store in this process's memory: for tests, and for what the past looked like. Nothing survives it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -16,28 +16,25 @@ from personalize.profiles.profile import Profile
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
-    forgetting,
     gone_of,
     joined_by,
     joining,
-    keys_about,
     left_of,
     named_in,
-    names_any,
-    organization_without,
     person_of,
     refusal_of,
     sifted,
 )
+from personalize.stores.erasing_again import erased_since, named_by, told_since
 from personalize.stores.erasure import Erasure
 from personalize.stores.membership import both_of
 from personalize.stores.memory.desk import MemoryDesk
 from personalize.stores.memory.log import MemoryLog
 from personalize.stores.memory.removed import MemoryRemoved
-from personalize.stores.memory.rows import MemoryRows, with_changes
+from personalize.stores.memory.rows import MemoryRows, let_go, with_changes
 from personalize.stores.outcomes import applied
 from personalize.stores.past import past_of
-from personalize.stores.projecting import MARKS, PROFILES, Course, Rows, course, holding_of, read_by, settle_by
+from personalize.stores.projecting import PROFILES, Course, Rows, course, holding_of, read_by, settle_by
 from personalize.stores.protocols import (
     NOTHING_LIVE,
     Applied,
@@ -208,6 +205,16 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
             with_changes(kept, changes)
         return len(changed)
 
+    async def take_over(
+        self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]], projectors: Sequence[Projector] = ()
+    ) -> int:
+        """Keep the receipts and the seals of another store beside its own, and erase whom they name."""
+        since = erased_since(sealed, await self.sealed())
+        named = list(named_by(since, self._log.ids() if since else (), self._seals))
+        found = sum([await self._erase_again(profile_id, at, projectors) for profile_id, at in named])
+        self._keep_removed(erasures, sealed)
+        return found
+
     async def erased_at(self, profile_id: str) -> datetime | None:
         """When the profile of this id was erased last; None where it never was."""
         return self._erased_at(profile_id)
@@ -310,34 +317,44 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
         """Everything of one person, for a seal of each id; how many profiles it was, and which events."""
         served = self._projections.get(PROFILES, {})
         ids = set(person_of(profile_id, lambda each: _decoded(served.get(each)), self._joining))
-        profiles = len(ids & served.keys())
-        left = named_in(self._log.history(profile_id))
+        return len(ids & served.keys()), self._erase_ids(ids, at, projectors)
+
+    async def _erase_again(self, profile_id: str, at: datetime, projectors: Sequence[Projector]) -> bool:
+        """Erase one id as of a moment; False where nothing here is so old. Where a projector raises, nothing has
+        changed."""
+        history = self._log.history(profile_id)
+        since = told_since(profile_id, history, at)
+        if since and len(since) == len(history):
+            return False
+        before = (self._log, self._projected, self._filling, dict(self._erased))
+        rows = [{name: dict(kept) for name, kept in each.items()} for each in (self._projections, self._beside)]
+        try:
+            self._erase_ids({profile_id}, at, projectors)
+            if since:
+                await self.apply(since, projectors)
+        except BaseException:
+            self._log, self._projected, self._filling, self._erased = before
+            self._projections, self._beside = rows
+            raise
+        return True
+
+    def _erase_ids(self, ids: Collection[str], at: datetime, projectors: Sequence[Projector]) -> Sequence[Event]:
+        """Everything of these ids and nobody else, for a seal of each; which events."""
+        served = self._projections.get(PROFILES, {})
+        left = {named for each in ids for named in named_in(self._log.history(each))}
         gone = self._rewrite(lambda event: None if event.profile_id in ids or joined_by(event) in ids else event)
-        left = (left | {event.profile_id for event in gone}) - ids
+        left = (left | {event.profile_id for event in gone}).difference(ids)
         for each in ids:
             self._seals_of_gone(each, at)
-        self._let_go(ids, left)
+        for projections in (self._projections, self._beside):
+            let_go(projections, ids, left)
         for each in sorted(left):
             refusal = refusal_of(_decoded(served.get(each)), self._log.history(each), at)
             self._stand_in(() if refusal is None else (refusal,))
         for each in sorted(left):
             for kept, changes in self._anew(each, projectors):
                 with_changes(kept, changes)
-        return profiles, gone
-
-    def _let_go(self, ids: Collection[str], left: Iterable[str]) -> None:
-        """Remove the rows of those who are gone, from every generation, and their names from the rows of those left."""
-        for projections in (self._projections, self._beside):
-            profile_rows = projections.get(PROFILES, {})
-            for each in sorted(ids):
-                if (organization := organization_without(profile_rows.get(each), profile_rows.get)) is not None:
-                    with_changes(profile_rows, [organization])
-            for projection, rows in projections.items():
-                gone = [key for each in sorted(ids) for key in keys_about(each, projection, rows.get(each))]
-                with_changes(rows, [(key, None) for key in gone])
-                with_changes(rows, [(each, forgetting(projection, rows[each], ids)) for each in left if each in rows])
-            marks = projections.get(MARKS, {})
-            with_changes(marks, [(key, None) for key, row in marks.items() if names_any(row, ids)])
+        return gone
 
     def _seals_of_gone(self, profile_id: str, at: datetime) -> None:
         seal = self._seals.seal(profile_id)

@@ -46,6 +46,7 @@ COMPACTION_DUE = """
 """
 COMPACT = ("VACUUM FULL events", "VACUUM FULL event_ids", "VACUUM FULL projections")
 _JOINED = "SELECT joined_id, type FROM events WHERE profile_id = $1 AND joined_id IS NOT NULL ORDER BY seq DESC"
+_NAMED = "SELECT DISTINCT joined_id FROM events WHERE profile_id = any($1::text[]) AND joined_id IS NOT NULL"
 _PROFILES_OF = f"SELECT generation, row FROM projections WHERE key = $1 AND projection = '{PROFILES}'"
 _ROWS_OF = "SELECT projection, generation, row FROM projections WHERE key = $1"
 _MARKS = f"SELECT key, row FROM projections WHERE projection = '{MARKS}'"
@@ -57,7 +58,7 @@ _REMOVE_ROWS = "DELETE FROM projections WHERE key = $1"
 _REMOVE_EVENTS = f"""
     DELETE FROM events WHERE profile_id = $1 OR joined_id = $1 RETURNING received_at, profile_id, {log.NAMES}
 """
-_SEAL = """
+SEAL = """
     INSERT INTO erased (seal, at) VALUES ($1, $2)
     ON CONFLICT (seal) DO UPDATE SET at = greatest(erased.at, excluded.at)
 """
@@ -80,19 +81,8 @@ async def erase(
     profiles, received = await erase_person(connection, profile_id, at, seals, projectors)
     exports = [tables.export_from_row(row) for row in await connection.fetch(tables.EXPORTS)]
     erasure = Erasure(seal, at, by, profiles, len(received), copies_holding(exports, received))
-    await _keep_receipt(connection, erasure)
+    await keep_receipt(connection, erasure)
     return erasure
-
-
-async def take_over(
-    connection: Connection, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]
-) -> None:
-    """Keep the receipts and the seals of another store; see `Store.take_over`."""
-    kept = {erasure_from_row(row) for row in await connection.fetch(ERASURES)}
-    for erasure in erasures:
-        if erasure not in kept:
-            await _keep_receipt(connection, erasure)
-    await connection.executemany(_SEAL, [(bytes.fromhex(seal), at) for seal, at in sealed])
 
 
 async def erase_person(
@@ -104,7 +94,16 @@ async def erase_person(
     joined_ids = [text_kept(joined_id) for joined_id, _ in found if joined_id not in parted]
     rows = {each: await _profile(connection, each) for each in (profile_id, *joined_ids)}
     ids = person_of(profile_id, rows.get, lambda _: joined_ids)
-    left = {text_kept(joined_id) for joined_id, _ in found}
+    received = await erase_ids(connection, ids, at, seals, projectors)
+    return sum(rows[each] is not None for each in ids), received
+
+
+async def erase_ids(
+    connection: Connection, ids: Sequence[str], at: datetime, seals: Seals, projectors: Sequence[Projector]
+) -> list[datetime]:
+    """Everything of these ids and nobody else, for a seal of each; when their events came."""
+    found = await connection.fetch(_NAMED, list(map(kept_text, ids)))
+    left = {text_kept(joined_id) for (joined_id,) in found}
     received: list[datetime] = []
     for each in ids:
         await _take_out(connection, each)
@@ -114,7 +113,7 @@ async def erase_person(
         await log.remove_ids(connection, [names for _, _, *names in removed])
         received += [moment for moment, *_ in removed]
         left.update(text_kept(owner_id) for _, owner_id, *_ in removed)
-        await connection.execute(_SEAL, seals.seal(each), at)
+        await connection.execute(SEAL, seals.seal(each), at)
     left.difference_update(ids)
     await _let_go(connection, ids, sorted(left))
     for each in sorted(left):
@@ -123,7 +122,7 @@ async def erase_person(
             await log.append(connection, [refusal])
     for each in sorted(left):
         await project_anew(connection, each, projectors)
-    return sum(rows[each] is not None for each in ids), received
+    return received
 
 
 async def _let_go(connection: Connection, ids: Sequence[str], left: Sequence[str]) -> None:
@@ -175,7 +174,8 @@ def erasure_from_row(row: Sequence[Any]) -> Erasure:
     return Erasure(seal, at, by, profiles, events, tuple(copies))
 
 
-async def _keep_receipt(connection: Connection, erasure: Erasure) -> None:
+async def keep_receipt(connection: Connection, erasure: Erasure) -> None:
+    """Keep the receipt of an erasure."""
     counted = (erasure.profiles, erasure.events, list(erasure.copies))
     await connection.execute(_KEEP_RECEIPT, erasure.seal, erasure.at, erasure.by, *counted)
 

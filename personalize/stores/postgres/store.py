@@ -9,11 +9,21 @@ from personalize.profiles.encoding import decode_organization, decode_profile, h
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange, moment_as_bytes
+from personalize.stores.erasing_again import IDS_AT_ONCE, erased_since, named_by
 from personalize.stores.erasure import Erasure
 from personalize.stores.floors import Floors
 from personalize.stores.memory.store import MemoryStore
 from personalize.stores.past import past_of
-from personalize.stores.postgres import applying, erasing, generations, log, projections, tables, trimming
+from personalize.stores.postgres import (
+    applying,
+    erasing,
+    erasing_again,
+    generations,
+    log,
+    projections,
+    tables,
+    trimming,
+)
 from personalize.stores.postgres.address import Address
 from personalize.stores.postgres.kept import kept_text, text_kept
 from personalize.stores.postgres.link import Link
@@ -200,10 +210,26 @@ class PostgresStore:
         """The seal of every erased id, and when it was erased last."""
         return [(seal.hex(), at) for seal, at in await self._link.fetch(erasing.SEALED)]
 
-    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
-        """Keep the receipts and the seals of another store beside its own."""
-        work = partial(erasing.take_over, erasures=erasures, sealed=sealed)
-        await self._link.write(work, alone=True)
+    async def take_over(
+        self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]], projectors: Sequence[Projector] = ()
+    ) -> int:
+        """Keep the receipts and the seals of another store beside its own, and erase whom they name."""
+        since, found = erased_since(sealed, await self.sealed()), 0
+        async for profile_id, at in self._named_by(since):
+            again = partial(erasing_again.erase_again, profile_id=profile_id, at=at, seals=self._seals)
+            found += await self._link.write(partial(again, projectors=projectors), alone=True)
+        await self._link.write(partial(erasing_again.keep, erasures=erasures, sealed=sealed), alone=True)
+        return found
+
+    async def _named_by(self, since: Mapping[bytes, datetime]) -> AsyncIterator[tuple[str, datetime]]:
+        if since:
+            self._seals.require()
+        for statement in erasing_again.IDS if since else ():
+            after = ""
+            while found := await self._link.fetch(statement, after, IDS_AT_ONCE):
+                for named in named_by(since, [text_kept(each) for (each,) in found], self._seals):
+                    yield named
+                after = found[-1][0]
 
     async def compact(self, *, at: datetime) -> None:
         """Write the tables anew (`VACUUM FULL`), so that no byte of what was deleted is left in them; needs as much

@@ -20,6 +20,8 @@ from personalize.stores.sqlite.projections import table_of
 
 #: Steps of SQLite's machine between two looks at how far it is: some hundredths of a second.
 _STEPS_BETWEEN = 500_000
+#: What belongs to a store's file: its write-ahead log, and the memory that its users share.
+_ENDINGS = ("", "-wal", "-shm")
 _COUNTS = f"SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM {table_of(PROFILES)})"
 
 
@@ -86,9 +88,15 @@ def close_for_all(path: Path) -> None:
             raise
 
 
+def remove(path: Path) -> None:
+    """Remove a store that nobody has open, with all that belongs to it; harmless where it is not there."""
+    for ending in _ENDINGS:
+        path.with_name(path.name + ending).unlink(missing_ok=True)
+
+
 def move_aside(path: Path, name: str) -> None:
     """Give a store that nobody has open another name in its folder, with all that belongs to it."""
-    for ending in ("", "-wal", "-shm"):
+    for ending in _ENDINGS:
         with suppress(FileNotFoundError):
             path.with_name(path.name + ending).rename(path.with_name(name + ending))
 

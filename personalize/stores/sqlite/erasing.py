@@ -47,7 +47,7 @@ _RAISE_TYPE_FLOOR = """
 """
 _REWRITE = "UPDATE events SET properties = ? WHERE seq = ?"
 SEALED = "SELECT seal, at FROM erased ORDER BY seal"
-_SEAL = """
+SEAL = """
     INSERT INTO erased (seal, at) VALUES (?, ?)
     ON CONFLICT (seal) DO UPDATE SET at = max(at, excluded.at)
 """
@@ -73,19 +73,8 @@ def erase(
     exports = map(tables.export_from_row, connection.execute(tables.EXPORTS))
     copies = copies_holding(exports, map(from_micros, received))
     erasure = Erasure(seals.seal(profile_id).hex(), at, by, profiles, len(received), copies)
-    _keep_receipt(connection, erasure)
+    keep_receipt(connection, erasure)
     return erasure
-
-
-def take_over(
-    connection: sqlite3.Connection, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]
-) -> None:
-    """Keep the receipts and the seals of another store; see `Store.take_over`."""
-    kept = {erasure_from_row(row) for row in connection.execute(ERASURES)}
-    for erasure in erasures:
-        if erasure not in kept:
-            _keep_receipt(connection, erasure)
-    connection.executemany(_SEAL, [(bytes.fromhex(seal), to_micros(at)) for seal, at in sealed])
 
 
 def apply(
@@ -146,7 +135,8 @@ def erasure_from_row(row: Row) -> Erasure:
     return Erasure(seal, from_micros(at), by, profiles, events, tuple(json.loads(copies)))
 
 
-def _keep_receipt(connection: sqlite3.Connection, erasure: Erasure) -> None:
+def keep_receipt(connection: sqlite3.Connection, erasure: Erasure) -> None:
+    """Keep the receipt of an erasure."""
     connection.execute(
         "INSERT INTO erasures (seal, at, by, profiles, events, copies) VALUES (?, ?, ?, ?, ?, ?)",
         (
@@ -162,7 +152,7 @@ def cut(connection: sqlite3.Connection, profile_id: str, goes: Callable[[Row], b
     removed: list[int] = []
     received: list[int] = []
     newer: Row | None = None
-    for row in _history(connection, profile_id):
+    for row in history(connection, profile_id):
         if goes(row):
             removed.append(tables.seq_of(row))
             received.append(tables.received_of(row))
@@ -187,21 +177,30 @@ def erase_person(
     ids = person_of(
         profile_id,
         lambda each: _profile(connection, each),
-        lambda each: joining(map(tables.event_from_row, _history(connection, each))),
+        lambda each: joining(map(tables.event_from_row, history(connection, each))),
     )
+    return erase_ids(connection, ids, at, seals, projectors)
+
+
+def erase_ids(
+    connection: sqlite3.Connection, ids: Sequence[str], at: datetime, seals: Seals, projectors: Sequence[Projector]
+) -> tuple[int, list[int]]:
+    """Everything of these ids and nobody else, for a seal of each; how many had a profile, and when their events
+    came."""
     rows = [_profile(connection, each) for each in ids]
-    left = named_in(map(tables.event_from_row, _history(connection, profile_id)))
+    left: set[str] = set()
     received: list[int] = []
     for each in ids:
+        left.update(named_in(map(tables.event_from_row, history(connection, each))))
         joins = connection.execute(_JOINS_OF, (each,)).fetchall()
         left.update(owner_id for owner_id, _ in joins)
         received += _erase_one(connection, each, joins)
     left.difference_update(ids)
-    connection.executemany(_SEAL, [(seals.seal(each), to_micros(at)) for each in ids])
+    connection.executemany(SEAL, [(seals.seal(each), to_micros(at)) for each in ids])
     _let_go(connection, ids, sorted(left))
     for each in sorted(left):
-        history = map(tables.event_from_row, _history(connection, each))
-        if (refusal := refusal_of(_profile(connection, each), history, at)) is not None:
+        told = map(tables.event_from_row, history(connection, each))
+        if (refusal := refusal_of(_profile(connection, each), told, at)) is not None:
             tables.append(connection, [refusal])
     for each in sorted(left):
         generations.project_anew(connection, each, projectors)
@@ -242,7 +241,8 @@ def _take_out(table: ProjectionTable, profile_id: str) -> None:
         table.write([left])
 
 
-def _history(connection: sqlite3.Connection, profile_id: str) -> Iterator[Row]:
+def history(connection: sqlite3.Connection, profile_id: str) -> Iterator[Row]:
+    """The rows of a profile's events, newest entry of the log first."""
     head = connection.execute(tables.HEAD, (profile_id,)).fetchone()
     seq = None if head is None else head[0]
     while seq is not None:

@@ -1,72 +1,54 @@
-"""Erasures outlive a restore: who was erased after a backup was made is erased in what is restored from it."""
+"""Erasing again, in the tables of a SQLite store. Who calls holds the transaction."""
 
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing, suppress
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
-from personalize.errors import TakenOver
-from personalize.events.event import from_micros
+from personalize.events.event import to_micros
+from personalize.stores.erasing_again import told_since
+from personalize.stores.erasure import Erasure
+from personalize.stores.protocols import Projector
 from personalize.stores.seals import Seals
-from personalize.stores.sqlite.erasing import compact, erase_person
+from personalize.stores.sqlite import erasing, tables
 from personalize.stores.sqlite.errors import store_errors
-from personalize.stores.sqlite.link import link_for_writing
-from personalize.stores.sqlite.tables import Row
 
-_ERASED = "SELECT seal, at FROM erased"
-_RECEIPTS = "SELECT seal, at, by, profiles, events, copies FROM erasures ORDER BY id"
-_IDS = "SELECT profile_id FROM heads"
-_BUSY_SECONDS = 5.0
-
-
-def erase_again(replaced: Path, restored: Path, seals: Seals) -> int:
-    """Erase in `restored`, a store that nobody has open, whom the store that it replaces has erased since; how many
-    profiles that was. Their seals and receipts come along, and no byte of them stays.
-
-    Raises `StoreUnavailable` where the store that is replaced can't be read: whoever restores has to know.
+#: Everybody whom the log tells of, behind an id and so many at once: by their events, and by the joins that name them.
+IDS = (
+    "SELECT profile_id FROM heads WHERE profile_id > ? ORDER BY profile_id LIMIT ?",
     """
-    with store_errors(replaced), closing(sqlite3.connect(f"{replaced.absolute().as_uri()}?mode=ro", uri=True)) as old:
-        erased, receipts = _read(old, _ERASED), _read(old, _RECEIPTS)
-    link = link_for_writing(restored, create=False, busy_seconds=_BUSY_SECONDS)
-    with store_errors(restored), closing(link.connection) as connection:
-        connection.execute("BEGIN IMMEDIATE")
-        since = _since(connection, dict(erased))
-        if since:
-            seals.require()
-        found = sum(_erase(connection, profile_id, since, seals) for (profile_id,) in _read(connection, _IDS))
-        connection.executemany(
-            "INSERT INTO erased (seal, at) VALUES (?, ?) ON CONFLICT (seal) DO UPDATE SET at = max(at, excluded.at)",
-            since.items(),
-        )
-        present = set(_read(connection, _RECEIPTS))
-        connection.executemany(
-            "INSERT INTO erasures (seal, at, by, profiles, events, copies) VALUES (?, ?, ?, ?, ?, ?)",
-            [receipt for receipt in receipts if receipt not in present],
-        )
-        connection.execute("COMMIT")
-        if found:
-            compact(connection)
-    return found
+    SELECT DISTINCT properties ->> 'from' FROM events
+    WHERE type IN ('join', 'undo') AND properties ->> 'from' > ? ORDER BY properties ->> 'from' LIMIT ?
+    """,
+)
 
 
-def _since(connection: sqlite3.Connection, erased: Mapping[bytes, int]) -> dict[bytes, int]:
-    """The seals that a backup does not know, or of an earlier moment: what it holds of them came before."""
-    known: dict[bytes, int] = dict(_read(connection, _ERASED))
-    return {seal: at for seal, at in erased.items() if at > known.get(seal, -1)}
+def erase_again(
+    connection: sqlite3.Connection, profile_id: str, at: datetime, seals: Seals, projectors: Sequence[Projector]
+) -> bool:
+    """Erase one id as of a moment; False where nothing here is so old."""
+    history = [tables.event_from_row(row) for row in erasing.history(connection, profile_id)][::-1]
+    since = told_since(profile_id, history, at)
+    if since and len(since) == len(history):
+        return False
+    erasing.erase_ids(connection, (profile_id,), at, seals, projectors)
+    if since:
+        erasing.apply(connection, since, projectors, None, seals)
+    return True
 
 
-def _erase(connection: sqlite3.Connection, profile_id: str, since: Mapping[bytes, int], seals: Seals) -> int:
-    moments = [since[seal] for seal in seals.all_of(profile_id) if seal in since]
-    if not moments:
-        return 0
-    # An anonymous id that belongs to a known one goes with that one, whose seal is here, too.
-    with suppress(TakenOver):
-        profiles, _ = erase_person(connection, profile_id, from_micros(max(moments)), seals, ())
-        return profiles
-    return 0
+def erasures_in(path: Path) -> tuple[Sequence[Erasure], Sequence[tuple[str, datetime]]]:
+    """The receipts and the seals of a store that nobody has open; it is not changed, and may be of an older version.
+
+    Raises `StoreUnavailable` where it can't be read.
+    """
+    with store_errors(path), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        receipts, sealed = _read(connection, erasing.ERASURES), _read(connection, erasing.SEALED)
+    return [erasing.erasure_from_row(row) for row in receipts], [erasing.sealed_from_row(row) for row in sealed]
 
 
-def _read(connection: sqlite3.Connection, sql: str) -> list[Row]:
+def _read(connection: sqlite3.Connection, sql: str) -> list[tables.Row]:
     """The rows that a statement finds; none where the file is of a time before there was such a table."""
     try:
         return connection.execute(sql).fetchall()
@@ -74,3 +56,12 @@ def _read(connection: sqlite3.Connection, sql: str) -> list[Row]:
         if "no such table" not in str(error):
             raise
         return []
+
+
+def keep(connection: sqlite3.Connection, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
+    """Keep the receipts and the seals of another store."""
+    kept = {erasing.erasure_from_row(row) for row in connection.execute(erasing.ERASURES)}
+    for erasure in erasures:
+        if erasure not in kept:
+            erasing.keep_receipt(connection, erasure)
+    connection.executemany(erasing.SEAL, [(bytes.fromhex(seal), to_micros(at)) for seal, at in sealed])

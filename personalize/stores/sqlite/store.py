@@ -16,6 +16,7 @@ from personalize.profiles.encoding import decode_organization, decode_profile, h
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange, moment_as_bytes
+from personalize.stores.erasing_again import IDS_AT_ONCE, erased_since, named_by
 from personalize.stores.erasure import Erasure
 from personalize.stores.floors import Floors
 from personalize.stores.membership import both_of
@@ -37,7 +38,7 @@ from personalize.stores.protocols import (
 )
 from personalize.stores.seals import Seals
 from personalize.stores.shared_commits import SharedCommits
-from personalize.stores.sqlite import erasing, generations, projections, tables
+from personalize.stores.sqlite import erasing, erasing_again, generations, projections, tables
 from personalize.stores.sqlite.errors import meaning_of
 from personalize.stores.sqlite.link import Link, link_for_reading
 from personalize.stores.sqlite.writer import Writer
@@ -220,9 +221,27 @@ class SqliteStore:
         """The seal of every erased id, and when it was erased last."""
         return [erasing.sealed_from_row(row) for row in self._read(erasing.SEALED)]
 
-    async def take_over(self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]]) -> None:
-        """Keep the receipts and the seals of another store beside its own."""
-        await self._write(partial(erasing.take_over, erasures=erasures, sealed=sealed))
+    async def take_over(
+        self, erasures: Sequence[Erasure], sealed: Sequence[tuple[str, datetime]], projectors: Sequence[Projector] = ()
+    ) -> int:
+        """Keep the receipts and the seals of another store beside its own, and erase whom they name."""
+        since, found = erased_since(sealed, await self.sealed()), 0
+        async for profile_id, at in self._named_by(since):
+            again = partial(erasing_again.erase_again, profile_id=profile_id, at=at, seals=self._seals)
+            found += await self._write(partial(again, projectors=projectors))
+        await self._write(partial(erasing_again.keep, erasures=erasures, sealed=sealed))
+        return found
+
+    async def _named_by(self, since: Mapping[bytes, datetime]) -> AsyncIterator[tuple[str, datetime]]:
+        if since:
+            self._seals.require()
+        for statement in erasing_again.IDS if since else ():
+            after = ""
+            while ids := [each for (each,) in self._read(statement, (after, IDS_AT_ONCE))]:
+                for named in named_by(since, ids, self._seals):
+                    yield named
+                after = ids[-1]
+                await asyncio.sleep(0)
 
     async def compact(self, *, at: datetime) -> None:
         """Copy what is kept to new pages, so that no byte of what was deleted is left; needs as much room again."""

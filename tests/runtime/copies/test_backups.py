@@ -10,12 +10,16 @@ import pytest
 from personalize.errors import ExportRefused, StoreBusy, StoreUnavailable
 from personalize.events.event import JOIN
 from personalize.runtime.clock import FixedClock
-from personalize.runtime.copies.backups import back_up, restore
+from personalize.runtime.copies.backups import Restored, back_up, restore
+from personalize.runtime.copies.erased import ErasedAgain
+from personalize.settings import Settings
 from personalize.stores.protocols import Export
 from personalize.stores.sqlite.store import SqliteStore
 from tests.stores.contract import opened
 from tests.stores.samples import at, event, projectors, purchase
 
+KEYS = ("a key that is long enough for a test of seals",)
+SETTINGS = Settings(root=Path(), secret_keys=KEYS)
 Scene = Callable[[SqliteStore], Awaitable[None]]
 
 
@@ -39,6 +43,10 @@ async def backed_up(store: SqliteStore, folder: Path) -> Path:
 
 async def events(store: SqliteStore) -> int:
     return len([event async for event in store.log()])
+
+
+def restored_from(backup: Path, database: Path, *, replaces: bool = True) -> Restored:
+    return restore(backup, database, SETTINGS, at=at(9), replaces=replaces)
 
 
 def files_in(folder: Path) -> dict[str, int]:
@@ -66,10 +74,10 @@ def test_a_restored_store_is_as_it_was_and_the_other_one_is_kept(tmp_path: Path)
     with_store(tmp_path, scene)
     backup, database = tmp_path / "kept" / "monday.db", tmp_path / "store.db"
     with pytest.raises(ExportRefused, match="is there already: --replace"):
-        restore(backup, database, at=at(9), replaces=False)
-    restored = restore(backup, database, at=at(9), replaces=True)
+        restored_from(backup, database, replaces=False)
+    restored = restored_from(backup, database)
     contents, aside = restored.contents, restored.aside
-    assert (contents.events, contents.profiles, restored.erased) == (100, 100, 0)
+    assert (contents.events, contents.profiles, restored.erased) == (100, 100, ErasedAgain(0, True))
     assert aside == tmp_path / "store.db.replaced-20260301T120900Z"
     assert files_in(tmp_path).keys() == {"kept", "store.db", aside.name}
 
@@ -79,17 +87,16 @@ def test_a_restored_store_is_as_it_was_and_the_other_one_is_kept(tmp_path: Path)
 
     asyncio.run(look())
     database.unlink()
-    found = restore(backup, database, at=at(9), replaces=False)
+    found = restored_from(backup, database, replaces=False)
     assert (found.contents.events, found.aside, found.erased) == (100, None, None)
 
 
 def test_who_was_erased_since_does_not_come_back(tmp_path: Path) -> None:
     """Neither they nor their browsers, no byte of them; who was erased before and came back stays."""
-    keys = ["a key that is long enough for a test of seals"]
     backup, database = tmp_path / "kept.db", tmp_path / "store.db"
 
     async def before() -> None:
-        async with opened(SqliteStore(database, keys=keys)) as store:
+        async with opened(SqliteStore(database, keys=KEYS)) as store:
             everybody = [purchase(each, event_id=f"{each}-1") for each in ("u:canary", "v:canary", "u:back", "u:stays")]
             join = event(JOIN, "u:canary", {"from": "v:canary"}, minutes=1)
             await store.apply([*everybody, join], projectors())
@@ -99,15 +106,15 @@ def test_who_was_erased_since_does_not_come_back(tmp_path: Path) -> None:
             await store.erase("u:canary", at=at(5), by="Ingrid")
 
     async def after() -> None:
-        async with opened(SqliteStore(database, keys=keys)) as store:
+        async with opened(SqliteStore(database, keys=KEYS)) as store:
             assert [each.profile_id async for each in store.profiles()] == ["u:back", "u:stays"]
             late = await store.apply([purchase("v:canary", minutes=1), purchase("u:canary", minutes=2)], projectors())
             assert (late.new, len(late.refused)) == (0, 2)
             assert len(await store.erasures()) == 2
 
     asyncio.run(before())
-    restored = restore(backup, database, at=at(9), replaces=True, keys=keys)
-    assert (restored.contents.events, restored.contents.profiles, restored.erased) == (2, 2, 2)
+    restored = restored_from(backup, database)
+    assert (restored.contents.events, restored.contents.profiles, restored.erased) == (2, 2, ErasedAgain(2, True))
     assert b"canary" in backup.read_bytes() and b"canary" not in database.read_bytes()
     asyncio.run(after())
 
@@ -123,11 +130,11 @@ def test_a_backup_that_is_not_as_it_was_written_changes_nothing(tmp_path: Path) 
     for altered in (flipped, whole[:-4_096]):
         backup.write_bytes(altered)
         with pytest.raises(ExportRefused, match=r"is cut or altered: it has another SHA-256 than monday\.db\.sha256"):
-            restore(backup, database, at=at(9), replaces=True)
+            restored_from(backup, database)
     backup.write_bytes(whole)
     backup.with_name("monday.db.sha256").unlink()
     with pytest.raises(ExportRefused, match=r"sha256 is missing.*sha256sum"):
-        restore(backup, database, at=at(9), replaces=True)
+        restored_from(backup, database)
     assert files_in(tmp_path).keys() == {"kept", "store.db"}
     assert database.read_bytes() == before
 
@@ -136,7 +143,7 @@ def test_the_store_of_a_running_site_is_not_replaced(tmp_path: Path) -> None:
     async def scene(store: SqliteStore) -> None:
         backup = await backed_up(store, tmp_path)
         with pytest.raises(StoreBusy, match="stop the site first"):
-            restore(backup, tmp_path / "store.db", at=at(9), replaces=True)
+            restore(backup, tmp_path / "store.db", SETTINGS, at=at(9), replaces=True)
         await store.apply([purchase("v:later")], projectors())
         assert await events(store) == 101
         assert "store.db.part" not in files_in(tmp_path)
@@ -150,7 +157,7 @@ def test_a_store_that_is_damaged_is_replaced_all_the_same(tmp_path: Path) -> Non
 
     with_store(tmp_path, scene)
     (tmp_path / "store.db").write_bytes(b"\x00" * 50_000)
-    restored = restore(tmp_path / "kept" / "monday.db", tmp_path / "store.db", at=at(9), replaces=True)
+    restored = restored_from(tmp_path / "kept" / "monday.db", tmp_path / "store.db")
     assert restored.contents.events == 100 and restored.erased is None
     assert restored.aside is not None and restored.aside.read_bytes() == b"\x00" * 50_000
 

