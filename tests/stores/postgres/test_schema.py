@@ -230,6 +230,7 @@ def test_that_test_would_notice_a_statement_about_everybody(statement: str) -> N
 #: What reads or writes for everybody: jobs, and whoever asks for everybody, but no page and no event.
 _FOR_ALL = {
     "erasing": {"COMPACT", "_MARKS"},
+    "erasing_again": {"IDS"},
     "log": {"LOG"},
     "projections": {"DUE", "FOUND", "PROFILE_KEYS", "PROFILE_ROWS"},
 }
