@@ -45,18 +45,8 @@ FLOORS = (
 ROOMS = {
     "stores": (
         *("replay", "stretches", "erasure", "refusing", "floors", "event_text", "seals", "holding_text", "protocols"),
-        *(
-            "projecting",
-            "membership",
-            "erasing",
-            "erasing_again",
-            "past",
-            "outcomes",
-            "shared_commits",
-            "memory",
-            "postgres",
-            "sqlite",
-        ),
+        *("projecting", "membership", "erasing", "erasing_again", "past", "outcomes", "shared_commits"),
+        *("memory", "postgres", "sqlite"),
         "opening",
     ),
     "web": (

@@ -43,7 +43,7 @@ def test_a_site_goes_on_in_a_database_with_the_same_profiles(sold: Terminal, pos
 
 def test_a_store_that_is_missing_is_not_made_and_one_is_not_moved_to_itself(sold: Terminal) -> None:
     said = sold.said("migrate-store", "sqlite:var/nothing.db", "sqlite:new.db", exit_code=2)
-    assert said.startswith("Error: there is no store to move from: ") and "nothing.db is missing" in said
+    assert said.startswith("Error: there is no such store: ") and "nothing.db is missing" in said
     assert not Path("var/nothing.db").exists()
     assert sold.said("migrate-store", "sqlite:a.db", "sqlite:a.db", exit_code=2) == (
         "Error: FROM and TO are the same store.\n"
