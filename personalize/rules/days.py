@@ -90,10 +90,11 @@ def anniversary_in(day: date, span: Span) -> bool:
     """Whether an anniversary of the day lies in the span. That of 29 February is 28 February in common years; the day
     itself is none."""
     first, last = span
-    return any(first <= _in_year(day, year) <= last for year in range(max(first.year, day.year + 1), last.year + 1))
+    return any(first <= in_year(day, year) <= last for year in range(max(first.year, day.year + 1), last.year + 1))
 
 
-def _in_year(day: date, year: int) -> date:
+def in_year(day: date, year: int) -> date:
+    """The day that a day of the calendar is in a year: 28 February for 29 February where there is none."""
     return date(year, day.month, min(day.day, calendar.monthrange(year, day.month)[1]))
 
 
@@ -192,6 +193,7 @@ _COUNTED = re.compile(rf"([0-9]{{1,5}}) {_UNIT}", re.ASCII)
 _LEAP_YEAR = date(2024, 1, 1)
 
 
+@lru_cache(maxsize=256)
 def _form_of(plain: str) -> tuple[_Form, tuple[str, ...]] | None:
     for pattern, form in _FORMS:
         found = pattern.fullmatch(plain)

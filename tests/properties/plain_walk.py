@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from personalize.rules.beside import Beside, Pair
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
@@ -269,6 +270,7 @@ _IN_WORDS: Mapping[str, Callable[[date, date], bool]] = {
     "yesterday": lambda day, today: (today - day).days == 1,
     "last 7 days": lambda day, today: 1 <= (today - day).days <= 7,
     "today ± 3 days": lambda day, today: abs((day - today).days) <= 3,
+    "2026-11-20": lambda day, today: f"{day}" == "2026-11-20",
 }
 
 
@@ -282,8 +284,7 @@ def fits_days(word: str, element: object, words: str, now: datetime) -> bool:
         return False
     day = element.astimezone(now.tzinfo).date() if isinstance(element, datetime) else element
     assert isinstance(day, date)
-    around = [now.date() + timedelta(days=distance) for distance in range(-70, 70)]
-    meant = [one for one in around if _IN_WORDS[words](one, now.date())]
+    meant = days_meant(words, now.date())
     match word:
         case "on":
             return day in meant
@@ -292,6 +293,14 @@ def fits_days(word: str, element: object, words: str, now: datetime) -> bool:
         case "after":
             return all(day > one for one in meant)
     return any(f"{one:%m-%d}" == f"{day:%m-%d}" and one.year > day.year for one in meant)
+
+
+@lru_cache(maxsize=10_000)
+def days_meant(words: str, today: date) -> list[date]:
+    """The days that words mean, of those around today."""
+    middle = date.fromisoformat(words) if words[:1].isdigit() else today
+    around = [middle + timedelta(days=distance) for distance in range(-70, 70)]
+    return [one for one in around if _IN_WORDS[words](one, today)]
 
 
 def in_window(element: object, window: object) -> bool:

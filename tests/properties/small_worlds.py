@@ -5,7 +5,7 @@ integer. The meaning of questions is that of `plain_walk`, which knows nothing o
 visitors did is not made up: it is projected from every short history, by what projects the site's events.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ from personalize.profiles.project import ProfileProjector
 from personalize.rules.beside import BESIDE, Beside, pair_fact, pairs
 from personalize.rules.casts import Cast
 from personalize.rules.conditions import EVERYONE, All, Any, Condition, InSegment, Leaf, Not
-from personalize.rules.days import read_days
+from personalize.rules.days import Days, read_days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import NOW_INSTANT, Fact, Facts, FactType, counter_fact
 from personalize.rules.filters import HOW_MANY, Filter
@@ -59,6 +59,8 @@ SCHEMA = Schema(
             "born": Shape(ValueType.DATE),
             "called": Shape(ValueType.TIME),
             "seen": Shape(ValueType.DATE),
+            "joined": Shape(ValueType.DATE),
+            "met": Shape(ValueType.TIME),
             "owed": Shape(ValueType.NUMBER),
             "paid": Shape(ValueType.NUMBER),
             "hired": Shape(ValueType.DATE),
@@ -226,6 +228,34 @@ def _days_of_a_week() -> list[tuple[Mapping[str, object], datetime]]:
     return [({"profile.seen": None}, NOW), *near]
 
 
+def _told_apart(name: str, cases: Iterable[tuple[object, datetime]]) -> Dimension:
+    """Of all values at all moments one each that some question tells from the others."""
+    asked, found = questions_of(name), {}
+    for value, now in cases:
+        found.setdefault(tuple(leaf_holds(leaf, value, now) for leaf in asked), (value, now))
+    one = fact(f"profile.{name}")
+    return Dimension([one], [({one.name: value}, now) for value, now in ((None, NOW), *found.values())])
+
+
+def _days_of_years() -> Iterator[tuple[object, datetime]]:
+    """Days around those that questions name, seen from then on, and from around their anniversaries."""
+    days = [date(2026, 11, 14) + step * _DAY for step in range(13)]
+    near = [date(2026, 11, 1) + step * _DAY for step in range(40)]
+    later = [date(year, 11, 8) + step * _DAY for year in range(2027, 2034) for step in range(25)]
+    for day, today in product(days, [*near, *later]):
+        yield day, datetime.combine(today, time(12), ZONE)
+
+
+def _moments_of_days() -> Iterator[tuple[object, datetime]]:
+    """The begin, the noon and the end of days, seen from the ends of days, and from when so much time has gone by."""
+    ends = (time(0), time(12), time.max)
+    local = [datetime.combine(date(2026, 11, 13) + step * _DAY, end, ZONE) for step in range(15) for end in ends]
+    for moment in local:
+        nows = [datetime.combine(moment.date() + step * _DAY, end, ZONE) for step in range(-9, 10) for end in ends]
+        turns = [moment + age + tick for age in _WINDOWS for tick in (timedelta(), timedelta(microseconds=1))]
+        yield from ((moment.astimezone(UTC), now) for now in (*nows, *turns))
+
+
 _NUMBERS = [-1, 0, 1, 2, 3, 4, 5]
 _CLOCKS = [time(0), time(7, 30), time(8), time(8, 30), time(12), time(12, 30), time(15), time(18), time(18, 30)]
 _CALENDAR = [date(2026, 11, 25) + step * _DAY for step in range(14)]
@@ -254,6 +284,8 @@ def dimensions() -> Mapping[str, Dimension]:
         "born": _alone("profile.born", [date(2026, 1, 1) + step * _DAY for step in range(7)]),
         "called": _alone("profile.called", [NOW - age * _DAY for age in (-3, 0, 5, 6, 30, 31, 60, 61)]),
         "seen": Dimension([fact("profile.seen")], _days_of_a_week()),
+        "joined": _told_apart("joined", _days_of_years()),
+        "met": _told_apart("met", _moments_of_days()),
         "owed": _beside("profile.owed", "profile.paid", [*_HALVES, "2", "02", "-1"]),
         "hired": _beside("profile.hired", "profile.moved", [date(2025, 12, 18) + step * _DAY for step in range(36)]),
         "home": _beside("profile.home", "profile.town", ["a", "b", "c", "d", "e"]),
@@ -413,6 +445,42 @@ def _of_days(chance: Random) -> Leaf:
     return question("profile.seen", chance.choice(("on", "on", "before", "after")), read_days(chance.choice(_IN_WORDS)))
 
 
+def _of_joining(chance: Random) -> Leaf:
+    """A day by its date, by its distance from today, or by its anniversaries."""
+    day = date(2026, 11, 18) + chance.randrange(5) * _DAY
+    return chance.choice(
+        (
+            lambda: question("profile.joined", chance.choice(("before", "after", "is")), day),
+            lambda: question("profile.joined", "between", (day, day + 3 * _DAY)),
+            lambda: question("profile.joined", "on", read_days(chance.choice(_CLOSE))),
+            lambda: question("profile.joined", chance.choice(("on", "before", "after")), _a_day(chance)),
+            lambda: question("profile.joined", "anniversary", read_days(chance.choice(_CLOSE))),
+            lambda: question("profile.joined", "anniversary", read_days(chance.choice(_CLOSE))),
+        )
+    )()
+
+
+def _a_day(chance: Random) -> Days:
+    return read_days(chance.choice(("today", "today", "2026-11-20")))
+
+
+_CLOSE = ("today", "yesterday", "this week", "today ± 3 days")
+
+
+def _of_meeting(chance: Random) -> Leaf:
+    """A moment by when it was, how long ago that is, and on which day."""
+    limit = datetime.combine(date(2026, 11, 18) + chance.randrange(4) * _DAY, time(chance.choice((0, 12))), ZONE)
+    return chance.choice(
+        (
+            lambda: question("profile.met", chance.choice(("before", "after")), limit.astimezone(UTC)),
+            lambda: _of_age(chance, "profile.met"),
+            lambda: _of_age(chance, "profile.met"),
+            lambda: question("profile.met", chance.choice(("on", "before", "after")), _a_day(chance)),
+            lambda: question("profile.met", "on", read_days(chance.choice(("yesterday", "this week", "last 7 days")))),
+        )
+    )()
+
+
 _IN_WORDS = ("today", "yesterday", "this week", "last 7 days", "next 7 days", "today ± 3 days")
 _NAMED_DAYS = ("first monday of the month", "first day of the month", "december")
 
@@ -482,6 +550,8 @@ _QUESTIONS = {
     "stuff": _of_stuff,
     "called": _of_age,
     "seen": _of_days,
+    "joined": _of_joining,
+    "met": _of_meeting,
     "owed": lambda chance: _of_both(chance, "profile.owed", "profile.paid"),
     "hired": lambda chance: _of_two_days(chance, "profile.hired", "profile.moved"),
     "home": lambda chance: _of_both(chance, "profile.home", "profile.town"),
@@ -517,10 +587,9 @@ class World:
         mixtures = self._mixtures()
         if "did" in self.names:
             strangers = mixtures & ~self._asked(question("visitor.known", "is", True))
-            for name in self.names:
-                (first, *_) = dimensions()[name].facts
-                if first.root == "profile":
-                    mixtures &= ~(strangers & self._asked(question(first.name, "exists", True)))
+            stored = (one for name in self.names for one in dimensions()[name].facts if one.root == "profile")
+            for one in stored:
+                mixtures &= ~(strangers & self._asked(question(one.name, "exists", True)))
         return mixtures
 
     def _mixtures(self) -> int:
@@ -582,7 +651,9 @@ def make_world(seed: int, *, wide: bool = False) -> World:
     chance = Random(seed)
     large = chance.choice(("did", "clock", "word"))
     # What day it is is the same for all that is told of one visitor.
-    small = sorted(dimensions().keys() - {"did", "clock", "word"} - ({"seen"} if large == "clock" else set()))
+    small = sorted(
+        dimensions().keys() - {"did", "clock", "word"} - ({"seen", "joined", "met"} if large == "clock" else set())
+    )
     names = chance.choice(((large,), (large, chance.choice(small)), tuple(chance.sample(small, 2))))
     if wide:
         names = tuple(chance.sample(sorted(dimensions()), 6))

@@ -26,7 +26,7 @@ from personalize.settings import Settings, load_settings
 from personalize.yaml_tree import read_text
 from tests.conftest import REPOSITORY
 from tests.decisions.visitors import context_for
-from tests.trust.trials import trials
+from tests.trust.trials import dice, trials
 
 HOW_MANY = trials(240, 10_000)
 pytestmark = pytest.mark.trust(tries=HOW_MANY)
@@ -211,7 +211,7 @@ def loaded(files: Mapping[str, str], settings: Settings) -> tuple[RuleSet | None
 @pytest.mark.timeout(1_200)
 def test_files_after_an_accident_are_refused_with_places_or_work(sites: list[Site]) -> None:
     refused = 0
-    for seed in range(HOW_MANY):
+    for seed in dice(HOW_MANY):
         chance = random.Random(seed)
         site = chance.choice(sites)
         kind = chance.choice(("rules/", "content/"))
@@ -231,7 +231,7 @@ def test_files_after_an_accident_are_refused_with_places_or_work(sites: list[Sit
 @pytest.mark.trust(tries=HOW_MANY // 10)
 @pytest.mark.timeout(1_200)
 def test_what_is_mended_after_an_accident_is_no_worse(sites: list[Site]) -> None:
-    for seed in range(HOW_MANY // 10):
+    for seed in dice(HOW_MANY // 10):
         chance = random.Random(seed)
         site = chance.choice(sites)
         file = chance.choice(list(site.files))
@@ -244,7 +244,7 @@ def test_what_is_mended_after_an_accident_is_no_worse(sites: list[Site]) -> None
 
 
 def test_settings_after_an_accident_are_refused_with_places_or_work(sites: list[Site]) -> None:
-    for seed in range(HOW_MANY):
+    for seed in dice(HOW_MANY):
         chance = random.Random(seed)
         path = chance.choice(sites).settings.root / "personalize.toml"
         before = SETTINGS.replace("'", '"')
@@ -281,7 +281,7 @@ purposes = ["measure", "personalize"]
 
 def test_bytes_that_are_no_text_are_refused_with_a_place(tmp_path: Path) -> None:
     data = (REPOSITORY / "tests/docs/desk/rules/profile.yaml").read_bytes()
-    for seed in range(HOW_MANY):
+    for seed in dice(HOW_MANY):
         chance = random.Random(seed)
         at = chance.randrange(len(data))
         path = tmp_path / "broken.yaml"

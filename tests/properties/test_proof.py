@@ -23,7 +23,7 @@ from tests.properties.conditions import NOW as SOON
 from tests.properties.conditions import fitting_values, leaf
 from tests.properties.plain_walk import holds
 from tests.properties.small_worlds import COUNTERS, FACTS, ZONE, World, dimensions, make_world, questions_of
-from tests.trust.trials import IS_LONG, trials
+from tests.trust.trials import IS_LONG, dice, trials
 
 WORLDS = trials(40, 2_000)
 #: How many of the true claims have to be found: in few worlds, one in which something is hard to see weighs much.
@@ -61,7 +61,7 @@ def judged(world: World) -> Iterator[tuple[Claim, bool, Witness | Verdict]]:
 def test_never_is_only_said_of_what_nobody_meets_and_most_of_that_is_found() -> None:
     """No claim is false, at least 95 % of the true ones are proved (of many), and nearly all others get an example."""
     found: Counter[str] = Counter()
-    for seed in range(WORLDS):
+    for seed in dice(WORLDS):
         world = make_world(seed)
         for (holding, failing), is_never, said in judged(world):
             assert is_never or said is not Verdict.NEVER, f"world {seed}: {holding} without {failing}"

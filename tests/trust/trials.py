@@ -12,3 +12,9 @@ SEED = int(os.environ.get("TRUST_SEED", "1"))
 def trials(short: int, long: int) -> int:
     """So many tries in the tests, and so many where trust is what is asked for; never fewer than in the tests."""
     return max(short, round(long * SCALE)) if IS_LONG else short
+
+
+def dice(tries: int) -> range:
+    """A seed for each of so many tries, none of them among those of another `TRUST_SEED`."""
+    first = (SEED - 1) * 1_000_000
+    return range(first, first + tries)

@@ -14,7 +14,7 @@ from personalize.rules.days import Days
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.filters import Filter
 from personalize.rules.now_facts import CLOCKS, NOW, clock_of, now_value
-from personalize.rules.proof.day_samples import day_samples, told_in_words
+from personalize.rules.proof.day_samples import DAY_WORDS, day_samples
 from personalize.rules.proof.list_samples import OF_ELEMENTS, SIZE, each_needed, of_elements, size_samples, whole_list
 from personalize.rules.proof.moment_samples import MOMENT_WORDS, moment_samples
 from personalize.rules.proof.pair_samples import is_told as is_told_beside
@@ -122,11 +122,13 @@ def size_of(name: str) -> str:
 class Dimensions:
     """The dimensions of one site, each worked out once for all that is asked of it together.
 
-    Each question is asked of each sample by its own predicate. `zone` is the site's.
+    Each question is asked of each sample by its own predicate. `zone` is the site's; where a site `has_zones`, some
+    visitors have another one.
     """
 
-    def __init__(self, zone: tzinfo) -> None:
+    def __init__(self, zone: tzinfo, *, has_zones: bool) -> None:
         self._zone = zone
+        self._has_zones = has_zones
         self._known: dict[tuple[str, frozenset[Question]], tuple[Dimension, Mapping[Question, Answer]]] = {}
 
     def answered(self, name: str, asked: Mapping[Question, Leaf]) -> tuple[Dimension, Mapping[Question, Answer]]:
@@ -174,8 +176,9 @@ class Dimensions:
         is_list = (fact.many and fact.type is not FactType.TIMES) or may_be_single
         of_one = [one for leaf in asked for one in of_elements(leaf)] if is_list else asked
         of_days = [leaf for leaf in asked if isinstance(leaf.argument, Days)]
-        if of_days and not is_list and told_in_words([leaf for leaf in asked if leaf.word != "exists"]):
-            return Dimension(name, (_MISSING, *day_samples(fact.type, of_days))), frozenset()
+        days = self._days(fact.type, asked) if of_days and not is_list else None
+        if days is not None:
+            return Dimension(name, (_MISSING, *days)), frozenset()
         found = samples_of(fact, of_one)
         undecided = {leaf.word for leaf in asked if any(one.word in found.open for one in of_elements(leaf))}
         undecided |= {leaf.word for leaf in of_days}
@@ -183,6 +186,16 @@ class Dimensions:
             undecided |= OF_ELEMENTS if may_be_single else {"some"}
         missing = () if name == "visitor.known" else (_MISSING,)
         return Dimension(name, (*missing, *found.present, *([THERE] if is_list else ())), is_list), frozenset(undecided)
+
+    def _days(self, type_: FactType, asked: Sequence[Leaf]) -> list[Sample] | None:
+        """Samples that tell days in words apart from all else that is asked; None where they can't.
+
+        A moment is in another day by the clock of a visitor far away.
+        """
+        told = [leaf for leaf in asked if leaf.word != "exists"]
+        is_by_clock = type_ is FactType.TIME and not all(isinstance(leaf.argument, Days) for leaf in told)
+        is_told = all(leaf.word in DAY_WORDS and (isinstance(leaf.argument, Days) or is_plain(leaf)) for leaf in told)
+        return None if not is_told or (is_by_clock and self._has_zones) else day_samples(type_, told, self._zone)
 
     def _answer(self, leaf: Leaf, dimension: Dimension, undecided: frozenset[str], local: Sequence[datetime]) -> Answer:
         """What a question makes of the samples; `local` are those of a clock by the site's clock."""

@@ -70,7 +70,7 @@ class Proof:
         self.segments = segments
         self._laws = partial(laws, facts=facts, counters=counters)
         self.zone = zone
-        self._known = Dimensions(zone)
+        self._known = Dimensions(zone, has_zones=facts.local_now is not None)
 
     def is_open(self, condition: Condition) -> bool:
         """Whether it is seen at a glance that a condition, and each of its parts where it stands, may be met or not."""

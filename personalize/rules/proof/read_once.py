@@ -106,10 +106,12 @@ def _tells_often(leaf: Leaf) -> bool:
 
 
 def _comes_and_goes(window: Window) -> bool:
-    """Whether a window is sure to be open at times: one of a few days may hold none of its days of the week."""
+    """Whether a window is sure to be open at times: one of a few days may hold none of its days of the week, and days
+    in words may be none of those days, or over."""
     limits, within = [window.from_at, window.until_at], [window.weekdays, window.hours, window.on]
+    if window.on and (window.weekdays or any(limits)):
+        return False
     if window.from_at is None or window.until_at is None:
         return any(limits) or any(within)
     begin, end = window.bounds(SOME_MOMENT)
-    is_long = end - begin > _A_WEEK and not window.on
-    return is_long or not any(within)
+    return end - begin > _A_WEEK or not any(within)

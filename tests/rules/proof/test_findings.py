@@ -12,6 +12,7 @@ attributes:
   tier: {type: choice, choices: [basic, silver, gold]}
   likes: {type: list, of: text}
   stuff: {type: any}
+  birthday: {type: date}
 events:
   purchase: {properties: {amount: {type: money}}, value: amount}
 """
@@ -62,6 +63,11 @@ def of_rules(*rules: str, holds: int = 1) -> list[str]:
         ("{profile.stuff: {at_least: 5}, not: {profile.stuff: {more_than: 3}}}", "exclude one another"),
         ("{profile.stuff: {is: 1}, not: {profile.stuff: [1, '1', true]}}", "exclude one another"),
         ("{profile.stuff: {version_at_least: 2, exists: true}, not: {profile.stuff: {version_more_than: 1}}}", "excl"),
+        ("{profile.birthday: {anniversary: today, on: today}}", "exclude one another"),
+        ("{profile.birthday: {anniversary: today, after: today}}", "exclude one another"),
+        ("{profile.birthday: {is: 1999-02-05, anniversary: today, on: this year}}", "exclude one another"),
+        ("{purchase.last: {on: this week, older_than: 8 days}}", "exclude one another"),
+        ("{purchase.last: {on: 2026-12-24, before: 2026-12-24}}", "exclude one another"),
         ("{profile.tier: [basic, silver], any: [{profile.tier: gold}, {visitor.visits: {less_than: 0}}]}", "exclude"),
     ],
 )
@@ -94,6 +100,11 @@ def test_a_condition_that_nobody_meets_is_told_with_what_excludes_what(who: str,
         "{visitor.first_seen: {after: 2026-01-01, before: 2026-01-02}}",
         "{purchase.last: {older_than: 9 days, within: 10 days}}",
         "{now.date: {after: 2026-01-01, before: 2026-01-03}, now.weekday: fri}",
+        "{profile.birthday: {anniversary: today, on: last year}}",
+        "{profile.birthday: {anniversary: this week, before: 2008-01-01, after: 2007-12-20}}",
+        "{profile.birthday: {is: 2004-02-29, anniversary: 28 february}}",
+        "{purchase.last: {on: today, before: 2026-12-24, within: 2 hours}}",
+        "{purchase.last: {on: today, older_than: 24 hours}}",  # when summer time ends
     ],
 )
 def test_nothing_is_told_of_conditions_that_some_meet_and_some_do_not(who: str) -> None:
@@ -182,6 +193,22 @@ slots:
   side: {rules: [{id: a, show: offers/one}, {id: b, to: {profile.tier: gold}, show: offers/two}]}
 """
     assert 'the rule "b" wins only where the page already shows what "a"' in told(rules)
+
+
+def test_a_rule_behind_one_of_the_same_days_in_wider_words_is_told() -> None:
+    birthday = "profile.birthday: {anniversary: today, before: 2008-01-01}"
+    messages = of_rules(
+        "id: a, to: {profile.birthday: {anniversary: today ± 3 days}}, show: offers/two",
+        f"id: b, to: {{{birthday}}}, show: offers/three",
+        "id: c, to: {purchase.last: {within: 48 hours}}, show: offers/two",
+        "id: d, to: {purchase.last: {on: today}}, show: offers/three",
+    )
+    assert [message.split(" can ")[0] for message in messages] == ['the rule "b"', 'the rule "d"']
+
+
+def test_a_window_of_days_that_never_come_is_told() -> None:
+    (message,) = of_rules("id: a, when: {on: first monday of the month, weekdays: [tue, wed]}, show: offers/two")
+    assert "never" in message
 
 
 def test_windows_that_do_not_meet_hide_nothing() -> None:
