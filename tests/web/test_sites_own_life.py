@@ -85,6 +85,24 @@ def test_a_site_that_ends_without_an_end_ends_so(house: House, messages: list[An
     assert [one["type"] for one in told.messages] == [one["type"] for one in messages]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        [start()],
+        [start(), body(b"<p>a</p><div data-slot=hero>D", more=True)],
+        [start(), body(b"<p>a</p>", more=True), body(SLOT[:9], more=True)],
+        [start(), body(b"<p>a</p>")],
+    ],
+)
+def test_a_second_head_is_the_servers_to_judge(house: House, before: list[Any]) -> None:
+    messages = [*before, start(status=500), body(b"<p>It has failed", more=True), body(b"")]
+    app, bare = house.wrap(saying(*messages)), house.run(tell(saying(*messages), scope_of("/")))
+    for _ in range(2):
+        told = house.run(tell(app, scope_of("/")))
+        assert [one for one in told.messages if "body" not in one["type"]] == [messages[0], start(status=500)]
+        assert told.body == bare.body
+
+
 def test_an_error_behind_the_page_changes_nothing_of_it(house: House) -> None:
     told = house.ask(failing(start(), body(SLOT)))
     assert isinstance(told.error, PlantedError)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from personalize.runtime.page_view import PageView
-from personalize.web.asgi import Message
+from personalize.web.asgi import Message, kept
 from personalize.web.html.charset import page_encoding
 from personalize.web.html.pieces import Slot
 from personalize.web.html.scanner import Scanner
@@ -124,7 +124,7 @@ class HeadResponse(Outgoing):
 
     async def _hold(self, message: Message) -> None:
         assert self._held is not None
-        self._held.append(message)
+        self._held.append(kept(message))
         self._size += len(message.get("body", b""))
         await self.glance.send(message)
         if self.glance.has_slots or self._size > LONGEST_HELD_BYTES or (self.glance.is_ended and self._size):

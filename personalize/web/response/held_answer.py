@@ -8,7 +8,7 @@ answer leaves as it came, and from then on nothing of this path is asked twice.
 import asyncio
 from collections.abc import Mapping
 
-from personalize.web.asgi import Message, Send
+from personalize.web.asgi import Message, Send, kept
 from personalize.web.headers import CONDITIONS
 from personalize.web.response.asking_again import end_soon
 from personalize.web.response.outgoing import Outgoing
@@ -41,7 +41,7 @@ class HeldAnswer:
         if not self.is_held:
             await self._send(message)
             return
-        self._messages.append(message)
+        self._messages.append(kept(message))
         self._size += len(message.get("body", b""))
         if self._size > LONGEST_HELD_BYTES:
             await self.release()

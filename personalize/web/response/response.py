@@ -61,6 +61,12 @@ class PersonalizedResponse(Outgoing):
 
     async def _start(self, message: Message) -> None:
         """Hold the head of a page until its body begins; any other leaves at once."""
+        if self.has_begun:  # a second head is the server's to judge
+            if not self.is_over:
+                await self.break_off()
+            self._streamed, self._unmarked, self._is_held = None, None, False
+            await self._send(message)
+            return
         self._head = ResponseHead(message)
         if not self._head.may_hold_marks:
             if self._head.is_html and self._head.coding:

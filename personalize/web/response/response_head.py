@@ -145,7 +145,7 @@ class ResponseHead:
             for pair in self.headers
             if (name := pair[0].lower()) not in untrue
         ]
-        if length is not None and b"content-length" not in self._named:
+        if length is not None and b"content-length" not in self._named and b"transfer-encoding" not in self._named:
             kept.append((b"content-length", size))
         return kept
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from personalize.runtime.page_view import PageView
-from personalize.web.asgi import Message
+from personalize.web.asgi import Message, kept
 from personalize.web.html.charset import EncodingInParts
 from personalize.web.html.doubts import tell_doubts
 from personalize.web.html.pieces import Slot
@@ -97,7 +97,7 @@ class StreamedPage:
             page = self._text(message)
         except CodingError:
             self._out.skip_unread()
-            self._look.add(message, b"")
+            self._look.add(kept(message), b"")
             await self._pass_held()
         else:
             await self._look_at(message, page)
@@ -111,7 +111,7 @@ class StreamedPage:
             self._tell()
         if self._rewriter.slots or self._rewriter.waits:
             self._out.meet_slots()
-        self._look.add(message, filled)
+        self._look.add(kept(message), filled)
         if is_last:
             await (self._send_whole(message) if self._out.has_slots else self._pass_held())
         elif self._had_slots is not None or self._page_view.private or self._look.is_long_enough:

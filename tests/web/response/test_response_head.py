@@ -78,3 +78,5 @@ def test_a_length_is_exact_or_absent() -> None:
     assert head(headers).with_length(12) == [(b"Content-Length", b"12"), *HTML]
     assert head(headers).with_length(None) == HTML
     assert head(HTML).with_length(3) == [*HTML, (b"content-length", b"3")]
+    in_chunks = [*HTML, (b"Transfer-Encoding", b"chunked")]
+    assert head(in_chunks).with_length(3) == in_chunks

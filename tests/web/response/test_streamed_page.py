@@ -79,6 +79,20 @@ def test_a_slot_cut_anywhere_on_the_first_visit(house: House, cut: int) -> None:
     assert told.header("cache-control") == b"private, no-store"
 
 
+@pytest.mark.parametrize(("method", "headers"), [("GET", []), ("GET", [("range", "bytes=0-15")]), ("HEAD", [])])
+def test_a_site_may_write_each_part_into_the_same_memory(house: House, method: str, headers: Any) -> None:
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        await send(start(status=206 if headers else 200))
+        memory = bytearray(8)
+        for part in (b"<p>one<p", b">two<p> ", b"        "):
+            memory[:] = part
+            await send({"type": "http.response.body", "body": memoryview(memory), "more_body": True})
+        await send(body(b""))
+
+    told = house.ask(site, headers=headers, method=method)
+    assert told.body.rstrip() == b"<p>one<p>two<p>"
+
+
 def test_a_page_without_a_body(house: House) -> None:
     for last in ({"type": "http.response.body"}, {"type": "http.response.body", "body": b""}):
         site = saying(start(PUBLIC), last)
