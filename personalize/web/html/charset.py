@@ -63,10 +63,10 @@ def page_encoding(content_type: str, first_bytes: bytes) -> str | None:
         for mark, encoding in _BYTE_ORDER_MARKS:
             if first_bytes.startswith(mark):
                 return encoding
-    if first_bytes.find(b"\0", 0, 4) >= 0:
-        return None
     label = _label_in(content_type)
-    return _encoding_of(label) if label is not None else _encoding_in(first_bytes)
+    if label is not None:
+        return _encoding_of(label)
+    return None if first_bytes.find(b"\0", 0, 4) >= 0 else _encoding_in(first_bytes)
 
 
 def declared_until(content_type: str, first_bytes: bytes) -> int:

@@ -74,6 +74,9 @@ _HAS_RULES = (
     _TABLE_PARTS | _OPAQUE | _HEADINGS | _RUBY | _ONE_AT_A_TIME | _NEVER | _names("dd dt form li optgroup option")
 )
 _COMMENT = b"!"
+#: How many elements may stand open in one another, about as many as browsers nest; more are a doubt, since each tag
+#: may have to look at all of them.
+DEEPEST = 512
 
 
 _BESIDE = _names("br embed hr iframe img input math search select svg table textarea")
@@ -127,6 +130,8 @@ class OpenElements:
     def start(self, name: bytes) -> bool:
         """A start tag; False is doubt."""
         stack = self._open
+        if len(stack) > DEEPEST:
+            return False
         if name in _HAS_RULES or stack[-1] in _TABLE_ONLY:
             return self._start_by_rules(name)
         if self._is_inline and name not in _PHRASING and not _is_custom(name):

@@ -7,6 +7,8 @@ parsers read differently, old and new ones or with broken markup, ends in LOST: 
 
 from enum import Enum, auto
 
+from personalize.web.html.open_elements import DEEPEST
+
 
 class Zone(Enum):
     """What a tag means for the zone that it stands in."""
@@ -157,7 +159,7 @@ class ForeignZone:
             return self._tag_in_html(name, is_end=is_end)
         if is_end:
             return self._end(name)
-        if name in self._BREAKS_OUT:
+        if name in self._BREAKS_OUT or len(self._open) > DEEPEST:
             return Zone.LOST
         if not self_closing:
             self._open.append(name)
@@ -179,7 +181,7 @@ class ForeignZone:
             self._open.pop()
             if len(self._open) < self._html_from:
                 self._html_from = 0
-        elif name in self._NOT_IN_HTML:
+        elif name in self._NOT_IN_HTML or len(self._open) > DEEPEST:
             return Zone.LOST
         elif name not in self._VOID:
             self._open.append(name)

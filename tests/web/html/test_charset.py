@@ -29,6 +29,7 @@ META = b"<!doctype html><meta charset=%b>"
         ("text/html", b"<!-- <meta charset=latin1> --><meta charset=euc-kr>", "euc_kr"),
         ("text/html", b" " * 1020 + b"<meta charset=latin1>", "utf-8"),
         ("text/html", META % b"utf-16", "utf-8"),
+        ("text/html; charset=utf-8", b"a\x00b<p>", "utf-8"),
         ("text/html", META % b"nonsense" + META % b"latin1", "iso8859-1"),
         ("text/html; charset=nonsense", META % b"latin1", "iso8859-1"),
         ("text/html; charset=windows-874", META % b"latin1", "cp874"),

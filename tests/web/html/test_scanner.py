@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from personalize.web.html.charset import page_encoding
 from personalize.web.html.marks import close_mark, open_mark
+from personalize.web.html.open_elements import DEEPEST
 from personalize.web.html.pieces import Copy, Piece, Slot, Stray
 from personalize.web.html.rewriter import Rewriter
 from personalize.web.html.scanner import LONGEST_REGION, Scanner
@@ -236,6 +237,21 @@ def seconds_in_single_bytes(page: bytes) -> float:
         found.close()
         took.append(time.process_time() - begin)
     return min(took)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<div data-slots=off>%b</div><div data-slot=hero>D</div>",
+        b"<svg>%b</svg><div data-slot=hero>D</div>",
+        b"<svg><desc>%b</desc></svg><div data-slot=hero>D</div>",
+        b"<div data-slot=hero>%b</div>",
+    ],
+)
+def test_what_is_nested_deeper_than_browsers_nest_is_a_doubt(page: bytes) -> None:
+    for deep, slots in ((DEEPEST - 10, 1), (DEEPEST + 10, 0)):
+        found = pieces_of(page % (b"<x>" * deep + b"</x>" * deep))
+        assert sum(isinstance(piece, Slot) for piece in found) == slots
 
 
 @pytest.mark.parametrize("unit", [b"<!--", b"<a ", b"<", b'"', b"<a title='", b"<div data-slot=hero>"])
