@@ -1,4 +1,4 @@
-"""The words of ASGI, as types: a connection's scope, its messages, and an app that serves it; a message that is kept."""
+"""The words of ASGI, as types: a connection's scope, its messages, an app that serves it; and a message to keep."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeAlias
