@@ -8,6 +8,7 @@ PersonalizeError
 ├── StoreError            the store did not do what was asked                     .reason
 │   ├── StoreBusy         locked or overloaded: the same call may succeed later
 │   ├── StoreUnavailable  gone, full or broken: somebody has to look
+│   │   └── NewerStore    a newer version has changed it: start this process with that one   .change
 │   ├── ReadOnlyStore     a store of the past, or one opened for reading only
 │   └── StaleVersion      another rule set went live meanwhile: follow it and try again  .live
 ├── TakenOver             an anonymous visitor belongs to a login by now          .into
@@ -106,6 +107,23 @@ class StoreUnavailable(StoreError):
 
     def __init__(self, reason: str = "the store cannot be reached") -> None:
         super().__init__(reason)
+
+
+class NewerStore(StoreUnavailable):
+    """A newer version of personalize has changed the store, and this one does not know how to write to it any more.
+
+    `change` names one of those that are new.
+    """
+
+    def __init__(self, change: str) -> None:
+        super().__init__(
+            f'the store was changed by a newer version of personalize (it has "{change}"): start again with that one'
+        )
+        self.args = (change,)
+        self.change = change
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class ReadOnlyStore(StoreError):

@@ -166,8 +166,8 @@ class Site:
 
 @asynccontextmanager
 async def _opened(store: Store) -> AsyncIterator[Store]:
-    await store.open()
     try:
+        await store.open()
         yield store
     finally:
         await store.close()

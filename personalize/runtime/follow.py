@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from personalize.errors import InvalidFiles, StaleVersion, StoreError, UnknownVersion
+from personalize.errors import InvalidFiles, NewerStore, StaleVersion, StoreError, UnknownVersion
 from personalize.events.schema import Schema
 from personalize.rules.pending import pending_facts
 from personalize.rules.ruleset import RuleSet
@@ -192,12 +192,17 @@ class Follower:
     def _failed(self, error: BaseException) -> None:
         self._health.failed("following the live rule set broke off", error, self._clock.now())
 
+    def is_older(self, error: NewerStore) -> None:
+        """Say that a newer version has changed the store, and this worker only adds to its log by now."""
+        self._health.failed("a newer version has changed the store", error, self._clock.now())
+
 
 async def under_live(
     follower: Follower, rules: Callable[[], tuple[Schema, Sequence[Projector], str]], work: Callable[..., Awaitable[T]]
 ) -> T:
     """What `work` gives by the `projectors` and the `version` of what is live, as `rules` has them; one that was
-    published meanwhile is loaded first. Where what is live does not load here, it is given none."""
+    published meanwhile is loaded first. Where what is live does not load here, or a newer version of personalize has
+    changed the store, it is given none."""
     while follower.refused is None:
         _, projectors, version = rules()
         try:
@@ -206,4 +211,7 @@ async def under_live(
             await follower.refresh()
             if follower.refused is None and rules()[-1] == version:
                 raise
+        except NewerStore as error:
+            follower.is_older(error)
+            break
     return await work(projectors=(), version=None)

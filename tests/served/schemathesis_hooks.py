@@ -1,7 +1,11 @@
-"""What Schemathesis has to know of our API: how a stream is written, and what JSON Schema can't say of a number."""
+"""What Schemathesis has to know of our API: how a stream is written, and what JSON Schema can't say of a number or a
+moment.
+"""
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,8 +22,16 @@ def lines(_context: Any, value: Any) -> bytes:
 
 @schemathesis.hook
 def filter_body(_context: Any, body: Any) -> bool:
-    """Whether no number of the body has more decimals than are kept, which no schema can say."""
-    return all(-_exponent(number) <= NUMBER_DECIMALS for number in _decimals(body))
+    """Whether no number of the body has more decimals than are kept, and it tells of nothing that is yet to occur,
+    which no schema can say."""
+    is_exact = all(-_exponent(number) <= NUMBER_DECIMALS for number in _decimals(body))
+    return is_exact and not (isinstance(body, dict) and _is_ahead(body.get("at")))
+
+
+def _is_ahead(at: object) -> bool:
+    with suppress(ValueError, TypeError, OverflowError):
+        return datetime.fromisoformat(str(at)) > datetime.now(UTC)
+    return False
 
 
 def _decimals(value: Any) -> Iterator[float]:

@@ -140,8 +140,8 @@ async def source_of(task: Task, rule_set: RuleSet) -> AsyncIterator[Source]:
         yield ExportedProfiles(task.over, read_manifest(task.over), rule_set, task)
         return
     store = open_store(task.settings.store, task.settings.root)
-    await store.open()
     try:
+        await store.open()
         yield StoredProfiles(store, rule_set, task)
     finally:
         await store.close()

@@ -12,7 +12,7 @@ from personalize.errors import StoreBusy, StoreUnavailable
 from personalize.stores.postgres.address import Address
 from personalize.stores.postgres.connections import Connection, Connections
 from personalize.stores.postgres.errors import store_errors
-from personalize.stores.postgres.schema import migrate, quoted
+from personalize.stores.postgres.schema import fence, migrate, quoted, refuse_newer_schema
 
 T = TypeVar("T")
 
@@ -59,16 +59,26 @@ class Link:
         }
         begin = f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {int(LOCK_SECONDS * 1000)}"
         key = int.from_bytes(blake2b(address.schema.encode(), digest_size=8).digest(), signed=True)
-        self._begin = f"{begin}; SELECT pg_advisory_xact_lock_shared({key})"
-        self._begin_alone = f"{begin}; SELECT pg_advisory_xact_lock({key})"
+        self._alone = f"SELECT pg_advisory_xact_lock({key})"
+        locks = {False: f"SELECT pg_advisory_xact_lock_shared({key})", True: self._alone}
+        #: By whether a transaction wants to be alone, and whether it only adds to the log.
+        self._begin = {
+            (alone, adds_only): f"{begin}; {lock}; {fence(adds_only=adds_only)}"
+            for alone, lock in locks.items()
+            for adds_only in (False, True)
+        }
         self._is_open = False
         self._connections: _Connections | None = None
         self._connecting: asyncio.Task[_Connections] | None = None
 
     async def open(self) -> None:
-        """Connect. Where this raises, every later use tries again by itself, until `close`."""
+        """Connect. Where this raises, every later use tries again by itself, until `close`. Raises `NewerStore`
+        where a newer version has changed the schema."""
         self._is_open = True
-        await self._connected()
+        with store_errors(self._address):
+            connections = await self._connected()
+            async with connections.reading.one() as connection:
+                await refuse_newer_schema(connection, adds_only=False)
 
     async def close(self) -> None:
         """End the transactions under way, and let go of all connections."""
@@ -94,23 +104,33 @@ class Link:
         async with self._writing() as connection:
             await connection.execute(statement)
 
-    async def write(self, work: Callable[[Connection], Awaitable[T]], *, alone: bool = False) -> T:
+    async def write(
+        self, work: Callable[[Connection], Awaitable[T]], *, alone: bool = False, adds_only: bool = False
+    ) -> T:
         """What `work` does in one transaction, durable when this returns; it may be called more than once.
 
         Any number of transactions run beside one another, but for one that wants to be `alone`: it waits for those
-        under way, and others wait for it.
+        under way, and others wait for it. Raises `NewerStore` where a newer version has changed the schema; one that
+        `adds_only` events to the log may still do so (see `stores.fence`).
         """
         for number in range(TRIES):
             try:
                 async with self._writing() as connection:
-                    return await self._committed(connection, work, alone=alone)
+                    return await self._committed(connection, work, alone=alone, adds_only=adds_only)
             except InTheWay:
                 await asyncio.sleep(number * _RETRY_SECONDS)
         raise StoreBusy(f"the store {self._address} is busy: others change the same rows at the same time")
 
-    async def _committed(self, connection: Connection, work: Callable[[Connection], Awaitable[T]], *, alone: bool) -> T:
-        # One round trip. Each statement behind it sees what was committed when the lock was given.
-        await connection.execute(self._begin_alone if alone else self._begin)
+    async def _committed(
+        self, connection: Connection, work: Callable[[Connection], Awaitable[T]], *, alone: bool, adds_only: bool
+    ) -> T:
+        try:
+            # One round trip. Each statement behind it sees what was committed when the lock was given.
+            await connection.execute(self._begin[alone, adds_only])
+        except asyncpg.DivisionByZeroError:
+            await connection.execute("ROLLBACK")
+            await refuse_newer_schema(connection, adds_only=adds_only)
+            raise
         try:
             done = await work(connection)
             await connection.execute("COMMIT")
@@ -147,7 +167,7 @@ class Link:
 
     async def _connect(self) -> _Connections:
         with store_errors(self._address):
-            connection = await self._new(WRITE_SECONDS, lambda new: migrate(new, self._address.schema))
+            connection = await self._new(WRITE_SECONDS, self._migrated)
             await connection.close(timeout=CONNECT_SECONDS)
             connections = _Connections(Connections(self._reader, READERS), Connections(self._writer, WRITERS))
             try:
@@ -158,6 +178,9 @@ class Link:
                     await each.close()
                 raise
             return connections
+
+    async def _migrated(self, new: Connection) -> None:
+        await migrate(new, self._address.schema, alone=self._alone)
 
     async def _reader(self) -> Connection:
         return await self._new(READ_SECONDS, lambda new: new.fetch(self._learnt, ""))

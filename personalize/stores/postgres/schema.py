@@ -8,8 +8,8 @@ node may have a copy of. No statement makes a table later on.
 
 from typing import Any
 
-from personalize.errors import StoreUnavailable
 from personalize.profiles.holding import NOTHING_HELD
+from personalize.stores.fence import OF_THE_LOG, refuse_newer
 from personalize.stores.holding_text import holding_as_text
 
 #: Text is compared by its bytes, as everywhere else, in no language's order.
@@ -138,7 +138,8 @@ _WHAT_VISITORS_ARE_FOUND_BY = """
     CREATE INDEX projections_by_term ON projections (projection, generation, substring(row from 1 for 8), key)
     WHERE projection = 'search'
 """
-#: All changes of the schema by name, oldest first. One that was released is never edited: add the next.
+#: All changes of the schema by name, oldest first. One that was released is never edited: add the next; what names
+#: tell older versions stands in `stores.fence`.
 CHANGES = {
     "the log": _THE_LOG,
     "the projections": _THE_PROJECTIONS,
@@ -155,6 +156,7 @@ CHANGES = {
     "when it was compacted": _WHEN_IT_WAS_COMPACTED,
     "what visitors are found by": _WHAT_VISITORS_ARE_FOUND_BY,
 }
+_KNOWN = f"ARRAY[{', '.join(repr(name) for name in CHANGES)}]"
 #: Whoever migrates holds this lock until they are done, in whichever schema.
 _MIGRATING = 0x706572736F6E616C
 
@@ -164,16 +166,24 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-async def migrate(connection: Any, schema: str) -> None:
+def fence(*, adds_only: bool) -> str:
+    """A statement that divides by zero where the schema has changes that this version does not know; see
+    `stores.fence`. (SQL has no shorter way to end a transaction on a condition, and it costs no round trip.)"""
+    in_the_way = f"AND name LIKE '{OF_THE_LOG}%'" if adds_only else ""
+    return f"SELECT 1 / (count(*) = 0)::integer FROM changes WHERE name <> ALL ({_KNOWN}) {in_the_way}"
+
+
+async def migrate(connection: Any, schema: str, *, alone: str) -> None:
     """Bring the schema up to date, all or nothing; of many who come at once one does it and the others wait.
 
-    Makes the schema where it is missing. Raises `StoreUnavailable` for one that a newer version of personalize has
-    changed.
+    Makes the schema where it is missing. One that a newer version of personalize has changed stays as it is. `alone` is
+    the statement after which nobody else writes.
     """
     if not await _missing(connection, schema):
         return
     async with connection.transaction(isolation="read_committed"):
         await connection.execute(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+        await connection.execute(alone)
         # Making one that there is already needs a right that an operator may have kept back.
         if not await connection.fetchval("SELECT true FROM pg_namespace WHERE nspname = $1", schema):
             await connection.execute(f"CREATE SCHEMA {quoted(schema)}")
@@ -190,9 +200,10 @@ async def _missing(connection: Any, schema: str) -> list[str]:
     if await connection.fetchval("SELECT to_regclass($1)", f"{quoted(schema)}.changes") is None:
         return list(CHANGES)
     applied = {name for (name,) in await connection.fetch("SELECT name FROM changes")}
-    unknown = sorted(applied - set(CHANGES))
-    if unknown:
-        raise StoreUnavailable(
-            f'the store was written by a newer version of personalize (it has "{unknown[0]}"): install that one'
-        )
     return [name for name in CHANGES if name not in applied]
+
+
+async def refuse_newer_schema(connection: Any, *, adds_only: bool) -> None:
+    """Raise `NewerStore` where `fence` would divide by zero."""
+    unknown = await connection.fetch(f"SELECT name FROM changes WHERE name <> ALL ({_KNOWN})")
+    refuse_newer((name for (name,) in unknown), adds_only=adds_only)

@@ -93,11 +93,13 @@ class PostgresStore:
         return await self._commits.write(events, projectors, version)
 
     async def _apply(self, events: Sequence[Event], projectors: Sequence[Projector], version: str | None) -> Applied:
-        given = (events, projectors, version, self._seals)
+        given, adds_only = (events, projectors, version, self._seals), not projectors
         try:
-            return await self._link.write(lambda connection: applying.apply(connection, *given))
+            return await self._link.write(lambda connection: applying.apply(connection, *given), adds_only=adds_only)
         except applying.NeedsToBeAlone:
-            return await self._link.write(lambda connection: applying.apply_alone(connection, *given), alone=True)
+            return await self._link.write(
+                lambda connection: applying.apply_alone(connection, *given), alone=True, adds_only=adds_only
+            )
 
     async def profile(self, profile_id: str) -> Profile | None:
         """The stored profile, or None."""
@@ -154,7 +156,7 @@ class PostgresStore:
 
     async def last_entry(self) -> int:
         """The number of the last entry of the log; whoever has a smaller one and is still writing is waited for."""
-        return await self._link.write(log.last_seq, alone=True)
+        return await self._link.write(log.last_seq, alone=True, adds_only=True)
 
     async def entries(self, after: int, until: int) -> Sequence[Event]:
         """A stretch of the log."""

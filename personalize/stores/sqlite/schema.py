@@ -1,5 +1,6 @@
 """The tables of a SQLite store, and how they come to be in a file that several processes open at once."""
 
+import json
 import sqlite3
 import time
 
@@ -9,6 +10,7 @@ from personalize.errors import StoreUnavailable
 from personalize.profiles.outbox import OUTBOX
 from personalize.profiles.searched import SEARCH
 from personalize.profiles.watched import WATCH
+from personalize.stores.fence import refuse_newer
 from personalize.stores.projecting import AGEING, MARKS, PROFILES
 from personalize.stores.sqlite.projections import ProjectionTable
 
@@ -166,55 +168,57 @@ def what_visitors_are_found_by(database: Database) -> None:
     ProjectionTable(database.conn, SEARCH).create()
 
 
+#: All changes of the schema, oldest first. One that was released is never edited: add the next; what their names say to
+#: older versions stands in `stores.fence`.
+CHANGES = (
+    the_log,
+    the_rule_sets,
+    what_waits_in_the_log,
+    what_the_projections_hold,
+    whether_pages_are_touched,
+    what_was_copied,
+    who_may_use_the_api,
+    what_erasure_leaves,
+    how_far_back_the_log_reaches,
+    who_is_watched,
+    how_far_back_each_type_reaches,
+    when_it_was_compacted,
+    what_visitors_are_found_by,
+)
+_KNOWN = json.dumps([change.__name__ for change in CHANGES])
+_UNKNOWN = """
+    SELECT replace(name, '_', ' ') FROM _sqlite_migrations
+    WHERE migration_set = 'personalize' AND name NOT IN (SELECT value FROM json_each(?))
+"""
+
+
 def schema() -> Migrations:
-    """All changes of the schema, oldest first. One that was released is never edited: add the next."""
+    """The changes as what applies them."""
     migrations = Migrations("personalize")
-    for change in (
-        the_log,
-        the_rule_sets,
-        what_waits_in_the_log,
-        what_the_projections_hold,
-        whether_pages_are_touched,
-        what_was_copied,
-        who_may_use_the_api,
-        what_erasure_leaves,
-        how_far_back_the_log_reaches,
-        who_is_watched,
-        how_far_back_each_type_reaches,
-        when_it_was_compacted,
-        what_visitors_are_found_by,
-    ):
+    for change in CHANGES:
         migrations()(change)
     return migrations
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date; of several processes one does it and the others wait.
-
-    Raises `StoreUnavailable` for a file that a newer version of personalize has changed.
-    """
+    """Bring the schema up to date; of several processes one does it and the others wait. A newer one stays as it is:
+    who writes asks `refuse_newer_file`."""
     database, migrations = Database(connection), schema()
     if not migrations.pending(database):
-        refuse_the_future(database, migrations)
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
         migrations.apply(database)
-        refuse_the_future(database, migrations)
         connection.execute("COMMIT")
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
 
-def refuse_the_future(database: Database, migrations: Migrations) -> None:
-    """Raise `StoreUnavailable` where the file has changes that this version does not know."""
-    known = {migration.name for migration in migrations.pending(Database(memory=True))}
-    unknown = sorted({migration.name for migration in migrations.applied(database)} - known)
-    if unknown:
-        raise StoreUnavailable(
-            f'the store was written by a newer version of personalize (it has "{unknown[0]}"): install that one'
-        )
+def refuse_newer_file(connection: sqlite3.Connection, *, adds_only: bool = False) -> None:
+    """Raise `NewerStore` where the file has changes that this version does not know; see `stores.fence`. It holds
+    until the end of a transaction that may write."""
+    refuse_newer((name for (name,) in connection.execute(_UNKNOWN, (_KNOWN,))), adds_only=adds_only)
 
 
 def use_write_ahead_log(connection: sqlite3.Connection, busy_seconds: float) -> None:

@@ -41,6 +41,7 @@ from personalize.stores.shared_commits import SharedCommits
 from personalize.stores.sqlite import erasing, erasing_again, generations, projections, tables
 from personalize.stores.sqlite.errors import meaning_of
 from personalize.stores.sqlite.link import Link, link_for_reading
+from personalize.stores.sqlite.schema import refuse_newer_file
 from personalize.stores.sqlite.writer import Writer
 from personalize.stores.stretches import ALL_PROFILES, Stretch, stretches_between
 
@@ -103,7 +104,8 @@ class SqliteStore:
 
     async def _apply(self, events: Sequence[Event], projectors: Sequence[Projector], version: str | None) -> Applied:
         return await self._write(
-            partial(erasing.apply, events=events, projectors=projectors, version=version, seals=self._seals)
+            partial(erasing.apply, events=events, projectors=projectors, version=version, seals=self._seals),
+            adds_only=not projectors,
         )
 
     async def profile(self, profile_id: str) -> Profile | None:
@@ -357,10 +359,15 @@ class SqliteStore:
         """The last report of every worker, by name."""
         return [tables.worker_from_row(row) for row in self._read(tables.WORKERS)]
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _write(self, work: Callable[[sqlite3.Connection], T], *, adds_only: bool = False) -> T:
         if self._writer is None:
             raise self._closed()
-        return await asyncio.wrap_future(self._writer.submit(work))
+
+        def fenced(connection: sqlite3.Connection) -> T:
+            refuse_newer_file(connection, adds_only=adds_only)
+            return work(connection)
+
+        return await asyncio.wrap_future(self._writer.submit(fenced))
 
     def _read(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows that a statement finds, all at once, so that no read transaction stays open."""

@@ -147,7 +147,7 @@ def test_a_reading_of_the_log_waits_for_those_who_have_a_smaller_number_and_stil
         async with opened(store_at(url)) as store:
             await store.apply([purchase(event_id="first")], projectors())
             slow = await asyncpg.connect(address.dsn, server_settings={"search_path": address.schema})
-            await slow.execute(store._link._begin)
+            await slow.execute(store._link._begin[False, False])
             await slow.execute("SELECT nextval('events_seq')")
             reading = asyncio.create_task(all_of(store.log()))
             await asyncio.sleep(0.1)

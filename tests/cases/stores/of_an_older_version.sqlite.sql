@@ -1,0 +1,133 @@
+-- A store as an older version of personalize has left it (its commit cad152d of 22 November 2026).
+BEGIN TRANSACTION;
+CREATE TABLE "_sqlite_migrations" (
+   "id" INTEGER PRIMARY KEY,
+   "migration_set" TEXT,
+   "name" TEXT,
+   "applied_at" TEXT
+);
+INSERT INTO "_sqlite_migrations" VALUES(1,'personalize','the_log','2026-11-22 13:02:49.951490+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(2,'personalize','the_rule_sets','2026-11-22 13:02:49.951832+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(3,'personalize','what_waits_in_the_log','2026-11-22 13:02:49.951953+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(4,'personalize','what_the_projections_hold','2026-11-22 13:02:49.952201+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(5,'personalize','whether_pages_are_touched','2026-11-22 13:02:49.952398+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(6,'personalize','what_was_copied','2026-11-22 13:02:49.952522+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(7,'personalize','who_may_use_the_api','2026-11-22 13:02:49.952647+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(8,'personalize','what_erasure_leaves','2026-11-22 13:02:49.952910+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(9,'personalize','how_far_back_the_log_reaches','2026-11-22 13:02:49.953020+00:00');
+INSERT INTO "_sqlite_migrations" VALUES(10,'personalize','who_is_watched','2026-11-22 13:02:49.953328+00:00');
+CREATE TABLE "access_tokens" (
+   "digest" TEXT PRIMARY KEY,
+   "name" TEXT NOT NULL,
+   "scopes" TEXT NOT NULL,
+   "created_at" INTEGER NOT NULL,
+   "expires_at" INTEGER,
+   "used_at" INTEGER,
+   "revoked_at" INTEGER
+) STRICT;
+CREATE TABLE erased (seal BLOB NOT NULL PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE "erasures" (
+   "id" INTEGER PRIMARY KEY,
+   "seal" TEXT NOT NULL,
+   "at" INTEGER NOT NULL,
+   "by" TEXT NOT NULL,
+   "profiles" INTEGER NOT NULL,
+   "events" INTEGER NOT NULL,
+   "copies" TEXT NOT NULL
+) STRICT;
+CREATE TABLE "events" (
+   "seq" INTEGER PRIMARY KEY,
+   "event_id" TEXT NOT NULL,
+   "sender" TEXT NOT NULL,
+   "type" TEXT NOT NULL,
+   "profile_id" TEXT NOT NULL,
+   "occurred_at" INTEGER NOT NULL,
+   "received_at" INTEGER NOT NULL,
+   "channel" TEXT NOT NULL,
+   "version" TEXT,
+   "properties" TEXT NOT NULL,
+   "previous" INTEGER
+) STRICT;
+INSERT INTO "events" VALUES(1,'yes','till','consent','v:bob',1772366400000000,1772366401000000,'web',NULL,'{"granted":["measure","personalize"]}',NULL);
+INSERT INTO "events" VALUES(2,'view','till','page_view','v:bob',1772366460000000,1772366461000000,'web',NULL,'{"path":"/tents","referrer":null,"source":"newsletter","medium":null,"campaign":null}',1);
+INSERT INTO "events" VALUES(3,'tent','till','purchase','v:bob',1772366520000000,1772366521000000,'web',NULL,'{"amount":70}',2);
+INSERT INTO "events" VALUES(4,'boat','till','purchase','v:ann',1772366580000000,1772366581000000,'web',NULL,'{"amount":150}',NULL);
+INSERT INTO "events" VALUES(5,'oar','till','purchase','v:ann',1772366640000000,1772366641000000,'web',NULL,'{"amount":100}',4);
+INSERT INTO "events" VALUES(6,'told','till','set','v:ann',1772366700000000,1772366701000000,'web',NULL,'{"tier":"gold","size":42,"name":"Åse"}',5);
+INSERT INTO "events" VALUES(7,'login','till','join','u:1',1772366760000000,1772366761000000,'web',NULL,'{"from":"v:bob"}',NULL);
+INSERT INTO "events" VALUES(8,'lamp','till','purchase','u:1',1772366820000000,1772366821000000,'web',NULL,'{"amount":7}',7);
+INSERT INTO "events" VALUES(9,'mistake','till','purchase','v:ann',1772366880000000,1772366881000000,'web',NULL,'{"amount":9}',6);
+INSERT INTO "events" VALUES(10,'sorry','till','retract','v:ann',1772366940000000,1772366941000000,'web',NULL,'{"sender":"till","event_id":"mistake"}',9);
+CREATE TABLE "exports" (
+   "export_id" TEXT PRIMARY KEY,
+   "begun_at" INTEGER NOT NULL,
+   "by" TEXT NOT NULL,
+   "what" TEXT NOT NULL,
+   "where" TEXT NOT NULL,
+   "ended_at" INTEGER
+) STRICT;
+CREATE TABLE "floors" (
+   "at" INTEGER PRIMARY KEY
+) STRICT;
+CREATE TABLE "generations" (
+   "id" INTEGER PRIMARY KEY,
+   "state" TEXT NOT NULL,
+   "holding" TEXT NOT NULL,
+   "projected" INTEGER,
+   "since" INTEGER
+) STRICT;
+INSERT INTO "generations" VALUES(1,'served','{"counters":{"bought":3},"interests":[],"memberships":[],"values":[["purchase","amount"]]}',NULL,NULL);
+CREATE TABLE heads (profile_id TEXT NOT NULL PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+INSERT INTO "heads" VALUES('u:1',8);
+INSERT INTO "heads" VALUES('v:ann',10);
+INSERT INTO "heads" VALUES('v:bob',3);
+CREATE TABLE "leases" (
+   "job" TEXT PRIMARY KEY,
+   "holder" TEXT NOT NULL,
+   "until" INTEGER NOT NULL
+) STRICT;
+CREATE TABLE "lives" (
+   "seq" INTEGER PRIMARY KEY,
+   "version" TEXT NOT NULL,
+   "at" INTEGER NOT NULL,
+   "by" TEXT NOT NULL
+) STRICT;
+INSERT INTO "lives" VALUES(1,'old',1772366400000000,'Ingrid');
+CREATE TABLE "log_end" (
+   "seq" INTEGER PRIMARY KEY
+) STRICT;
+CREATE TABLE "projection_marks" (key TEXT NOT NULL PRIMARY KEY, row BLOB NOT NULL) STRICT;
+CREATE TABLE "projection_outbox" (key TEXT NOT NULL PRIMARY KEY, row BLOB NOT NULL) STRICT;
+CREATE TABLE "projection_profiles" (key TEXT NOT NULL PRIMARY KEY, row BLOB NOT NULL) STRICT;
+INSERT INTO "projection_profiles" VALUES('v:bob',X'7B2269223A22763A626F62222C226E223A312C226A223A5B22753A31222C313737323336363736303030303030305D2C2278223A5B5B22753A31225D2C313737323336363736303030303030302C5B5D5D7D');
+INSERT INTO "projection_profiles" VALUES('v:ann',X'7B2269223A22763A616E6E222C226E223A332C2261223A7B2274696572223A5B22676F6C64222C313737323336363730303030303030305D2C2273697A65223A5B34322C313737323336363730303030303030305D2C226E616D65223A5B22C3857365222C313737323336363730303030303030305D7D2C2274223A7B227075726368617365223A5B322C3235302C313737323336363538303030303030302C313737323336363634303030303030302C3135302C3130305D7D2C2272223A7B22626F75676874223A5B313737323336363538303030303030302C313737323336363634303030303030305D7D2C2266223A313737323336363538303030303030302C226C223A313737323336363634303030303030307D');
+INSERT INTO "projection_profiles" VALUES('u:1',X'7B2269223A22753A31222C226E223A352C2274223A7B227075726368617365223A5B322C37372C313737323336363532303030303030302C313737323336363832303030303030302C37302C375D7D2C2272223A7B22626F75676874223A5B313737323336363532303030303030302C313737323336363832303030303030305D7D2C2276223A5B312C313737323336363430303030303030302C313737323336363436303030303030302C312C6E756C6C2C6E756C6C2C6E756C6C2C6E756C6C2C6E756C6C5D2C2266223A313737323336363430303030303030302C226C223A313737323336363832303030303030302C2263223A5B226D656173757265222C22706572736F6E616C697A65225D2C2264223A313737323336363430303030303030302C2267223A5B22763A626F62225D2C2275223A22763A626F62222C2278223A5B5B5D2C313737323336363736303030303030302C5B5D5D7D');
+CREATE TABLE "projection_watch" (key TEXT NOT NULL PRIMARY KEY, row BLOB NOT NULL) STRICT;
+CREATE TABLE "rule_sets" (
+   "version" TEXT PRIMARY KEY,
+   "files" TEXT NOT NULL,
+   "saved_at" INTEGER NOT NULL
+) STRICT;
+INSERT INTO "rule_sets" VALUES('old','{"rules/home.yaml": "slots: {}\n"}',1772366400000000);
+CREATE TABLE "switches" (
+   "seq" INTEGER PRIMARY KEY,
+   "off" INTEGER NOT NULL,
+   "at" INTEGER NOT NULL,
+   "by" TEXT NOT NULL
+) STRICT;
+CREATE TABLE "unprojected" (
+   "seq" INTEGER PRIMARY KEY
+) STRICT;
+CREATE TABLE "workers" (
+   "worker" TEXT PRIMARY KEY,
+   "version" TEXT,
+   "at" INTEGER NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
+    ON "_sqlite_migrations" ("migration_set", "name");
+CREATE UNIQUE INDEX "idx_events_sender_event_id"
+    ON "events" ("sender", "event_id");
+CREATE INDEX joins ON events (properties ->> 'from') WHERE type IN ('join', 'undo');
+CREATE INDEX "due_projection_watch_23" ON "projection_watch" (substr(row, 1, 8), key);
+CREATE INDEX "due_projection_outbox_25" ON "projection_outbox" (substr(row, 1, 8), key);
+COMMIT;
