@@ -44,7 +44,8 @@ FLOORS = (
 #: The rooms of floors that have them, and what stands in no room, as floors stand: each imports only what comes before.
 ROOMS = {
     "stores": (
-        *("replay", "stretches", "erasure", "refusing", "floors", "event_text", "seals", "holding_text", "protocols"),
+        *("replay", "stretches", "erasure", "refusing", "fence", "floors", "event_text", "seals"),
+        *("holding_text", "protocols"),
         *("projecting", "membership", "erasing", "erasing_again", "past", "outcomes", "shared_commits"),
         *("memory", "postgres", "sqlite"),
         "opening",
