@@ -9,7 +9,7 @@ from personalize.errors import NewerStore
 from personalize.wrap import wrap
 from tests.desk import desk_settings, published, write_desk, written
 from tests.driver import Browser, running
-from tests.stores.test_upgrades import NEWER, Place, count_of, place
+from tests.stores.test_fence import NEWER, Place, count_of, place
 from tests.trust.trials import trials
 from tests.web.test_faults import a_known_buyer, site
 
