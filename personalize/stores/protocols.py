@@ -188,6 +188,11 @@ class Lease:
     holder: str
     until: datetime
 
+    def longest(self, at: datetime) -> datetime:
+        """Until when somebody else's lease may last that is believed `at` this moment: twice as long as this one, as
+        the clocks of two machines go apart. A longer one was given by a clock that has gone back since."""
+        return self.until + (self.until - at)
+
 
 #: What is left of an event, perhaps with fewer properties; None where nothing is.
 Trimming: TypeAlias = Callable[[Event], Event | None]
@@ -422,7 +427,8 @@ class Store(Protocol):
         not what the caller has seen any more stays as it is; how many were changed. A rebuilding forgets them."""
 
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
-        """Take a job, or hold it longer; False where somebody else holds it beyond this moment."""
+        """Take a job, or hold it longer; False where somebody else holds it beyond this moment, and not beyond the
+        longest that a lease may last (see `Lease`)."""
 
     async def release(self, job: str, holder: str) -> None:
         """Let go of a job; harmless where it is not held."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import schemathesis
 
-from personalize.events.values import NUMBER_DECIMALS
+from personalize.events.values import NUMBER_DECIMALS, NUMBER_DIGITS
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -22,10 +22,10 @@ def lines(_context: Any, value: Any) -> bytes:
 
 @schemathesis.hook
 def filter_body(_context: Any, body: Any) -> bool:
-    """Whether no number of the body has more decimals than are kept, and it tells of nothing that is yet to occur,
-    which no schema can say."""
-    is_exact = all(-_exponent(number) <= NUMBER_DECIMALS for number in _decimals(body))
-    return is_exact and not (isinstance(body, dict) and _is_ahead(body.get("at")))
+    """Whether no number of the body has more digits than are kept, and it tells of nothing that is yet to occur, which
+    no schema can say."""
+    is_kept = all(-_exponent(each) <= NUMBER_DECIMALS and abs(each) < 10**NUMBER_DIGITS for each in _decimals(body))
+    return is_kept and not (isinstance(body, dict) and _is_ahead(body.get("at")))
 
 
 def _is_ahead(at: object) -> bool:

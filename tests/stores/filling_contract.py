@@ -288,6 +288,15 @@ class FillingContract:
 
         play(make, scene)
 
+    def test_a_lease_of_a_clock_that_has_gone_back_since_is_nobodys(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            assert await store.lease(Lease("fill", "a:1", at(70)), at=at(60))
+            assert not await store.lease(Lease("fill", "b:2", at(60)), at=at(50)), "clocks may go apart by as much"
+            assert await store.lease(Lease("fill", "b:2", at(10)), at=at(0))
+            assert not await store.lease(Lease("fill", "a:1", at(11)), at=at(1))
+
+        play(make, scene)
+
     def test_one_at_a_time_holds_a_lease_and_another_one_takes_over_when_it_ends(self, make: Make) -> None:
         async def scene(store: Store) -> None:
             assert await store.lease(Lease("fill", "a:1", at(10)), at=at(0))

@@ -14,7 +14,8 @@ LEASE_LASTS = timedelta(seconds=10)
 class LeasedJob:
     """One job, as one worker sees it: it is done by whoever holds its lease.
 
-    A lease ends by itself where its holder does not renew it, since who was killed can't give it back. A worker
+    A lease ends by itself where its holder does not renew it, since who was killed can't give it back, and where the
+    clock has gone back so far that it would last longer than any does. A worker
     that only slept may so believe for a moment that it still holds it: a job has to bear that two do it at once,
     and loses nothing by it but time.
     """
@@ -29,7 +30,7 @@ class LeasedJob:
     async def is_ours(self) -> bool:
         """Whether this worker does the job now: it takes the lease where nobody has it, and keeps it."""
         now = self._clock.now()
-        if self._until is None or self._until - now < LEASE_LASTS / 2:
+        if self._until is None or not LEASE_LASTS / 2 <= self._until - now <= LEASE_LASTS:
             lease = Lease(self._name, self._holder, now + LEASE_LASTS)
             self._until = lease.until if await self._store.lease(lease, at=now) else None
         return self._until is not None

@@ -64,9 +64,10 @@ async def remove_old(
 
 
 async def is_due(store: Store, privacy: PrivacySettings, schema: Schema, now: datetime) -> bool:
-    """Whether the last round that came to its end was done a day ago, or by other rules."""
+    """Whether the last round that came to its end was done a day ago, or by other rules, or by a clock that has gone
+    back since."""
     ended_at = (await AgeingLog(store, _meaning_of(privacy, schema)).mark()).ended_at
-    return ended_at is None or now - ended_at >= EVERY
+    return ended_at is None or abs(now - ended_at) >= EVERY
 
 
 def _meaning_of(privacy: PrivacySettings, schema: Schema) -> str:

@@ -144,7 +144,7 @@ class Deliveries:
         """What became of a message, or the message as it waits for its next try."""
         async with self._at_once:
             now, rest = self._clock.now(), self._rests.get(endpoint.name)
-            if rest is not None and rest.until > now:
+            if rest is not None and now < rest.until <= now + _LONGEST_REST:
                 return replace(message, due_at_micros=to_micros(rest.until))
             try:
                 await self._send(endpoint, profile_id, message, now)

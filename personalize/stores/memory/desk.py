@@ -49,7 +49,7 @@ class MemoryDesk:
     async def lease(self, lease: Lease, *, at: datetime) -> bool:
         """Take or keep a job that nobody else holds."""
         held = self._leases.get(lease.job)
-        if held is not None and held.holder != lease.holder and held.until > at:
+        if held is not None and held.holder != lease.holder and at < held.until <= lease.longest(at):
             return False
         self._leases[lease.job] = lease
         return True

@@ -41,7 +41,7 @@ _KEEP_TOKEN = """
 _LEASE = """
     INSERT INTO leases (job, holder, until) VALUES ($1, $2, $3)
     ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, until = excluded.until
-    WHERE leases.holder = excluded.holder OR leases.until <= $4
+    WHERE leases.holder = excluded.holder OR leases.until <= $4 OR leases.until > $5
     RETURNING job
 """
 _RELEASE = "DELETE FROM leases WHERE job = $1 AND holder = $2"
@@ -98,7 +98,7 @@ async def keep_token(connection: Connection, token: AccessToken) -> None:
 
 async def lease(connection: Connection, wanted: Lease, at: datetime) -> bool:
     """Take or keep a job that nobody else holds at this moment."""
-    taken = await connection.fetchval(_LEASE, wanted.job, wanted.holder, wanted.until, at)
+    taken = await connection.fetchval(_LEASE, wanted.job, wanted.holder, wanted.until, at, wanted.longest(at))
     return taken is not None
 
 

@@ -298,9 +298,9 @@ def lease(connection: sqlite3.Connection, wanted: Lease, at: datetime) -> bool:
         """
         INSERT INTO leases (job, holder, until) VALUES (?, ?, ?)
         ON CONFLICT (job) DO UPDATE SET holder = excluded.holder, until = excluded.until
-        WHERE holder = excluded.holder OR until <= ?
+        WHERE holder = excluded.holder OR until <= ? OR until > ?
         """,
-        (wanted.job, wanted.holder, to_micros(wanted.until), to_micros(at)),
+        (wanted.job, wanted.holder, to_micros(wanted.until), to_micros(at), to_micros(wanted.longest(at))),
     )
     return bool(taken.rowcount)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,8 +10,12 @@ from personalize.errors import StoreUnavailable
 from personalize.runtime.clock import SystemClock
 from personalize.runtime.health import Health
 from personalize.runtime.jobs import leased_task
+from personalize.runtime.jobs.leased_job import LeasedJob
 from personalize.runtime.jobs.leased_task import LeasedTask
 from personalize.stores.memory.store import MemoryStore
+from tests.trust.moving_clock import MovingClock
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +91,19 @@ def test_one_worker_does_it_and_the_other_when_that_one_stops() -> None:
         await workers.until(lambda: workers.done[-1] == "other")
 
     play(scene)
+
+
+def test_when_the_clock_has_gone_back_nobody_holds_a_lease_for_as_long() -> None:
+    async def scene() -> None:
+        store, clock = MemoryStore(), MovingClock(NOON)
+        one, other = (LeasedJob(store, "job", holder=name, clock=clock) for name in ("one", "other"))
+        assert await one.is_ours()
+        clock.moment -= timedelta(hours=1)
+        # The first was killed, or thinks that it has the lease for an hour yet.
+        assert await other.is_ours()
+        assert not await one.is_ours()
+
+    asyncio.run(scene())
 
 
 def test_who_can_not_do_it_leaves_it_to_others() -> None:

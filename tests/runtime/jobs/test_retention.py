@@ -135,6 +135,7 @@ def test_of_all_workers_one_does_the_round_of_a_day() -> None:
             assert await task(store, later, "two").round() is None
             assert await task(store, later).round() is None
         assert await task(store, noon + EVERY, "two").round() == Removed(0, 0)
+        assert await task(store, noon - EVERY, "two").round() == Removed(0, 0), "the clock was wrong, and is set right"
 
     asyncio.run(scene())
 
