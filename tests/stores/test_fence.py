@@ -207,7 +207,7 @@ def test_an_older_version_that_starts_says_why_it_will_not_and_reads_and_adds_al
 
 def test_what_rows_hold_changes_with_the_schema_alone() -> None:
     """Else a worker of an older version would not know that it must not write them any more. After a change of what
-    rows hold, add a change to both schemas; then keep here what rows hold, and which change is the newest."""
+    rows hold, add a change to both schemas; then keep in the file what rows hold, and how many changes there are."""
     kept = json.loads((OLDER / "rows.json").read_text(encoding="utf-8"))
     profile = decode_profile(kept["profile"].encode())
     assert encode_profile(profile).decode() == kept["profile"]
@@ -216,5 +216,4 @@ def test_what_rows_hold_changes_with_the_schema_alone() -> None:
     assert alike == [], "the kept row has to have all parts that there are"
     organization = decode_organization(kept["organization"].encode())
     assert encode_organization(organization).decode() == kept["organization"]
-    newest = {"sqlite": sqlite_schema.CHANGES[-1].__name__, "postgres": list(postgres_schema.CHANGES)[-1]}
-    assert newest == {name: kept[name] for name in newest}
+    assert (len(sqlite_schema.CHANGES), len(postgres_schema.CHANGES)) == (kept["sqlite"], kept["postgres"])
