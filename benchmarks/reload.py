@@ -1,74 +1,140 @@
 """How long pages wait while a large rule set loads beside them, with a real event loop.
 
 A task of the loop asks for its turn each millisecond, as pages do; what it waits for longer is a stall. Loaded as the
-follower of the live row does it, and by a bare thread.
+follower of the live row does it, by a process of its own; in a thread that takes short turns, as where there can be no
+such process; and by a bare thread. Each way runs in a Python of its own, so that its memory can be told.
+
+`held` is the longest that the event loop could not run because the loading had this Python for itself, by the clock of
+its processor time: it is the same on a machine that is busy with something else.
 
     python -m benchmarks.reload [--rules 10000]
 """
 
 import argparse
 import asyncio
-import gc
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from benchmarks.shop import load, rule_files
+from benchmarks.shop import SLOTS, TEMPLATE, TEMPLATE_TEXT, content_files, rule_files
+from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.quiet_loading import let_go, load_quietly, pieces_of
+from personalize.runtime.clock import SystemClock
+from personalize.runtime.draft import load_files
+from personalize.runtime.health import Health
+from personalize.runtime.quiet_loading import let_go, pieces_of, quietly
+from personalize.runtime.reading_apart import load_beside_pages
+from personalize.settings import Settings, load_settings
 
 Files = Mapping[str, str]
+Load = Callable[[Files, Settings], Awaitable[RuleSet | None]]
 
 
-async def stalls_during(work: Callable[[], Awaitable[None]]) -> tuple[float, list[float]]:
-    """The seconds of CPU of the work, and by how much each turn came too late, in ms, sorted."""
-    late: list[float] = []
+@dataclass(frozen=True)
+class Turn:
+    """One turn of the event loop: how much too late it came, and how long other threads worked meanwhile, in ms."""
+
+    late: float
+    held: float
+
+
+async def turns_during(work: Awaitable[None]) -> list[Turn]:
+    """The turns that the event loop had during the work."""
+    turns: list[Turn] = []
 
     async def pages() -> None:
         while True:
-            asked = time.perf_counter()
+            asked, others = time.perf_counter(), time.process_time() - time.thread_time()
             await asyncio.sleep(0.001)
-            late.append((time.perf_counter() - asked - 0.001) * 1e3)
+            passed, worked = time.perf_counter() - asked, time.process_time() - time.thread_time() - others
+            turns.append(Turn((passed - 0.001) * 1e3, worked * 1e3))
 
     task = asyncio.create_task(pages())
     await asyncio.sleep(0.01)  # few rules would be loaded before the first page has come
-    begun = time.process_time()
-    await work()
-    spent = time.process_time() - begun
+    await work
     task.cancel()
-    return spent, sorted(late)
+    return turns
 
 
-async def quietly(files: Files) -> None:
-    """As the follower: load, serve, let go of what was served before."""
-    rule_set = await load_quietly(partial(load, files), files)
+async def bare(files: Files, settings: Settings) -> RuleSet | None:
+    """With nothing but a thread."""
+    return await asyncio.to_thread(load_files, files, settings, Problems())
+
+
+async def in_turns(files: Files, settings: Settings) -> RuleSet | None:
+    """In a thread that takes short turns."""
+    return await asyncio.to_thread(quietly, partial(load_files, files, settings, Problems()))
+
+
+async def apart(files: Files, settings: Settings) -> RuleSet | None:
+    """As workers do it."""
+    health = Health()
+    rule_set = await load_beside_pages(files, settings, Problems(), health=health, clock=SystemClock())
+    assert not health.failures, health.failures
+    return rule_set
+
+
+WAYS: Mapping[str, Load] = {"bare thread": bare, "short turns": in_turns, "own process": apart}
+
+
+async def replace_by(load: Load, files: Files, settings: Settings) -> None:
+    """Load, serve, let go of what was served before."""
+    rule_set = await load(files, settings)
+    assert rule_set is not None
     pieces = pieces_of(rule_set)
     del rule_set
     await let_go(pieces)
 
 
-async def by_thread(files: Files) -> None:
-    """With nothing but a thread."""
-    loaded: RuleSet | None = await asyncio.to_thread(load, files)
-    del loaded
+async def measure(way: str, rules: int) -> None:
+    """Load once, and print a line."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / "content_templates").mkdir()
+        (Path(folder) / "content_templates" / TEMPLATE).write_text(TEMPLATE_TEXT)
+        (Path(folder) / "personalize.toml").write_text("")
+        settings = load_settings(Path(folder) / "personalize.toml", {}, store="memory:")
+        files = {**rule_files(rules), **content_files(SLOTS)}
+        before, begun = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
+        turns = await turns_during(replace_by(WAYS[way], files, settings))
+        took, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF)
+    late = sorted(turn.late for turn in turns)
+    print(
+        f"{way:12}{_cpu(after) - _cpu(before):>7.2f}{_cpu(resource.getrusage(resource.RUSAGE_CHILDREN)):>8.2f}"
+        f"{took:>8.1f}{(after.ru_maxrss - before.ru_maxrss) / 1024:>8.0f}"
+        f"{_share(late, 0.5):>10.2f}{_share(late, 0.99):>8.1f}{late[-1]:>8.1f}{max(one.held for one in turns):>8.1f}",
+        flush=True,
+    )
 
 
-def report(name: str, spent: float, late: list[float]) -> None:
-    """One line."""
-    at = {share: late[min(len(late) - 1, int(len(late) * share))] for share in (0.5, 0.99)}
-    print(f"{name:12}{spent:>8.2f} s of CPU{at[0.5]:>10.2f}{at[0.99]:>10.1f}{late[-1]:>10.1f} ms", flush=True)
+def _cpu(used: resource.struct_rusage) -> float:
+    return used.ru_utime + used.ru_stime
 
 
-async def main(rules: int) -> None:
-    """Measure and print."""
-    files = rule_files(rules)
-    print(f"{rules:,} rules{'':25}median       p99     worst")
-    report("bare thread", *await stalls_during(partial(by_thread, files)))
-    gc.collect()
-    report("quietly", *await stalls_during(partial(quietly, files)))
+def _share(ordered: list[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def main() -> None:
+    """Measure each way, and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rules", type=int, default=10_000)
+    parser.add_argument("--way", choices=WAYS)
+    asked = parser.parse_args()
+    if asked.way is not None:
+        asyncio.run(measure(asked.way, asked.rules))
+        return
+    print(f"{asked.rules:,} rules      CPU: here  beside       s      MB     ms late: median   99 %   worst    held")
+    for way in WAYS:
+        subprocess.run(
+            [sys.executable, "-m", "benchmarks.reload", "--rules", str(asked.rules), "--way", way], check=True
+        )
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rules", type=int, default=10_000)
-    asyncio.run(main(parser.parse_args().rules))
+    main()

@@ -19,6 +19,7 @@ PersonalizeError
 │   └── SecretUnreadable  the file with its keys cannot be used                   .path
 ├── MigrationRefused      one store does not become what another one is        .reason
 ├── CountingStopped       a process that counted with others ended before its work         .reason
+├── ReadingStopped        a process that read rules did not come to its end       .reason
 └── AwayFromRequest       a site's own fact asked for the request where there is none
 """
 
@@ -173,6 +174,17 @@ class CountingStopped(PersonalizeError):
 
     def __str__(self) -> str:
         return f"a process that counted with this one has ended before its work was done: {self.reason}"
+
+
+class ReadingStopped(PersonalizeError):
+    """A process that read rules for this one did not come to its end; `reason` is what is known of why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"a process that read rules did not come to its end: {self.reason}"
 
 
 class TakenOver(PersonalizeError):

@@ -41,8 +41,9 @@ def test_a_log_comes_back_from_every_format_and_an_export_is_counted_alike(capsy
 
 
 def test_a_reload_tells_what_pages_wait_for(capsys: pytest.CaptureFixture[str]) -> None:
-    asyncio.run(reload.main(20))
-    assert "quietly" in capsys.readouterr().out
+    for way in reload.WAYS:
+        asyncio.run(reload.measure(way, 20))
+        assert way in capsys.readouterr().out
 
 
 def test_a_site_is_checked_as_a_whole(capsys: pytest.CaptureFixture[str]) -> None:

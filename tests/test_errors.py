@@ -21,6 +21,7 @@ from personalize.errors import (
     NewerStore,
     NotDelivered,
     PersonalizeError,
+    ReadingStopped,
     ReadOnlyStore,
     SecretUnreadable,
     SettingsError,
@@ -56,6 +57,7 @@ EVERY_ERROR = [
     StaleVersion("c3d4"),
     UnknownVersion("a1b2"),
     CountingStopped("signal 9"),
+    ReadingStopped("signal 9"),
     AwayFromRequest(),
 ]
 

@@ -72,18 +72,20 @@ def pages_of(slots: Mapping[str, Slot], index: Index, facts: Mapping[str, Fact],
 
 def _page(name: str, members: list[Slot], index: Index, facts: Mapping[str, Fact], library: Library) -> Page:
     named = {slot.slot_id for slot in members if _shows_visitor(slot, library)}
-    stored = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=True)}
-    personal = named | {slot.slot_id for slot in members if _reads(slot, index, facts, stored=False)}
+    read = {slot.slot_id: index.reach(rule_keys(slot)).fact_names for slot in members}
+    stored = named | {slot_id for slot_id, names in read.items() if any(facts[name].stored for name in names)}
+    personal = named | {slot_id for slot_id, names in read.items() if any(facts[name].personal for name in names)}
     keys = [key for slot in members for key in rule_keys(slot)]
+    reach = index.reach(keys)
     bits = [index.bits[key] for key in keys]
     is_settled = all(one.tree is None for one in bits) and all(_is_timeless(slot, library) for slot in members)
     return Page(
         name=name,
         slots=tuple(members),
-        reach=index.reach(keys),
+        reach=reach,
         personal=_and_after(members, personal),
         stored=_and_after(members, stored),
-        asks_organization=asks_organization(index.reach(keys)),
+        asks_organization=asks_organization(reach),
         mask=reduce(or_, (one.mask << one.first for one in bits), 0),
         masks=tuple(index.row(rule_keys(slot)).mask for slot in members) if _firsts_decide(members, library) else None,
         decided={} if is_settled else None,
@@ -114,12 +116,6 @@ def _is_timeless(slot: Slot, library: Library) -> bool:
     """Whether every item that the slot can show may be shown at any moment."""
     items = [library.items[item_id] for item_id in shown_by(slot, library)]
     return all(item.from_at is None and item.until_at is None for item in items)
-
-
-def _reads(slot: Slot, index: Index, facts: Mapping[str, Fact], *, stored: bool) -> bool:
-    """Whether a slot depends on a stored fact, or on any that is not the same for everybody."""
-    read = [facts[name] for name in index.reach(rule_keys(slot)).fact_names]
-    return any(fact.stored if stored else fact.personal for fact in read)
 
 
 def _shows_visitor(slot: Slot, library: Library) -> bool:

@@ -94,9 +94,25 @@ def load_rule_set(
 ) -> RuleSet | None:
     """The rule set of these files (path -> text), or None where `problems` holds an error afterwards. `own_facts`
     are those that the site's code adds to the language, None where they can't be loaded."""
+    read = read_checked(
+        rules, content, templates=templates, conventions=conventions, problems=problems, own_facts=own_facts
+    )
+    return None if read is None else compile_rule_set(version_of({**rules, **content}), *read, conventions)
+
+
+def read_checked(
+    rules: Mapping[str, str],
+    content: Mapping[str, str],
+    *,
+    templates: BaseLoader,
+    conventions: Conventions,
+    problems: Problems,
+    own_facts: Mapping[str, OwnFact] | None = NO_OWN_FACTS,
+) -> tuple[Definitions, Library] | None:
+    """What `load_rule_set` compiles: all that these files say, or None where `problems` holds an error afterwards."""
     found = Problems(most=MOST_ERRORS)
     try:
-        definitions, library = read_all(rules, content, templates, conventions, found, own_facts)
+        read = read_all(rules, content, templates, conventions, found, own_facts)
     except TooManyProblems:
         file = found.list[-1].file
         problems.extend(found.list)
@@ -104,9 +120,7 @@ def load_rule_set(
         problems.error("E283", message, None, "mend the first ones, and check again", file=file)
         return None
     problems.extend(found.list)
-    if problems.has_errors:
-        return None
-    return compile_rule_set(version_of({**rules, **content}), definitions, library, conventions)
+    return None if problems.has_errors else read
 
 
 def read_all(

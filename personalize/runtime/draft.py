@@ -1,31 +1,39 @@
 """The draft: the rule and content files on disk, and what they make."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from jinja2 import FileSystemLoader
 
 from personalize.content.files import read_content
+from personalize.content.library import Library
 from personalize.problems import Problems
 from personalize.rules.conventions import Conventions
+from personalize.rules.definitions import Definitions
 from personalize.rules.facts import Facts
 from personalize.rules.id_lists import LARGEST_LIST, is_list
 from personalize.rules.json_schema import rule_file_schema
-from personalize.rules.own_facts import NO_OWN_FACTS
+from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.proof.endings import ENDED
 from personalize.rules.proof.findings import PROVED, check_by_proof
 from personalize.rules.proof.overlaps import OVERLAP
 from personalize.rules.reading.allowances import apply_allowances
 from personalize.rules.reading.inputs import Inputs
-from personalize.rules.ruleset import RuleSet, load_rule_set, read_all, version_of
+from personalize.rules.ruleset import RuleSet, compile_rule_set, read_all, read_checked, version_of
 from personalize.rules.schema_parts import JSONSchema
 from personalize.runtime.own_facts import load_own_facts
 from personalize.settings import Settings
 from personalize.yaml_tree import MAX_BYTES, read_text
+
+#: Reads files as `read_files` does, here or elsewhere.
+Read: TypeAlias = Callable[
+    [Mapping[str, str], Settings, Problems, Mapping[str, OwnFact] | None], tuple[Definitions, Library] | None
+]
 
 _RULES = "rules/"
 _RULE_FILES = (".yaml", ".yml")
@@ -71,21 +79,17 @@ def load_files(
     *,
     prove_as_of: datetime | None = None,
     overlaps: bool = False,
+    read: Read | None = None,
 ) -> RuleSet | None:
     """The rule set of these files, or None where `problems` holds an error afterwards.
 
-    Templates of collections are the developer's: they come with the code, not with the files. Where a moment is given
+    Templates of collections are the developer's: they come with the code, not with the files. `read` is what reads
+    them, `read_files` if it is not given. Where a moment is given
     and the rules can be read, what can be proved of them then is looked for, too, with rules that overlap where these
     are asked for. Warnings that the files allow are not among the problems.
     """
-    rule_set = load_rule_set(
-        {path: text for path, text in files.items() if path.startswith(_RULES)},
-        {path: text for path, text in files.items() if not path.startswith(_RULES)},
-        templates=FileSystemLoader(settings.templates),
-        conventions=conventions_of(settings),
-        problems=problems,
-        own_facts=load_own_facts(settings, problems),
-    )
+    defined = (read or read_files)(files, settings, problems, load_own_facts(settings, problems))
+    rule_set = None if defined is None else compile_rule_set(version_of(files), *defined, conventions_of(settings))
     not_looked_for = PROVED
     if prove_as_of is not None and rule_set is not None:
         check_by_proof(rule_set, problems, now=prove_as_of, overlaps=overlaps)
@@ -94,17 +98,33 @@ def load_files(
     return rule_set
 
 
+def read_files(
+    files: Mapping[str, str], settings: Settings, problems: Problems, own_facts: Mapping[str, OwnFact] | None
+) -> tuple[Definitions, Library] | None:
+    """What these files say, or None where `problems` holds an error afterwards. `own_facts` are the site's own, None
+    where they can't be loaded."""
+    rules, content = _sorted_out(files)
+    return read_checked(
+        rules,
+        content,
+        templates=FileSystemLoader(settings.templates),
+        conventions=conventions_of(settings),
+        problems=problems,
+        own_facts=own_facts,
+    )
+
+
+def _sorted_out(files: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Rule files and content."""
+    rules = {path: text for path, text in files.items() if path.startswith(_RULES)}
+    return rules, {path: text for path, text in files.items() if path not in rules}
+
+
 def schema_of(files: Mapping[str, str], settings: Settings) -> JSONSchema:
     """The JSON Schema of the site's rule files, with the names that these files define, as far as they can be read."""
     own_facts = load_own_facts(settings, Problems())
-    definitions, library = read_all(
-        {path: text for path, text in files.items() if path.startswith(_RULES)},
-        {path: text for path, text in files.items() if not path.startswith(_RULES)},
-        FileSystemLoader(settings.templates),
-        conventions_of(settings),
-        Problems(),
-        own_facts,
-    )
+    templates = FileSystemLoader(settings.templates)
+    definitions, library = read_all(*_sorted_out(files), templates, conventions_of(settings), Problems(), own_facts)
     return rule_file_schema(definitions, Facts(definitions.schema, own_facts or NO_OWN_FACTS), library)
 
 

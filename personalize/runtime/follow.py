@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from personalize.errors import InvalidFiles, NewerStore, StaleVersion, StoreError, UnknownVersion
@@ -16,6 +17,7 @@ from personalize.runtime.jobs.lasting_task import LastingTask
 from personalize.runtime.patience import patience
 from personalize.runtime.publish import projectors_of, saved_rule_set
 from personalize.runtime.quiet_loading import let_go, pieces_of
+from personalize.runtime.reading_apart import load_beside_pages
 from personalize.runtime.warming import warm
 from personalize.settings import Settings
 from personalize.stores.protocols import BACKUP, Filled, Live, Projector, Store, WorkerReport
@@ -138,7 +140,8 @@ class Follower:
 
     async def _load(self, live: Live, filled: Filled) -> None:
         try:
-            rule_set = await saved_rule_set(self._store, live.version, self._settings)
+            load = partial(load_beside_pages, health=self._health, clock=self._clock)
+            rule_set = await saved_rule_set(self._store, live.version, self._settings, load=load)
         except (InvalidFiles, UnknownVersion, OSError) as error:
             # What is served already stays good for counting, even where its templates no longer load.
             self.refused = live.version if live.version != self._version() else None

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import TYPE_CHECKING
 
 from personalize.decisions.context import Context
@@ -22,6 +23,7 @@ from personalize.runtime.page_view import Notice, PageView
 from personalize.runtime.preview_links import Preview, PreviewLinks
 from personalize.runtime.publish import saved_rule_set
 from personalize.runtime.quiet_loading import let_go, pieces_of
+from personalize.runtime.reading_apart import load_beside_pages
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
 
@@ -96,7 +98,9 @@ class Previews:
         async with self._loading:
             known = self._drafts.get(version)
             if known is None:
-                known = await saved_rule_set(self._personalizer.store, version, self._personalizer.settings)
+                ours = self._personalizer
+                load = partial(load_beside_pages, health=ours.health, clock=ours.clock)
+                known = await saved_rule_set(ours.store, version, ours.settings, load=load)
             self._drafts[version] = known
             self._drafts.move_to_end(version)
             if len(self._drafts) > MOST_DRAFTS:

@@ -1,8 +1,9 @@
 """Publishing: which rule set is live is one row in the store; everybody who serves follows it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TypeAlias
 
 from personalize.errors import InvalidFiles, StaleVersion, UnknownVersion
 from personalize.problems import Problems
@@ -18,6 +19,9 @@ from personalize.runtime.draft import Draft, load_files
 from personalize.runtime.quiet_loading import load_quietly
 from personalize.settings import Settings
 from personalize.stores.protocols import NOTHING_LIVE, Live, Projector, Store
+
+#: Loads a rule set from its files, or tells why it can't.
+Load: TypeAlias = Callable[[Mapping[str, str], Settings, Problems], Awaitable[RuleSet | None]]
 
 #: A log of at most so many events is counted again in the transaction that moves the live row: that takes less
 #: than half a second, and nothing is ever pending on a small site.
@@ -70,11 +74,16 @@ async def live_rule_set(store: Store, settings: Settings) -> RuleSet | None:
     return None if live is None else await saved_rule_set(store, live.version, settings)
 
 
-async def saved_rule_set(store: Store, version: str, settings: Settings) -> RuleSet:
-    """A version that the store keeps. Raises `UnknownVersion`, and `InvalidFiles` where it no longer loads."""
+async def _load_here(files: Mapping[str, str], settings: Settings, problems: Problems) -> RuleSet | None:
+    return await load_quietly(partial(load_files, files, settings, problems), files)
+
+
+async def saved_rule_set(store: Store, version: str, settings: Settings, *, load: Load = _load_here) -> RuleSet:
+    """A version that the store keeps, as `load` loads it. Raises `UnknownVersion`, and `InvalidFiles` where it no
+    longer loads."""
     files = await store.rule_set(version)
     problems = Problems()
-    rule_set = await load_quietly(partial(load_files, files, settings, problems), files)
+    rule_set = await load(files, settings, problems)
     if rule_set is None:
         raise InvalidFiles(problems.list)
     return rule_set

@@ -1,9 +1,10 @@
 """Loading a rule set beside a site that serves pages: in a thread that gets out of the way.
 
-Ten thousand rules are seconds of work. What would make pages wait is not that work but three things around it: turns of
-5 ms at Python's lock, the garbage collector, which would look through a million new objects again and again while all
-else stands still, and freeing the earlier rule set in one go. So a large load takes short turns without the collector,
-and what it made is kept out of later collections: a rule set has no circles, and is freed when the last page lets go.
+Ten thousand rules are a second of work, where what they define comes from a process of its own, and seconds where they
+are read here. What would make pages wait is not that work but three things around it: turns of 5 ms at Python's lock,
+the garbage collector, which would look through a million new objects again and again while all else stands still, and
+freeing the earlier rule set in one go. So a large load takes short turns without the collector, and what it made is
+kept out of later collections: a rule set has no circles, and is freed when the last page lets go.
 """
 
 import gc
@@ -28,24 +29,30 @@ async def load_quietly(load: Callable[[], Loaded], files: Mapping[str, str]) -> 
     """What `load` makes of these files; pages go on meanwhile."""
     import asyncio  # noqa: PLC0415  # a command that only looks at files has no use for it
 
-    if sum(map(len, files.values())) < LARGE_CHARACTERS:
-        return await asyncio.to_thread(load)
-    return await asyncio.to_thread(_load, load)
+    return await (asyncio.to_thread(quietly, load) if are_large(files) else asyncio.to_thread(load))
 
 
-def _load(load: Callable[[], Loaded]) -> Loaded:
-    with _ONE_AT_A_TIME, _short_turns(), no_collections():
+def are_large(files: Mapping[str, str]) -> bool:
+    """Whether pages could wait for them."""
+    return sum(map(len, files.values())) >= LARGE_CHARACTERS
+
+
+def quietly(load: Callable[[], Loaded]) -> Loaded:
+    """What `load` makes, in this thread, which gets out of the way of others."""
+    with short_turns(), no_collections():
         return load()
 
 
 @contextmanager
-def _short_turns() -> Iterator[None]:
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(min(usual, TURN_SECONDS))
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
+def short_turns() -> Iterator[None]:
+    """Threads of this process give way soon within the block; who asks for it meanwhile, too, waits."""
+    with _ONE_AT_A_TIME:
+        usual = sys.getswitchinterval()
+        sys.setswitchinterval(min(usual, TURN_SECONDS))
+        try:
+            yield
+        finally:
+            sys.setswitchinterval(usual)
 
 
 @contextmanager
@@ -62,9 +69,10 @@ def no_collections() -> Iterator[None]:
 
 
 def pieces_of(rule_set: RuleSet) -> list[object]:
-    """What makes most of a rule set, for `let_go`."""
+    """A rule set and what makes most of it, for `let_go`."""
     rules: list[object] = [rule for slot in rule_set.slots.values() for rule in slot.rules]
-    return [*rules, *rule_set.segments.values(), *map(rule_set.index.fact, rule_set.facts)]
+    index = rule_set.index
+    return [*rules, *rule_set.segments.values(), *rule_set.candidates.values(), *index.parts, index, rule_set]
 
 
 async def let_go(pieces: list[object]) -> None:
@@ -75,5 +83,6 @@ async def let_go(pieces: list[object]) -> None:
 
 
 def _let_go(pieces: list[object]) -> None:
-    while pieces:
-        pieces.pop()
+    with short_turns():
+        while pieces:
+            pieces.pop()

@@ -8,6 +8,7 @@ from personalize.errors import StoreError
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.offline import visitor_context
+from personalize.runtime.quiet_loading import short_turns
 from personalize.settings import Settings
 from personalize.stores.protocols import Store
 
@@ -35,7 +36,8 @@ async def warm(rule_set: RuleSet, store: Store, settings: Settings, *, now: date
 
 def _ask(profiles: Sequence[Profile], rule_set: RuleSet, settings: Settings, now: datetime) -> None:
     index = rule_set.index
-    whole = index.reach(index.bits, rule_set.segments)
-    for profile in profiles:
-        context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
-        index.answers(whole, context.values, now)
+    with short_turns():
+        whole = index.reach(index.bits, rule_set.segments)
+        for profile in profiles:
+            context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
+            index.answers(whole, context.values, now)

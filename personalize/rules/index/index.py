@@ -277,6 +277,11 @@ class Index:
         """The questions asked of one fact."""
         return self._facts[name]
 
+    @property
+    def parts(self) -> tuple[object, ...]:
+        """What makes most of it: freed one by one, they hold up nobody."""
+        return (*self._conditions.values(), *self.bits.values(), *self._facts.values())
+
     def readers(self, fact_names: Iterable[str]) -> frozenset[object]:
         """The ids of the conditions that read any of these facts, through segments too, and could ever hold."""
         mask = reduce(or_, map(self._dependents.of, fact_names), 0)

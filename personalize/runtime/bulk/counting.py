@@ -4,19 +4,18 @@ import asyncio
 import json
 import os
 import pickle
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 from personalize.errors import CountingStopped
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.another_python import command_of, environment
 from personalize.runtime.bulk.counting_sources import Part, Source, StoredProfiles, Task
 from personalize.stores.protocols import Store
 
 #: For so many profiles another process is worth its start, which takes as long as to count about 20,000.
 _WORTH_A_PROCESS = 50_000
-_COUNTS = "from personalize.runtime.bulk.counting_process import main; main()"
 
 Progress = Callable[[int], None]
 
@@ -123,11 +122,11 @@ async def _counting_process(task: Task) -> AsyncIterator[asyncio.subprocess.Proc
     """
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", _COUNTS),
+        *command_of("personalize.runtime.bulk.counting_process"),
         stdin=pipe,
         stdout=pipe,
         limit=2**24,  # an answer is one line, as long as there are segments
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        env=environment(),
         start_new_session=True,
     )
     try:

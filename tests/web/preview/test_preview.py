@@ -382,9 +382,9 @@ def test_a_draft_is_loaded_once_and_only_a_few_are_kept(tmp_path: Path, monkeypa
     loaded: list[str] = []
     real = runtime_preview.saved_rule_set
 
-    async def counting(store, version, settings):  # type: ignore[no-untyped-def]
+    async def counting(store, version, settings, *, load):  # type: ignore[no-untyped-def]
         loaded.append(version)
-        return await real(store, version, settings)
+        return await real(store, version, settings, load=load)
 
     monkeypatch.setattr(runtime_preview, "saved_rule_set", counting)
 
@@ -427,9 +427,9 @@ def test_while_a_draft_loads_no_page_of_a_visitor_waits(tmp_path: Path, monkeypa
         may_go_on = asyncio.Event()
         real = runtime_preview.saved_rule_set
 
-        async def slow(store, version, settings):  # type: ignore[no-untyped-def]
+        async def slow(store, version, settings, *, load):  # type: ignore[no-untyped-def]
             await may_go_on.wait()
-            return await real(store, version, settings)
+            return await real(store, version, settings, load=load)
 
         monkeypatch.setattr(runtime_preview, "saved_rule_set", slow)
         preview = asyncio.create_task(browser.get(site.link()))
