@@ -1,8 +1,9 @@
 """What `make trust` prints and keeps: each promise as it is tried, how often, and how much that proves.
 
 A pytest plugin. A test says by `@pytest.mark.trust(tries=…)` how often it tries what it promises; one marked `planted`
-has a bug built in, and passes when the bug is found. The record is written after each test, so that a run that is
-stopped leaves what it has found. `python -m tests.trust.reporting RECORD` prints one as a table for docs/trust.md.
+has a bug built in, and passes when the bug is found. The record is written after each test, so that a run that was
+stopped leaves what it has found, and the next one of the same revision, scale and seed goes on behind what has passed.
+`python -m tests.trust.reporting RECORD` prints one as a table for docs/trust.md.
 """
 
 import json
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -74,16 +75,18 @@ class Record:
     machine: str = field(default_factory=_machine)
     scale: float = SCALE
     seed: int = SEED
+    seconds: float = 0
+    is_whole: bool = False
     tests: list[Tried] = field(default_factory=list)
 
     def head(self) -> str:
         """What the run is, in a line."""
         return f"{self.begun_at}, revision {self.revision}, scale {self.scale:g}, seed {self.seed}, {self.machine}"
 
-    def write(self, path: Path, seconds: float) -> None:
+    def write(self, path: Path) -> None:
         """Put it into a file, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        values = {**asdict(self), "seconds": round(seconds)}
+        values = {**asdict(self), "seconds": round(self.seconds)}
         for values_of, tried in zip(values["tests"], self.tests, strict=True):
             values_of["at_most"] = tried.at_most
         fresh = path.with_suffix(".fresh")
@@ -91,18 +94,47 @@ class Record:
         fresh.replace(path)
 
 
+def begun(new: Record, path: Path = RECORD) -> Record:
+    """The record to go on with: of a run that was stopped, of the same revision, scale and seed as the new one, what
+    has passed; else the new one."""
+    if not path.exists() or new.revision.endswith(("-dirty", "not known")):
+        return new
+    found = json.loads(path.read_text(encoding="utf-8"))
+    kinds = ("revision", "scale", "seed", "machine")
+    if found.get("is_whole", True) or any(found[kind] != getattr(new, kind) for kind in kinds):
+        return new
+    names = [each.name for each in fields(Tried)]
+    tests = [Tried(**{name: one[name] for name in names}) for one in found["tests"] if one["outcome"] == "passed"]
+    return replace(new, begun_at=found["begun_at"], seconds=found["seconds"], tests=tests)
+
+
 class Reporting:
     """Tells of each test when it is done, in place of pytest's dots."""
 
     def __init__(self, terminal: pytest.TerminalReporter) -> None:
         self._terminal = terminal
-        self._began = time.monotonic()
-        self._record = Record()
+        self._record = begun(Record())
+        self._began = time.monotonic() - self._record.seconds
+        self._all = len(self._record.tests)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self) -> None:
         """Say what this run is."""
         self._terminal.write_line(f"trust: {self._record.head()}")
+        if self._record.tests:
+            passed = len(self._record.tests)
+            self._terminal.write_line(
+                f"trust: goes on behind {passed} tests that have passed (to begin anew: rm {RECORD})"
+            )
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Learn how many tests there are."""
+        self._all += len(session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: list[str]) -> None:
+        """The same, where other processes run them: each has found all."""
+        self._all = max(self._all, len(self._record.tests) + len(ids))
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """No dots: each test has a line."""
@@ -118,24 +150,24 @@ class Reporting:
         name = report.nodeid.removeprefix("tests/")
         tried = Tried(name, report.outcome, round(report.duration, 1), told["tries"], told["planted"], _failure(report))
         self._record.tests.append(tried)
-        self._record.write(RECORD, self._seconds)
-        self._terminal.write_line(f"{self._seconds / 60:6.1f} min  {_line(tried)}")
+        self._record.seconds = time.monotonic() - self._began
+        self._record.write(RECORD)
+        place = f"{len(self._record.tests):4} of {self._all}"
+        self._terminal.write_line(f"{place}, {self._record.seconds / 60:5.1f} min  {_line(tried)}")
 
     def pytest_terminal_summary(self) -> None:
         """Say what the run has found."""
         tests = self._record.tests
+        self._record.is_whole = len(tests) >= self._all
+        self._record.write(RECORD)
         planted = [one for one in tests if one.planted]
         failed = [one for one in tests if one.outcome == "failed"]
-        found = sum(one.outcome == "passed" for one in planted)
+        found, minutes = sum(one.outcome == "passed" for one in planted), self._record.seconds / 60
         self._terminal.write_line(
             f"trust: {len(tests) - len(planted)} promises tried {sum(one.tries for one in tests):,} times, "
-            f"{len(failed)} failed; {found} of {len(planted)} planted bugs found; {self._seconds / 60:.0f} minutes; "
+            f"{len(failed)} failed; {found} of {len(planted)} planted bugs found; {minutes:.0f} minutes; "
             f"all of it is in {RECORD}"
         )
-
-    @property
-    def _seconds(self) -> float:
-        return time.monotonic() - self._began
 
 
 def _line(tried: Tried) -> str:
@@ -151,6 +183,14 @@ def _failure(report: pytest.TestReport) -> str:
     """What a test that failed says, in a line."""
     crash = getattr(report.longrepr, "reprcrash", None)
     return "" if crash is None else str(crash.message).strip().splitlines()[0][:200]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave aside what has passed before the run was stopped. All processes of a run do so before its first test."""
+    passed = {f"tests/{one.test}" for one in begun(Record()).tests}
+    left_aside = [item for item in items if item.nodeid in passed]
+    items[:] = [item for item in items if item.nodeid not in passed]
+    config.hook.pytest_deselected(items=left_aside)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
