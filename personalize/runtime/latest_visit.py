@@ -1,9 +1,9 @@
 """Stored visitors as they were on their latest visit: what a page view of theirs would tell the rules."""
 
-from collections.abc import Mapping
-from contextlib import aclosing
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeAlias
 
 from personalize.decisions.context import RequestFacts
 from personalize.events.event import PAGE_VIEW, Event, JSONValue, to_micros
@@ -15,6 +15,8 @@ from personalize.stores.protocols import Store
 KEPT_FACTS = ("page.path", "page.device", "page.language", "page.country")
 _KEPT = tuple(name.removeprefix("page.") for name in KEPT_FACTS)
 _AT = "at"
+#: These facts by their names, and when it was.
+KeptPage: TypeAlias = Mapping[str, JSONValue]
 #: How far back in one visitor's history a page view is looked for; sites record few events between two pages.
 _MOST_EVENTS = 500
 
@@ -30,41 +32,30 @@ def unknown_facts(rule_set: RuleSet) -> tuple[str, ...]:
     return tuple(sorted(name for name, fact in rule_set.facts.items() if fact.root == "page" and name not in known))
 
 
-async def latest_page(store: Store, profile: Profile, since: datetime) -> RequestFacts | None:
-    """What the visitor's latest page view since then told of its request, or None where there was none.
+async def latest_pages(store: Store, profiles: Sequence[Profile]) -> Sequence[KeptPage | None]:
+    """What the latest page view of each visitor told of its request, with the microseconds since 1970 at which it was;
+    None where there was none. The store is asked once about all.
 
-    Where nothing was seen under the id itself, it is looked for in the browser that went into it last.
+    A page that was seen in the browser which went into a profile last counts as any other of it.
     """
-    found = await _latest(store, profile, since)
-    return None if found is None else _facts(found.properties)
+    ids = {each.profile_id: (each.profile_id, *each.joined_from[-1:]) for each in profiles if each.last_seen_at}
+    asked = sorted({one for its in ids.values() for one in its})
+    latest = await store.latest(PAGE_VIEW, asked, entries=_MOST_EVENTS) if asked else {}
+    return [_latest_of(latest[one] for one in ids.get(each.profile_id, ()) if one in latest) for each in profiles]
 
 
-async def kept_page(store: Store, profile: Profile) -> Mapping[str, JSONValue] | None:
-    """The same for whoever asks later, with the microseconds since 1970 at which it was."""
-    found = None if profile.last_seen_at is None else await _latest(store, profile, None)
-    if found is None:
-        return None
-    told = {name: value for name in _KEPT if (value := _text(found.properties, name)) is not None}
-    return {_AT: to_micros(found.occurred_at), **told}
-
-
-def page_since(kept: Mapping[str, JSONValue] | None, since: datetime) -> RequestFacts | None:
-    """What `kept_page` found, where it was since then."""
+def page_since(kept: KeptPage | None, since: datetime) -> RequestFacts | None:
+    """What `latest_pages` found of a visitor, where it was since then."""
     is_late = kept is not None and isinstance(at := kept[_AT], int) and at >= to_micros(since)
     return _facts(kept) if kept is not None and is_late else None
 
 
-async def _latest(store: Store, profile: Profile, since: datetime | None) -> Event | None:
-    for profile_id in (profile.profile_id, *profile.joined_from[-1:]):
-        async with aclosing(store.history(profile_id)) as history:  # type: ignore[type-var]  # all are generators
-            seen = 0
-            async for event in history:
-                if event.type == PAGE_VIEW and (since is None or event.occurred_at >= since):
-                    return event
-                seen += 1
-                if seen == _MOST_EVENTS:
-                    break
-    return None
+def _latest_of(views: Iterable[Event]) -> KeptPage | None:
+    found = max(views, key=lambda view: view.occurred_at, default=None)
+    if found is None:
+        return None
+    told = {name: value for name in _KEPT if (value := _text(found.properties, name)) is not None}
+    return {_AT: to_micros(found.occurred_at), **told}
 
 
 def _facts(told: Mapping[str, JSONValue]) -> RequestFacts:

@@ -1,30 +1,33 @@
 """Contexts away from any request: stored visitors and personas, for counting, explaining and simulating."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.problems import Problems
+from personalize.profiles.encoding import decode_organization, holds_organization
 from personalize.profiles.organization import ORGANIZATION_PREFIX, Organization
 from personalize.profiles.profile import Profile
 from personalize.rules.definitions import Persona
 from personalize.rules.facts import ORGANIZATION_ROOT, OWN_ROOT
 from personalize.rules.paths import follow
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.in_parts import in_parts
 from personalize.runtime.own_facts import OwnFactsAsked, load_own_facts
 from personalize.runtime.persona_profile import given_values, persona_profile
 from personalize.runtime.publish import lifecycle_of, projectors_of
 from personalize.runtime.tally import Tally
 from personalize.settings import Settings
+from personalize.stores.projecting import PROFILES
 from personalize.stores.protocols import Store
 from personalize.stores.stretches import ALL_PROFILES, Stretch
 from personalize.visitors.consent import Consent, granting
 from personalize.visitors.identity import Identity
 from personalize.zones import zone_named
 
-#: How many profiles are counted between two calls of a progress callback.
-_PROGRESS_EVERY = 500
+#: What belongs to so many profiles is asked of a store at once.
+ASKED_AT_ONCE = 500
 
 
 def visitor_context(
@@ -147,6 +150,18 @@ async def organization_of(profile: Profile | None, store: Store, rule_set: RuleS
     return await store.organization(organization_id) or Organization(organization_id)
 
 
+async def organizations_of(
+    profiles: Sequence[Profile], store: Store, rule_set: RuleSet
+) -> Sequence[Organization | None]:
+    """The same for many, in their order; the store is asked once."""
+    belonging = rule_set.belonging
+    named = [None if belonging is None else belonging.organization_id(profile) for profile in profiles]
+    ids = sorted({one for one in named if one is not None})
+    rows = await store.kept(PROFILES, ids) if ids else {}
+    found = {key: decode_organization(row) for key, row in rows.items() if holds_organization(row)}
+    return [None if one is None else found.get(one) or Organization(one) for one in named]
+
+
 async def store_for(store: Store, rule_set: RuleSet, settings: Settings, *, at: datetime | None) -> Store:
     """A store whose profiles are right for this rule set, at this moment of the past if one is given.
 
@@ -210,9 +225,10 @@ async def count_segments(
     """
     count = SegmentCount(rule_set, settings, now)
     told = 0
-    async for profile in store.profiles(within):
-        count.add(profile, await organization_of(profile, store, rule_set))
-        if progress is not None and count.visitors - told == _PROGRESS_EVERY:
+    async for profiles in in_parts(store.profiles(within), ASKED_AT_ONCE):
+        for profile, belongs in zip(profiles, await organizations_of(profiles, store, rule_set), strict=True):
+            count.add(profile, belongs)
+        if progress is not None:
+            progress(count.visitors - told)
             told = count.visitors
-            progress(_PROGRESS_EVERY)
     return count.members, count.visitors

@@ -96,9 +96,17 @@ class PastStore:
         """All profiles of then in stretches of so many."""
         return await self._then.stretches(profiles)
 
+    async def profile_ids(self, after: str, *, rows: int) -> Sequence[str]:
+        """The ids of the next profiles of then behind an id."""
+        return await self._then.profile_ids(after, rows=rows)
+
     def history(self, profile_id: str) -> AsyncIterator[Event]:
         """What had occurred and was sent with this profile id, newest entry of the log first."""
         return self._then.history(profile_id)
+
+    async def latest(self, type_: str, profile_ids: Sequence[str], *, entries: int) -> Mapping[str, Event]:
+        """Of each of these ids the event of a type that had occurred last."""
+        return await self._then.latest(type_, profile_ids, entries=entries)
 
     def log(self) -> AsyncIterator[Event]:
         """What had occurred, in the order of arrival."""

@@ -259,8 +259,15 @@ class Store(Protocol):
         """All stored profiles in stretches of so many, the last of at most as many. Together they are all ids there
         can be, so that somebody who comes meanwhile is in one of them."""
 
+    async def profile_ids(self, after: str, *, rows: int) -> Sequence[str]:
+        """The ids of the next stored profiles behind an id, in their order; at most so many."""
+
     def history(self, profile_id: str) -> AsyncIterator[Event]:
         """The events sent with this profile id, newest entry of the log first."""
+
+    async def latest(self, type_: str, profile_ids: Sequence[str], *, entries: int) -> Mapping[str, Event]:
+        """Of each of these ids the event of a type that occurred last, of several at one moment the one that came last;
+        as far as there is one among the last `entries` of its history."""
 
     def log(self) -> AsyncIterator[Event]:
         """The whole log in the order of arrival."""

@@ -34,7 +34,7 @@ from tests.stores import samples
 from tests.stores.erasing_again_contract import ErasingAgainContract, Refuses
 from tests.stores.erasure_contract import ErasureContract
 from tests.stores.filling_contract import FillingContract
-from tests.stores.organization_contract import OrganizationContract
+from tests.stores.organization_contract import OrganizationContract, company_projectors
 from tests.stores.outcome_contract import OutcomeContract
 from tests.stores.queue_contract import QueueContract
 from tests.stores.retention_contract import RetentionContract
@@ -231,6 +231,35 @@ class StoreContract(
             await store.apply([purchase(each) for each in ("u:1", "v:35", "w:1")], projectors())
             parts = [[each.profile_id for each in await all_of(store.profiles(one))] for one in stretches]
             assert parts == [["u:1", "v:1", "v:2", "v:3"], ["v:35", "v:4", "v:5", "v:6"], ["v:7", "v:8", "w:1"]]
+
+        run_with(make, scene)
+
+    def test_ids_of_profiles_are_read_behind_one_another(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            assert list(await store.profile_ids("", rows=9)) == []
+            told = event("set", "o:acme", {"plan": "gold"})
+            ids = ["u:1", "u:2\0", "v:ann", "v:bob"]
+            await store.apply([told, *map(purchase, ids[::-1])], company_projectors())
+            assert list(await store.profile_ids("", rows=3)) == ids[:3]
+            assert list(await store.profile_ids("u:2\0", rows=3)) == ids[2:]
+
+        run_with(make, scene)
+
+    def test_the_latest_event_of_a_type_is_told_of_many_at_once(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            late, early = purchase("u:1", 1, 5), purchase("u:1", 2, 3)
+            twice = [purchase("v:ann\0", each, 7) for each in (1, 2)]
+            beyond = [purchase("u:2", 1, 9), *(event("page_view", "u:2", {"path": "/"}, minutes) for minutes in (1, 2))]
+            await store.apply([late, *twice, *beyond, early, event("page_view", "u:1", {"path": "/"}, 8)], projectors())
+            ids = ["u:1", "v:ann\0", "u:2", "u:nobody"]
+            assert await store.latest("purchase", ids, entries=2) == {"u:1": early, "v:ann\0": twice[1]}
+            found = {"u:1": late, "v:ann\0": twice[1], "u:2": beyond[0]}
+            assert await store.latest("purchase", ids, entries=3) == found
+            assert await store.latest("purchase", [], entries=3) == {}
+            past = await store.as_of(at(6), projectors())
+            assert await past.latest("purchase", ids, entries=9) == {"u:1": late}
+            assert list(await past.profile_ids("", rows=9)) == ["u:1", "u:2"]
+            await past.close()
 
         run_with(make, scene)
 

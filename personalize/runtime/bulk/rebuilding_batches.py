@@ -24,7 +24,7 @@ from personalize.exports.profile_files import (
 from personalize.profiles.encoding import decode_organization, decode_profile, encode_organization
 from personalize.profiles.organization import Organization, is_organization, together
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.latest_visit import kept_page
+from personalize.runtime.latest_visit import latest_pages
 from personalize.runtime.publish import projectors_of
 from personalize.settings import Settings
 from personalize.stores.erasing import joined_by
@@ -80,7 +80,8 @@ async def _projected(events: list[Event], rule_set: RuleSet, settings: Settings)
     store = MemoryStore()
     await store.apply(events, [one for one in projectors_of(rule_set, settings) if one.name == PROFILES])
     profiles = [profile async for profile in store.profiles()]
-    rows = [profile_row(ExportedProfile(one, None, await kept_page(store, one))) for one in profiles]
+    pages = await latest_pages(store, profiles)
+    rows = [profile_row(ExportedProfile(one, None, page)) for one, page in zip(profiles, pages, strict=True)]
     named = {one.membership.organization_id for one in profiles if one.membership is not None}
     named |= {event.profile_id for event in events if is_organization(event.profile_id)}
     found = [await store.organization(each) for each in sorted(named)]

@@ -12,8 +12,9 @@ from personalize.hashing import share
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.bulk.simulation_count import SimulationCount
-from personalize.runtime.latest_visit import latest_page, unknown_facts
-from personalize.runtime.offline import organization_of, store_for
+from personalize.runtime.in_parts import in_parts
+from personalize.runtime.latest_visit import latest_pages, page_since, unknown_facts
+from personalize.runtime.offline import ASKED_AT_ONCE, organizations_of, store_for
 from personalize.settings import Settings
 from personalize.stores.protocols import Store
 
@@ -84,12 +85,16 @@ async def simulate(
     if against is not None and not rule_set.needed.covers(against.needed):
         its = await store_for(store, against, settings, at=past)
     crowd = _Crowd(kept, count, sample, progress or _nobody)
-    async for profile in crowd:
-        page = await latest_page(kept, profile, since) if count.reads_page else None
-        shown = count.ask(profile, page, await organization_of(profile, kept, rule_set))
+    async for part in in_parts(aiter(crowd), ASKED_AT_ONCE):
+        pages = await latest_pages(kept, part) if count.reads_page else [None] * len(part)
+        facts = [page_since(page, since) for page in pages]
+        belong = await organizations_of(part, kept, rule_set)
+        shown = [count.ask(*asked) for asked in zip(part, facts, belong, strict=True)]
         if against is not None:
-            before = profile if its is kept else await its.profile(profile.profile_id) or profile
-            count.compare(before, page, await organization_of(before, its, against), shown)
+            were = part if its is kept else [await its.profile(each.profile_id) or each for each in part]
+            belonged = await organizations_of(were, its, against)
+            for asked in zip(were, facts, belonged, shown, strict=True):
+                count.compare(*asked)
     return simulation_of(count, moment=moment, since=since, visitors=crowd.visitors)
 
 

@@ -7,14 +7,13 @@ an erasure can name the copies that may hold a visitor.
 import os
 import secrets
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from personalize.errors import ExportRefused
-from personalize.events.event import Event
 from personalize.exports.erasure_files import FLOORS, RECEIPTS, SEALS, write_floors, write_receipts, write_seals
 from personalize.exports.event_files import ExportFormat, event_writer
 from personalize.exports.manifest import Content, ExportedFile, Manifest, exported_file, write_manifest
@@ -24,8 +23,9 @@ from personalize.exports.rule_set_files import LIVES, RULE_SETS, write_lives, wr
 from personalize.profiles.holding import Holding
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
-from personalize.runtime.latest_visit import kept_page
-from personalize.runtime.offline import organization_of
+from personalize.runtime.in_parts import in_parts
+from personalize.runtime.latest_visit import latest_pages
+from personalize.runtime.offline import ASKED_AT_ONCE, organizations_of
 from personalize.stores.protocols import Export, Store
 
 What: TypeAlias = Literal["log", "profiles", "all", "erased"]
@@ -35,7 +35,6 @@ Progress: TypeAlias = Callable[[Content, int, int | None], None]
 
 _UNFINISHED = ".part"
 _EVENTS_AT_ONCE = 1_000
-_PROFILES_AT_ONCE = 500
 
 
 async def export_store(
@@ -89,7 +88,7 @@ async def _write_log(store: Store, folder: Path, format_: ExportFormat, progress
     writer = event_writer(format_, folder)
     try:
         done = 0
-        async for part in _in_parts(store.log()):
+        async for part in in_parts(store.log(), _EVENTS_AT_ONCE):
             writer.write(part)
             done += len(part)
             progress("events", done, total)
@@ -128,17 +127,6 @@ async def _write_erased(store: Store, folder: Path) -> Sequence[ExportedFile]:
     )
 
 
-async def _in_parts(log: AsyncIterator[Event]) -> AsyncIterator[list[Event]]:
-    part: list[Event] = []
-    async for event in log:
-        part.append(event)
-        if len(part) == _EVENTS_AT_ONCE:
-            yield part
-            part = []
-    if part:
-        yield part
-
-
 async def _write_profiles(
     store: Store, folder: Path, rule_set: RuleSet | None, progress: Progress
 ) -> tuple[Sequence[ExportedFile], Holding]:
@@ -147,12 +135,12 @@ async def _write_profiles(
     writer = ProfileWriter(folder)
     try:
         done = 0
-        async for profile in store.profiles():
-            belongs = None if rule_set is None else await organization_of(profile, store, rule_set)
-            writer.write(ExportedProfile(profile, belongs, await kept_page(store, profile)))
-            done += 1
-            if done % _PROFILES_AT_ONCE == 0:
-                progress("profiles", done, None)
+        async for part in in_parts(store.profiles(), ASKED_AT_ONCE):
+            belong = [None] * len(part) if rule_set is None else await organizations_of(part, store, rule_set)
+            for row in zip(part, belong, await latest_pages(store, part), strict=True):
+                writer.write(ExportedProfile(*row))
+            done += len(part)
+            progress("profiles", done, None)
     finally:
         profiles = writer.close()
     holding = before.kept_under((await store.filled()).holding)

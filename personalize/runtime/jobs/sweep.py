@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from personalize.decisions.watch import SegmentWatch
 from personalize.events.event import SEGMENT_ENTERED, SEGMENT_LEFT, Event, to_micros
 from personalize.profiles.encoding import decode_profile
+from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.queue import RowChange
 from personalize.profiles.watched import WATCH, Watched, WatchProjector, change_of
@@ -16,11 +17,10 @@ from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
 from personalize.runtime.jobs.leased_task import LeasedTask
-from personalize.runtime.offline import is_visitor, organization_of, visitor_context
+from personalize.runtime.offline import is_visitor, organizations_of, visitor_context
 from personalize.settings import Settings
 from personalize.stores.projecting import MARKS, PROFILES
 from personalize.stores.protocols import Applied, Store
-from personalize.stores.stretches import Stretch
 
 SWEEPER = "sweep"
 _JOB = "sweep"
@@ -81,7 +81,7 @@ class Sweep:
             reached = _Pass(self._meaning)
         if reached.done:
             return False
-        ids = await self._next_ids(reached.after)
+        ids = await self._store.profile_ids(reached.after, rows=LOOKED_AT_ONCE)
         await self._look_at(await self._store.kept(WATCH, ids), ids)
         after = ids[-1] if ids else reached.after
         is_done = len(ids) < LOOKED_AT_ONCE
@@ -91,27 +91,18 @@ class Sweep:
         await self._store.exchange(MARKS, [RowChange(_JOB, kept, mark)])
         return True
 
-    async def _next_ids(self, after: str) -> Sequence[str]:
-        """The next profiles behind an id, at most as many as are looked at in one go."""
-        ids: list[str] = []
-        async for profile in self._store.profiles(Stretch(after)):
-            ids.append(profile.profile_id)
-            if len(ids) == LOOKED_AT_ONCE:
-                break
-        return ids
-
     async def _look_at(self, rows: Mapping[str, bytes], ids: Sequence[str]) -> None:
         """Record what has changed for these visitors, then say when to look at each of them again."""
         stored = await self._store.kept(PROFILES, ids)
+        profiles = {key: decode_profile(data) for key, data in stored.items()}
+        belong = await organizations_of(list(profiles.values()), self._store, self._rule_set)
+        organizations = dict(zip(profiles, belong, strict=True))
+        changes = await self._follow(profiles.values(), rows)
         events: list[Event] = []
-        changes: list[RowChange] = []
         for profile_id in ids:
-            seen, data = rows.get(profile_id), stored.get(profile_id)
+            seen = rows.get(profile_id)
             row = Watched() if seen is None else _ROWS.decode(seen)
-            profile = None if data is None else decode_profile(data)
-            if profile is not None and profile.joined is not None:
-                changes += await self._follow(profile.joined.into, rows)
-            told, after = await self._changes(profile_id, profile, row)
+            told, after = self._changes(profile_id, profiles.get(profile_id), organizations.get(profile_id), row)
             events += told
             # The row as the events will leave it: so what comes meanwhile makes this change fail, and is looked at.
             expected = seen if not told else _ROWS.encode(after_events(row, told))
@@ -120,22 +111,27 @@ class Sweep:
             await self._write(events)
         await self._store.exchange(WATCH, changes)
 
-    async def _follow(self, into: str, rows: Mapping[str, bytes]) -> list[RowChange]:
+    async def _follow(self, profiles: Iterable[Profile], rows: Mapping[str, bytes]) -> list[RowChange]:
         """Who has taken a browser's profile over is due, too: late news of the browser go to them."""
-        if into in rows:
-            return []
-        seen = (await self._store.kept(WATCH, [into])).get(into)
-        row = Watched() if seen is None else _ROWS.decode(seen)
+        into = {one.joined.into for one in profiles if one.joined is not None} - rows.keys()
+        seen = await self._store.kept(WATCH, sorted(into)) if into else {}
         due_at = to_micros(self._clock.now())
-        return [RowChange(into, seen, _ROWS.encode(replace(row, due_at_micros=due_at, touched=row.touched + 1)))]
+        changes: list[RowChange] = []
+        for one in sorted(into):
+            row = _ROWS.decode(seen[one]) if one in seen else Watched()
+            then = replace(row, due_at_micros=due_at, touched=row.touched + 1)
+            changes.append(RowChange(one, seen.get(one), _ROWS.encode(then)))
+        return changes
 
-    async def _changes(self, profile_id: str, profile: Profile | None, row: Watched) -> tuple[list[Event], Watched]:
+    def _changes(
+        self, profile_id: str, profile: Profile | None, organization: Organization | None, row: Watched
+    ) -> tuple[list[Event], Watched]:
         """What has changed for one visitor, as events, and their row afterwards."""
         members, next_look = frozenset[str](), None
         if profile is not None and is_visitor(profile):
-            now, belongs = self._clock.now(), await organization_of(profile, self._store, self._rule_set)
+            now = self._clock.now()
             context = visitor_context(
-                profile_id, profile, self._rule_set, self._settings, now=now, organization=belongs
+                profile_id, profile, self._rule_set, self._settings, now=now, organization=organization
             )
             members, next_look = self._watch.members(context), self._watch.next_look(context)
             context.values.bind(None)

@@ -80,6 +80,11 @@ class MemoryLog:
         """The events that were sent with an id."""
         return [self._events[place] for place in self._places.get(profile_id, ())]
 
+    def latest(self, type_: str, profile_id: str, entries: int) -> Event | None:
+        """The event of a type that occurred last, among so many at the end of a history."""
+        found = (event for event in self.history(profile_id)[: -entries - 1 : -1] if event.type == type_)
+        return max(found, key=lambda event: event.occurred_at, default=None)
+
     def ids(self) -> Sequence[str]:
         """Everybody whom it tells of: by their events, and by the joins that name them."""
         joined = {joined_id for event in self._events if (joined_id := joined_by(event)) is not None}

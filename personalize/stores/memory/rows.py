@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from heapq import nsmallest
 
 from personalize.events.event import to_micros
+from personalize.profiles.organization import is_organization
 from personalize.profiles.queue import RowChange, moment_as_bytes
 from personalize.profiles.searched import SEARCH
 from personalize.stores.erasing import forgetting, keys_about, names_any, organization_without
@@ -40,6 +42,11 @@ class MemoryRows:
     def __init__(self) -> None:
         super().__init__()
         self._projections: dict[str, dict[str, bytes]] = {}
+
+    async def profile_ids(self, after: str, *, rows: int) -> Sequence[str]:
+        """The ids of the next stored profiles behind an id."""
+        ids = (key for key in self._projections.get(PROFILES, {}) if key > after and not is_organization(key))
+        return nsmallest(rows, ids)
 
     async def kept(self, projection: str, keys: Sequence[str]) -> Mapping[str, bytes]:
         """The rows with these keys, of those that there are."""

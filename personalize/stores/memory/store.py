@@ -141,6 +141,11 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
             yield event
             await _breathe(number)
 
+    async def latest(self, type_: str, profile_ids: Sequence[str], *, entries: int) -> Mapping[str, Event]:
+        """Of each of these ids the event of a type that occurred last."""
+        found = {each: self._log.latest(type_, each, entries) for each in profile_ids}
+        return {each: event for each, event in found.items() if event is not None}
+
     async def log(self) -> AsyncIterator[Event]:
         """The whole log in the order of arrival, up to what it held when the reading began."""
         for number, event in enumerate(self._log[:]):

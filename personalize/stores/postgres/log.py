@@ -63,6 +63,15 @@ LAST_SEQ = "CASE WHEN is_called THEN last_value ELSE 0 END FROM events_seq"
 LOG = f"SELECT {_EVENT}, seq FROM events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3"
 OF_PROFILE = f"SELECT {_EVENT}, seq FROM events WHERE profile_id = $1"
 HISTORY = f"{OF_PROFILE} AND seq < $2 ORDER BY seq DESC LIMIT $3"
+#: Of each of several ids the event of a type that occurred last, among so many at the end of its history.
+LATEST = f"""
+    SELECT latest.* FROM unnest($1::text[]) AS asked (profile_id) CROSS JOIN LATERAL (
+        SELECT recent.* FROM (
+            SELECT {_EVENT}, seq FROM events WHERE profile_id = asked.profile_id ORDER BY seq DESC LIMIT $3
+        ) AS recent
+        WHERE type = $2 ORDER BY occurred_at DESC, seq DESC LIMIT 1
+    ) AS latest
+"""
 HISTORIES = f"""
     SELECT {_EVENT}, seq FROM events
     WHERE profile_id = any($1::text[]) AND seq > $2 AND seq <= $3 AND ($4::text[] IS NULL OR type = any($4))

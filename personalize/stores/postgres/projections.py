@@ -31,6 +31,7 @@ PROFILE_ROWS = f"""
     WHERE key > $1 AND ($2::text IS NULL OR key <= $2) AND {_ARE_PROFILES} ORDER BY key LIMIT $3
 """
 PROFILE_KEYS = f"SELECT key FROM projections WHERE key > $1 AND {_ARE_PROFILES} ORDER BY key LIMIT 2 OFFSET $2"
+NEXT_KEYS = f"SELECT key FROM projections WHERE key > $1 AND {_ARE_PROFILES} ORDER BY key LIMIT $2"
 
 _SERVED_NUMBER = "SELECT id FROM generations WHERE state = 'served'"
 KEPT = f"""

@@ -138,6 +138,10 @@ class PostgresStore:
             ends.append(text_kept(after))
         return stretches_between(ends)
 
+    async def profile_ids(self, after: str, *, rows: int) -> Sequence[str]:
+        """The ids of the next profiles behind an id; only their index is read."""
+        return [text_kept(key) for (key,) in await self._link.fetch(projections.NEXT_KEYS, kept_text(after), rows)]
+
     async def history(self, profile_id: str) -> AsyncIterator[Event]:
         """The events sent with this profile id, newest entry of the log first."""
         before = log.BEYOND_ALL_SEQS
@@ -145,6 +149,11 @@ class PostgresStore:
             for row in found:
                 yield log.event_from_row(row)
             before = log.seq_of(found[-1])
+
+    async def latest(self, type_: str, profile_ids: Sequence[str], *, entries: int) -> Mapping[str, Event]:
+        """Of each of these ids the event of a type that occurred last: one round trip."""
+        found = await self._link.fetch(log.LATEST, list(map(kept_text, profile_ids)), kept_text(type_), entries)
+        return {event.profile_id: event for event in map(log.event_from_row, found)}
 
     async def log(self) -> AsyncIterator[Event]:
         """The whole log in the order of arrival, up to what it held when the reading began."""

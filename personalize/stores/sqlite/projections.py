@@ -26,6 +26,7 @@ PROFILE_ROWS = f"""
     SELECT key, row FROM {table_of(PROFILES)} WHERE key > ? AND key <= ? AND {_IS_PROFILE} ORDER BY key LIMIT ?
 """
 PROFILE_KEYS = f"SELECT key FROM {table_of(PROFILES)} WHERE key > ? AND {_IS_PROFILE} ORDER BY key LIMIT 2 OFFSET ?"
+NEXT_KEYS = f"SELECT key FROM {table_of(PROFILES)} WHERE key > ? AND {_IS_PROFILE} ORDER BY key LIMIT ?"
 #: SQLite puts every blob behind every text.
 BEYOND_ALL_KEYS = b""
 _LEAD = "substr(row, 1, 8)"

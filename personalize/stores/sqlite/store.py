@@ -142,6 +142,10 @@ class SqliteStore:
             await asyncio.sleep(0)
         return stretches_between(ends)
 
+    async def profile_ids(self, after: str, *, rows: int) -> Sequence[str]:
+        """The ids of the next profiles behind an id; only their index is read."""
+        return [key for (key,) in self._read(projections.NEXT_KEYS, (after, rows))]
+
     async def history(self, profile_id: str) -> AsyncIterator[Event]:
         """The events sent with this profile id, newest entry of the log first."""
         head = self._read(tables.HEAD, (profile_id,))
@@ -152,6 +156,14 @@ class SqliteStore:
                 yield tables.event_from_row(row)
             seq = tables.previous_of(found[-1]) if found else None
             await asyncio.sleep(0)
+
+    async def latest(self, type_: str, profile_ids: Sequence[str], *, entries: int) -> Mapping[str, Event]:
+        """Of each of these ids the event of a type that occurred last."""
+        found: dict[str, Event] = {}
+        for each in profile_ids:
+            for row in self._read(tables.LATEST, (each, entries, type_)):
+                found[each] = tables.event_from_row(row)
+        return found
 
     async def log(self) -> AsyncIterator[Event]:
         """The whole log in the order of arrival, up to what it held when the reading began."""

@@ -69,6 +69,18 @@ _WALK = """
     )
     SELECT seq, type FROM walk
 """
+#: The event of a type that occurred last, among so many at the end of a history.
+LATEST = f"""
+    WITH RECURSIVE walk AS (
+        SELECT seq, type, occurred_at, previous FROM events WHERE seq = (SELECT seq FROM heads WHERE profile_id = ?)
+        UNION ALL
+        SELECT events.seq, events.type, events.occurred_at, events.previous
+        FROM walk JOIN events ON events.seq = walk.previous
+        LIMIT ?
+    )
+    SELECT {_EVENT} FROM events
+    WHERE seq = (SELECT seq FROM walk WHERE type = ? ORDER BY occurred_at DESC, seq DESC LIMIT 1)
+"""
 _ENTRIES = f"SELECT {_EVENT} FROM events WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq"
 LIVE = "SELECT version, at, by FROM lives ORDER BY seq DESC LIMIT 1"
 LIVES = "SELECT version, at, by FROM lives ORDER BY seq"

@@ -2,7 +2,7 @@
 
 import asyncio
 import stat
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -61,6 +61,29 @@ def test_what_happens_meanwhile_is_not_in_it(tmp_path: Path) -> None:
         assert b"v:late" not in (tmp_path / "out" / "events.jsonl").read_bytes()
 
     with_store(scene)
+
+
+def test_what_stands_beside_profiles_is_asked_of_the_store_in_stretches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of one that lies behind a network, each question is a round trip."""
+    asked: list[int] = []
+
+    class Counted(MemoryStore):
+        async def latest(self, type_: str, profile_ids: Sequence[str], *, entries: int) -> Mapping[str, Event]:
+            asked.append(len(profile_ids))
+            return await super().latest(type_, profile_ids, entries=entries)
+
+        def history(self, profile_id: str) -> AsyncIterator[Event]:
+            raise AssertionError("a history is read of one visitor alone")
+
+    monkeypatch.setattr("personalize.runtime.copies.exporting.ASKED_AT_ONCE", 20)
+
+    async def scene(store: MemoryStore) -> None:
+        assert (await exported(store, tmp_path / "out", "profiles")).rows("profiles") == 50
+        assert asked == [20, 20, 10]
+
+    with_store(scene, Counted())
 
 
 def left_in(folder: Path) -> list[str]:

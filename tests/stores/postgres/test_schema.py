@@ -234,7 +234,7 @@ _FOR_ALL = {
     "erasing": {"COMPACT", "_MARKS"},
     "erasing_again": {"IDS"},
     "log": {"LOG"},
-    "projections": {"DUE", "FOUND", "PROFILE_KEYS", "PROFILE_ROWS"},
+    "projections": {"DUE", "FOUND", "NEXT_KEYS", "PROFILE_KEYS", "PROFILE_ROWS"},
 }
 
 
