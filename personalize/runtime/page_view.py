@@ -333,7 +333,7 @@ class PageView(SiteEvents):
         if not self._personalizer.records:
             return ()
         cookies = [visitor.cookie_without_consent()] if visitor.is_asked_anew else []
-        if visitor.decision.is_news and self._tell_login(visitor.decision):
+        if visitor.decision.is_news and visitor.opens_page and self._tell_login(visitor.decision):
             cookies.append(visitor.cookie_with_consent(Consent(visitor.decision.granted)))
         if identity.leaves:
             cookies.append(visitor.cookie_without_id())

@@ -156,7 +156,7 @@ class Visitor:
 
     def _chance_of_person(self) -> bytes | None:
         """The same, for a person who opens a page and nobody else."""
-        return self.chance() if self.is_person and self._is_navigation else None
+        return self.chance() if self.opens_page else None
 
     async def read_profile(self, *, with_organization: bool = False) -> None:
         """Read the profile, once and within the time budget, and at the same time what it is a member of where that is
@@ -244,6 +244,11 @@ class Visitor:
         return self.request.is_get and not (facts.bot or facts.prefetch or self.is_elsewhere)
 
     @property
+    def opens_page(self) -> bool:
+        """Whether somebody opens the page itself, which is when our cookies are set."""
+        return self.is_person and self._is_navigation
+
+    @property
     def known_tags(self) -> list[bytes]:
         """The values of `If-None-Match`: which pages the client has already. None but where it asks for the page."""
         headers = self.request.sent.pairs if self.request.is_get else ()
@@ -271,12 +276,16 @@ class Visitor:
     def wants_cookie_with(self, identity: Identity) -> bool:
         """Whether the id has to be set: a new one, one signed with an old key, or one whose life begins anew
         with the first visit of a day."""
-        if identity.is_new or identity.renews:
+        if identity.is_new:
+            return True
+        if not self.opens_page:
+            return False
+        if identity.renews:
             return True
         visit = self.profile.visit if self.profile is not None else None
         if visit is None or self.now - visit.last_page_at <= self._personalizer.lifecycle.visit_ends_after:
             return False
-        return visit.last_page_at.date() != self.now.date() and self._is_navigation
+        return visit.last_page_at.date() != self.now.date()
 
     def cookie_with_id(self, visitor_id: str) -> str:
         """The `Set-Cookie` value that keeps this id."""

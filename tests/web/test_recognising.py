@@ -221,6 +221,23 @@ def test_of_a_page_and_its_parts_asked_for_at_once_one_brings_an_id(with_site: C
     with_site(body)
 
 
+@pytest.mark.parametrize(
+    "header", [("sec-purpose", "prefetch;prerender"), ("sec-fetch-dest", "empty"), ("user-agent", "kube-probe/1.29")]
+)
+def test_an_answer_to_our_form_is_taken_note_of_when_somebody_opens_a_page(
+    with_site: Callable[..., None], header: tuple[str, str]
+) -> None:
+    async def body(app: PersonalizeMiddleware, clock: HandMovedClock) -> None:
+        browser = Browser(app)
+        await browser.post("/_personalize/consent", FORM)
+        assert browser.cookies["pz_consent"].endswith("!")
+        assert (await browser.get("/", headers=[header])).all("set-cookie") == []
+        assert len((await browser.get("/")).all("set-cookie")) == 1
+        assert browser.cookies["pz_consent"] == "measure.personalize"
+
+    with_site(body)
+
+
 @pytest.mark.parametrize("path", ["/a.css", "/a.svg", "/data", "/moved", "/gone", "/plain", "/text"])
 def test_what_is_no_personal_page_sets_no_cookie(with_site: Callable[..., None], path: str) -> None:
     async def body(app: PersonalizeMiddleware, clock: HandMovedClock) -> None:

@@ -9,8 +9,9 @@ from personalize.web.headers import Pairs, RawHeaders
 
 _CONTROL = b"cache-control"
 #: What one cache or another obeys before `Cache-Control`.
-_IN_FRONT = frozenset({b"surrogate-control", b"x-accel-expires", b"edge-control", b"x-litespeed-cache-control"})
-_CDN_CONTROL = b"cdn-cache-control"
+_IN_FRONT = frozenset({b"surrogate-control", b"x-accel-expires", b"edge-control"})
+#: The end of the names of all that is meant for one kind of cache (RFC 9213).
+_TARGETED_CONTROL = b"-cache-control"
 _HEADERS = frozenset({_CONTROL, b"expires", b"pragma", b"age"}) | _IN_FRONT
 _NOT_SHARED = frozenset({b"private", b"no-store", b"no-cache"})
 _NOT_WITHOUT_LEAVE = frozenset({b"*", b"cookie", b"authorization"})
@@ -24,12 +25,12 @@ ASKS_EACH_TIME = b"private, no-cache"
 
 def is_obeyed_first(name: bytes) -> bool:
     """Whether some cache obeys this header, its name in small letters, before `Cache-Control`."""
-    return name in _IN_FRONT or name.endswith(_CDN_CONTROL)
+    return name in _IN_FRONT or name.endswith(_TARGETED_CONTROL)
 
 
 def is_for_caches(name: bytes) -> bool:
     """Whether a header, its name in small letters, tells a cache how long or for whom it may keep a response."""
-    return name in _HEADERS or name.endswith(_CDN_CONTROL)
+    return name in _HEADERS or name.endswith(_TARGETED_CONTROL)
 
 
 def with_control(headers: Pairs, control: bytes) -> RawHeaders:

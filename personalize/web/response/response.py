@@ -83,7 +83,7 @@ class PersonalizedResponse(Outgoing):
         is_whole = not message.get("more_body", False) or head.length == len(page)
         decode = decoder_of(head.coding) if head.coding else None
         try:
-            page = page if decode is None else decode(page)
+            page = page if decode is None else decode(page, is_last=is_whole)
         except CodingError:
             self.skip_unread()
             await self._pass(message)

@@ -83,7 +83,10 @@ class StreamedPage:
 
     def _text(self, message: Message) -> bytes:
         data = bytes(message.get("body", b""))
-        return data if self._decode is None else self._decode(data)
+        if self._decode is None:
+            return data
+        is_last = self._phase is _Phase.LOOKING and not message.get("more_body", False)
+        return self._decode(data, is_last=is_last)
 
     def _tell(self) -> None:
         """Tell what was odd about the slots of the page, at its end."""

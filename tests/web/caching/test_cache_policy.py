@@ -42,6 +42,7 @@ Netlify-CDN-Cache-Control: max-age=600
 X-Accel-Expires: 600
 Edge-Control: max-age=600
 X-LiteSpeed-Cache-Control: public,max-age=600
+Akamai-Cache-Control: max-age=600
 X-Other: stays
 """
 

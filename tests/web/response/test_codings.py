@@ -4,6 +4,7 @@ import gzip
 import logging
 import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import nullcontext
 from typing import Any
 
 import brotli
@@ -36,6 +37,7 @@ SQUEEZED: list[tuple[bytes, Callable[[bytes], bytes]]] = [
     (b"deflate", raw_deflate),
     (b"br", brotli.compress),
     (b"zstd", zstandard.compress),
+    (b"zstd", lambda data: zstandard.compress(data[:700]) + zstandard.compress(data[700:])),
 ]
 
 
@@ -58,11 +60,24 @@ def test_what_is_not_compressed_as_it_says_is_an_error() -> None:
             decode(b"<p>not compressed at all</p>")
 
 
-def test_a_page_that_swells_beyond_all_measure_is_not_read() -> None:
-    decode = decoder_of(b"gzip")
+@pytest.mark.parametrize(("coding", "squeeze"), SQUEEZED)
+def test_a_page_that_swells_beyond_all_measure_is_not_read(coding: bytes, squeeze: Callable[[bytes], bytes]) -> None:
+    decode = decoder_of(coding)
     assert decode is not None
     with pytest.raises(CodingError, match="too long"):
-        decode(gzip.compress(bytes(20_000_000)))
+        decode(squeeze(bytes(20_000_000)))
+
+
+@pytest.mark.parametrize(("coding", "squeeze"), SQUEEZED)
+def test_a_body_that_breaks_off_is_known_by_its_last_part(coding: bytes, squeeze: Callable[[bytes], bytes]) -> None:
+    whole = squeeze(TEXT)
+    for end, ends in ((len(whole), True), (len(whole) - 5, False)):
+        decode = decoder_of(coding)
+        assert decode is not None
+        with nullcontext() if ends else pytest.raises(CodingError, match="breaks off"):
+            assert decode(whole[:9]) + decode(whole[9:end], is_last=True) == TEXT
+    empty = decoder_of(coding)
+    assert empty is not None and empty(b"", is_last=True) == b""
 
 
 def test_nobody_reads_what_nobody_knows() -> None:
@@ -130,7 +145,14 @@ def test_what_holds_no_slot_stays_compressed(house: House, path: str) -> None:
         assert house.run(tell(app, scope)).messages == bare.messages
 
 
-@pytest.mark.parametrize("squeezed", [b"\x8b\x00 no br", gzip.compress(SLOT, mtime=0)[:-12] + b"broken in the end"])
+@pytest.mark.parametrize(
+    "squeezed",
+    [
+        b"\x8b\x00 no br",
+        gzip.compress(SLOT, mtime=0)[:-12] + b"broken in the end",
+        gzip.compress(SLOT + TEXT, mtime=0)[:-9],
+    ],
+)
 def test_what_cannot_be_read_passes_and_is_said_once(
     house: House, squeezed: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
