@@ -1,6 +1,7 @@
 """One request for a page: as the site sees it, and as the browser has sent it."""
 
 from personalize.decisions.context import RequestFacts
+from personalize.runtime.once import once
 from personalize.runtime.sources import Scope
 from personalize.visitors.sent_headers import SentHeaders
 
@@ -8,18 +9,23 @@ from personalize.visitors.sent_headers import SentHeaders
 class PageRequest:
     """What there is to know of a request.
 
-    `scope` is the one that the site sees, so that a login put into it inside the site is found; `sent` are the headers
+    `scope` is the one that the site sees, so that a login put into it inside the site is found; `pairs` are the headers
     of the browser, our own cookies among them, which the site does not see. `is_get` says that it only asks for a page,
-    `is_secure` that it came by https.
+    `is_secure` that it came by https, `path` where the page is as the site knows it, empty where it is for none.
     """
 
-    __slots__ = ("is_get", "is_secure", "scope", "sent")
-
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, path: str = "") -> None:
         self.scope = scope
-        self.sent = SentHeaders(scope.get("headers", ()))
+        self.path = path
+        self.query_string: bytes = scope.get("query_string", b"")
+        self.pairs: list[tuple[bytes, bytes]] = list(scope.get("headers", ()))
         self.is_get: bool = scope.get("method") == "GET"
         self.is_secure: bool = scope.get("scheme") == "https"
+
+    @once
+    def sent(self) -> SentHeaders:
+        """The headers of the browser, by name; of most of what a site serves nobody asks for one."""
+        return SentHeaders(self.pairs)
 
     def facts(self) -> RequestFacts:
         """What the request tells of the page that it is for: nothing where it is for none."""
@@ -27,8 +33,9 @@ class PageRequest:
 
     def scope_as_sent(self) -> Scope:
         """The site's scope as it is by now, with the headers that the browser sent."""
-        return {**self.scope, "headers": self.sent.pairs}
+        return {**self.scope, "headers": self.pairs}
 
     def part_with_scope(self) -> None:
-        """Forget the scope, once it has been asked for all that it tells of the visitor."""
+        """Forget the scope, once the site has returned. The page view stands in it, and what leads back to itself would
+        live until the garbage collector finds it: a tenth of what a page costs."""
         self.scope = {}

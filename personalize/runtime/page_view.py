@@ -52,34 +52,43 @@ class PageView(SiteEvents):
     `private` says that the response depends on the visitor and belongs in no shared cache; whatever a site reads
     here of the visitor makes it so. `is_public` says that its head has left as a public one: from then on
     nothing that depends on the visitor is shown, nor what will change with the clock, unless that head allows for
-    whatever any slot may show (`allows_for_all`). Where personalizing is switched off (`is_off`) a page view answers
-    as for nobody, and keeps nothing.
+    whatever any slot may show (`allows_for_all`). `has_decided` says that slots were decided, so that the response may
+    depend on rules. Where personalizing is switched off (`is_off`) it answers as for nobody, and keeps nothing.
     """
 
     _counts_page = True
 
     def __init__(self, personalizer: "Personalizer", request: PageRequest, *, is_off: bool = False) -> None:
-        super().__init__(personalizer, is_off=is_off)
-        self.private = self.is_public = self.allows_for_all = False
+        self.private = self.is_public = self.allows_for_all = self.has_decided = False
+        self.told = []
+        self._personalizer, self._request = personalizer, request
+        self._came_at = personalizer.clock.now()
         self._root_path: str = request.scope.get("root_path", "")  # a mount inside the site changes the scope's
-        self._request, self._came_at = request, personalizer.clock.now()
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
         self._pending = personalizer.pending
-        #: That of the rule set that decides this page, None where nothing is live.
-        self.version = self._rule_set.version if self._rule_set is not None else None
+        self._is_off = self._is_over = is_off
         self._decisions: dict[str, Decision] = {}
         self._filled: list[Decision] = []
         self._pages: list[Page] = []
-        self._late: set[str] = set()
+        self._late = _NOTHING
         self._context: Context | None = None
         self._known: Profile | None = None
         self._belongs: Organization | None = None
         self._alike: PageDecisions | None = None
 
+    @property
+    def version(self) -> str | None:
+        """That of the rule set that decides this page, None where nothing is live."""
+        return self._rule_set.version if self._rule_set is not None else None
+
     @once
     def _visitor(self) -> Visitor:
         """Who looks at the page; most of what a site serves asks nothing of anybody. The request is theirs from then
-        on, so that parting with it ends the circle of scope and page view."""
+        on, so that parting with it ends the circle of scope and page view. Once the site has returned, no login can be
+        seen any more."""
+        if not self._request.scope:
+            told = "who looks at a page was first asked for behind its response, where no login is seen: ask before"
+            self._personalizer.health.tell_once("late visitor", told)
         visitor = Visitor(self._personalizer, self._request, self._came_at)
         del self._request
         return visitor
@@ -236,10 +245,11 @@ class PageView(SiteEvents):
 
     def _meet(self, page: Page, rule_set: RuleSet) -> None:
         """Note a page of slots that is about to be decided; behind a head that knows nothing of it, it is late."""
+        self.has_decided = True
         self._pages.append(page)
         is_behind = self.is_public and not self.allows_for_all
         if is_behind and rule_set.sharing.next_change(page, self._visitor.now) is not None:
-            self._late.update(slot.slot_id for slot in page.slots)
+            self._late |= {slot.slot_id for slot in page.slots}
 
     def _shown(self) -> frozenset[str]:
         """The items that stand on the page; behind a public head personal decisions are not among them."""
@@ -287,11 +297,6 @@ class PageView(SiteEvents):
     def _attributes(self) -> Mapping[str, object]:
         """What of the visitor content may show."""
         return {} if self._context is None else self._context.attributes
-
-    @property
-    def has_decided(self) -> bool:
-        """Whether any slot was decided, so that the response may depend on rules."""
-        return bool(self._pages)
 
     def for_caches(self) -> CacheFacts:
         """What the head of the response has to go by, when it tells caches for whom the page is."""
@@ -364,8 +369,8 @@ class PageView(SiteEvents):
     async def finish(self, *, viewed: bool) -> None:
         """Queue what happened, once the response has left. `viewed` says that a page with slots was delivered;
         otherwise, and for robots, only what the site itself recorded is kept."""
-        self._is_over = True
-        if not self._personalizer.records or not (viewed or self._waiting):
+        self.close()
+        if not self._personalizer.records or not (viewed or self.told):
             return
         identity = self._visitor.identity
         if (identity.profile_id or identity.arm) is None or (identity.is_new and identity.user_id is None):
@@ -381,10 +386,9 @@ class PageView(SiteEvents):
             kept_under,
             page=page_facts(self._visitor.facts) if counts_page else None,
             shown=self._filled if viewed and MEASURE_PURPOSE in granted else (),
-            told=self._kept_of_waiting(granted, only_measured=consent.only_measures) if self._waiting else (),
+            told=self._kept_of_told(granted, only_measured=consent.only_measures) if self.told else (),
         )
-        # What leads back here would live until the garbage collector finds it: a tenth of what a page costs.
-        self._visitor.request.part_with_scope()
+        # What leads back here would live until the garbage collector finds it.
         if self._context is not None:
             self._context.values.bind(None)
             self._context = None

@@ -124,7 +124,7 @@ class PreviewPageView(PageView):
         mark_item: Callable[[str, str], str],
     ) -> None:
         super().__init__(personalizer, request)
-        self._rule_set, self.version = opened.rule_set, opened.rule_set.version
+        self._rule_set = opened.rule_set
         self.opened = opened
         self._mark_item = mark_item
         self._met_unknown: dict[str, None] = {}
@@ -162,7 +162,7 @@ class PreviewPageView(PageView):
 
     async def finish(self, *, viewed: bool) -> None:
         """Keep nothing."""
-        self._is_over = True
+        self.close()
 
     def _persona_context(self) -> Context:
         if self._context is None:

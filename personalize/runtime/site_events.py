@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 
 
 class SiteEvents:
-    """Takes what a site records. Where personalizing is switched off (`is_off`) it is forgotten."""
+    """The part of a page view that takes what a site records: `told`, by type, purpose and properties. Who it is of has
+    to be known when the response has left. Where personalizing is switched off (`_is_off`) it is forgotten."""
 
-    def __init__(self, personalizer: "Personalizer", *, is_off: bool = False) -> None:
-        self._personalizer = personalizer
-        self._is_off = is_off
-        self._is_over = is_off
-        self._waiting: list[tuple[str, str, dict[str, JSONValue]]] = []
+    told: list[tuple[str, str, dict[str, JSONValue]]]
+    _personalizer: "Personalizer"
+    _is_off: bool
+    _is_over: bool
+
+    def close(self) -> None:
+        """Take nothing more: the response has left, and what was recorded so far is all."""
+        self._is_over = True
 
     def record(self, type: str, /, **properties: object) -> bool:
         """Queue an event of a declared type for this visitor, written after the response.
@@ -55,15 +59,10 @@ class SiteEvents:
             return self._refused(error)
         return self._tell((INTEREST, DEFAULT_PURPOSE, said))
 
-    @property
-    def told(self) -> bool:
-        """Whether anything was queued so far; who it is of has to be known when the response has left."""
-        return bool(self._waiting)
-
-    def _kept_of_waiting(self, granted: Collection[str], *, only_measured: bool) -> list[Happening]:
+    def _kept_of_told(self, granted: Collection[str], *, only_measured: bool) -> list[Happening]:
         """What may be kept of it by what was granted. Where that is to measure and nothing else, an event counts with
         its value alone, and nothing that was said of the visitor is kept."""
-        waiting = [(type_, told) for type_, purpose, told in self._waiting if purpose in granted]
+        waiting = [(type_, told) for type_, purpose, told in self.told if purpose in granted]
         if not only_measured:
             return [Happening(type_, told) for type_, told in waiting]
         events = self._personalizer.schema.events
@@ -81,7 +80,7 @@ class SiteEvents:
                 "record() was called after the response, where await personalizer.record() serves", None, now
             )
             return False
-        self._waiting.append(told)
+        self.told.append(told)
         return True
 
     def _refused(self, error: EventRefused) -> bool:

@@ -14,14 +14,14 @@ from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.runtime.seen import SeenMarks
 from personalize.runtime.variant_view import VariantView
-from personalize.web.asgi import ASGIApp, Message, Receive, Scope, Send
+from personalize.web.asgi import ASGIApp, Receive, Scope, Send
 from personalize.web.caching.edge import Edge
 from personalize.web.caching.head_policy import policy_of
 from personalize.web.fragments.fragment_address import FragmentAddresses
 from personalize.web.fragments.fragments import Fragments
 from personalize.web.fragments.shell_page import ShellPage, ShellPages
 from personalize.web.fragments.shell_response import ShellHead, ShellResponse
-from personalize.web.headers import RawHeaders, inward, is_prefetch, wants_html
+from personalize.web.headers import RawHeaders, asking_for, is_prefetch, wants_html
 from personalize.web.html.marks import token_of, without_marks
 from personalize.web.html.shells import Shells
 from personalize.web.lifespan import Lifespan
@@ -29,6 +29,7 @@ from personalize.web.preview.preview import MARK as PREVIEW_MARK
 from personalize.web.preview.preview import PreviewedResponse, refuse, without_token
 from personalize.web.preview.preview_bar import SlotMarks
 from personalize.web.request.asked import Asked
+from personalize.web.request.own_cookies import OwnCookies
 from personalize.web.request.paths import PathMemory, pattern_of
 from personalize.web.request.prefetch import refuse_prefetch
 from personalize.web.request.rate_cap import RateCap
@@ -72,7 +73,7 @@ class PersonalizeMiddleware:
         settings = personalizer.settings
         gpc = settings.privacy.gpc_since is not None
         self._ours = (f"{settings.prefix}/", *([GPC_RESOURCE] if gpc else []))
-        self._excluded = pattern_of(settings.excluded)
+        self._excluded = pattern_of(settings.excluded) if settings.excluded else None
         self._token = token_of(personalizer.keys[-1]).encode()
         self._previews = Previews(personalizer)
         addresses = FragmentAddresses(personalizer.keys)
@@ -87,7 +88,7 @@ class PersonalizeMiddleware:
         policy = policy_of(settings.cache, self._edge)
         self._site = SitePages(self._token, Shells(self._token), PathMemory(), policy, marks)
         self._refuses_prefetch = settings.cache.refuse_prefetch and settings.cache.mode == "private"
-        self._own_cookies = frozenset(name.encode() for names in personalizer.cookie_names for name in names)
+        self._own_cookies = OwnCookies(name for names in personalizer.cookie_names for name in names)
 
     def teach(self, engine: TemplateEngine) -> None:
         """Teach a template engine the slot tag: a Jinja environment `{% slot "name" %}default{% endslot %}` and
@@ -119,9 +120,9 @@ class PersonalizeMiddleware:
             for pages in self._pages:
                 if pages.serves(path):
                     return pages(self._own_request(path, scope), receive, send)
-        if self.personalizer.off or self._excluded.fullmatch(path):
+        if self.personalizer.off or (self._excluded is not None and self._excluded.fullmatch(path)):
             return self._untouched(path, scope, receive, send)
-        if PREVIEW_MARK in scope.get("query_string", b""):
+        if (query_string := scope.get("query_string")) and PREVIEW_MARK in query_string:
             return self._preview(path, scope, receive, send)
         return self._page(path, scope, receive, send)
 
@@ -139,12 +140,12 @@ class PersonalizeMiddleware:
             await self.app(scope, receive, send)
 
     async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
-        rule_set = self.personalizer.rule_set
+        asked, rule_set = Asked(scope, path), self.personalizer.rule_set
         had_slots = self._site.paths.has_slots(path, rule_set.version if rule_set is not None else None)
         conditions = _NO_CONDITIONS if self._shell_pages is None else self._conditions(self._shell_pages, path, scope)
         if conditions:
             had_slots = True  # who has such a page has it from here
-        asked = Asked(scope, path, had_slots=had_slots)
+        asked.had_slots = had_slots
         if had_slots and self._refuses_prefetch and is_prefetch(asked.sent.raw):
             await refuse_prefetch(scope, send)
             return
@@ -154,15 +155,16 @@ class PersonalizeMiddleware:
         if had_slots is None and asked.is_get and is_conditional(asked.sent.raw) and _may_be_page(asked):
             await self._conditional(asked, receive, send)
             return
-        inner, page_view = self._request(asked, whole=asked.is_get and bool(had_slots))
+        inner, page_view = self._request(asked, whole=asked.is_get and had_slots is True)
         if conditions:
             inner["headers"] += conditions
-        response = self._response(asked, page_view, send)
+        response = self._response(asked, page_view, receive, send)
         try:  # as in `_run`, without the way there: this is what every page goes through
-            await self.app(inner, _watching(receive, response), response.send)
+            await self.app(inner, response.receive, response.send)
         finally:
             if not response.is_over:
                 await response.break_off()
+            asked.part_with_scope()
 
     def _request(self, asked: Asked, *, whole: bool = False) -> tuple[Scope, PageView]:
         """The request as the site sees it: without our cookies, and without ways to send a page behind our back.
@@ -171,7 +173,7 @@ class PersonalizeMiddleware:
         """
         had_slots = asked.had_slots
         is_page = had_slots is not False and bool(asked.scope.get("extensions")) and _may_be_page(asked)
-        inner = self._inner(asked, plain=bool(had_slots), is_page=is_page, whole=whole)
+        inner = self._inner(asked, plain=had_slots is True, is_page=is_page, whole=whole)
         if had_slots is None and wants_html(asked.sent.raw):
             inner["headers"] = readable_only(inner["headers"])
         page_view = self._shared_view(asked) if self._site.policy.shares else PageView(self.personalizer, asked)
@@ -180,22 +182,22 @@ class PersonalizeMiddleware:
 
     def _shared_view(self, asked: Asked) -> VariantView:
         """The page view of all of whom the edge tells the same."""
-        told = self._edge.told(asked.sent.pairs)
-        if not told and self._edge.is_unproven(asked.sent.pairs):
+        told = self._edge.told(asked.pairs)
+        if not told and self._edge.is_unproven(asked.pairs):
             self.personalizer.health.tell_once("edge", "inputs come without a key of cache.edge_keys: not believed")
         return VariantView(self.personalizer, asked, path=asked.path, told=told)
 
-    def _response(self, asked: Asked, page_view: PageView, send: Send) -> PersonalizedResponse:
+    def _response(self, asked: Asked, page_view: PageView, receive: Receive, send: Send) -> PersonalizedResponse:
         if self._shell_pages is not None and asked.is_get:
             page = self._shell_page(self._shell_pages, asked.path, asked.scope)
-            return ShellResponse(send, page_view, self._site, asked, page=page)
-        return PersonalizedResponse(send, page_view, self._site, asked)
+            return ShellResponse(receive, send, page_view, self._site, asked, page=page)
+        return PersonalizedResponse(receive, send, page_view, self._site, asked)
 
-    def _head_response(self, asked: Asked, page_view: PageView, send: Send) -> HeadResponse:
+    def _head_response(self, asked: Asked, page_view: PageView, receive: Receive, send: Send) -> HeadResponse:
         if self._shell_pages is not None:
             page = self._shell_page(self._shell_pages, asked.path, asked.scope)
-            return ShellHead(send, page_view, self._site, asked, page=page)
-        return HeadResponse(send, page_view, self._site, asked)
+            return ShellHead(receive, send, page_view, self._site, asked, page=page)
+        return HeadResponse(receive, send, page_view, self._site, asked)
 
     def _shell_page(self, shell_pages: ShellPages, path: str, scope: Scope) -> ShellPage:
         return shell_pages.page(path, scope.get("root_path", ""), self.personalizer.rule_set)
@@ -209,7 +211,7 @@ class PersonalizeMiddleware:
     async def _run(self, inner: Scope, receive: Receive, send: Send, response: Outgoing) -> None:
         """Let the site answer. Where it fails, what is held leaves first: the page is cut off where it was."""
         try:
-            await self.app(inner, _watching(receive, response), send)
+            await self.app(inner, receive, send)
         except BaseException:
             await response.break_off()
             raise
@@ -219,13 +221,13 @@ class PersonalizeMiddleware:
         again = asked.again()
         inner, page_view = self._request(asked, whole=bool(asked.had_slots))
         inner["headers"] += conditions
-        response = self._head_response(asked, page_view, send)
-        await self._run(inner, receive, response.send, response)
+        response = self._head_response(asked, page_view, receive, send)
+        await self._run(inner, response.receive, response.send, response)
         if response.wants_page and not response.disconnected:
             inner, _ = self._request(again, whole=True)
             async with briefly() as limit:
                 response.glance.limit = limit
-                await self._run(inner, without_body(receive), response.glance.send, response)
+                await self._run(inner, without_body(response.receive), response.glance.send, response)
         if not response.is_over:
             await response.break_off()
 
@@ -233,10 +235,10 @@ class PersonalizeMiddleware:
         """Answer who may have a copy, where nothing is known of the path: less than the page tells nothing of it."""
         again = asked.again()
         inner, page_view = self._request(asked)
-        response = self._response(asked, page_view, send)
+        response = self._response(asked, page_view, receive, send)
         answer = HeldAnswer(response.send)
         try:
-            await self._run(inner, receive, answer.send, response)
+            await self._run(inner, response.receive, answer.send, response)
             if answer.is_held and not response.disconnected:
                 await self._in_place_of(answer, again, receive, send)
         finally:
@@ -249,8 +251,8 @@ class PersonalizeMiddleware:
         inner, page_view = self._request(asked, whole=True)
         async with briefly() as limit:
             in_place = InPlace(answer, send, limit)
-            page = in_place.page = self._response(asked, page_view, in_place.send)
-            await self._run(inner, without_body(receive), page.send, page)
+            page = in_place.page = self._response(asked, page_view, without_body(receive), in_place.send)
+            await self._run(inner, page.receive, page.send, page)
             if not page.is_over:
                 await page.break_off()
 
@@ -260,7 +262,9 @@ class PersonalizeMiddleware:
         Our cookies are hidden. `plain` asks for nothing compressed, `whole` for all of it. Where a page may be asked
         for (`is_page`), the site does not see how to let the server send a file behind our back.
         """
-        headers = inward(asked.sent, hidden_cookies=self._own_cookies, plain=plain, whole=whole)
+        headers = self._own_cookies.hidden_in(asked.pairs)
+        if plain or whole:
+            headers = asking_for(headers, plain=plain, whole=whole)
         if self._site.policy.shares:
             headers = self._edge.without_key(headers)
         asked.scope = inner = {**asked.scope, _SEEN: True, "headers": headers}
@@ -296,15 +300,3 @@ def _site_path(scope: Scope) -> str:
     path: str = scope["path"]
     root_path: str = scope.get("root_path", "")
     return path[len(root_path) :] if root_path and path.startswith(f"{root_path}/") else path
-
-
-def _watching(receive: Receive, response: Outgoing) -> Receive:
-    """The same messages, with a note of a client that leaves before the end: it has not seen the page."""
-
-    async def watched() -> Message:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            response.disconnected = True
-        return message
-
-    return watched

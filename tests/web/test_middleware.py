@@ -167,15 +167,16 @@ def test_a_stranger_sees_the_default_and_gets_no_cookie(with_site: Callable[[Bod
     with_site(body)
 
 
-def test_a_page_view_leaves_nothing_for_the_garbage_collector(with_site: Callable[[Body], None]) -> None:
+@pytest.mark.parametrize("path", ["/", "/plain", "/nowhere"])
+def test_a_page_view_leaves_nothing_for_the_garbage_collector(with_site: Callable[[Body], None], path: str) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         browser = await consenting(app)
         for _ in range(2):  # the first page brings the cookie, the second one is that of a known visitor
-            await browser.get("/")
+            await browser.get(path)
         gc.collect()
         gc.set_debug(gc.DEBUG_SAVEALL)
         try:
-            await browser.get("/")
+            await browser.get(path)
             gc.collect()
             assert [left for left in gc.garbage if type(left).__module__.startswith("personalize.")] == []
         finally:

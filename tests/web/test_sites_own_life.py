@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from personalize.runtime.page_view import page_view_of
 from personalize.web.middleware import PersonalizeMiddleware
 from tests.web.house import (
     EMPTY,
@@ -33,6 +35,7 @@ from tests.web.house import (
     tell,
 )
 
+IMAGE = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"image/png")]}
 HEARD = contextvars.ContextVar("HEARD", default="nobody")
 
 
@@ -89,6 +92,8 @@ def test_a_site_that_ends_without_an_end_ends_so(house: House, messages: list[An
     "before",
     [
         [start()],
+        [IMAGE, body(SLOT[:9], more=True)],
+        [IMAGE, body(SLOT)],
         [start(), body(b"<p>a</p><div data-slot=hero>D", more=True)],
         [start(), body(b"<p>a</p>", more=True), body(SLOT[:9], more=True)],
         [start(), body(b"<p>a</p>")],
@@ -200,6 +205,18 @@ def test_what_the_client_says_is_the_sites_alone_to_read(house: House) -> None:
     said = [{**EMPTY, "body": b"a", "more_body": True}, {**EMPTY, "body": b"b"}, GONE]
     scope = scope_of("/", method="POST")
     assert house.run(tell(house.wrap(site), scope, said)).body == repr(said).encode()
+
+
+def test_who_looks_is_asked_before_the_response_is_over(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[Any] = []
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(page_view_of(scope))
+        await saying(IMAGE, body(b""))(scope, receive, send)
+
+    house.run(tell(house.wrap(site), scope_of("/", user=SimpleNamespace(is_authenticated=True, identity="7"))))
+    assert seen[0].identity.user_id is None
+    assert [record.message for record in caplog.records if "was first asked for behind its response" in record.message]
 
 
 def test_work_behind_the_page_does_not_hold_it_back(house: House) -> None:

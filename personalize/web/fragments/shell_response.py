@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from personalize.runtime.page_view import PageView
-from personalize.web.asgi import Message
+from personalize.web.asgi import Message, Receive, Send
 from personalize.web.fragments.shell_page import ShellPage
 from personalize.web.fragments.shell_writer import ShellWriter
 from personalize.web.html.charset import EncodingInParts
@@ -28,6 +28,11 @@ class ShellRewriter(Rewriter):
     def __init__(self, scanner: Scanner, writer: ShellWriter, encoding: EncodingInParts) -> None:
         super().__init__(scanner, _nothing, encoding)
         self._writer = writer
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Slots met so far that nobody defines."""
+        return super().unknown | self._writer.unknown
 
     @property
     def doubts(self) -> dict[str, Doubt]:
@@ -60,14 +65,15 @@ class _WithShell(Outgoing):
 
     def __init__(
         self,
-        send: Callable[[Message], Awaitable[None]],
+        receive: Receive,
+        send: Send,
         page_view: PageView,
         site: SitePages,
         asked: Asked,
         *,
         page: ShellPage,
     ) -> None:
-        super().__init__(send, page_view, site, asked)
+        super().__init__(receive, send, page_view, site, asked)
         self._page = page
 
 
@@ -83,12 +89,12 @@ class ShellResponse(_WithShell, PersonalizedResponse):
     def _is_shared(self) -> bool:
         return self._may_be_shared and not self._page_view.private
 
-    async def _start(self, message: Message) -> None:
+    def _start(self, message: Message) -> Awaitable[None]:
         head = ResponseHead(message)
         self._may_be_shared = not head.is_kept_from_caches
         if head.status == 304 and self._had_slots and self._is_shared:
             message = {**message, "headers": self._page.revalidated(head)}
-        await super()._start(message)
+        return super()._start(message)
 
     async def _filled(self, shell: Shell) -> bytes:
         if not self._is_shared:
@@ -96,6 +102,7 @@ class ShellResponse(_WithShell, PersonalizedResponse):
         writer = self._write(self._site.shells.without_marks)
         writer.is_ascii = shell.encoding not in _UTF_8
         written = writer.write(shell.layout.pieces)
+        self._page_view.meet_unknown(writer.unknown)
         tell_doubts(self._page_view, writer.doubts)
         return written
 
@@ -125,13 +132,10 @@ class ShellResponse(_WithShell, PersonalizedResponse):
         await self._send({**head.message, "headers": self._page.headers(head, len(page))})
         await self.send_part({**message, "body": page})
 
-    def _finish(self) -> Awaitable[None]:
-        """The page view is told by what asks for the slots; what the site itself has recorded is kept."""
-        if not self._is_shared:
-            return super()._finish()
-        if self._writer is not None:
-            self._page_view.meet_unknown(self._writer.unknown)
-        return self._page_view.finish(viewed=False)
+    @property
+    def _is_viewed(self) -> bool:
+        """Where the page is shared, what asks for its slots tells of the page view."""
+        return super()._is_viewed and not self._is_shared
 
 
 class ShellHead(_WithShell, HeadResponse):

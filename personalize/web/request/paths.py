@@ -31,7 +31,7 @@ def is_asset(path: str) -> bool:
 def pattern_of(paths: Iterable[str]) -> re.Pattern[str]:
     """What matches a whole path that is among these; one that ends in `*` stands for all that begin so."""
     patterns = (re.escape(one.removesuffix("*")) + (".*" if one.endswith("*") else "") for one in paths)
-    return re.compile("|".join(patterns) or r"(?!)", re.DOTALL)
+    return re.compile("|".join(patterns), re.DOTALL)
 
 
 class PathMemory:

@@ -1,10 +1,9 @@
 """The answer to HEAD: it promises what GET would bring, and nothing is decided or counted for it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from personalize.runtime.page_view import PageView
-from personalize.web.asgi import Message, kept
+from personalize.web.asgi import Message, Receive, Send, kept
 from personalize.web.html.charset import page_encoding
 from personalize.web.html.pieces import Slot
 from personalize.web.html.scanner import Scanner
@@ -77,10 +76,8 @@ class HeadResponse(Outgoing):
     none (`wants_page`), the response is held until `glance` has seen what GET brings.
     """
 
-    def __init__(
-        self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
-    ) -> None:
-        super().__init__(send, page_view, site, asked)
+    def __init__(self, receive: Receive, send: Send, page_view: PageView, site: SitePages, asked: Asked) -> None:
+        super().__init__(receive, send, page_view, site, asked)
         self.teaches = False
         self.wants_page = False
         self.glance = Glance(page_view, site.token)

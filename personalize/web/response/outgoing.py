@@ -1,10 +1,10 @@
 """What leaves for one request: a head that is true, the parts of the body, and the end of the page view."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 
 from personalize.runtime.page_view import PageView
-from personalize.web.asgi import Message
+from personalize.web.asgi import Message, Receive, Send
 from personalize.web.caching.validators import etag_of, has_already, not_modified
 from personalize.web.headers import RawHeaders
 from personalize.web.request.asked import Asked
@@ -16,16 +16,16 @@ _NO_HEAD = ResponseHead({})
 
 
 class Outgoing(ABC):
-    """The way to the server.
+    """The way to the server, and what comes from there meanwhile.
 
     What comes of this response is told to the site's paths as soon as it is known, since the next request may be here
     before the site has done its last; `teaches` says that it tells what others will find at the path. `has_slots` says
-    whether it had any so far, `is_over` that its last part has left, `is_looked_at_only` that it does not leave at all.
+    whether it had any so far, `is_over` that its last part has left, `is_looked_at_only` that it does not leave at all,
+    `disconnected` that the client has left before the end: it has not seen the page.
     """
 
-    def __init__(
-        self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
-    ) -> None:
+    def __init__(self, receive: Receive, send: Send, page_view: PageView, site: SitePages, asked: Asked) -> None:
+        self._receive = receive
         self._send = send
         self._page_view = page_view
         self._site = site
@@ -33,10 +33,14 @@ class Outgoing(ABC):
         self._had_slots = asked.had_slots
         self._head = _NO_HEAD
         self.teaches = asked.is_get
-        self.has_slots = False
-        self.is_over = False
-        self.is_looked_at_only = False
-        self.disconnected = False
+        self.has_slots = self.is_over = self.is_looked_at_only = self.disconnected = False
+
+    async def receive(self) -> Message:
+        """What the client says, with a note of its leaving."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self.disconnected = True
+        return message
 
     @abstractmethod
     def send(self, message: Message) -> Awaitable[None]:
@@ -60,18 +64,28 @@ class Outgoing(ABC):
         """Whether by what is known of the page it is one for its visitor alone."""
         return self._page_view.private or (bool(self._had_slots) and not self._site.policy.shares)
 
-    async def pass_head(self, head: ResponseHead) -> None:
+    def pass_head(self, head: ResponseHead) -> Awaitable[None]:
         """Send a head as it came; where the response depends on the visitor all the same, no cache may keep it."""
+        if self._head_may_change:
+            return self._pass_changed(head)
+        self._page_view.is_public = True
+        return self._send(head.message)
+
+    @property
+    def _head_may_change(self) -> bool:
+        """Whether the head of what leaves as it came may have to say more than the site does."""
         page_view = self._page_view
+        return page_view.private or page_view.has_decided or self._site.policy.clears
+
+    async def _pass_changed(self, head: ResponseHead) -> None:
+        page_view, policy, headers = self._page_view, self._site.policy, head.headers
         if page_view.private or page_view.has_decided:
             headers = await self._headers(head, head.length, is_whole=True, is_as_sent=True)
-            await self._send({**head.message, "headers": headers})
-            return
-        page_view.is_public = True
-        clearing: RawHeaders = []
-        if self._site.policy.clears and not (visitor := page_view.for_caches().visitor).request.is_get:
-            clearing = self._site.policy.clearing(visitor)
-        await self._send({**head.message, "headers": head.headers + clearing} if clearing else head.message)
+        else:
+            page_view.is_public = True
+            visitor = page_view.for_caches().visitor
+            headers = headers if visitor.request.is_get else headers + policy.clearing(visitor)
+        await self._send({**head.message, "headers": headers})
 
     async def send_head(self, head: ResponseHead) -> None:
         """Send the head of a page that is filled while it passes by: its length and its last slots are not known."""
@@ -113,19 +127,29 @@ class Outgoing(ABC):
         """Whether a private page carries our cookies: none where a cache may take it for a file for all by its name."""
         return head.is_shown and not is_asset(self._path)
 
-    async def send_part(self, message: Message) -> None:
+    def send_part(self, message: Message) -> Awaitable[None]:
         """Send a part of the body. After the last one the page view is over: what follows in the site is its own
         background work."""
-        await self._send(message)
-        if not message.get("more_body", False):
-            self.is_over = True
-            if self._had_slots is None and self.teaches and not self.has_slots and self._head.status == 200:
-                self._site.paths.add_plain(self._path, self._page_view.version)
-            if not self.is_looked_at_only:
-                await self._finish()
+        if message.get("more_body", False):
+            return self._send(message)
+        self.is_over = True
+        if self._had_slots is None and self.teaches and not self.has_slots and self._head.status == 200:
+            self._site.paths.add_plain(self._path, self._page_view.version)
+        if self.is_looked_at_only:
+            return self._send(message)
+        if self.has_slots or self._page_view.told:
+            return self._send_and_finish(message)
+        self._page_view.close()
+        return self._send(message)
 
-    def _finish(self) -> Awaitable[None]:
-        return self._page_view.finish(viewed=self.has_slots and not self.disconnected)
+    async def _send_and_finish(self, message: Message) -> None:
+        await self._send(message)
+        await self._page_view.finish(viewed=self._is_viewed and not self.disconnected)
+
+    @property
+    def _is_viewed(self) -> bool:
+        """Whether this response is the visitor's look at a page with slots."""
+        return self.has_slots
 
     def meet_slots(self) -> None:
         """Take note that the page has slots."""

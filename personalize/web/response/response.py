@@ -1,9 +1,8 @@
 """One response on its way out: held until it is clear what it is, then filled, or passed as it came."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import suppress
 
-from personalize.runtime.page_view import PageView
 from personalize.web.asgi import Message
 from personalize.web.html.charset import EncodingInParts, page_encoding
 from personalize.web.html.doubts import tell_doubts
@@ -12,11 +11,9 @@ from personalize.web.html.scanner import Scanner
 from personalize.web.html.script_policy import admission_of
 from personalize.web.html.shells import Shell
 from personalize.web.html.unmarked_parts import UnmarkedParts
-from personalize.web.request.asked import Asked
 from personalize.web.response.codings import CodingError, decoder_of
 from personalize.web.response.outgoing import Outgoing
-from personalize.web.response.response_head import ResponseHead
-from personalize.web.response.site_pages import SitePages
+from personalize.web.response.response_head import NO_PAGE, ResponseHead, is_no_page
 from personalize.web.response.streamed_page import StreamedPage
 from personalize.web.seen.slot_watch import SlotWatch, WatchedRewriter
 
@@ -25,53 +22,53 @@ class PersonalizedResponse(Outgoing):
     """Stands between the site and the server for one request. A streamed page of which nothing is known is looked at
     for a moment before its head leaves."""
 
-    def __init__(
-        self, send: Callable[[Message], Awaitable[None]], page_view: PageView, site: SitePages, asked: Asked
-    ) -> None:
-        super().__init__(send, page_view, site, asked)
-        self._is_held = True
-        self._passes = False
-        self._streamed: StreamedPage | None = None
-        self._unmarked: UnmarkedParts | None = None
+    _is_held = True
+    _streamed: StreamedPage | None = None
+    _unmarked: UnmarkedParts | None = None
 
     def send(self, message: Message) -> Awaitable[None]:
-        """Take one message of the site. What is not head or body is passed on at once, and so is the middle of what is
-        no page: it may come in thousands of parts."""
-        if self._passes and message["type"] == "http.response.body" and message.get("more_body", False):
-            return self._send(message)
-        return self._take(message)
-
-    async def _take(self, message: Message) -> None:
+        """Take one message of the site. What is no page passes without another step than this: of what a site serves it
+        is the most, and may come in thousands of parts."""
         match message["type"]:
             case "http.response.start":
-                await self._start(message)
-            case "http.response.body" if self._streamed is not None:
-                await self._streamed.take(message)
-            case "http.response.body" if self._unmarked is not None:
-                await self._unmark(self._unmarked, message)
+                return self._start(message)
             case "http.response.body" if self._is_held:
-                await self._begin(message)
+                return self._begin(message)
+            case "http.response.body" if self._streamed is not None:
+                return self._streamed.take(message)
+            case "http.response.body" if self._unmarked is not None:
+                return self._unmark(self._unmarked, message)
             case "http.response.body":
-                await self.send_part(message)  # what is no page passes without another step
+                return self.send_part(message)
             case "http.response.pathsend" | "http.response.zerocopysend":
                 self.teaches = self.teaches and not self._head.is_html
-                await self._pass(message)
+                return self._pass(message)
             case _:
-                await self._send(message)
+                return self._send(message)
 
-    async def _start(self, message: Message) -> None:
+    def _start(self, message: Message) -> Awaitable[None]:
         """Hold the head of a page until its body begins; any other leaves at once."""
-        if self.has_begun:  # a second head is the server's to judge
-            if not self.is_over:
-                await self.break_off()
-            self._streamed, self._unmarked, self._is_held = None, None, False
-            await self._send(message)
-            return
-        self._head = ResponseHead(message)
-        if not self._head.may_hold_marks:
-            if self._head.is_html and self._head.coding:
-                self.skip_unread()
-            await self._let_head_pass()
+        if self.has_begun:
+            return self._start_again(message)
+        if is_no_page(message) and not self._head_may_change:
+            self._head, self._is_held = NO_PAGE, False
+            self._page_view.is_public = True
+            self.teaches = self.teaches and message.get("status", 200) == 200
+            return self._send(message)
+        head = self._head = ResponseHead(message)
+        if head.may_hold_marks:
+            return _nothing_leaves()
+        if head.is_html:
+            self.skip_unread()
+        self._is_held = False
+        return self.pass_head(head)
+
+    async def _start_again(self, message: Message) -> None:
+        """A second head is the server's to judge."""
+        if not self.is_over:
+            await self.break_off()
+        self._streamed, self._unmarked, self._is_held = None, None, False
+        await self._send(message)
 
     async def _begin(self, message: Message) -> None:
         """The first part of the body: decide what kind of response this is."""
@@ -95,6 +92,7 @@ class PersonalizedResponse(Outgoing):
         elif not head.may_hold_slots or (encoding := page_encoding(head.content_type, page)) is None:
             await self._pass_first(message)
         else:
+            self._is_held = False
             self._streamed = StreamedPage(
                 self,
                 self._page_view,
@@ -180,11 +178,10 @@ class PersonalizedResponse(Outgoing):
             await self._let_head_pass()
         await self.send_part(message)
 
-    async def _let_head_pass(self) -> None:
+    def _let_head_pass(self) -> Awaitable[None]:
         """Send the head as it came."""
         self._is_held = False
-        self._passes = self._unmarked is None
-        await self.pass_head(self._head)
+        return self.pass_head(self._head)
 
     async def break_off(self) -> None:
         """Send what is held of a page that the site does not end."""
@@ -195,3 +192,7 @@ class PersonalizedResponse(Outgoing):
                 await self._send({"type": "http.response.body", "body": rest, "more_body": True})
             elif self._is_held and self.has_begun:
                 await self._let_head_pass()
+
+
+async def _nothing_leaves() -> None:
+    """What is held, is."""
