@@ -11,6 +11,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from personalize.web.html.occurrences import occurrences
 from personalize.web.html.page_context import RAW_TEXT, TABLE_PARTS, Sections
 from personalize.web.html.tags import (
     ATTRIBUTES,
@@ -46,6 +47,8 @@ _LEAP_IN_TABLE = leaps_to(_CHANGES_READING | _IN_TABLES, tables=False)
 #: With so many leaps in a row, and so few bytes between, it is worth knowing where the next `<` in an attribute is.
 _MANY_LEAPS = 4
 _FEW_BYTES = 300
+#: Before a doubtful tag, so many are looked at for one that is certain.
+_FEW_TAGS = 8
 _GREATER, _NEW_LINE = b">\n"
 _DULL_TAG = rb"/?[a-z][^%b/>]*+(?:>|%b[%b/]*+>)" % (BLANK, ATTRIBUTES, BLANK)
 _DULL = re.compile(
@@ -89,8 +92,10 @@ class MarkupReader(ABC):
         self._step = self._in_markup
         self._chunk_size = 0
         self._resume = 0
-        self._mark_at = self._quoted_at = -1
+        self._marks: list[int] = []
+        self._quoted_at = -1
         self._doubt_until = 0
+        self._has_many_parts = False
         self._tag_state = NAME
         # None while the tag is held back until it is whole; empty where it is no tag at all.
         self._tag_name: bytes | None = None
@@ -129,13 +134,20 @@ class MarkupReader(ABC):
         position, end = self._resume, len(self.data)
         self.decided, self._resume = end, 0
         if end >= _TOO_SHORT_TO_LEAP:
-            self._mark_at = self._quoted_at = -1
-            self._doubt_until = 0
+            self._find_marks()
         if is_last:
             marked = self.low.rfind(_MARK)
             self.nothing_behind = max([marked, self.low.rfind(b"slot:", max(marked, 0)), *self.stops])
         while position < end:
             position = self._step(position)
+
+    def _find_marks(self) -> None:
+        """Finds where leaps have to stop; nothing is known of quotes by now."""
+        marks = occurrences(self.low, _MARK)
+        self._marks = sorted({*marks, *(stop + 1 for stop in self.stops)}) if self.stops else marks
+        self._marks.reverse()
+        self._quoted_at = -1
+        self._doubt_until = 0
 
     def read_rest(self) -> None:
         """Reads what waits to begin again with more bytes, as far as it goes without them."""
@@ -227,22 +239,30 @@ class MarkupReader(ABC):
         low, begin, quoted_at = self.low, position, self._quoted_at
         for number, part in enumerate(self._leaps.finditer(low, position, limit)):
             at, end = part.span()
-            if at > position:
-                before = low[at - 1]
-                is_behind_tag = before == _GREATER or (before == _NEW_LINE and low[at - 2] == _GREATER)
-                if not (at < quoted_at and is_behind_tag) and not is_markup(low, position, at):
-                    return position, self._doubt(position, at)
-            if part.lastindex is None:
+            if part.lastindex is None and at < quoted_at:
+                position = end
+                continue
+            if (part[1] is not None or at >= quoted_at) and not is_markup(low, position, at):
+                return position, self._doubt(position, at)
+            if part[2] is not None:
                 is_waiting = limit == len(low) and self.nothing_behind == sys.maxsize and self._may_wait(at)
                 return at, self._wait(at) if is_waiting else self.read_markup(at)
             position = end
-            if number > _MANY_LEAPS and quoted_at < position < begin + number * _FEW_BYTES:
-                quoted_at = self._quoted_at = quoted_sign(low, position)
+            if quoted_at < end and (self._has_many_parts or number > _MANY_LEAPS):
+                self._has_many_parts = end < begin + (number + 1) * _FEW_BYTES
+                quoted_at = self._quoted_at = quoted_sign(low, end)
         return position, -1
 
     def _doubt(self, position: int, at: int) -> int:
-        """Reads tag by tag up to here, where it is not certain that a tag begins."""
+        """Reads tag by tag up to here, where it is not certain that a tag begins: from near by, where it is."""
         self._doubt_until = at + 1
+        before = at
+        for _ in range(_FEW_TAGS):
+            before = self.low.rfind(b"<", position, before)
+            if before < 0:
+                break
+            if is_markup(self.low, position, before):
+                return self._read_dull(before)
         return self._read_dull(position)
 
     def _leap_to_end(self, position: int) -> int:
@@ -267,12 +287,11 @@ class MarkupReader(ABC):
         return -1
 
     def _next_mark(self, position: int) -> int:
-        if self._mark_at < position:
-            found = self.low.find(_MARK, position)
-            self._mark_at = len(self.data) if found < 0 else found
-            if self.stops:
-                self._mark_at = min([self._mark_at, *(stop + 1 for stop in self.stops if stop >= position)])
-        return self._mark_at
+        """Where the next mark stands behind this position, the end of `data` without any."""
+        marks = self._marks
+        while marks and marks[-1] <= position:
+            marks.pop()
+        return marks[-1] if marks else len(self.data)
 
     def _read_dull(self, position: int) -> int:
         match = _DULL.match(self.low, position, self._next_mark(position))

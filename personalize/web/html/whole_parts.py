@@ -23,11 +23,9 @@ _SIMPLE_REST = rb"""(?:[%b]++[a-z][a-z0-9:_-]*+(?:="[^"<>]*+"|='[^'<>]*+'|(?!=))
 _AFTER_NAME = rb"(?=[%b/>])" % BLANK
 _COMMENT = rb"!--(?!-?>|[%b]*+/?slot:)[^-]*+(?:-(?!-)[^-]*+)*-->" % BLANK
 _SCRIPT = rb"script%b%b[^<]*+(?:<(?!/script|!--)[^<]*+)*(?=</script[%b/>])" % (_AFTER_NAME, _SIMPLE_REST, BLANK)
-_TEXT = rb"(?P<text>%b)%b%b[^<]*+(?:<(?!/(?P=text))[^<]*+)*(?=</(?P=text)[%b/>])" % (
-    b"|".join(sorted(RAW_TEXT)),
-    _AFTER_NAME,
-    _SIMPLE_REST,
-    BLANK,
+_TEXT = b"|".join(
+    rb"%b%b%b[^<]*+(?:<(?!/%b)[^<]*+)*(?=</%b[%b/>])" % (name, _AFTER_NAME, _SIMPLE_REST, name, name, BLANK)
+    for name in sorted(RAW_TEXT)
 )
 _SVG = rb"svg%b%b[^<]*+(?:</?%b%b%b[^<]*+)*</svg[%b]*+>" % (
     _AFTER_NAME,
@@ -38,13 +36,13 @@ _SVG = rb"svg%b%b[^<]*+(?:</?%b%b%b[^<]*+)*</svg[%b]*+>" % (
     BLANK,
 )
 _QUOTED_SIGN = re.compile(rb"""=[%b]*+(?:"[^"<]*+<|'[^'<]*+<)""" % BLANK)
-_GREATER = ord(">")
 _WHITE_OR_EQUALS = frozenset(b"= \t\n\f\r")
 
 
 def leaps_to(names: frozenset[bytes], *, tables: bool) -> re.Pattern[bytes]:
-    """What finds a comment or a tag of these names in lower-case bytes, whole parts from end to end: those are group 1.
+    """What finds a comment or a tag of these names in lower-case bytes, whole parts from end to end.
 
+    Group 1 is there where it does not stand right behind a `>`, but for a line break; group 2 where it is no whole part.
     Text elements are passed up to their end tag, and so are `tables` in which none of these names begins.
     """
     table = rb"|table%b%b[^<]*+(?:<(?!/?table|%b)/?[a-z][a-z0-9]*+%b[^<]*+)*(?=</table[%b/>])" % (
@@ -58,7 +56,8 @@ def leaps_to(names: frozenset[bytes], *, tables: bool) -> re.Pattern[bytes]:
     # Most tags are told by their first two letters. `xmp` has them to itself, or `img` would pass for one of these.
     first, second = (b"".join(sorted({name[at : at + 1] for name in names - {b"xmp"}})) for at in (0, 1))
     begins = rb"(?=[!%b][%b-]|xm)" % (first, second)
-    return re.compile(rb"<%b(?:(%b)|!--|%b%b)" % (begins, whole, one_of(names), _AFTER_NAME))
+    behind_tag = rb"(?:(?<=><)|(?<=>\n<)|(?<!><)(?<!>\n<)())"
+    return re.compile(rb"<%b%b(?:%b|(!--|%b%b))" % (begins, behind_tag, whole, one_of(names), _AFTER_NAME))
 
 
 def quoted_sign(low: bytes, position: int) -> int:
@@ -73,7 +72,7 @@ def is_markup(low: bytes, position: int, at: int) -> bool:
     In an attribute value, the last quote before it begins that value, and stands behind `=`. Elsewhere
     in a tag, what stands between the last `>` and it holds the `<` of that tag, or a quote.
     """
-    if at > position and low[at - 1] != _GREATER:
+    if at > position and not low.endswith((b">", b">\n"), position, at):
         before = low[low.rfind(b">", position, at) + 1 or position : at]
         if b"<" in before or b'"' in before or b"'" in before:
             return False
