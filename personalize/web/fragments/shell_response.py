@@ -8,7 +8,7 @@ from personalize.web.fragments.shell_page import ShellPage
 from personalize.web.fragments.shell_writer import ShellWriter
 from personalize.web.html.charset import EncodingInParts
 from personalize.web.html.doubts import Doubt, tell_doubts
-from personalize.web.html.pieces import Copy, Layout, Piece, Slot
+from personalize.web.html.pieces import Copy, Piece, Slot
 from personalize.web.html.rewriter import Rewriter
 from personalize.web.html.scanner import Scanner
 from personalize.web.html.shells import Shell
@@ -39,10 +39,10 @@ class ShellRewriter(Rewriter):
         """What was doubtful so far, by slot."""
         return {**super().doubts, **self._writer.doubts}
 
-    async def fill(self, layout: Layout) -> bytes:
+    async def fill(self, pieces: Sequence[Piece]) -> bytes:
         """These pieces as everybody gets them."""
         self._writer.is_ascii = self._encoding not in _UTF_8
-        written = self._writer.write([self._settled(piece) for piece in layout.pieces])
+        written = self._writer.write([self._settled(piece) for piece in pieces])
         self.slots = self._writer.slots
         return written
 

@@ -46,7 +46,7 @@ _LEAP_IN_FORM = leaps_to(_CHANGES_READING | _ENDS, tables=True)
 _LEAP_IN_TABLE = leaps_to(_CHANGES_READING | _IN_TABLES, tables=False)
 #: With so many leaps in a row, and so few bytes between, it is worth knowing where the next `<` in an attribute is.
 _MANY_LEAPS = 4
-_FEW_BYTES = 300
+_FEW_BYTES = 500
 #: Before a doubtful tag, so many are looked at for one that is certain.
 _FEW_TAGS = 8
 _GREATER, _NEW_LINE = b">\n"
@@ -216,7 +216,7 @@ class MarkupReader(ABC):
         """Goes to the next place that matters, or to the last tag of the chunk, which may not be whole."""
         end, low = len(self.data), self.low
         while position <= self.nothing_behind:
-            mark_at = self._next_mark(position)
+            mark_at = self._next_mark(position) if self._marks else end
             at = low.rfind(b"<", position, mark_at) if mark_at < end else end
             if at < 0:
                 return mark_at + len(_MARK)
@@ -236,8 +236,8 @@ class MarkupReader(ABC):
     def _pass_parts(self, position: int, limit: int) -> tuple[int, int]:
         """Passes all parts that begin before `limit` and are whole. Where one has to be read as the standard says, the
         second is where that has stopped, else -1."""
-        low, begin, quoted_at = self.low, position, self._quoted_at
-        for number, part in enumerate(self._leaps.finditer(low, position, limit)):
+        low, begin, quoted_at, number = self.low, position, self._quoted_at, 0
+        for number, part in enumerate(self._leaps.finditer(low, position, limit), start=1):
             at, end = part.span()
             if part.lastindex is None and at < quoted_at:
                 position = end
@@ -248,9 +248,9 @@ class MarkupReader(ABC):
                 is_waiting = limit == len(low) and self.nothing_behind == sys.maxsize and self._may_wait(at)
                 return at, self._wait(at) if is_waiting else self.read_markup(at)
             position = end
-            if quoted_at < end and (self._has_many_parts or number > _MANY_LEAPS):
-                self._has_many_parts = end < begin + (number + 1) * _FEW_BYTES
-                quoted_at = self._quoted_at = quoted_sign(low, end)
+            if quoted_at < end and (self._has_many_parts or _MANY_LEAPS < number > (end - begin) // _FEW_BYTES):
+                quoted_at = self._quoted_at = quoted_sign(low, end, limit)
+        self._has_many_parts = number > (position - begin) // _FEW_BYTES
         return position, -1
 
     def _doubt(self, position: int, at: int) -> int:

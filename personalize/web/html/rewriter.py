@@ -60,17 +60,23 @@ class Rewriter:
 
     async def feed(self, chunk: bytes) -> bytes:
         """What of the page can leave after this chunk."""
+        pieces = self._scanner.feed(chunk)
         if self._coming is None:
-            return await self.fill(self._layout(self._scanner.feed(chunk)))
+            return await self.fill(pieces)
         self._coming.read(chunk)
-        return await self._fill_when_certain(self._scanner.feed(chunk), self._coming)
+        return await self._fill_when_certain(pieces, self._coming)
 
     async def close(self) -> bytes:
         """What is left at the end of the page."""
+        pieces = self._scanner.close()
         if self._coming is None:
-            return await self.fill(self._layout(self._scanner.close()))
+            return await self.fill(pieces)
         self._coming.read(b"", is_last=True)
-        return await self._fill_when_certain(self._scanner.close(), self._coming)
+        return await self._fill_when_certain(pieces, self._coming)
+
+    async def last(self, chunk: bytes) -> bytes:
+        """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
+        return await self.fill(self._scanner.last(chunk))
 
     async def _fill_when_certain(self, pieces: list[Piece], coming: EncodingInParts) -> bytes:
         if self._waiting:
@@ -80,23 +86,19 @@ class Rewriter:
         else:
             first = next((at for at, piece in enumerate(pieces) if isinstance(piece, Slot)), len(pieces))
             pieces, self._waiting = pieces[:first], pieces[first:]
-        return await self.fill(self._layout(pieces))
+        return await self.fill(pieces)
 
-    async def last(self, chunk: bytes) -> bytes:
-        """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
-        return await self.fill(self._layout(self._scanner.last(chunk)))
-
-    async def fill(self, layout: Layout) -> bytes:
+    async def fill(self, pieces: Sequence[Piece]) -> bytes:
         """These pieces with their slots filled."""
         if self._passed < self._declared_until:
-            layout = self._layout([self._unless_early(piece) for piece in layout.pieces])
+            pieces = [self._unless_early(piece) for piece in pieces]
+        if len(pieces) == 1 and isinstance(pieces[0], Copy):
+            return pieces[0].data  # as most chunks are
+        layout = Layout(pieces, self._scanner.without_marks)
         if not layout.slot_ids:
             return layout.filled((), "")
         markups = await self._markups(layout.slot_ids)
         return layout.filled(() if self._encoding is None else markups, self._encoding or "")
-
-    def _layout(self, pieces: Sequence[Piece]) -> Layout:
-        return Layout(pieces, self._scanner.without_marks)
 
     def _unless_early(self, piece: Piece) -> Piece:
         """The piece; a slot before the byte where the page says its encoding is as the page has it."""

@@ -16,11 +16,10 @@ from personalize.web.html.written import WrittenScanner
 #: How long the inside of a slot may be, in bytes; a longer one keeps the page's own.
 LONGEST_REGION = 65_536
 _LONGEST_ID = 64
-_BANG = ord("!")
 NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
 
 
-def _may_hold_mark(low: bytes) -> bool:
+def _may_be_marked(low: bytes) -> bool:
     """Whether a page in lower case can hold a written mark. No is certain."""
     return holds(low, b"data-slot") or holds(low, b"slot:")
 
@@ -118,10 +117,8 @@ class Scanner:
             self._begin()
         if self._places is not None:
             chunk = self._places.feed(chunk)
-        if b"<" not in chunk and not self._held and self._region is None:
-            pieces: list[Piece] = []
-            self._text(chunk, pieces)
-            return pieces
+        if self._region is None and not (self._held or self._may_hold_mark(chunk)):
+            return self._read_text(chunk)
         if chunk == b"<" and self._held in (b"", b"<"):
             return self._read_sign()
         return self._read(chunk)
@@ -137,6 +134,10 @@ class Scanner:
                 places=self._places.found if self._places is not None else {},
             )
 
+    def _may_hold_mark(self, chunk: bytes) -> bool:
+        """Whether a token mark may stand in these bytes, or begin at their end. No is certain."""
+        return holds(chunk, self._words.in_both) or self._start_of_mark(chunk, 0) < len(chunk)
+
     def _read_sign(self) -> list[Piece]:
         """A `<` may begin a mark; one that waited for this one is none. A page may be full of them, byte by byte."""
         pieces: list[Piece] = []
@@ -147,7 +148,7 @@ class Scanner:
     def _read(self, chunk: bytes, *, is_last: bool = False, low: bytes | None = None) -> list[Piece]:
         data = self._held + chunk if self._held else chunk
         pieces: list[Piece] = []
-        position = self._pass_marks(data, pieces)
+        position = self._pass_marks(data, pieces) if holds(data, self._words.in_both) else 0
         held = len(data) if is_last else self._start_of_mark(data, position)
         self._held = data[held:]
         self._text(data[position:held], pieces, is_last=is_last, low=None if position else low)
@@ -188,7 +189,7 @@ class Scanner:
         low = None
         if self._is_fresh:
             low = chunk.lower() if self._reads_written else b""
-            self._reads_written = _may_hold_mark(low) or bool(self._places and self._places.found)
+            self._reads_written = _may_be_marked(low) or bool(self._places and self._places.found)
             self._begin()
         return self._read(chunk, is_last=True, low=low) + self._end()
 
@@ -214,16 +215,16 @@ class Scanner:
 
     def _start_of_mark(self, data: bytes, position: int) -> int:
         """Where the bytes begin that may become a mark with those that come next."""
-        words = self._words
-        at = data.rfind(b"<", max(position, len(data) - words.longest))
+        words, end = self._words, len(data)
+        if data.endswith(b"<", position):
+            return end - 1
+        at = data.rfind(b"<!", max(position, end - words.longest))
         if at < 0:
-            return len(data)
-        if at + 1 < len(data) and data[at + 1] != _BANG:
-            return len(data)
+            return end
         tail = data[at:]
         if words.begin.startswith(tail) or words.end.startswith(tail) or words.part_of_mark.fullmatch(tail):
             return at
-        return len(data)
+        return end
 
     def _at_mark(self, mark: re.Match[bytes], pieces: list[Piece]) -> None:
         if self._region is not None and self._region.size > self._max_region:
@@ -258,15 +259,19 @@ class Scanner:
         pieces += [Stray(region.mark), *region.parts]
 
     def _text(self, data: bytes, pieces: list[Piece], *, is_last: bool = False, low: bytes | None = None) -> None:
-        if not data:
-            return
-        if self._region is not None:
+        if self._region is None:
+            pieces += self._read_text(data, is_last=is_last, low=low)
+        elif data:
             self._region.add(Copy(data))
-        elif self._written is not None:
-            pieces += self._written.feed(data, self._read_bytes, is_last=is_last, low=low)
-        else:
-            pieces.append(Copy(data))
+            self._read_bytes += len(data)
+
+    def _read_text(self, data: bytes, *, is_last: bool = False, low: bytes | None = None) -> list[Piece]:
+        """The pieces of bytes in which no token mark stands, outside of token slots."""
+        at = self._read_bytes
         self._read_bytes += len(data)
+        if self._written is not None:
+            return self._written.feed(data, at, is_last=is_last, low=low)
+        return [Copy(data)] if data else []
 
     def _pass(self, piece: Slot | Stray, pieces: list[Piece]) -> None:
         if self._written is not None:

@@ -18,23 +18,17 @@ SIMPLE_SLOT = re.compile(
     rb"(?P<inside>[^<]*+(?:<(?P<inner>p|h[1-6]|a|b|em|i|small|span|strong)%b ?>[^<]*+</(?P=inner)>[^<]*+)*)</(?P=name)>"
     % (_ATTRIBUTES, SLOT_ID.pattern.encode(), _ATTRIBUTES, _ATTRIBUTES)
 )
-#: Attributes that hold nothing odd, and the end of their tag.
+#: What follows the name of a tag whose attributes hold nothing odd, to its end.
 _SIMPLE_REST = rb"""(?:[%b]++[a-z][a-z0-9:_-]*+(?:="[^"<>]*+"|='[^'<>]*+'|(?!=)))*[%b]*+/?>""" % (BLANK, BLANK)
+_CELL = rb"/?t[dhr]>"
 _AFTER_NAME = rb"(?=[%b/>])" % BLANK
 _COMMENT = rb"!--(?!-?>|[%b]*+/?slot:)[^-]*+(?:-(?!-)[^-]*+)*-->" % BLANK
-_SCRIPT = rb"script%b%b[^<]*+(?:<(?!/script|!--)[^<]*+)*(?=</script[%b/>])" % (_AFTER_NAME, _SIMPLE_REST, BLANK)
+_SCRIPT = rb"script%b[^<]*+(?:<(?!/script|!--)[^<]*+)*(?=</script[%b/>])" % (_SIMPLE_REST, BLANK)
 _TEXT = b"|".join(
-    rb"%b%b%b[^<]*+(?:<(?!/%b)[^<]*+)*(?=</%b[%b/>])" % (name, _AFTER_NAME, _SIMPLE_REST, name, name, BLANK)
+    rb"%b%b[^<]*+(?:<(?!/%b)[^<]*+)*(?=</%b[%b/>])" % (name, _SIMPLE_REST, name, name, BLANK)
     for name in sorted(RAW_TEXT)
 )
-_SVG = rb"svg%b%b[^<]*+(?:</?%b%b%b[^<]*+)*</svg[%b]*+>" % (
-    _AFTER_NAME,
-    _SIMPLE_REST,
-    one_of(DRAWINGS),
-    _AFTER_NAME,
-    _SIMPLE_REST,
-    BLANK,
-)
+_SVG = rb"svg%b[^<]*+(?:</?%b%b[^<]*+)*</svg[%b]*+>" % (_SIMPLE_REST, one_of(DRAWINGS), _SIMPLE_REST, BLANK)
 _QUOTED_SIGN = re.compile(rb"""=[%b]*+(?:"[^"<]*+<|'[^'<]*+<)""" % BLANK)
 _WHITE_OR_EQUALS = frozenset(b"= \t\n\f\r")
 
@@ -42,12 +36,14 @@ _WHITE_OR_EQUALS = frozenset(b"= \t\n\f\r")
 def leaps_to(names: frozenset[bytes], *, tables: bool) -> re.Pattern[bytes]:
     """What finds a comment or a tag of these names in lower-case bytes, whole parts from end to end.
 
-    Group 1 is there where it does not stand right behind a `>`, but for a line break; group 2 where it is no whole part.
-    Text elements are passed up to their end tag, and so are `tables` in which none of these names begins.
+    Group 1 is there where it does not stand right behind a `>` or that and a line break, group 2 where it is no whole
+    part. Text elements are passed up to their end tag, and so are `tables` in which none of these names begins.
     """
-    table = rb"|table%b%b[^<]*+(?:<(?!/?table|%b)/?[a-z][a-z0-9]*+%b[^<]*+)*(?=</table[%b/>])" % (
-        _AFTER_NAME,
+    # Each tag can be read in one way only, or a table without an end would take for ever.
+    table = rb"|table%b[^<]*+(?:<(?:%b|(?!%b|/?table|%b)/?[a-z][a-z0-9]*+%b)[^<]*+)*(?=</table[%b/>])" % (
         _SIMPLE_REST,
+        _CELL,
+        _CELL,
         one_of(names),
         _SIMPLE_REST,
         BLANK,
@@ -60,10 +56,10 @@ def leaps_to(names: frozenset[bytes], *, tables: bool) -> re.Pattern[bytes]:
     return re.compile(rb"<%b%b(?:%b|(!--|%b%b))" % (begins, behind_tag, whole, one_of(names), _AFTER_NAME))
 
 
-def quoted_sign(low: bytes, position: int) -> int:
-    """Where the next attribute value begins that holds a `<`, or what may be one; the end of the bytes without any."""
-    found = _QUOTED_SIGN.search(low, position)
-    return len(low) if found is None else found.start()
+def quoted_sign(low: bytes, position: int, limit: int) -> int:
+    """Where the next attribute value begins that holds a `<`, or what may be one; the limit where none does before."""
+    found = _QUOTED_SIGN.search(low, position, limit)
+    return limit if found is None else found.start()
 
 
 def is_markup(low: bytes, position: int, at: int) -> bool:

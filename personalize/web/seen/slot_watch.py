@@ -7,7 +7,7 @@ from personalize.runtime.seen import SeenMarks
 from personalize.web.html.charset import EncodingInParts
 from personalize.web.html.comment_places import CommentPlaces
 from personalize.web.html.documents import FIRST_BYTES, is_document
-from personalize.web.html.pieces import Layout, Piece, Slot
+from personalize.web.html.pieces import Piece, Slot
 from personalize.web.html.rewriter import Rewriter
 from personalize.web.html.scanner import Scanner
 from personalize.web.seen.seen_script import watching
@@ -59,7 +59,7 @@ class WatchedRewriter(Rewriter):
         super().__init__(scanner, watch.markups, encoding)
         self._watch = watch
 
-    async def fill(self, layout: Layout) -> bytes:
+    async def fill(self, pieces: Sequence[Piece]) -> bytes:
         """These pieces with their slots filled."""
-        self._watch.pass_by(layout.pieces)
-        return await super().fill(layout)
+        self._watch.pass_by(pieces)
+        return await super().fill(pieces)

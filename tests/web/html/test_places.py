@@ -18,7 +18,6 @@ from starlette.routing import Route
 
 from personalize.rules.definitions import HOWS, How, Placement
 from personalize.web.html.marks import close_mark, open_mark
-from personalize.web.html.pieces import Layout
 from personalize.web.html.places import LONGEST_PAGE
 from personalize.web.html.rewriter import Rewriter
 from personalize.web.html.scanner import Scanner
@@ -245,7 +244,7 @@ def test_the_first_element_that_a_browser_would_find_is_filled_however_the_page_
     edges = [0, *sorted(min(cut, len(source)) for cut in cuts), len(source)]
     chunks = [source[start:end] for start, end in pairwise(edges)]
     pieces = [piece for chunk in chunks for piece in found.feed(chunk)] + found.close()
-    parts = asyncio.run(Rewriter(scanner({}), fill, "utf-8").fill(Layout(pieces, found.without_marks)))
+    parts = asyncio.run(Rewriter(scanner({}), fill, "utf-8").fill(pieces))
     assert parts == whole
 
 

@@ -260,6 +260,14 @@ def test_what_reading_takes_grows_with_the_page_even_in_single_bytes(unit: bytes
     assert seconds_in_single_bytes(page * 4) < 9 * seconds_in_single_bytes(page)  # 16 if each byte cost a look back
 
 
+@pytest.mark.parametrize("begin", [b"<table>", b"<svg>", b"<script>", b"<style>", b"<title>", b"<!--"])
+@pytest.mark.parametrize("unit", [b"<tr><td>a", b'<td class="a" id=b />', b"<path d='x'/><g></g>", b"<p a>'", b"- <! "])
+def test_a_part_without_an_end_is_not_tried_in_many_ways(begin: bytes, unit: bytes) -> None:
+    """Where a tag could be read in two ways, thirty of them would take for ever."""
+    page = b"<p>Some text that is long enough.</p>" + begin + 2_000 * unit + b"<div data-slot=hero>D</div>"
+    assert b"".join(piece.data for piece in scanner().last(page)) == page
+
+
 @pytest.mark.parametrize(
     ("page", "reason"),
     [
