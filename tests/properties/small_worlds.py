@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
-from itertools import combinations, combinations_with_replacement, product
+from itertools import combinations, combinations_with_replacement, permutations, product
 from random import Random
 from zoneinfo import ZoneInfo
 
@@ -42,7 +42,7 @@ from tests.properties.plain_walk import leaf_holds
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ZONE = ZoneInfo("Europe/Oslo")
-_DAY = timedelta(days=1)
+_DAY, _TICK = timedelta(days=1), timedelta(microseconds=1)
 _WINDOWS = [5 * _DAY, 30 * _DAY, 60 * _DAY]
 
 _CHOICE = Shape(ValueType.CHOICE, choices=("basic", "silver", "gold"))
@@ -63,6 +63,9 @@ SCHEMA = Schema(
             "met": Shape(ValueType.TIME),
             "owed": Shape(ValueType.NUMBER),
             "paid": Shape(ValueType.NUMBER),
+            **{name: Shape(ValueType.MONEY) for name in ("deposit", "price", "limit")},
+            **{name: Shape(ValueType.DATE) for name in ("booked", "begun", "ended")},
+            **{name: Shape(ValueType.TIME) for name in ("ordered", "sent", "returned")},
             "hired": Shape(ValueType.DATE),
             "moved": Shape(ValueType.DATE),
             "home": Shape(ValueType.TEXT),
@@ -151,8 +154,9 @@ def _histories() -> list[Mapping[str, object]]:
         [(age, gift, amount) for age, gift in one]
         for size in range(4)
         for one in combinations_with_replacement(list(product(ages, (False, True))), size)
-        for amount in ((-1, 0, 1) if size == 1 else (1,))
+        for amount in ((-1, 0, 1) if size == 1 else (-1, 1))
     ]
+    bought += [[(age, gift, 1)] * 4 for age in ages for gift in (False, True)]
     made = [_of_history(one, on_page=on_page) for one in bought for on_page in (False, True)]
     made += [_of_history(one, on_page=True, lifecycle=_ONE_LONG_VISIT) for one in bought]
     made += [_of_history([(_DAY, False, 1)] * count, seen) for count in (0, 1) for seen in range(4)]
@@ -208,17 +212,22 @@ def _stuff() -> list[object]:
     return [*values, [], *([*one] for size in (1, 2, 3) for one in combinations(values, size))]
 
 
+_AMOUNTS = ("profile.deposit", "profile.price", "profile.limit")
+_STEPS = ("profile.ordered", "profile.sent", "profile.returned")
+_DAYS = ("profile.booked", "profile.begun", "profile.ended")
+_OF_THREE = ("price", "sent", "booked")
 _HALVES = [Decimal(number) / 2 for number in range(-14, 30)]
 
 
-def _beside(left: str, right: str, values: Sequence[object]) -> Dimension:
-    """Two facts, and what is asked of both, either way round."""
-    both = [pair_fact(fact(one), Beside(fact(other))) for one, other in ((left, right), (right, left))]
+def _beside(values: Sequence[object], *names: str) -> Dimension:
+    """Some facts, and what is asked of each two of them, either way round."""
+    both = {two: pair_fact(fact(two[0]), Beside(fact(two[1]))) for two in permutations(names, 2)}
     cases = []
-    for one, other in product([None, *values], repeat=2):
-        together = [pairs(one, other, fold=False), pairs(other, one, fold=False)]
-        cases.append(({left: one, right: other, both[0].name: together[0], both[1].name: together[1]}, NOW))
-    return Dimension([fact(left), fact(right), *both], cases)
+    for chosen in product([None, *values], repeat=len(names)):
+        told = dict(zip(names, chosen, strict=True))
+        told |= {pair.name: pairs(told[one], told[other], fold=False) for (one, other), pair in both.items()}
+        cases.append((told, NOW))
+    return Dimension([*map(fact, names), *both.values()], cases)
 
 
 def _days_of_a_week() -> list[tuple[Mapping[str, object], datetime]]:
@@ -252,7 +261,7 @@ def _moments_of_days() -> Iterator[tuple[object, datetime]]:
     local = [datetime.combine(date(2026, 11, 13) + step * _DAY, end, ZONE) for step in range(15) for end in ends]
     for moment in local:
         nows = [datetime.combine(moment.date() + step * _DAY, end, ZONE) for step in range(-9, 10) for end in ends]
-        turns = [moment + age + tick for age in _WINDOWS for tick in (timedelta(), timedelta(microseconds=1))]
+        turns = [moment + age + tick for age in _WINDOWS for tick in (0 * _TICK, _TICK)]
         yield from ((moment.astimezone(UTC), now) for now in (*nows, *turns))
 
 
@@ -286,9 +295,12 @@ def dimensions() -> Mapping[str, Dimension]:
         "seen": Dimension([fact("profile.seen")], _days_of_a_week()),
         "joined": _told_apart("joined", _days_of_years()),
         "met": _told_apart("met", _moments_of_days()),
-        "owed": _beside("profile.owed", "profile.paid", [*_HALVES, "2", "02", "-1"]),
-        "hired": _beside("profile.hired", "profile.moved", [date(2025, 12, 18) + step * _DAY for step in range(36)]),
-        "home": _beside("profile.home", "profile.town", ["a", "b", "c", "d", "e"]),
+        "owed": _beside([*_HALVES, "2", "02", "-1"], "profile.owed", "profile.paid"),
+        "hired": _beside([date(2025, 12, 18) + step * _DAY for step in range(36)], "profile.hired", "profile.moved"),
+        "home": _beside(["a", "b", "c", "d", "e"], "profile.home", "profile.town"),
+        "price": _beside([Decimal(half) / 2 for half in range(-6, 11)], *_AMOUNTS),
+        "booked": _beside([date(2026, 1, 1) + step * _DAY for step in range(15)], *_DAYS),
+        "sent": _beside([NOW + step * _TICK for step in range(-8, 9)], *_STEPS),
         "app": _alone("profile.app", _versions()),
         "address": _alone("profile.address", _addresses()),
         "stuff": _alone("profile.stuff", _stuff()),
@@ -509,6 +521,40 @@ def _of_both(chance: Random, one: str, other: str) -> Leaf:
     return Leaf(pair_fact(fact(left), beside), BESIDE[word], word, beside)
 
 
+def _of_amounts(chance: Random) -> Leaf:
+    """What is asked of one of three amounts, or of one beside another."""
+    left, right = chance.sample(_AMOUNTS, 2)
+    if chance.random() < 0.3:
+        return _of_number(chance, left, 0, 2)
+    return _compared(left, chance.choice(("same_as", *_ORDER)), Beside(fact(right), None, chance.choice(_MORE)))
+
+
+_MORE = (None, None, 1, -1)
+
+
+def _of_steps(chance: Random) -> Leaf:
+    """How long ago one of three moments is, or whether it is before another."""
+    left, right = chance.sample(_STEPS, 2)
+    if chance.random() < 0.2:
+        return question(left, chance.choice(("within", "older_than")), 2 * _TICK)
+    beside = Beside(fact(right), None, chance.choice((None, None, 2 * _TICK)))
+    return _compared(left, chance.choice(("before", "after")), beside)
+
+
+def _of_days_compared(chance: Random) -> Leaf:
+    """What is asked of one of three days, or of one beside another."""
+    left, right = chance.sample(_DAYS, 2)
+    if chance.random() < 0.3:
+        day = date(2026, 1, 7) + chance.randrange(2) * _DAY
+        return question(left, chance.choice(("before", "after", "is")), day)
+    beside = Beside(fact(right), None, chance.choice((None, None, 2 * _DAY, -1 * _DAY)))
+    return _compared(left, chance.choice(("before", "after", "same_as")), beside)
+
+
+def _compared(left: str, word: str, beside: Beside) -> Leaf:
+    return Leaf(pair_fact(fact(left), beside), BESIDE[word], word, beside)
+
+
 def _of_clock(chance: Random) -> Leaf:
     day = date(2026, 11, 27) + chance.randrange(10) * _DAY
     return chance.choice(
@@ -554,6 +600,9 @@ _QUESTIONS = {
     "met": _of_meeting,
     "owed": lambda chance: _of_both(chance, "profile.owed", "profile.paid"),
     "hired": lambda chance: _of_two_days(chance, "profile.hired", "profile.moved"),
+    "price": _of_amounts,
+    "sent": _of_steps,
+    "booked": _of_days_compared,
     "home": lambda chance: _of_both(chance, "profile.home", "profile.town"),
     "did": _of_did,
     "clock": _of_clock,
@@ -649,11 +698,12 @@ def make_world(seed: int, *, wide: bool = False) -> World:
     A `wide` one has six, and so many visitors that nobody can look at them all.
     """
     chance = Random(seed)
-    large = chance.choice(("did", "clock", "word"))
+    large = chance.choice(("did", "clock", "word", *_OF_THREE))
     # What day it is is the same for all that is told of one visitor.
-    small = sorted(
-        dimensions().keys() - {"did", "clock", "word"} - ({"seen", "joined", "met"} if large == "clock" else set())
-    )
+    timely = {"seen", "joined", "met"} if large == "clock" else set[str]()
+    small = sorted(dimensions().keys() - {"did", "clock", "word", *_OF_THREE} - timely)
+    if large in _OF_THREE:
+        small = [name for name in small if len(dimensions()[name].cases) < 300]
     names = chance.choice(((large,), (large, chance.choice(small)), tuple(chance.sample(small, 2))))
     if wide:
         names = tuple(chance.sample(sorted(dimensions()), 6))

@@ -25,7 +25,7 @@ from tests.properties.plain_walk import holds
 from tests.properties.small_worlds import COUNTERS, FACTS, ZONE, World, dimensions, make_world, questions_of
 from tests.trust.trials import dice, trials
 
-WORLDS = trials(40, 2_000)
+WORLDS = trials(30, 2_000)
 #: How many of the true claims have to be found: in few worlds, one in which something is hard to see weighs much.
 FOUND = 0.95 if WORLDS >= 2_000 else 0.9
 
@@ -102,7 +102,7 @@ def test_a_proof_that_forgets_a_condition_is_found_out(monkeypatch: pytest.Monke
 
 def test_relations_are_those_of_the_visitors() -> None:
     told: Counter[Relation | None] = Counter()
-    for seed in range(WORLDS, WORLDS + 80):
+    for seed in range(WORLDS, WORLDS + 60):
         world = make_world(seed)
         one, other = world.rules[:2]
         proof = Proof(world.segments, FACTS, COUNTERS, ZONE)

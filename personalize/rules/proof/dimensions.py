@@ -79,14 +79,14 @@ def by_dimension(asked: Iterable[Leaf]) -> Mapping[str, dict[Question, Leaf]]:
     """The questions about each thing, each once. All facts of the moment are one: which moment it is by a clock. Two
     facts that are compared with one another, and with no others, are one, too."""
     asked = list(asked)
-    joint = _joint(asked)
+    together = joint(asked)
     found: dict[str, dict[Question, Leaf]] = {}
     for leaf in asked:
-        found.setdefault(joint.get(leaf.fact.name) or _dimension_of(leaf), {})[question_of(leaf)] = leaf
+        found.setdefault(together.get(leaf.fact.name) or _dimension_of(leaf), {})[question_of(leaf)] = leaf
     return found
 
 
-def _joint(asked: Sequence[Leaf]) -> Mapping[str, str]:
+def joint(asked: Sequence[Leaf]) -> Mapping[str, str]:
     """The dimension of two facts together, by the names of both and of what is asked of them together."""
     compared = {leaf.fact.name: sides for leaf in asked if (sides := sides_of(leaf.fact)) is not None}
     if not compared:
@@ -96,10 +96,10 @@ def _joint(asked: Sequence[Leaf]) -> Mapping[str, str]:
     for name, sides in compared.items():
         names.setdefault(joint_name(sides), set()).update((name, *(side.name for side in sides)))
     told: dict[str, str] = {}
-    for joint, members in names.items():
+    for name, members in names.items():
         about = [leaf for leaf in asked if leaf.fact.name in members]
-        if all(beside[name] <= 1 for name in members) and all(map(is_told_beside, about)):
-            told |= dict.fromkeys(members, joint)
+        if all(beside[member] <= 1 for member in members) and all(map(is_told_beside, about)):
+            told |= dict.fromkeys(members, name)
     return told
 
 

@@ -156,6 +156,9 @@ class Cases:
         told = (leaf.fact for leaf in all_leaves(asked, self._segments))
         facts = {one.name: one for fact in told for one in (fact, *self._sides(fact))}
         chosen = {name: self._chosen(found, fact) for name, fact in facts.items() if fact.root != NOW}
+        plainest = Tableau(left & -left for left in found.left)
+        compared = self._space.differences.samples(lambda leaf: bool(plainest.answer(self._space.statement(leaf))))
+        chosen |= {name: sample for name, sample in compared.items() if name in chosen}
         is_timely = len(chosen) < len(facts)
         for now in self._moments(found) if is_timely else _own_moments(chosen.values()):
             values = {name: _value_at(sample, now) for name, sample in chosen.items()}

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions
+from personalize.rules.proof.differences import Differences
 from personalize.rules.proof.dimensions import (
     Answer,
     Dimension,
     Dimensions,
     Question,
     by_dimension,
+    joint,
     question_of,
     size_of,
 )
@@ -34,6 +36,10 @@ class Space:
         asked = [leaf for condition in conditions for leaf in all_leaves(condition, segments)]
         binding = tuple(laws(asked))
         asked += (leaf for law in binding for leaf in leaves(law))
+        together = joint(asked)
+        self.differences = Differences(leaf for leaf in asked if leaf.fact.name not in together)
+        narrow = tuple(self.differences.laws())
+        asked += self.differences.leaves
         self.dimensions: list[Dimension] = []
         self.number: dict[str, int] = {}
         self._answers: dict[Question, tuple[Statement, Statement]] = {}
@@ -44,7 +50,7 @@ class Space:
             for question, answer in answers.items():
                 self._answers[question] = self._said(question, answer, number)
         self._members: dict[tuple[str, bool], Statement] = {}
-        self.laws = (*(self.statement(law) for law in binding), *self._sizes())
+        self.laws = (*(self.statement(law) for law in (*binding, *narrow)), *self._sizes())
 
     def statement(self, condition: Condition, *, wanted: bool = True) -> Statement:
         """What a condition says of visitors, or where it is not `wanted`, its opposite."""

@@ -13,6 +13,10 @@ attributes:
   likes: {type: list, of: text}
   stuff: {type: any}
   birthday: {type: date}
+  called: {type: time}
+  renewed: {type: time}
+  limit: {type: money}
+  deposit: {type: money}
 events:
   purchase: {properties: {amount: {type: money}}, value: amount}
 """
@@ -68,6 +72,21 @@ def of_rules(*rules: str, holds: int = 1) -> list[str]:
         ("{profile.birthday: {is: 1999-02-05, anniversary: today, on: this year}}", "exclude one another"),
         ("{purchase.last: {on: this week, older_than: 8 days}}", "exclude one another"),
         ("{purchase.last: {on: 2026-12-24, before: 2026-12-24}}", "exclude one another"),
+        (
+            "{profile.renewed: {before: {fact: purchase.last, minus: 30 days}},"
+            " purchase.last: {before: {fact: profile.called}}, profile.called: {before: {fact: profile.renewed}}}",
+            "are never true together",
+        ),
+        (
+            "{purchase.last: {within: 9 days, before: {fact: profile.renewed}}, profile.renewed: {older_than: 9 days}}",
+            "are never true together",
+        ),
+        (
+            "{profile.limit: {more_than: {fact: profile.deposit, plus: 10}, at_most: {fact: purchase.total}},"
+            " purchase.total: {at_most: 30}, profile.deposit: {at_least: 20}}",
+            "are never true together",
+        ),
+        ("{profile.called: {before: {fact: profile.renewed}, exists: false}}", "exclude one another"),
         ("{profile.tier: [basic, silver], any: [{profile.tier: gold}, {visitor.visits: {less_than: 0}}]}", "exclude"),
     ],
 )
@@ -101,6 +120,10 @@ def test_a_condition_that_nobody_meets_is_told_with_what_excludes_what(who: str,
         "{purchase.last: {older_than: 9 days, within: 10 days}}",
         "{now.date: {after: 2026-01-01, before: 2026-01-03}, now.weekday: fri}",
         "{profile.birthday: {anniversary: today, on: last year}}",
+        "{profile.limit: {more_than: {fact: profile.deposit, plus: 10}}, profile.deposit: {at_least: 20},"
+        " purchase.total: {more_than: {fact: profile.limit}}, not: {purchase.total: {more_than: 30.01}}}",
+        "{profile.called: {before: {fact: profile.renewed}}, profile.renewed: {on: today}, purchase.last:"
+        " {after: {fact: profile.renewed}}}",
         "{profile.birthday: {anniversary: this week, before: 2008-01-01, after: 2007-12-20}}",
         "{profile.birthday: {is: 2004-02-29, anniversary: 28 february}}",
         "{purchase.last: {on: today, before: 2026-12-24, within: 2 hours}}",
