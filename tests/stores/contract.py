@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalize.errors import ReadOnlyStore, StaleVersion, UnknownVersion
@@ -33,7 +33,7 @@ from personalize.stores.stretches import Stretch
 from tests.stores import samples
 from tests.stores.erasing_again_contract import ErasingAgainContract, Refuses
 from tests.stores.erasure_contract import ErasureContract
-from tests.stores.filling_contract import FillingContract
+from tests.stores.filling_contract import FillingContract, drawn
 from tests.stores.organization_contract import OrganizationContract, company_projectors
 from tests.stores.outcome_contract import OutcomeContract
 from tests.stores.queue_contract import QueueContract
@@ -41,19 +41,11 @@ from tests.stores.retention_contract import RetentionContract
 from tests.stores.samples import all_of, at, event, projectors, purchase
 from tests.stores.search_contract import SearchContract
 from tests.stores.trim_contract import TrimContract
+from tests.trust.trials import trials
 
 Make = Callable[[], Store]
 
 PURCHASES = Counter("bought", "purchase", 3, matches=lambda properties: properties.get("amount", 0) != 7)
-
-# `make` gives a new store at each call, and every store runs the same methods: both are meant.
-drawn = settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[
-        *(HealthCheck.function_scoped_fixture, HealthCheck.differing_executors, HealthCheck.too_slow),
-    ],
-)
 
 
 def run_with(make: Make, scene: Callable[[Store], Awaitable[None]]) -> None:
@@ -330,7 +322,8 @@ class StoreContract(
 
     # Projections ---------------------------------------------------------------------------------------
 
-    @drawn
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(14, 300))
     @given(batches=samples.batches)
     def test_rebuilt_from_the_log_equals_live(self, make: Make, batches: list[list[Event]]) -> None:
         async def scene(store: Store) -> None:
@@ -342,7 +335,8 @@ class StoreContract(
 
         run_with(make, scene)
 
-    @drawn
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(14, 300))
     @given(batches=samples.batches)
     def test_how_events_fall_into_batches_makes_no_difference(self, make: Make, batches: list[list[Event]]) -> None:
         async def scene(store: Store) -> None:
@@ -355,7 +349,8 @@ class StoreContract(
 
         run_with(make, scene)
 
-    @drawn
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(14, 300))
     @given(batches=samples.batches, minutes=st.integers(0, 600))
     def test_the_past_equals_a_fresh_projection_of_what_had_occurred(
         self, make: Make, batches: list[list[Event]], minutes: int

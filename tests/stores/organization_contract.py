@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalize.events.event import CONSENT, JOIN, PAGE_VIEW, SET, Event
@@ -14,9 +15,9 @@ from personalize.profiles.organization import Belonging, Organization, with_memb
 from personalize.profiles.project import ProfileProjector
 from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Store
+from tests.stores.filling_contract import Make, drawn
 from tests.stores.samples import PROFILES, SCHEMA, all_of, at, event, purchase
-
-Make = Callable[[], Store]
+from tests.trust.trials import trials
 
 COMPANIES = ("acme", "Łódź & Søn")
 _COMPANY = OrganizationType(
@@ -89,14 +90,9 @@ async def stored(store: Store) -> dict[str, Organization]:
 class OrganizationContract:
     """The laws of organizations; `make` is the fixture of the store contract."""
 
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(10, 300))
     @given(batches=companies_batches)
-    @settings(
-        max_examples=25,
-        deadline=None,
-        suppress_health_check=[
-            *(HealthCheck.function_scoped_fixture, HealthCheck.differing_executors, HealthCheck.too_slow),
-        ],
-    )
     def test_an_organization_is_what_its_members_bring_in(self, make: Make, batches: Sequence[Sequence[Event]]) -> None:
         async def scene(store: Store) -> None:
             for batch in batches:

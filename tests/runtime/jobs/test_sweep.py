@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalize.decisions.watch import SegmentWatch
@@ -23,9 +23,10 @@ from personalize.runtime.jobs.sweep import Sweep
 from personalize.runtime.offline import is_visitor, visitor_context
 from personalize.runtime.publish import checked, projectors_of
 from personalize.settings import Settings
-from personalize.stores.memory.store import MemoryStore
-from personalize.stores.protocols import Applied
+from personalize.stores.protocols import Applied, Store
 from tests.desk import desk_settings, write_desk
+from tests.stores.contract import opened
+from tests.stores.filling_contract import Make, drawn
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 RULES = """
@@ -50,9 +51,9 @@ def hooks(*segments: str) -> dict[str, object]:
 class Place:
     """A store that is swept; `now` is what its clock says."""
 
-    def __init__(self, folder: Path, *segments: str, rules: str = RULES) -> None:
+    def __init__(self, store: Store, folder: Path, *segments: str, rules: str = RULES) -> None:
         self.folder = folder
-        self.store = MemoryStore(["a key of a site that is a test, long enough"])
+        self.store = store
         self.settings = desk_settings(folder, **hooks(*(segments or SEGMENTS)))
         self.now = NOON
         self.rule_set = self.read(rules)
@@ -114,13 +115,19 @@ class Place:
         return inside
 
 
-def play(scene: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(scene())  # type: ignore[arg-type]
+def play(make: Make, scene: Callable[[Store], Awaitable[None]]) -> None:
+    """Play a scene with an open store."""
+
+    async def whole() -> None:
+        async with opened(make()) as store:
+            await scene(store)
+
+    asyncio.run(whole())
 
 
-def test_who_comes_and_goes_is_recorded_once(tmp_path: Path) -> None:
-    async def scene() -> None:
-        place = Place(tmp_path, *SEGMENTS[:3])
+def test_who_comes_and_goes_is_recorded_once(make: Make, tmp_path: Path) -> None:
+    async def scene(store: Store) -> None:
+        place = Place(store, tmp_path, *SEGMENTS[:3])
         await place.happens("purchase", "u:1")
         await place.happens(PAGE_VIEW, "u:2")
         await place.sweep()
@@ -136,12 +143,12 @@ def test_who_comes_and_goes_is_recorded_once(tmp_path: Path) -> None:
         assert (await place.changes())[3:] == [("u:1", "in", "silent")]
         assert await place.recorded() == await place.members()
 
-    play(scene)
+    play(make, scene)
 
 
-def test_nobody_else_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def scene() -> None:
-        place, looked = Place(tmp_path), []
+def test_nobody_else_is_looked_at(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(store: Store) -> None:
+        place, looked = Place(store, tmp_path), []
         for number in range(20):
             await place.happens("purchase", f"u:{number:02}", ago=number)
         await place.sweep()
@@ -154,13 +161,15 @@ def test_nobody_else_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         await place.sweep()
         assert len(looked) == 2  # whom something happened to, and whose seven days were over
 
-    play(scene)
+    play(make, scene)
 
 
-def test_when_the_rules_change_everybody_is_looked_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def scene() -> None:
+def test_when_the_rules_change_everybody_is_looked_at_once(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene(store: Store) -> None:
         monkeypatch.setattr(sweep_module, "LOOKED_AT_ONCE", 3)
-        place = Place(tmp_path)
+        place = Place(store, tmp_path)
         for number in range(10):
             await place.happens("purchase", f"u:{number:02}", ago=number)
         await place.sweep()
@@ -174,12 +183,12 @@ def test_when_the_rules_change_everybody_is_looked_at_once(tmp_path: Path, monke
         marks = await place.store.kept("marks", ["sweep"])
         assert b"u:" not in marks["sweep"]
 
-    play(scene)
+    play(make, scene)
 
 
-def test_who_was_stored_before_anything_was_watched_is_found(tmp_path: Path) -> None:
-    async def scene() -> None:
-        place = Place(tmp_path)
+def test_who_was_stored_before_anything_was_watched_is_found(make: Make, tmp_path: Path) -> None:
+    async def scene(store: Store) -> None:
+        place = Place(store, tmp_path)
         watched = place.settings
         place.settings = replace(place.settings, webhooks=replace(place.settings.webhooks, endpoints=()))
         await place.happens("purchase", "u:1")
@@ -188,13 +197,15 @@ def test_who_was_stored_before_anything_was_watched_is_found(tmp_path: Path) -> 
         await place.sweep()
         assert await place.recorded() == await place.members() == {("u:1", "buyers"), ("u:1", "keen")}
 
-    play(scene)
+    play(make, scene)
 
 
 @pytest.mark.parametrize("breaks", ["before the events", "before the rows"])
-def test_who_is_killed_in_the_middle_repeats_nothing_and_leaves_nothing_out(tmp_path: Path, breaks: str) -> None:
-    async def scene() -> None:
-        place = Place(tmp_path)
+def test_who_is_killed_in_the_middle_repeats_nothing_and_leaves_nothing_out(
+    make: Make, tmp_path: Path, breaks: str
+) -> None:
+    async def scene(store: Store) -> None:
+        place = Place(store, tmp_path)
         await place.happens("purchase", "u:1")
         sweeper = place.sweeper()
         write, exchange = place.write, place.store.exchange
@@ -212,12 +223,12 @@ def test_who_is_killed_in_the_middle_repeats_nothing_and_leaves_nothing_out(tmp_
         await asyncio.gather(place.sweep(), place.sweep())
         assert await place.changes() == [("u:1", "in", "buyers"), ("u:1", "in", "keen")]
 
-    play(scene)
+    play(make, scene)
 
 
-def test_what_happens_while_somebody_is_looked_at_is_seen_next(tmp_path: Path) -> None:
-    async def scene() -> None:
-        place = Place(tmp_path)
+def test_what_happens_while_somebody_is_looked_at_is_seen_next(make: Make, tmp_path: Path) -> None:
+    async def scene(store: Store) -> None:
+        place = Place(store, tmp_path)
         await place.happens(PAGE_VIEW, "u:1")
         kept = place.store.kept
 
@@ -231,12 +242,12 @@ def test_what_happens_while_somebody_is_looked_at_is_seen_next(tmp_path: Path) -
         await place.sweep()
         assert await place.recorded() == await place.members() == {("u:1", "buyers"), ("u:1", "keen")}
 
-    play(scene)
+    play(make, scene)
 
 
-def test_a_login_takes_over_and_the_browser_leaves(tmp_path: Path) -> None:
-    async def scene() -> None:
-        place = Place(tmp_path, "buyers")
+def test_a_login_takes_over_and_the_browser_leaves(make: Make, tmp_path: Path) -> None:
+    async def scene(store: Store) -> None:
+        place = Place(store, tmp_path, "buyers")
         await place.happens("purchase", "v:ann")
         await place.sweep()
         await place.happens(JOIN, "u:1", {"from": "v:ann"})
@@ -249,7 +260,7 @@ def test_a_login_takes_over_and_the_browser_leaves(tmp_path: Path) -> None:
         await place.sweep()
         assert (await place.changes())[3:] == late
 
-    play(scene)
+    play(make, scene)
 
 
 _happens = st.tuples(
@@ -259,13 +270,13 @@ _happens = st.tuples(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(drawn, max_examples=6)
 @given(story=st.lists(_happens, max_size=14))
 def test_whatever_happens_what_was_recorded_is_who_is_in_it(
-    tmp_path_factory: pytest.TempPathFactory, story: list[tuple[str, str, int]]
+    make: Make, tmp_path_factory: pytest.TempPathFactory, story: list[tuple[str, str, int]]
 ) -> None:
-    async def scene() -> None:
-        place = Place(tmp_path_factory.mktemp("place"))
+    async def scene(store: Store) -> None:
+        place = Place(store, tmp_path_factory.mktemp("place"))
         for type_, who, number in story:
             if type_ == "later":
                 place.now += timedelta(days=number, hours=1)
@@ -283,7 +294,7 @@ def test_whatever_happens_what_was_recorded_is_who_is_in_it(
         await place.sweep()
         assert await place.changes() == before
 
-    play(scene)
+    play(make, scene)
 
 
 def test_settings_name_what_is_watched(tmp_path: Path) -> None:

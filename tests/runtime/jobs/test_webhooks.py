@@ -23,8 +23,10 @@ from personalize.runtime.jobs.webhook_message import read_secrets
 from personalize.runtime.jobs.webhooks import PAUSES, Deliveries, messages_in, outcome_event
 from personalize.runtime.publish import projectors_of
 from personalize.stores.memory.store import MemoryStore
-from personalize.stores.protocols import Applied
+from personalize.stores.protocols import Applied, Store
 from tests.desk import desk_settings
+from tests.stores.contract import opened
+from tests.stores.filling_contract import Make
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 KEY, NEXT_KEY = b"canary-of-a-webhook-key-0123456789", b"another-canary-of-a-key-9876543210"
@@ -73,7 +75,7 @@ class Hands:
 class Post:
     """A site with webhooks."""
 
-    def __init__(self, folder: Path, *names: str, purpose: str = "mail") -> None:
+    def __init__(self, store: Store, folder: Path, *names: str, purpose: str = "mail") -> None:
         (folder / "key").write_text(written(KEY), encoding="utf-8")
         endpoints = {
             name: {
@@ -84,7 +86,7 @@ class Post:
             }
             for name in names or ("crm",)
         }
-        self.store = MemoryStore()
+        self.store = store
         self.settings = desk_settings(folder, webhooks_endpoints=endpoints)
         self.receiver = Receiver()
         self.health = Health()
@@ -143,10 +145,16 @@ Scene = Callable[[Post], Awaitable[None]]
 
 
 def play(post: Post, scene: Scene) -> None:
-    asyncio.run(scene(post))  # type: ignore[arg-type]
+    """Play a scene in which the store is open."""
+
+    async def whole() -> None:
+        async with opened(post.store):
+            await scene(post)
+
+    asyncio.run(whole())
 
 
-def test_who_enters_and_leaves_is_told_and_signed(tmp_path: Path) -> None:
+def test_who_enters_and_leaves_is_told_and_signed(make: Make, tmp_path: Path) -> None:
     async def scene(post: Post) -> None:
         await post.agrees("u:1", "mail")
         await post.moves("u:1")
@@ -168,7 +176,7 @@ def test_who_enters_and_leaves_is_told_and_signed(tmp_path: Path) -> None:
         await post.deliver()
         assert len(post.receiver.tries) == 2
 
-    play(Post(tmp_path), scene)
+    play(Post(make(), tmp_path), scene)
 
 
 def is_signed(key: bytes, headers: dict[str, str], body: bytes) -> bool:
@@ -191,7 +199,7 @@ def at_seconds(seconds: int) -> datetime:
 
 
 @pytest.mark.parametrize("purposes", [(), ("personalize",), None], ids=["refused", "another", "undecided"])
-def test_nothing_goes_out_of_who_did_not_agree(tmp_path: Path, purposes: tuple[str, ...] | None) -> None:
+def test_nothing_goes_out_of_who_did_not_agree(make: Make, tmp_path: Path, purposes: tuple[str, ...] | None) -> None:
     async def scene(post: Post) -> None:
         if purposes is not None:
             await post.agrees("u:1", *purposes)
@@ -199,10 +207,10 @@ def test_nothing_goes_out_of_who_did_not_agree(tmp_path: Path, purposes: tuple[s
         await post.deliver()
         assert (post.receiver.tries, await post.waiting()) == ([], 0)
 
-    play(Post(tmp_path), scene)
+    play(Post(make(), tmp_path), scene)
 
 
-def test_what_was_agreed_to_is_asked_at_each_try(tmp_path: Path) -> None:
+def test_what_was_agreed_to_is_asked_at_each_try(make: Make, tmp_path: Path) -> None:
     async def scene(post: Post) -> None:
         await post.agrees("u:1", "mail")
         await post.moves("u:1")
@@ -212,10 +220,10 @@ def test_what_was_agreed_to_is_asked_at_each_try(tmp_path: Path) -> None:
         assert await post.after(timedelta(days=1)) == 1
         assert await post.waiting() == 0
 
-    play(Post(tmp_path), scene)
+    play(Post(make(), tmp_path), scene)
 
 
-def test_of_a_browser_that_was_taken_over_the_login_decides(tmp_path: Path) -> None:
+def test_of_a_browser_that_was_taken_over_the_login_decides(make: Make, tmp_path: Path) -> None:
     async def scene(post: Post) -> None:
         await post.agrees("v:ann", "mail")
         await post.moves("v:ann")
@@ -227,10 +235,10 @@ def test_of_a_browser_that_was_taken_over_the_login_decides(tmp_path: Path) -> N
         await post.deliver()
         assert post.receiver.tries == []
 
-    play(Post(tmp_path), scene)
+    play(Post(make(), tmp_path), scene)
 
 
-def test_a_failed_try_is_repeated_after_ever_longer_pauses_with_the_same_id(tmp_path: Path) -> None:
+def test_a_failed_try_is_repeated_after_ever_longer_pauses_with_the_same_id(make: Make, tmp_path: Path) -> None:
     async def scene(post: Post) -> None:
         await post.agrees("u:1", "mail")
         await post.moves("u:1")
@@ -245,12 +253,12 @@ def test_a_failed_try_is_repeated_after_ever_longer_pauses_with_the_same_id(tmp_
         assert len({headers["webhook-timestamp"] for _, headers, _ in post.receiver.tries}) == 4
         assert post.health.failures["a webhook did not take a message"] == 3
 
-    play(Post(tmp_path), scene)
+    play(Post(make(), tmp_path), scene)
 
 
 @pytest.mark.parametrize(("answer", "days"), [(NotDelivered("the answer was 410", 410), 0), (AddressRefused(), 30)])
 def test_a_message_that_nobody_takes_is_given_up_and_begun_anew_by_hand(
-    tmp_path: Path, answer: NotDelivered, days: int
+    make: Make, tmp_path: Path, answer: NotDelivered, days: int
 ) -> None:
     async def scene(post: Post) -> None:
         await post.agrees("u:1", "mail")
@@ -276,7 +284,7 @@ def test_a_message_that_nobody_takes_is_given_up_and_begun_anew_by_hand(
         log = [event async for event in post.store.log() if event.type == WEBHOOK]
         assert [event.properties["outcome"] for event in log][:2] == ["given_up", "again"]
 
-    play(Post(tmp_path), scene)
+    play(Post(make(), tmp_path), scene)
 
 
 def test_who_is_killed_after_sending_sends_again_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -297,14 +305,14 @@ def test_who_is_killed_after_sending_sends_again_and_nothing_is_lost(tmp_path: P
         assert await post.waiting() == 0
         assert len({headers["webhook-id"] for _, headers, _ in post.receiver.tries}) == 1
 
-    post = Post(tmp_path)
+    post = Post(MemoryStore(), tmp_path)
     with asyncio.Runner() as runner:
         task = runner.get_loop().create_task(scene(post))
         with pytest.raises(KeyboardInterrupt):
             runner.get_loop().run_until_complete(task)
 
 
-def test_two_who_deliver_at_once_tell_once(tmp_path: Path) -> None:
+def test_two_who_deliver_at_once_tell_once(make: Make, tmp_path: Path) -> None:
     async def scene(post: Post) -> None:
         for number in range(30):
             await post.agrees(f"u:{number}", "mail")
@@ -313,10 +321,10 @@ def test_two_who_deliver_at_once_tell_once(tmp_path: Path) -> None:
         await asyncio.gather(post.deliveries.step(), other.step())
         assert sorted(post.receiver.told) == sorted(("segment.entered", f"u:{number}") for number in range(30))
 
-    play(Post(tmp_path), scene)
+    play(Post(make(), tmp_path), scene)
 
 
-def test_one_webhook_that_is_down_holds_up_no_other_and_is_left_alone(tmp_path: Path) -> None:
+def test_one_webhook_that_is_down_holds_up_no_other_and_is_left_alone(make: Make, tmp_path: Path) -> None:
     class HalfDown(Receiver):
         async def send(self, url: str, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
             self.answers = [NotDelivered("it took too long") if "erp" in url else None]
@@ -335,10 +343,10 @@ def test_one_webhook_that_is_down_holds_up_no_other_and_is_left_alone(tmp_path: 
         await post.after(timedelta(seconds=2))
         assert Counter(url for url, _, _ in post.receiver.tries) == tries
 
-    play(Post(tmp_path, "crm", "erp"), scene)
+    play(Post(make(), tmp_path, "crm", "erp"), scene)
 
 
-def test_a_webhook_that_is_no_more_is_told_nothing(tmp_path: Path) -> None:
+def test_a_webhook_that_is_no_more_is_told_nothing(make: Make, tmp_path: Path) -> None:
     async def scene(post: Post) -> None:
         await post.agrees("u:1", "mail")
         await post.moves("u:1")
@@ -347,11 +355,11 @@ def test_a_webhook_that_is_no_more_is_told_nothing(tmp_path: Path) -> None:
         await post.deliver()
         assert post.receiver.tries == []
 
-    play(Post(tmp_path), scene)
+    play(Post(make(), tmp_path), scene)
 
 
 def test_keys_are_exchanged_while_the_site_runs_and_never_told(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    make: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def scene(post: Post) -> None:
         await post.agrees("u:1", "mail")
@@ -375,7 +383,7 @@ def test_keys_are_exchanged_while_the_site_runs_and_never_told(
         assert "canary!" not in told
 
     caplog.set_level(logging.DEBUG)
-    play(Post(tmp_path), scene)
+    play(Post(make(), tmp_path), scene)
 
 
 @pytest.mark.parametrize("text", ["", "whsec_", "whsec_!!!", written(b"short"), written(b"x" * 65), "\xff"])

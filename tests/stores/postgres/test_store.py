@@ -2,64 +2,32 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from itertools import cycle
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 
-from personalize.profiles.holding import NOTHING_HELD
-from personalize.stores.holding_text import holding_as_text
-from personalize.stores.postgres import link as postgres_link
 from personalize.stores.postgres.address import address_of
 from personalize.stores.postgres.store import PostgresStore
-from tests.postgres_server import run_program, schemas_of
+from tests.postgres_server import run_program
 from tests.stores.contract import Make, StoreContract, contents, opened
 from tests.stores.erasure_contract import KEYS
+from tests.stores.postgres.emptied import emptied_stores
 from tests.stores.samples import all_of, at, event, projectors, purchase
-
-_AS_NEW = f"""
-    INSERT INTO generations (state, holding) VALUES ('served', '{holding_as_text(NOTHING_HELD)}');
-    ALTER SEQUENCE events_seq RESTART
-"""
-
-
-_TABLES = """
-    SELECT relname FROM pg_class
-    WHERE relkind = 'r' AND relname <> 'changes' AND relnamespace = current_schema()::regnamespace
-"""
 
 
 @pytest.fixture(scope="module")
-def urls(postgres_server: str) -> Iterator[Callable[[], str]]:
-    """Addresses of stores; they come again after a while."""
-    with schemas_of(postgres_server) as new_url, pytest.MonkeyPatch.context() as patch:
-        # Most of these stores live for a few statements.
-        patch.setattr(postgres_link, "AT_FIRST", 0)
-        yield cycle([new_url(), new_url()]).__next__
+def emptied(postgres_server: str) -> Iterator[Make]:
+    """Makes stores, each as if it were new."""
+    with emptied_stores(postgres_server) as make:
+        yield make
 
 
 class TestPostgresStore(StoreContract):
     @pytest.fixture
-    def make(self, urls: Callable[[], str]) -> Make:
-        return lambda: EmptiedStore(urls())
-
-
-class EmptiedStore(PostgresStore):
-    """A store that is made as it was when it was new, when it is opened for the first time: making its tables takes
-    ten times as long."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(address_of(url), keys=KEYS)
-        self._is_new = True
-
-    async def open(self) -> None:
-        await super().open()
-        if self._is_new:
-            self._is_new = False
-            clear = [f"DELETE FROM {name}" for (name,) in await self._link.fetch(_TABLES)]
-            await self._link.execute(";".join([*clear, _AS_NEW]))
+    def make(self, emptied: Make) -> Make:
+        return emptied
 
 
 def test_a_dump_that_is_taken_while_others_write_is_restored_as_a_whole_store(
