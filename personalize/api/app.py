@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from starlette.requests import ClientDisconnect
@@ -21,7 +24,9 @@ from personalize.runtime.personalizer import Personalizer
 ROOT = "/api/v1"
 #: How many calls a worker serves at once; more are asked to come again. Each may hold a body of a megabyte.
 MOST_AT_ONCE = 128
-#: And how many of these it works at: enough to share commits. The others wait their turn, so that pages between them
+#: How many of these are of one sender (all browsers are one): none keeps the others out by bodies that never come.
+MOST_OF_ONE = MOST_AT_ONCE // 2
+#: And how many of them all it works at: enough to share commits. The others wait their turn, so that pages between them
 #: come to theirs soon.
 MOST_AT_WORK = 16
 #: How many visitors of whom nothing is stored a caller may ask for at once, and then in a minute.
@@ -37,6 +42,7 @@ class Api:
         self._gate = Gate(personalizer)
         self._misses = Allowance(MISSES)
         self._served = 0
+        self._served_of: Counter[str] = Counter()
         self._work = asyncio.Semaphore(MOST_AT_WORK)
         self._routes: dict[str, dict[str, Operation]] = {}
         for operation in OPERATIONS:
@@ -67,10 +73,22 @@ class Api:
             operation = self._operation(scope)
             caller, visitor = await self._gate.caller(operation, scope)
             call = Call(self._personalizer, caller, scope, receive, self._misses, visitor=visitor)
-            answer = await self._answer_of(operation, await self._with_values(call, operation))
+            with self._place_of(caller.name):
+                answer = await self._answer_of(operation, await self._with_values(call, operation))
         finally:
             self._served -= 1
         return Response(json.dumps(answer.values), answer.status, media_type=JSON)
+
+    @contextmanager
+    def _place_of(self, sender: str) -> Iterator[None]:
+        """A place among those that one sender may have. Raises `Refused` where they are taken."""
+        if self._served_of[sender] >= MOST_OF_ONE:
+            raise Refused("overloaded", f"{MOST_OF_ONE} calls of this sender are being served", retry_after_seconds=1)
+        self._served_of[sender] += 1
+        try:
+            yield
+        finally:
+            self._served_of[sender] -= 1
 
     async def _answer_of(self, operation: Operation, call: Call) -> Answer:
         """What the operation answers, when it is its turn; one that streams lasts as long as its caller likes."""

@@ -1,5 +1,6 @@
 """The operation that records a stream of events, one a line, in a bounded memory."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -39,6 +40,7 @@ async def record_stream(call: Call) -> Answer:
     try:
         async for part in _parts(call):
             await _write(call, part, tally)
+            await asyncio.sleep(0)  # where nothing was to be written nobody else had a turn
     except Refused as refused:
         refused.more = tally
         raise

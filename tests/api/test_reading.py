@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from personalize.api import reading
-from personalize.api.app import MOST_AT_ONCE
+from personalize.api.app import MOST_AT_ONCE, MOST_OF_ONE
 from personalize.api.reading import LONGEST_LINE_BYTES, MOST_BYTES
 from personalize.web.middleware import PersonalizeMiddleware
 from tests.api.channel import ROOT, Channel, channel, on_site, purchase, stopped
@@ -117,10 +119,28 @@ def test_whoever_leaves_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> N
     on_site(tmp_path, body)
 
 
+def test_bodies_of_one_sender_that_never_come_keep_nobody_else_out(tmp_path: Path) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        slow, till = await channel(app, sender="kiosk"), await channel(app)
+        waiting = [Slow(app, slow.token, "/events", JSON) for _ in range(MOST_OF_ONE)]
+        while not all(one.asked for one in waiting):
+            await asyncio.sleep(0)
+        told = await slow.call("/events", purchase("r1"))
+        assert (told.status, told.code, told.reply.header("retry-after")) == (503, "overloaded", "1")
+        assert (await till.call("/events", purchase("r1"))).status == 201
+        await stopped(waiting[0].call)
+        assert (await slow.call("/events", purchase("r1"))).status == 201
+        for one in waiting[1:]:
+            await stopped(one.call)
+
+    on_site(tmp_path, body)
+
+
 def test_more_calls_than_a_worker_can_serve_are_asked_to_come_again(tmp_path: Path) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         till = await channel(app)
-        waiting = [Slow(app, till.token, "/events", JSON) for _ in range(MOST_AT_ONCE)]
+        tokens = [till.token, (await channel(app, sender="kiosk")).token]
+        waiting = [Slow(app, tokens[number % 2], "/events", JSON) for number in range(MOST_AT_ONCE)]
         while not all(one.asked for one in waiting):
             await asyncio.sleep(0)
         told = await till.call("/events", purchase())
@@ -147,6 +167,24 @@ def test_a_stream_is_recorded_as_it_comes_and_told_of_at_its_end(tmp_path: Path)
         assert counts == {"lines": 1_200, "new": 1_196, "repeated": 1, "refused": 2}
         assert [(one["line"], one["code"]) for one in told.values["problems"]] == [(4, "E301"), (5, "no_json")]
         assert len(await written(app)) == 1_196
+
+    on_site(tmp_path, body)
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b"\n"], ids=["that are no events", "with nothing in them"])
+def test_others_have_their_turns_between_lines(tmp_path: Path, line: bytes) -> None:
+    """What comes in one part of a body may be thousands of lines, of which none has to be written."""
+
+    async def body(app: PersonalizeMiddleware) -> None:
+        till = await channel(app, "events:write")
+        call = asyncio.create_task(till.send("/events/stream", line * 20_000, media_type=NDJSON))
+        turns = [time.thread_time()]
+        while not call.done():
+            await asyncio.sleep(0)
+            turns.append(time.thread_time())
+        assert (await call).values["lines"] == 20_000
+        longest = max(end - begin for begin, end in pairwise(turns))
+        assert longest < (turns[-1] - turns[0]) / 4, "by the time of the processor"
 
     on_site(tmp_path, body)
 
