@@ -24,9 +24,10 @@ from personalize.runtime.personalizer import Personalizer
 ROOT = "/api/v1"
 #: How many calls a worker serves at once; more are asked to come again. Each may hold a body of a megabyte.
 MOST_AT_ONCE = 128
-#: How many of these are of one sender (all browsers are one): none keeps the others out by bodies that never come.
-MOST_OF_ONE = MOST_AT_ONCE // 2
-#: And how many of them all it works at: enough to share commits. The others wait their turn, so that pages between them
+#: How many of these may be bodies of one sender that have yet to come (all browsers are one): if they never do, there
+#: is room for the others.
+MOST_AWAITED_OF_ONE = MOST_AT_ONCE // 2
+#: And how many calls it works at: enough to share commits. The others wait their turn, so that pages between them
 #: come to theirs soon.
 MOST_AT_WORK = 16
 #: How many visitors of whom nothing is stored a caller may ask for at once, and then in a minute.
@@ -42,7 +43,7 @@ class Api:
         self._gate = Gate(personalizer)
         self._misses = Allowance(MISSES)
         self._served = 0
-        self._served_of: Counter[str] = Counter()
+        self._awaited: Counter[str] = Counter()
         self._work = asyncio.Semaphore(MOST_AT_WORK)
         self._routes: dict[str, dict[str, Operation]] = {}
         for operation in OPERATIONS:
@@ -73,27 +74,28 @@ class Api:
             operation = self._operation(scope)
             caller, visitor = await self._gate.caller(operation, scope)
             call = Call(self._personalizer, caller, scope, receive, self._misses, visitor=visitor)
-            with self._place_of(caller.name):
-                answer = await self._answer_of(operation, await self._with_values(call, operation))
+            answer = await self._answer_of(operation, await self._with_values(call, operation))
         finally:
             self._served -= 1
         return Response(json.dumps(answer.values), answer.status, media_type=JSON)
 
     @contextmanager
-    def _place_of(self, sender: str) -> Iterator[None]:
-        """A place among those that one sender may have. Raises `Refused` where they are taken."""
-        if self._served_of[sender] >= MOST_OF_ONE:
-            raise Refused("overloaded", f"{MOST_OF_ONE} calls of this sender are being served", retry_after_seconds=1)
-        self._served_of[sender] += 1
+    def _awaiting(self, sender: str) -> Iterator[None]:
+        """Wait for a body of this sender. Raises `Refused` where it has so many that have yet to come."""
+        if self._awaited[sender] >= MOST_AWAITED_OF_ONE:
+            detail = f"{MOST_AWAITED_OF_ONE} bodies of this sender have yet to come"
+            raise Refused("overloaded", detail, retry_after_seconds=1)
+        self._awaited[sender] += 1
         try:
             yield
         finally:
-            self._served_of[sender] -= 1
+            self._awaited[sender] -= 1
 
     async def _answer_of(self, operation: Operation, call: Call) -> Answer:
         """What the operation answers, when it is its turn; one that streams lasts as long as its caller likes."""
         if operation.streams:
-            return await operation.answer(call)
+            with self._awaiting(call.caller.name):
+                return await operation.answer(call)
         async with self._work:
             return await operation.answer(call)
 
@@ -116,8 +118,9 @@ class Api:
         if operation.takes is None or operation.streams:
             return call
         refuse_other_type(call.scope, JSON)
-        body = parsed(await whole_body(call.scope, call.receive))
-        return replace(call, values=operation.takes.read(body, ""))
+        with self._awaiting(call.caller.name):
+            body = await whole_body(call.scope, call.receive)
+        return replace(call, values=operation.takes.read(parsed(body), ""))
 
     def _unavailable(self, error: StoreError) -> Response:
         """What to say where the store can't: nothing was kept, and the same call may be made again."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from personalize.api import reading
-from personalize.api.app import MOST_AT_ONCE, MOST_OF_ONE
+from personalize.api.app import MOST_AT_ONCE, MOST_AWAITED_OF_ONE
 from personalize.api.reading import LONGEST_LINE_BYTES, MOST_BYTES
 from personalize.web.middleware import PersonalizeMiddleware
 from tests.api.channel import ROOT, Channel, channel, on_site, purchase, stopped
@@ -122,7 +122,7 @@ def test_whoever_leaves_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> N
 def test_bodies_of_one_sender_that_never_come_keep_nobody_else_out(tmp_path: Path) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
         slow, till = await channel(app, sender="kiosk"), await channel(app)
-        waiting = [Slow(app, slow.token, "/events", JSON) for _ in range(MOST_OF_ONE)]
+        waiting = [Slow(app, slow.token, "/events", JSON) for _ in range(MOST_AWAITED_OF_ONE)]
         while not all(one.asked for one in waiting):
             await asyncio.sleep(0)
         told = await slow.call("/events", purchase("r1"))

@@ -2,7 +2,7 @@
 
 from personalize.api import app as the_api
 
-the_api.MOST_AT_ONCE = the_api.MOST_OF_ONE = the_api.MOST_AT_WORK = 1_000_000
+the_api.MOST_AT_ONCE = the_api.MOST_AWAITED_OF_ONE = the_api.MOST_AT_WORK = 1_000_000
 
 from tests.served.shop import app  # noqa: E402  the site is made with these bounds
 
