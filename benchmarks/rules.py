@@ -74,15 +74,14 @@ class Ours:
 
     def _context(self, visitor: Visitor) -> Context:
         context = make_context(
+            self.rule_set.ground,
+            Lifecycle(),
             identity=Identity(profile_id=None, consent=UNKNOWN),
             profile=None,
             facts=None,
             now=NOW,
-            zone=self.rule_set.conventions.zone,
-            lifecycle=Lifecycle(),
-            catalogue={},
         )
-        context.values.give(visitor)
+        context.give(visitor)
         return context
 
 

@@ -1,10 +1,10 @@
 """All that a rule can see of one page view: who, what is known of them, the request, and now."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import field, replace
 from datetime import datetime, tzinfo
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from personalize.decisions.fact_readers import Plan, plan_of, reader_of
 from personalize.events.event import WEB
@@ -16,7 +16,8 @@ from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
 from personalize.profiles.visits import visit_with_page
 from personalize.rules.facts import LOCAL_NOW, Fact
-from personalize.rules.index.index import Reach
+from personalize.rules.ground import Ground
+from personalize.rules.index.index import Answers, Index, Reach
 from personalize.rules.unanswerable import Unanswerable
 from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
@@ -54,32 +55,106 @@ class RequestFacts:
     channel: str = WEB
 
 
-@light_dataclass(frozen=True, slots=True)
-class Context:
-    """One page view as the rules see it.
+#: The value of a fact of the site's own, by the values of the facts that it reads: None where it is missing,
+#: `Unanswerable` where it raised. It never raises itself.
+OwnAnswers = Callable[[Fact, Mapping[str, object]], object]
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+_NO_PURPOSES: frozenset[str] = frozenset()
+#: For how many different grants it is kept how the facts of a reach are worked out.
+_MOST_PLANS = 64
+
+
+class Context(dict[str, object]):
+    """One page view as the rules see it: the values of facts by name, each worked out when somebody first asks. None
+    is missing, `Unanswerable` what nobody can tell.
 
     `profile` is already cut to what the visitor's consent grants, or None; `facts` is None where no page is
-    asked for (counting segments). `now` is an aware UTC datetime, `zone` the site's; `local_zone` is the visitor's
-    own where it is known, else the site's, too. `values` answers facts by name.
-    `own` works out the facts of the site's own code from those that they read; None where there are none.
-    `organization` is the one that the visitor belongs to, None for none.
+    asked for (counting segments). `now` is an aware UTC datetime; `local_zone` is the visitor's own where it is known,
+    else the site's. `own` works out the facts of the site's own code from those that they read; None where there are
+    none. `organization` is the one that the visitor belongs to, None for none.
     """
 
-    identity: Identity
-    profile: Profile | None
-    facts: RequestFacts | None
-    now: datetime
-    zone: tzinfo
-    local_zone: tzinfo
-    lifecycle: Lifecycle
-    values: "FactValues"
-    own: "OwnAnswers | None" = None
-    organization: Organization | None = None
+    __slots__ = (
+        *("ground", "lifecycle", "identity", "profile", "facts", "now", "local_zone", "own", "organization"),
+        *("_given", "_granted", "_is_visit_known", "_visit"),
+    )
+
+    def __init__(
+        self,
+        ground: Ground,
+        lifecycle: Lifecycle,
+        identity: Identity,
+        profile: Profile | None,
+        facts: RequestFacts | None,
+        now: datetime,
+        local_zone: tzinfo,
+        own: OwnAnswers | None = None,
+        organization: Organization | None = None,
+    ) -> None:
+        self.ground: Final[Ground] = ground
+        self.lifecycle: Final[Lifecycle] = lifecycle
+        self.identity: Final[Identity] = identity
+        self.profile: Final[Profile | None] = profile
+        self.facts: Final[RequestFacts | None] = facts
+        self.now: Final[datetime] = now
+        self.local_zone: Final[tzinfo] = local_zone
+        self.own: Final[OwnAnswers | None] = own
+        self.organization: Final[Organization | None] = organization
+        self._granted = identity.consent.granted or _NO_PURPOSES
+        self._given = _NOTHING
+        self._is_visit_known = False
+        self._visit: Visit | None = None
+
+    def __missing__(self, name: str) -> object:
+        if name == LOCAL_NOW:
+            value: object = self.now.astimezone(self.local_zone)
+        else:
+            fact = self.ground.facts.get(name)
+            value = None if fact is None else reader_of(fact, self._granted)(self, fact)
+        self[name] = value
+        return value
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value as far as it is worked out, else the default; what the visitor's clock says is told at any time."""
+        return self[name] if name == LOCAL_NOW else super().get(name, default)
+
+    def give(self, values: Mapping[str, object]) -> None:
+        """Say what some facts are, whatever would be worked out."""
+        self._given = {**self._given, **values}
+        self.update(values)
+
+    def answers(self, index: Index, reach: Reach) -> Answers:
+        """What these facts make of the conditions that a reach covers."""
+        return Answers(index, reach, self.told(reach), self, self.now)
+
+    def told(self, reach: Reach) -> Sequence[object]:
+        """The values of all that a reach depends on, in its order: many at once, which is quicker than one by one."""
+        if self._given:  # what was given is not worked out
+            return [self[name] for name in reach.fact_names]
+        told: list[object] = []
+        groups, ordered = reach.plans.get(self._granted) or self._planned(reach)
+        for read in groups:
+            told += read(self)
+        return ordered(told)
+
+    def _planned(self, reach: Reach) -> Plan:
+        """How to work out the facts of a reach: the same for all who have granted the same."""
+        if len(reach.plans) >= _MOST_PLANS:
+            reach.plans.clear()
+        plan = reach.plans[self._granted] = plan_of(reach.facts, self._granted)
+        return plan
 
     @property
     def consent(self) -> Consent:
         """What the visitor has decided."""
         return self.identity.consent
+
+    @property
+    def visit(self) -> Visit | None:
+        """The visit that this page view belongs to; the stored one where no page is asked for."""
+        if not self._is_visit_known:
+            self._visit, self._is_visit_known = _visit(self), True
+        return self._visit
 
     @property
     def attributes(self) -> Mapping[str, object]:
@@ -88,45 +163,55 @@ class Context:
             return {}
         return {name: stored.value for name, stored in self.profile.attributes.items()}
 
-
-#: The value of a fact of the site's own, by the values of the facts that it reads: None where it is missing,
-#: `Unanswerable` where it raised. It never raises itself.
-OwnAnswers = Callable[[Fact, Mapping[str, object]], object]
+    def otherwise(
+        self, values: Mapping[str, object], *, now: datetime | None = None, local_zone: tzinfo | None = None
+    ) -> "Context":
+        """The same page view with other values of some facts, at another moment or in another zone; what was given
+        stays as it was given, and all else is worked out anew."""
+        other = Context(
+            self.ground,
+            self.lifecycle,
+            self.identity,
+            self.profile,
+            self.facts,
+            now or self.now,
+            local_zone or self.local_zone,
+            self.own,
+            self.organization,
+        )
+        other.give({**self._given, **values})
+        other.pop(LOCAL_NOW, None)  # it is told anew
+        return other
 
 
 def make_context(
+    ground: Ground,
+    lifecycle: Lifecycle,
     *,
     identity: Identity,
     profile: Profile | None,
     facts: RequestFacts | None,
     now: datetime,
-    zone: tzinfo,
-    lifecycle: Lifecycle,
-    catalogue: Mapping[str, Fact],
-    purposes: Mapping[str, str] | None = None,
     pending: Collection[str] = (),
-    own: "OwnAnswers | None" = None,
-    zone_attribute: str | None = None,
+    own: OwnAnswers | None = None,
     organization: Organization | None = None,
-    organization_attribute: str | None = None,
 ) -> Context:
     """The context of a page view; facts whose purpose is not granted are left out here and nowhere else.
 
-    `catalogue` holds the facts that the rule set reads, by name; any other is missing. `purposes` are those of
-    the declared attributes, so that attributes a template may show are cut as well. `pending` are the names of
-    facts that the stored profiles don't hold yet: they can't be answered, whoever asks. `own` works out the facts
-    of the site's own code. `zone_attribute` names the attribute that tells the visitor's time zone, and
-    `organization_attribute` the one that names their `organization`: who may not be known by it belongs to none here.
+    `pending` are the names of facts that the stored profiles don't hold yet: they can't be answered, whoever asks.
+    `own` works out the facts of the site's own code. Who may not be known by what names their `organization` belongs
+    to none here.
     """
-    permitted = _permitted(profile, identity.consent, purposes or {})
-    values = FactValues(catalogue, identity.consent.granted or frozenset())
+    permitted = _permitted(profile, identity.consent, ground)
+    local_zone, where = ground.zone, organization
+    if ground.zone_attribute is not None:
+        local_zone = _visitors_zone(permitted, ground.zone_attribute) or local_zone
+    if where is not None and ground.organization_attribute is not None:
+        names = permitted.attributes if permitted is not None else {}
+        where = where if ground.organization_attribute in names else None
+    context = Context(ground, lifecycle, identity, permitted, facts, now, local_zone, own, where)
     if pending:
-        values.give(dict.fromkeys(pending, Unanswerable.PENDING))
-    local_zone = zone if zone_attribute is None else _visitors_zone(permitted, zone_attribute) or zone
-    names = permitted.attributes if permitted is not None else {}
-    where = organization if organization_attribute is None or organization_attribute in names else None
-    context = Context(identity, permitted, facts, now, zone, local_zone, lifecycle, values, own, where)
-    values.bind(context)
+        context.give(dict.fromkeys(pending, Unanswerable.PENDING))
     return context
 
 
@@ -135,104 +220,17 @@ def _visitors_zone(profile: Profile | None, zone_attribute: str) -> tzinfo | Non
     return None if stored is None else zone_named(stored.value)
 
 
-def context_if(context: Context, *, now: datetime, values: Mapping[str, object]) -> Context:
-    """The same page view at another moment, with other values of some facts; what was given stays as it was given,
-    and all else is worked out anew."""
-    other = replace(context, now=now, values=context.values.anew(values))
-    other.values.bind(other)
-    return other
-
-
-def _permitted(profile: Profile | None, consent: Consent, purposes: Mapping[str, str]) -> Profile | None:
+def _permitted(profile: Profile | None, consent: Consent, ground: Ground) -> Profile | None:
     if profile is None or not consent.permits_identifier:
         return None
     granted = consent.granted or frozenset()
-    if DEFAULT_PURPOSE in granted and granted.issuperset(purposes.values()):
+    if granted >= ground.all_purposes:
         return profile
+    purposes = ground.purposes
     names = [name for name in profile.attributes if purposes.get(name, DEFAULT_PURPOSE) in granted]
     if len(names) == len(profile.attributes):
         return profile
     return replace(profile, attributes=MappingProxyType({name: profile.attributes[name] for name in names}))
-
-
-_NOTHING: Mapping[str, object] = MappingProxyType({})
-#: For how many different grants it is kept how the facts of a reach are worked out.
-_MOST_PLANS = 64
-
-
-class FactValues(dict[str, object]):
-    """The values of facts by name, each worked out once, when a rule first asks; None is missing, `Unanswerable`
-    what nobody can tell."""
-
-    __slots__ = ("_catalogue", "_context", "_given", "_granted", "_is_visit_known", "_visit")
-
-    def __init__(self, catalogue: Mapping[str, Fact], granted: frozenset[str]) -> None:
-        self._catalogue = catalogue
-        self._granted = granted
-        self._given: Mapping[str, object] = _NOTHING
-        self._context: Context | None = None
-        self._visit: Visit | None = None
-        self._is_visit_known = False
-
-    def give(self, values: Mapping[str, object]) -> None:
-        """Say what some facts are, whatever would be worked out."""
-        self._given = {**self._given, **values}
-        self.update(values)
-
-    def anew(self, values: Mapping[str, object]) -> "FactValues":
-        """Facts of the same visitor with nothing worked out yet; given is what was, and these values."""
-        fresh = FactValues(self._catalogue, self._granted)
-        fresh.give({**self._given, **values})
-        return fresh
-
-    def bind(self, context: Context | None) -> None:
-        """Say whose facts these are; None where nobody will ask for more of them."""
-        self._context = context
-        if context is not None:
-            self.pop(LOCAL_NOW, None)  # it is told anew, in this context's zone
-
-    def work_out(self, reach: Reach) -> None:
-        """Work out all that a reach depends on, which is quicker than one by one when they are missed."""
-        context = self._context
-        if context is None:
-            return
-        if self._given:  # what was given is not worked out
-            for name in reach.fact_names:
-                self[name]
-            return
-        groups, others = reach.plans.get(self._granted) or self._planned(reach)
-        for names, read_all in groups:
-            for name, value in zip(names, read_all(context), strict=True):  # a third of what `update` takes
-                self[name] = value
-        for name, read, fact in others:
-            if name not in self:
-                self[name] = read(context, fact)
-
-    def _planned(self, reach: Reach) -> Plan:
-        """How to work out each fact of a reach: the same for all who have granted the same."""
-        if len(reach.plans) >= _MOST_PLANS:
-            reach.plans.clear()
-        plan = reach.plans[self._granted] = plan_of(reach.facts, self._granted)
-        return plan
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """The value as far as it is worked out, else the default; what the visitor's clock says is told at any time."""
-        return self[name] if name == LOCAL_NOW else super().get(name, default)
-
-    def __missing__(self, name: str) -> object:
-        if name == LOCAL_NOW and self._context is not None:
-            local = self[name] = self._context.now.astimezone(self._context.local_zone)
-            return local
-        fact, context = self._catalogue.get(name), self._context
-        value = self[name] = None if fact is None or context is None else reader_of(fact, self._granted)(context, fact)
-        return value
-
-    @property
-    def visit(self) -> Visit | None:
-        """The visit that this page view belongs to; the stored one where no page is asked for."""
-        if not self._is_visit_known and self._context is not None:
-            self._visit, self._is_visit_known = _visit(self._context), True
-        return self._visit
 
 
 def _visit(context: Context) -> Visit | None:

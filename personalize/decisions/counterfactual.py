@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from personalize.decisions.context import Context, context_if
+from personalize.decisions.context import Context
 from personalize.decisions.decide import Notes, decide
 from personalize.rules.conditions import All, Condition, Not
 from personalize.rules.definitions import Rule
@@ -47,7 +47,7 @@ class Counterfactuals:
         miss, context = self._nearest(rule)
         if miss is None or not miss.is_exact:
             return miss
-        answers = self._rule_set.index.answers(self._page.reach, context.values, context.now)
+        answers = context.answers(self._rule_set.index, self._page.reach)
         return miss if answers.holds((self._slot_id, rule.rule_id)) else None
 
     def showing(self, rule: Rule) -> Showing | None:
@@ -79,7 +79,7 @@ class Counterfactuals:
         miss = self._misses.of(condition)
         if miss is None or not miss.is_exact:
             return miss, self._context
-        return miss, context_if(self._context, now=miss.at, values=miss.values)
+        return miss, self._context.otherwise(miss.values, now=miss.at)
 
     def _before(self, rule_id: str, notes: Notes) -> list[str]:
         """The rules that gave something before this one."""
@@ -92,4 +92,4 @@ class Counterfactuals:
         return frozenset(decisions[self._slot_id].item_ids)
 
     def _values_at(self, moment: datetime) -> Mapping[str, object]:
-        return context_if(self._context, now=moment, values={}).values
+        return self._context.otherwise({}, now=moment)

@@ -30,8 +30,7 @@ def decide(
     Pure: the same arguments give the same decisions. No item stands in two slots of a page, nor one that the
     page view has `shown` already. Explaining passes `notes` to be filled; the run is the same.
     """
-    context.values.work_out(page.reach)
-    answers = rule_set.index.answers(page.reach, context.values, context.now)
+    answers = context.answers(rule_set.index, page.reach)
     if page.decided is None or shown or notes is not None:
         return _Run(page, context, rule_set, answers, shown, notes).decisions()
     told: Hashable = answers.pattern(page.mask) if page.masks is None else answers.highest(page.masks)

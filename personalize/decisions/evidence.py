@@ -29,7 +29,7 @@ def evidence(condition: Condition, context: Context, rule_set: RuleSet, answers:
     describer = Describer(rule_set.conventions, {one.segment_id: one.title for one in rule_set.segments.values()})
     leaves = dict.fromkeys(_deciding(condition, rule_set, answers))
     return tuple(
-        Evidence(describer.condition(leaf), answers.answer(leaf), describer.seen(leaf, context.values[leaf.fact.name]))
+        Evidence(describer.condition(leaf), answers.answer(leaf), describer.seen(leaf, context[leaf.fact.name]))
         for leaf in leaves
     )
 

@@ -41,7 +41,7 @@ def explain(
     slot = rule_set.slots[slot_id]
     notes: Notes = {}
     decisions = decide(page, context, rule_set, shown=shown, notes=notes)
-    answers = rule_set.index.answers(page.reach, context.values, context.now)
+    answers = context.answers(rule_set.index, page.reach)
     what_if = Counterfactuals(slot_id, context, rule_set, answers, shown) if misses else None
     teller = _Teller(slot_id, context, rule_set, answers, decisions, what_if)
     rules = tuple(teller.rule(rule, notes.get((slot_id, rule.rule_id))) for rule in slot.rules)
@@ -166,7 +166,7 @@ class _Teller:
         while waiting:
             for question in questions(waiting.pop()):
                 if isinstance(question, Leaf):
-                    value = self._context.values[question.fact.name]
+                    value = self._context[question.fact.name]
                     if isinstance(value, Unanswerable):
                         return value
                 elif question.segment_id not in met:
@@ -175,7 +175,7 @@ class _Teller:
         return None
 
     def _seen(self, leaf: Leaf) -> str:
-        return self._describer.seen(leaf, self._context.values[leaf.fact.name])
+        return self._describer.seen(leaf, self._context[leaf.fact.name])
 
 
 def _group(condition: Condition) -> str:

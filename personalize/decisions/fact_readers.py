@@ -4,15 +4,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from itertools import repeat
-from operator import attrgetter
+from operator import attrgetter, contains, itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
-from personalize.profiles.encoding import values_of
+from personalize.profiles.encoding import value_of
 from personalize.profiles.lifecycle import is_new, state_of
 from personalize.profiles.profile import Profile, SharedTotals, Totals
 from personalize.profiles.stated import favourite, interest_in
+from personalize.profiles.stored_part import rows_of
 from personalize.profiles.unit import unit_of
 from personalize.rules.beside import pairs
 from personalize.rules.fact_values import reader_of_type
@@ -26,6 +27,7 @@ from personalize.rules.facts import (
     Fact,
     FactType,
 )
+from personalize.rules.index.index import picker
 from personalize.rules.now_facts import now_value
 from personalize.rules.paths import follow
 from personalize.rules.unanswerable import Unanswerable
@@ -40,24 +42,20 @@ GroupReader: TypeAlias = Callable[["Context"], Iterable[object]]
 
 
 class Plan(NamedTuple):
-    """How to work out some facts: those of one kind together, by their names, and after them the others."""
+    """How to work out some facts: the readers of those of one kind, and what puts all they give into order."""
 
-    groups: tuple[tuple[tuple[str, ...], GroupReader], ...]
-    others: tuple[tuple[str, Reader, Fact], ...]
+    groups: tuple[GroupReader, ...]
+    ordered: Callable[[Sequence[object]], Sequence[object]]
 
 
-def plan_of(facts: Iterable[Fact], granted: frozenset[str]) -> Plan:
-    """How to work out these facts for all who have granted these purposes."""
-    kinds: dict[tuple[_Grouping, str], list[Fact]] = {}
-    others: list[tuple[str, Reader, Fact]] = []
-    for fact in facts:
-        grouping = _grouping(fact, granted)
-        if grouping is None:
-            others.append((fact.name, reader_of(fact, granted), fact))
-        else:
-            kinds.setdefault((grouping, fact.root), []).append(fact)
-    groups = ((tuple(fact.name for fact in alike), group(alike)) for (group, _), alike in kinds.items())
-    return Plan(tuple(groups), tuple(others))
+def plan_of(facts: Sequence[Fact], granted: frozenset[str]) -> Plan:
+    """How to work out these facts, in their order, for all who have granted these purposes."""
+    kinds: dict[tuple[_Grouping, str], list[int]] = {}
+    for place, fact in enumerate(facts):
+        kinds.setdefault(_grouping(fact, granted), []).append(place)
+    groups = tuple(group([facts[place] for place in places]) for (group, _), places in kinds.items())
+    as_given = [place for places in kinds.values() for place in places]
+    return Plan(groups, picker([as_given.index(place) for place in range(len(facts))]))
 
 
 def reader_of(fact: Fact, granted: frozenset[str]) -> Reader:
@@ -74,17 +72,19 @@ def _is_granted(fact: Fact, granted: frozenset[str]) -> bool:
 _Grouping: TypeAlias = Callable[[Sequence[Fact]], GroupReader]
 
 
-def _grouping(fact: Fact, granted: frozenset[str]) -> _Grouping | None:
-    """What makes a reader of many facts like this one; None where each is read alone."""
+def _grouping(fact: Fact, granted: frozenset[str]) -> tuple[_Grouping, str]:
+    """What makes a reader of many facts like this one, and what they have to have in common with it."""
     if not _is_granted(fact, granted):
-        return _withheld
-    if fact.root == "page":
-        return None if "." in fact.key else _page_fields
+        return _withheld, ""
+    if fact.root == "page" and "." not in fact.key:
+        return _page_fields, ""
     if fact.root == "visit":
-        return _visit_fields
+        return _visit_fields, ""
     if fact.root == "profile":
-        return _attributes
-    return _event_fields if fact.root not in _READERS and fact.key in _TOTAL_FIELDS else None
+        return (_attributes if _usual_class(fact) is None else _plain_attributes), ""
+    if fact.root not in _READERS and fact.key in _TOTAL_FIELDS:
+        return _event_fields, fact.root
+    return _one_by_one, ""
 
 
 def _withheld(facts: Sequence[Fact]) -> GroupReader:
@@ -110,26 +110,44 @@ def _visit_fields(facts: Sequence[Fact]) -> GroupReader:
     fields = _fields([_VISIT_FIELDS.get(fact.key, fact.key) for fact in facts])
 
     def read(context: "Context") -> Iterable[object]:
-        visit = context.values.visit
+        visit = context.visit
         return repeat(None, len(facts)) if visit is None else fields(visit)
 
     return read
 
 
-def _attributes(facts: Sequence[Fact]) -> GroupReader:
-    keys = [fact.key for fact in facts]
-    reads = [(_usual_class(fact), _as_declared(fact)) for fact in facts]
+def _plain_attributes(facts: Sequence[Fact]) -> GroupReader:
+    """Attributes that are mostly read as they are kept: whether somebody has asked for it or not, a row begins with the
+    value."""
+    keys, read_alone = [fact.key for fact in facts], _attributes(facts)
+    classes = [frozenset({_usual_class(fact), type(None)}) for fact in facts]
 
     def read(context: "Context") -> Iterable[object]:
         if context.profile is None:
             return repeat(None, len(keys))
-        values, zone = values_of(context.profile.attributes, keys), context.zone
+        values = list(map(_FIRST, map(rows_of(context.profile.attributes).get, keys, repeat(_NEVER_SET))))
+        return values if all(map(contains, classes, map(type, values))) else read_alone(context)
+
+    return read
+
+
+def _attributes(facts: Sequence[Fact]) -> GroupReader:
+    reads = [(fact.key, _as_declared(fact)) for fact in facts]
+
+    def read(context: "Context") -> Iterable[object]:
+        if context.profile is None:
+            return repeat(None, len(reads))
+        attributes, zone = context.profile.attributes, context.ground.zone
         return [
-            value if value.__class__ is usual or value is None else declared(value, zone)
-            for value, (usual, declared) in zip(values, reads, strict=True)
+            None if (value := value_of(attributes, name)) is None else declared(value, zone) for name, declared in reads
         ]
 
     return read
+
+
+def _one_by_one(facts: Sequence[Fact]) -> GroupReader:
+    names = [fact.name for fact in facts]
+    return lambda context: [context[name] for name in names]
 
 
 def _event_fields(facts: Sequence[Fact]) -> GroupReader:
@@ -151,6 +169,8 @@ def _fields(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
     return read if len(names) > 1 else lambda of: (read(of),)
 
 
+_FIRST = itemgetter(0)
+_NEVER_SET = (None,)
 _VISIT_FIELDS = {"started": "started_at"}
 _TOTAL_FIELDS = {
     "count": "count",
@@ -172,21 +192,27 @@ def _nothing(context: "Context", fact: Fact) -> None:
 
 def _profile_value(context: "Context", fact: Fact) -> object:
     stored = context.profile.attributes.get(fact.key) if context.profile is not None else None
-    return None if stored is None else _as_declared(fact)(stored.value, context.zone)
+    return None if stored is None else _as_declared(fact)(stored.value, context.ground.zone)
 
 
 def _as_declared(fact: Fact) -> Callable[[object, tzinfo], object]:
     """What reads the value of an attribute as it is declared now: what is of another type, or no choice any more, is
     missing."""
     typed = reader_of_type(fact.type)
+    usual = frozenset({_AS_STORED.get(fact.type)})
 
     def read_many(value: object, zone: tzinfo) -> object:
         if not isinstance(value, list):
             return None
+        if usual.issuperset(map(type, value)):
+            return value
         values = [one for item in value if (one := typed(item, zone)) is not None]
         return values if values or not value else None
 
     choices = frozenset(choice.casefold() if fact.fold else choice for choice in fact.choices)
+
+    def read_choice(value: object, zone: tzinfo) -> object:
+        return value if value.__class__ is str and value in choices else read_one(value, zone)
 
     def read_one(value: object, zone: tzinfo) -> object:
         found = typed(follow(value, fact.path) if fact.path else value, zone)
@@ -196,7 +222,9 @@ def _as_declared(fact: Fact) -> Callable[[object, tzinfo], object]:
 
     if fact.many:
         return read_many
-    return read_one if fact.path or fact.choices else typed
+    if fact.path:
+        return read_one
+    return read_choice if choices else typed
 
 
 def _usual_class(fact: Fact) -> type | None:
@@ -204,7 +232,7 @@ def _usual_class(fact: Fact) -> type | None:
     return None if fact.many or fact.path or fact.choices else _AS_STORED.get(fact.type)
 
 
-_AS_STORED = {FactType.TEXT: str, FactType.NUMBER: int, FactType.MONEY: int, FactType.BOOL: bool}
+_AS_STORED = {FactType.TEXT: str, FactType.CHOICE: str, FactType.NUMBER: int, FactType.MONEY: int, FactType.BOOL: bool}
 
 
 def _event_value(context: "Context", fact: Fact) -> object:
@@ -230,11 +258,11 @@ def _visitor_value(context: "Context", fact: Fact) -> object:
 
 
 _VISITOR: Mapping[str, Callable[["Context", Profile], object]] = {
-    "new": lambda context, profile: is_new(profile, context.values.visit, context.now, context.lifecycle),
-    "visits": lambda context, profile: visit.number if (visit := context.values.visit) is not None else 0,
+    "new": lambda context, profile: is_new(profile, context.visit, context.now, context.lifecycle),
+    "visits": lambda context, profile: visit.number if (visit := context.visit) is not None else 0,
     "first_seen": lambda context, profile: profile.first_seen_at,
     "last_seen": lambda context, profile: profile.last_seen_at,
-    "state": lambda context, profile: state_of(profile, context.values.visit, context.now, context.lifecycle),
+    "state": lambda context, profile: state_of(profile, context.visit, context.now, context.lifecycle),
 }
 
 
@@ -252,7 +280,7 @@ def _page_value(context: "Context", fact: Fact) -> object:
 
 
 def _visit_value(context: "Context", fact: Fact) -> object:
-    visit = context.values.visit
+    visit = context.visit
     return None if visit is None else getattr(visit, _VISIT_FIELDS.get(fact.key, fact.key))
 
 
@@ -260,7 +288,7 @@ def _split_value(context: "Context", fact: Fact) -> object:
     if not fact.parts:
         unit: object = _unit(context)
     else:
-        unit = context.values[fact.parts[0].name]
+        unit = context[fact.parts[0].name]
     if isinstance(unit, Unanswerable):
         return unit
     return share(fact.key, str(unit)) if isinstance(unit, str | int | Decimal) else None
@@ -277,7 +305,7 @@ def _unit(context: "Context") -> str | None:
 
 
 def _pair_value(context: "Context", fact: Fact) -> object:
-    left, right = (context.values[part.name] for part in fact.parts)
+    left, right = (context[part.name] for part in fact.parts)
     unanswerable = left if isinstance(left, Unanswerable) else right
     return unanswerable if isinstance(unanswerable, Unanswerable) else pairs(left, right, fold=fact.fold)
 
@@ -285,7 +313,7 @@ def _pair_value(context: "Context", fact: Fact) -> object:
 def _now_value(context: "Context", fact: Fact) -> object:
     if fact.type is FactType.INSTANT:
         return context.now
-    local = context.values[LOCAL_NOW]
+    local = context[LOCAL_NOW]
     assert isinstance(local, datetime)
     return now_value(fact, local)
 
@@ -315,7 +343,7 @@ def _organization_value(context: "Context", fact: Fact) -> object:
     event, _, key = fact.key.rpartition(".")
     if not event or fact.path:
         stored = organization.attributes.get(fact.key)
-        return None if stored is None else _as_declared(fact)(stored.value, context.zone)
+        return None if stored is None else _as_declared(fact)(stored.value, context.ground.zone)
     shared = organization.totals.get(event)
     return _NEVER.get(key) if shared is None else _of_totals(shared, key)
 
@@ -323,7 +351,7 @@ def _organization_value(context: "Context", fact: Fact) -> object:
 def _own_value(context: "Context", fact: Fact) -> object:
     if context.own is None:
         return None
-    read = {part.name: context.values[part.name] for part in fact.parts}
+    read = {part.name: context[part.name] for part in fact.parts}
     unanswerable = [value for value in read.values() if isinstance(value, Unanswerable)]
     return unanswerable[0] if unanswerable else context.own(fact, read)
 

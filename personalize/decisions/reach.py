@@ -87,7 +87,7 @@ class ReachCount:
         for page in self._pages:
             notes: Notes = {}
             decisions = decide(page, context, self._rule_set, notes=notes)
-            answers = self._rule_set.index.answers(page.reach, context.values, context.now)
+            answers = context.answers(self._rule_set.index, page.reach)
             for slot_id, decision in decisions.items():
                 self._reasons[slot_id][decision.reason] += 1
                 for key in answers.matching(self._rule_set.rows[slot_id]):

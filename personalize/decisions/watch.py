@@ -31,8 +31,7 @@ class SegmentWatch:
 
     def members(self, context: Context) -> frozenset[str]:
         """The watched segments that the visitor is in."""
-        context.values.work_out(self._reach)
-        answers = self._rule_set.index.answers(self._reach, context.values, context.now)
+        answers = context.answers(self._rule_set.index, self._reach)
         return frozenset(one for one in self.segment_ids if answers.in_segment(one))
 
     def next_look(self, context: Context) -> datetime | None:
@@ -60,11 +59,11 @@ def _turns(leaf: Leaf, context: Context) -> Iterator[datetime]:
         yield context.now + LOOK_AGAIN
     if not _OF_LIFECYCLE.isdisjoint(fact.name for fact in facts):
         yield from _of_lifecycle(context)
-    value = context.values[leaf.fact.name]
+    value = context[leaf.fact.name]
     if _tells_age(leaf):
         yield from turns_of(leaf, value, context.now.astimezone(context.local_zone)).moments
     elif leaf.uses_now or any(fact.root == NOW for fact in facts):
-        at = edges_of((leaf,), context.zone).next_after(context.now, context.local_zone)
+        at = edges_of((leaf,), context.ground.zone).next_after(context.now, context.local_zone)
         if at is not None:
             yield context.now + LOOK_AGAIN if at == context.now else at
     if isinstance(value, datetime) and value > context.now:

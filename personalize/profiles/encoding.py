@@ -1,6 +1,6 @@
 """Profiles and organizations as bytes: compact JSON, exact, and quick to read, since page views read them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -8,10 +8,12 @@ from typing import Any
 import orjson
 
 from personalize.events.event import JSONValue, from_micros, to_micros
+from personalize.light_values import replace
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import (
     NO_TIES,
     AttributeValue,
+    Changes,
     Joined,
     Membership,
     Profile,
@@ -20,7 +22,7 @@ from personalize.profiles.profile import (
     Totals,
     Visit,
 )
-from personalize.profiles.stored_part import StoredPart, written
+from personalize.profiles.stored_part import StoredPart, rows_of, written
 from personalize.visitors.consent import UNKNOWN, granting
 
 # Parts of a row, each left out where empty. Times are integers of microseconds since 1970.
@@ -49,6 +51,8 @@ _BEGINS_MEMBER = b'{"h":'
 _ORGANIZATION = "o"
 _MEMBERS = "m"
 _BEGINS_ORGANIZATION = b'{"o":'
+#: What most rows are without.
+_RARE = frozenset({_JOINED, _JOINED_FROM, _UNIT, _STATED, _OF_TWO_UNITS, _TIES, _MEMBERSHIP})
 
 _PLAIN_ROW = 2  # how many parts an attribute without marks has
 _FROM_JOIN = 1
@@ -111,12 +115,10 @@ def decode_profile(data: bytes) -> Profile:
     """The profile that `encode_profile` wrote."""
     row = orjson.loads(data)
     part = row.get
-    visit, granted, joined, joined_from = part(_VISIT), part(_CONSENT), part(_JOINED), part(_JOINED_FROM)
+    attributes, totals, recent, interests = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT), part(_INTERESTS)
+    visit, granted, consent_at = part(_VISIT), part(_CONSENT), part(_CONSENT_AT)
     first_seen, last_seen, seen_before = part(_FIRST_SEEN), part(_LAST_SEEN), part(_SEEN_BEFORE)
-    consent_at, ties = part(_CONSENT_AT), part(_TIES)
-    attributes, totals, recent = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT)
-    interests, stated, membership = part(_INTERESTS), part(_STATED), part(_MEMBERSHIP)
-    return Profile(
+    profile = Profile(  # by place, and what few have apart, since every page view reads one
         row[_ID],
         StoredPart(attributes, _read_attribute) if attributes else {},
         StoredPart(totals, _read_totals) if totals else {},
@@ -127,16 +129,32 @@ def decode_profile(data: bytes) -> Profile:
         None if seen_before is None else from_micros(seen_before),
         UNKNOWN if granted is None else granting(granted),
         None if consent_at is None else from_micros(consent_at),
-        None if joined is None else Joined(joined[0], from_micros(joined[1])),
-        tuple(joined_from) if joined_from else (),
+        None,
+        (),
         row[_EVENTS],
-        part(_UNIT),
+        None,
         StoredPart(interests, tuple) if interests else {},
-        StoredPart(stated, _read_attribute) if stated else {},
-        None if membership is None else Membership(membership[0], _read_shared(membership[1])),
-        NO_TIES if ties is None else _read_ties(ties),
-        _OF_TWO_UNITS in row,
+        {},
     )
+    return profile if _RARE.isdisjoint(row) else replace(profile, **_read_rare_parts(row))
+
+
+def _read_rare_parts(row: Mapping[str, Any]) -> Changes:
+    """The same of the parts that few profiles have."""
+    read: Changes = {"of_two_units": _OF_TWO_UNITS in row, "unit": row.get(_UNIT)}
+    if _JOINED in row:
+        into, at = row[_JOINED]
+        read["joined"] = Joined(into, from_micros(at))
+    if _JOINED_FROM in row:
+        read["joined_from"] = tuple(row[_JOINED_FROM])
+    if _STATED in row:
+        read["stated"] = StoredPart(row[_STATED], _read_attribute)
+    if _MEMBERSHIP in row:
+        organization_id, totals = row[_MEMBERSHIP]
+        read["membership"] = Membership(organization_id, _read_shared(totals))
+    if _TIES in row:
+        read["ties"] = _read_ties(row[_TIES])
+    return read
 
 
 def organization_in(data: bytes) -> str | None:
@@ -186,20 +204,13 @@ def holds_organization(data: bytes) -> bool:
     return data.startswith(_BEGINS_ORGANIZATION)
 
 
-def values_of(attributes: Mapping[str, AttributeValue], names: Iterable[str]) -> list[JSONValue]:
-    """The values of these attributes, in the order of the names; None where one was never set. Of a stored profile
-    nothing else is read: most rows begin with the value as it is."""
-    if type(attributes) is not StoredPart:
-        return [None if (known := attributes.get(name)) is None else known.value for name in names]
-    stored = attributes.stored.get
-    return [
-        None
-        if (row := stored(name)) is None
-        else row[0]
-        if row.__class__ is list and len(row) == _PLAIN_ROW
-        else attributes[name].value
-        for name in names
-    ]
+def value_of(attributes: Mapping[str, AttributeValue], name: str) -> JSONValue:
+    """The value of an attribute, None where it was never set. Of a stored profile nothing else is read: most rows begin
+    with the value as it is."""
+    row = rows_of(attributes).get(name)
+    if row is None:
+        return None
+    return row[0] if row.__class__ is list and len(row) == _PLAIN_ROW else attributes[name].value
 
 
 def _attribute(stored: AttributeValue) -> list[object]:

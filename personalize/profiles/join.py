@@ -100,7 +100,7 @@ def _told_together(
 ) -> Mapping[str, AttributeValue]:
     told = dict(known)
     for name, value in anonymous.items():
-        told[name] = newer(told.get(name), replace(value, from_join=True))
+        told[name] = newer(told.get(name), value._replace(from_join=True))
     return told
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from personalize.events.event import EventName, JSONValue
 from personalize.light_values import light_dataclass
@@ -13,8 +13,7 @@ from personalize.profiles.interests import Interests
 from personalize.visitors.consent import UNKNOWN, Consent
 
 
-@light_dataclass(frozen=True, slots=True)
-class AttributeValue:
+class AttributeValue(NamedTuple):
     """An attribute as it was last set, and when: a late event never overwrites a newer value.
 
     `set_at_micros` is in microseconds since 1970. A value of None says that it was removed then; it reads like an

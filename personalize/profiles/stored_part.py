@@ -64,3 +64,8 @@ def written(part: Mapping[str, Value], write: Callable[[Value], object]) -> dict
     if type(part) is StoredPart:
         return part.written(write)
     return {name: write(value) for name, value in part.items()}
+
+
+def rows_of(part: Mapping[str, Value]) -> Mapping[str, Value | list[Any]]:
+    """What a part of a row keeps by name: of a stored one lists, as far as nobody has asked for their values."""
+    return part.stored if type(part) is StoredPart else part

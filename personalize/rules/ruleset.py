@@ -17,6 +17,7 @@ from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions, Persona, Placement, Segment, Slot
 from personalize.rules.facts import ORGANIZATION_ROOT, Fact, Facts, with_parts
+from personalize.rules.ground import Ground
 from personalize.rules.index.index import Index, Row
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.pages import Candidates, Page, RuleKey, candidates_of, pages_of, rule_keys
@@ -38,8 +39,8 @@ class RuleSet:
     `needed` is what stored profiles have to hold for it. `facts` are those that any condition reads, and what they
     are worked out from, by name. `pages` are by slot: each slot's page. The conditions of rules are in the index
     under their keys; `rule_keys` are those of each slot in order, `rows` the same as the index is asked for them,
-    `candidates` what each rule may show. `placements` are of the slots that a selector finds. `purposes` are those
-    of the declared attributes. `sharing` tells what caches have to know of its pages. `belonging` tells what a visitor
+    `candidates` what each rule may show. `placements` are of the slots that a selector finds. `ground` is what all
+    contexts stand on. `sharing` tells what caches have to know of its pages. `belonging` tells what a visitor
     belongs to, None where no condition asks for it.
     """
 
@@ -56,7 +57,7 @@ class RuleSet:
     rows: Mapping[str, Row[RuleKey]]
     candidates: Mapping[RuleKey, Candidates]
     placements: Mapping[str, Placement]
-    purposes: Mapping[str, str]
+    ground: Ground
     index: Index
     library: Library
     conventions: Conventions
@@ -166,14 +167,16 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
     read = {leaf.fact.name: leaf.fact for tree in (*conditions.values(), *segments.values()) for leaf in leaves(tree)}
     facts = {one.name: one for fact in read.values() for one in with_parts(fact)}
     told = {} if conventions.inputs is None else input_values(conventions.inputs, facts)
+    schema = definitions.schema
+    belonging = belonging_of(schema) if _asks_organization(facts.values()) else None
     return RuleSet(
         version=version,
-        schema=definitions.schema,
+        schema=schema,
         segments=definitions.segments,
         slots=slots,
         personas=definitions.personas,
         counters=definitions.counters,
-        needed=holding_for(definitions.schema, definitions.counters),
+        needed=holding_for(schema, definitions.counters),
         facts=MappingProxyType(facts),
         pages=MappingProxyType(pages_of(slots, index, facts, library)),
         rule_keys=MappingProxyType({slot_id: rule_keys(slot) for slot_id, slot in slots.items()}),
@@ -188,10 +191,16 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
         placements=MappingProxyType(
             {slot_id: slot.placement for slot_id, slot in slots.items() if slot.placement is not None}
         ),
-        purposes=MappingProxyType({name: one.purpose for name, one in definitions.schema.attributes.items()}),
+        ground=Ground(
+            facts=MappingProxyType(facts),
+            zone=conventions.zone,
+            purposes=MappingProxyType({name: one.purpose for name, one in schema.attributes.items()}),
+            zone_attribute=schema.zone_attribute,
+            organization_attribute=None if belonging is None else belonging.attribute,
+        ),
         index=index,
         library=library,
         conventions=conventions,
         sharing=Sharing(conditions, segments, library, conventions.zone, told),
-        belonging=belonging_of(definitions.schema) if _asks_organization(facts.values()) else None,
+        belonging=belonging,
     )

@@ -52,19 +52,15 @@ class ChannelVisit:
         stored = profile.consent if profile is not None else Consent()
         self.consent = stored if stored.decided else agreed
         self.context: Context = make_context(
+            rule_set.ground,
+            personalizer.lifecycle,
             identity=Identity(profile_id=profile_id, consent=self.consent),
             profile=profile,
             facts=facts,
             now=self.now,
-            zone=rule_set.conventions.zone,
-            lifecycle=personalizer.lifecycle,
-            catalogue=rule_set.facts,
-            purposes=rule_set.purposes,
             pending=personalizer.pending,
-            zone_attribute=rule_set.schema.zone_attribute,
             own=self._own_answers(),
             organization=organization,
-            organization_attribute=None if rule_set.belonging is None else rule_set.belonging.attribute,
         )
 
     def decide(self, slot_ids: Sequence[str]) -> Mapping[str, Decision]:
@@ -95,8 +91,7 @@ class ChannelVisit:
         """The segments that the visitor is in now."""
         index, segments = self.rule_set.index, self.rule_set.segments
         reach = index.reach((), segments)
-        self.context.values.work_out(reach)
-        members = index.answers(reach, self.context.values, self.now).members
+        members = self.context.answers(index, reach).members
         return tuple(one for one in segments if members >> index.segments.number[one] & 1)
 
     def impression(self, decisions: Sequence[Decision], event_id: str, *, sender: str, channel: str) -> Event | None:

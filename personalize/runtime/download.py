@@ -181,8 +181,7 @@ def _segments(profile: Profile, rule_set: RuleSet, settings: Settings, now: date
     index = rule_set.index
     reach = index.reach((), rule_set.segments)
     context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
-    context.values.work_out(reach)
-    members = index.answers(reach, context.values, now).members
+    members = context.answers(index, reach).members
     return [one for one in rule_set.segments if members >> index.segments.number[one] & 1]
 
 

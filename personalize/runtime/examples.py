@@ -106,7 +106,7 @@ class _Run:
         """Whether the conditions hold as the example says."""
         index, of = self.rule_set.index, trial.of
         reach = index.reach((), (of,)) if isinstance(of, str) else index.reach((of,))
-        answers = index.answers(reach, self.context.values, self.context.now)
+        answers = self.context.answers(index, reach)
         holds = answers.in_segment(of) if isinstance(of, str) else answers.holds(of)
         if holds == trial.example.matches:
             return None
@@ -164,7 +164,7 @@ class _Run:
 
     def _answers(self, slot_id: str) -> Answers:
         page = self.rule_set.pages[slot_id]
-        return self.rule_set.index.answers(page.reach, self.context.values, self.context.now)
+        return self.context.answers(self.rule_set.index, page.reach)
 
     def _answers_of(self, slot: Slot, rule: Rule) -> str:
         answers = self._answers(slot.slot_id)

@@ -11,6 +11,7 @@ from personalize.profiles.organization import ORGANIZATION_PREFIX, Organization
 from personalize.profiles.profile import Profile
 from personalize.rules.definitions import Persona
 from personalize.rules.facts import ORGANIZATION_ROOT, OWN_ROOT
+from personalize.rules.ground import Ground
 from personalize.rules.paths import follow
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.in_parts import in_parts
@@ -50,8 +51,7 @@ def visitor_context(
     stored = profile.consent if profile is not None else Consent()
     consent = stored if stored.decided else _asked_for(rule_set, settings)
     identity = Identity(profile_id=profile_id, consent=consent)
-    attribute = None if rule_set.belonging is None else rule_set.belonging.attribute
-    return _context(identity, profile, rule_set, settings, now, facts, pending, organization, attribute)
+    return _context(rule_set.ground, identity, profile, rule_set, settings, now, facts, pending, organization)
 
 
 def persona_context(
@@ -63,12 +63,12 @@ def persona_context(
     profile = persona_profile(persona, given, now, lifecycle_of(settings), asks_for_page=facts is not None)
     identity = Identity(profile_id=f"p:{persona.persona_id}", consent=_asked_for(rule_set, settings))
     belongs = _persona_organization(persona, given)
-    context = _context(identity, profile, rule_set, settings, now, facts, organization=belongs)
+    ground = replace(rule_set.ground, organization_attribute=None)  # they belong to what is given of it
+    context = _context(ground, identity, profile, rule_set, settings, now, facts, organization=belongs)
     zone = zone_named(given.get(f"profile.{rule_set.schema.zone_attribute}"))
     if zone is not None:
-        context = replace(context, local_zone=zone)
-        context.values.bind(context)
-    context.values.give({**dict(_inside(given, rule_set)), **given, **dict(_own_values(persona, rule_set))})
+        context = context.otherwise({}, local_zone=zone)
+    context.give({**dict(_inside(given, rule_set)), **given, **dict(_own_values(persona, rule_set))})
     return context
 
 
@@ -104,6 +104,7 @@ def _asked_for(rule_set: RuleSet, settings: Settings) -> Consent:
 
 
 def _context(
+    ground: Ground,
     identity: Identity,
     profile: Profile | None,
     rule_set: RuleSet,
@@ -112,22 +113,17 @@ def _context(
     facts: RequestFacts | None,
     pending: Collection[str] = (),
     organization: Organization | None = None,
-    organization_attribute: str | None = None,
 ) -> Context:
     return make_context(
+        ground,
+        lifecycle_of(settings),
         identity=identity,
         profile=profile,
         facts=facts,
         now=now,
-        zone=rule_set.conventions.zone,
-        lifecycle=lifecycle_of(settings),
-        catalogue=rule_set.facts,
-        purposes=rule_set.purposes,
         pending=pending,
-        zone_attribute=rule_set.schema.zone_attribute,
         own=_own_answers(rule_set, settings, now),
         organization=organization,
-        organization_attribute=organization_attribute,
     )
 
 
@@ -205,9 +201,7 @@ class SegmentCount:
         context = visitor_context(
             profile.profile_id, profile, self._rule_set, self._settings, now=self._now, organization=organization
         )
-        context.values.work_out(self._reach)
-        self._tally.add(self._rule_set.index.answers(self._reach, context.values, context.now).members)
-        context.values.bind(None)
+        self._tally.add(context.answers(self._rule_set.index, self._reach).members)
 
 
 async def count_segments(

@@ -264,19 +264,15 @@ class PageView(SiteEvents):
         self._known, self._belongs = visitor.profile, visitor.organization
         identity, consent = visitor.identity, visitor.consent
         return make_context(
+            rule_set.ground,
+            self._personalizer.lifecycle,
             identity=identity if identity.consent is consent else replace(identity, consent=consent),
             profile=visitor.profile,
             facts=visitor.facts,
             now=visitor.now,
-            zone=rule_set.conventions.zone,
-            lifecycle=self._personalizer.lifecycle,
-            catalogue=rule_set.facts,
-            purposes=rule_set.purposes,
             pending=self._pending,
-            zone_attribute=rule_set.schema.zone_attribute,
             own=self._own_answers(rule_set) if self._personalizer.own_facts else None,
             organization=visitor.organization,
-            organization_attribute=None if rule_set.belonging is None else rule_set.belonging.attribute,
         )
 
     def _own_answers(self, rule_set: RuleSet) -> OwnFactsAsked:
@@ -388,10 +384,6 @@ class PageView(SiteEvents):
             shown=self._filled if viewed and MEASURE_PURPOSE in granted else (),
             told=self._kept_of_told(granted, only_measured=consent.only_measures) if self.told else (),
         )
-        # What leads back here would live until the garbage collector finds it.
-        if self._context is not None:
-            self._context.values.bind(None)
-            self._context = None
 
     def _queue(
         self,

@@ -53,15 +53,14 @@ class VariantView(PageView):
     def _make_context(self, rule_set: RuleSet) -> Context:
         if self._context is None:
             context = make_context(
+                rule_set.ground,
+                self._personalizer.lifecycle,
                 identity=_NOBODY,
                 profile=None,
                 facts=RequestFacts(path=self._path),
                 now=self._visitor.now,
-                zone=rule_set.conventions.zone,
-                lifecycle=self._personalizer.lifecycle,
-                catalogue=rule_set.facts,
             )
-            context.values.give(rule_set.sharing.values_of(self._told))
+            context.give(rule_set.sharing.values_of(self._told))
             for name in rule_set.sharing.undeclared(self._told):
                 told = "the edge tells a value of %s that cache.inputs does not declare"
                 self._personalizer.health.tell_once(f"input {name}", told, name)

@@ -40,4 +40,4 @@ def _ask(profiles: Sequence[Profile], rule_set: RuleSet, settings: Settings, now
         whole = index.reach(index.bits, rule_set.segments)
         for profile in profiles:
             context = visitor_context(profile.profile_id, profile, rule_set, settings, now=now)
-            index.answers(whole, context.values, now)
+            context.answers(index, whole)

@@ -55,7 +55,7 @@ HISTORY: tuple[Happened, ...] = (
 def facts_of(*events: Happened, stored: bool = True, **details: object) -> Mapping[str, object]:
     """The value of every fact; missing ones are left out."""
     context = context_for(RULES, *events, stored=stored, **details)  # type: ignore[arg-type]
-    return {name: value for name in RULES.facts if (value := context.values[name]) is not None}
+    return {name: value for name in RULES.facts if (value := context[name]) is not None}
 
 
 def stored_facts(values: Mapping[str, object]) -> set[str]:
@@ -150,11 +150,9 @@ def test_facts_whose_purpose_is_not_granted_are_missing() -> None:
 def test_facts_are_worked_out_together_as_one_by_one_whatever_others_have_granted() -> None:
     reach = RULES.index.reach(RULES.index.bits, RULES.segments)
     for purposes in (["personalize"], ["mail"], ["measure"], ["personalize", "measure", "mail"], [], ["personalize"]):
-        together, alone = (context_for(RULES, *HISTORY, consent=granting(purposes)).values for _ in range(2))
-        together.work_out(reach)
-        assert {name: together.get(name, "not worked out") for name in RULES.facts} == {
-            name: alone[name] for name in RULES.facts
-        }
+        together, alone = (context_for(RULES, *HISTORY, consent=granting(purposes)) for _ in range(2))
+        told = dict(zip(reach.fact_names, together.told(reach), strict=True))
+        assert told == {name: alone[name] for name in reach.fact_names}
 
 
 def test_attributes_that_content_may_show_are_cut_in_the_same_way() -> None:
@@ -185,12 +183,12 @@ attributes: {tier: {type: choice, choices: [silver, gold]}}
 segments: {s: {who: {profile.tier: {exists: true}}}}
 """)
     for tier, expected in (("gold", "gold"), ("bronze", None)):
-        assert context_for(rules, ("set", ago(days=1), {"tier": tier})).values["profile.tier"] == expected
+        assert context_for(rules, ("set", ago(days=1), {"tier": tier}))["profile.tier"] == expected
 
 
 def test_a_fact_that_no_rule_reads_is_missing() -> None:
     context = context_for(RULES, *HISTORY)
-    assert context.values["profile.xyz"] is None and context.values["page.xyz"] is None
+    assert context["profile.xyz"] is None and context["page.xyz"] is None
 
 
 def test_what_is_known_of_the_page() -> None:
@@ -248,7 +246,7 @@ def test_what_time_it_is_in_the_zone_of_the_site() -> None:
 
 def visit_of(context: Context) -> dict[str, object]:
     keys = ("source", "medium", "campaign", "landing_path", "pages", "started")
-    return {key: context.values[f"visit.{key}"] for key in keys if context.values[f"visit.{key}"] is not None}
+    return {key: context[f"visit.{key}"] for key in keys if context[f"visit.{key}"] is not None}
 
 
 CAMPAIGN = RequestFacts(path="/landed", source="mail", medium="email", campaign="spring")
@@ -271,14 +269,14 @@ def test_a_visit_that_goes_on_keeps_its_source_and_counts_this_page() -> None:
     viewed: Happened = ("page_view", ago(minutes=30), {"path": "/landed", "source": "mail"})
     context = context_for(RULES, viewed)
     assert visit_of(context) == {"source": "mail", "landing_path": "/landed", "pages": 2, "started": ago(minutes=30)}
-    assert context.values["visitor.visits"] == 1
+    assert context["visitor.visits"] == 1
 
 
 def test_a_visit_ends_after_half_an_hour_and_the_next_has_a_source_of_its_own() -> None:
     viewed: Happened = ("page_view", ago(minutes=30, microseconds=1), {"path": "/landed", "source": "mail"})
     context = context_for(RULES, viewed)
     assert visit_of(context) == {"landing_path": "/", "pages": 1, "started": NOW}
-    assert context.values["visitor.visits"] == 2
+    assert context["visitor.visits"] == 2
 
 
 def test_a_visit_is_the_stored_one_where_no_page_is_open() -> None:
@@ -318,12 +316,12 @@ def test_the_state_of_a_visitor(
 ) -> None:
     seen: list[Happened] = [("page_view", ago(days=days), {"path": "/"}) for days in seen_days_ago]
     context = context_for(RULES, *seen, facts=facts)
-    assert (context.values["visitor.state"], context.values["visitor.new"]) == (state, new)
+    assert (context["visitor.state"], context["visitor.new"]) == (state, new)
 
 
 def test_each_fact_is_worked_out_once() -> None:
     context = context_for(RULES, *HISTORY)
-    assert context.values["profile.likes"] is context.values["profile.likes"]
+    assert context["profile.likes"] is context["profile.likes"]
 
 
 TASTES = rule_set_of(
@@ -347,7 +345,7 @@ def bought(category: str, days: float) -> Happened:
 def in_segments(*events: Happened, now_in_days: int = 0) -> set[str]:
     context = context_for(TASTES, *events, now=NOW + timedelta(days=now_in_days))
     reach = TASTES.index.reach((), TASTES.segments)
-    found = TASTES.index.answers(reach, context.values, context.now).members
+    found = TASTES.index.answers(reach, context, context.now).members
     return {one for one in TASTES.segments if found & 1 << TASTES.index.segments.number[one]}
 
 
@@ -361,14 +359,14 @@ def test_rules_ask_how_strong_an_interest_is_and_which_is_strongest() -> None:
 
 def test_an_unmet_tag_is_0_with_a_profile_and_everything_is_missing_without_one() -> None:
     names = ("interest.tents", "interest.sleeping bags", "interest.top")
-    values = context_for(TASTES, bought("tents", 30)).values
+    values = context_for(TASTES, bought("tents", 30))
     assert [values[name] for name in names] == [Decimal("0.293"), 0, "tents"]
-    assert [context_for(TASTES).values[name] for name in names] == [0, 0, None]
-    assert [context_for(TASTES, stored=False).values[name] for name in names] == [None] * 3
+    assert [context_for(TASTES)[name] for name in names] == [0, 0, None]
+    assert [context_for(TASTES, stored=False)[name] for name in names] == [None] * 3
 
 
 def test_interests_need_the_consent_to_personalise() -> None:
-    values = context_for(TASTES, bought("tents", 0), consent=granting(["measure"])).values
+    values = context_for(TASTES, bought("tents", 0), consent=granting(["measure"]))
     assert (values["interest.tents"], values["interest.top"]) == (None, None)
 
 

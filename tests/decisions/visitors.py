@@ -45,14 +45,11 @@ def context_for(
 ) -> Context:
     """What the rules see of somebody to whom all this happened; not `stored`, somebody without a profile."""
     return make_context(
+        rule_set.ground,
+        Lifecycle(),
         identity=Identity(profile_id="u:1", consent=consent),
         profile=profile_of(rule_set, *events) if stored else None,
         facts=facts,
         now=now,
-        zone=rule_set.conventions.zone,
-        lifecycle=Lifecycle(),
-        catalogue=rule_set.facts,
-        purposes=rule_set.purposes,
-        zone_attribute=rule_set.schema.zone_attribute,
         pending=pending,
     )

@@ -112,7 +112,7 @@ def loaded(settings: Settings) -> RuleSet:
 def is_in(rule_set: RuleSet, settings: Settings) -> bool:
     now = rule_set.conventions.moment("2026-12-24T12:00")
     context = persona_context(rule_set.personas["somebody"], rule_set, settings, now=now, facts=RequestFacts())
-    answers = rule_set.index.answers(rule_set.index.reach((), ("asked",)), context.values, now)
+    answers = rule_set.index.answers(rule_set.index.reach((), ("asked",)), context, now)
     return answers.in_segment("asked")
 
 

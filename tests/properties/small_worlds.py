@@ -28,6 +28,7 @@ from personalize.rules.days import Days, read_days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import NOW_INSTANT, Fact, Facts, FactType, counter_fact
 from personalize.rules.filters import HOW_MANY, Filter
+from personalize.rules.ground import Ground
 from personalize.rules.id_lists import NamedList
 from personalize.rules.networks import networks
 from personalize.rules.now_facts import now_value
@@ -136,15 +137,14 @@ def _of_history(
         event = Event(str(number), "t", type_, "u:1", at, at, properties)
         profile = projector.project(event, {"u:1": profile})["u:1"]
     context = make_context(
+        Ground(_CATALOGUE, ZONE),
+        lifecycle,
         identity=Identity(profile_id="u:1", consent=granting([DEFAULT_PURPOSE])),
         profile=profile,
         facts=RequestFacts() if on_page else None,
         now=NOW,
-        zone=ZONE,
-        lifecycle=lifecycle,
-        catalogue=_CATALOGUE,
     )
-    return {name: context.values[name] for name in _CATALOGUE}
+    return {name: context[name] for name in _CATALOGUE}
 
 
 def _histories() -> list[Mapping[str, object]]:

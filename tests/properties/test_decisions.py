@@ -82,15 +82,14 @@ def rule_sets(draw: st.DrawFn, *, simple: bool = False) -> RuleSet:
 def context_of(visitor: Visitor, rule_set: RuleSet) -> Context:
     """The context of somebody who has these facts."""
     context = make_context(
+        rule_set.ground,
+        Lifecycle(),
         identity=Identity(profile_id="u:1", consent=granting(["personalize"])),
         profile=Profile("u:1"),
         facts=RequestFacts(),
         now=NOW,
-        zone=CONVENTIONS.zone,
-        lifecycle=Lifecycle(),
-        catalogue=rule_set.facts,
     )
-    context.values.give(visitor)
+    context.give(visitor)
     return context
 
 

@@ -86,13 +86,12 @@ def site(zone: str, rules: Sequence[tuple[str, str]], validity: Sequence[str] = 
 def shown(rule_set: RuleSet, at: datetime) -> Mapping[str, object]:
     """What the page shows to whomever at a moment."""
     context = make_context(
+        rule_set.ground,
+        Lifecycle(),
         identity=Identity(),
         profile=None,
         facts=None,
         now=at,
-        zone=rule_set.conventions.zone,
-        lifecycle=Lifecycle(),
-        catalogue=rule_set.facts,
     )
     return decide(rule_set.pages["hero"], context, rule_set)
 

@@ -26,6 +26,7 @@ from personalize.profiles.project import ProfileProjector
 from personalize.rules.conditions import EVERYONE, Condition, Not, everything, leaves
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType, with_parts
+from personalize.rules.ground import Ground
 from personalize.rules.id_lists import IdLists
 from personalize.rules.index.index import Answers, Index
 from personalize.rules.reading.declarations import DeclarationReader
@@ -87,7 +88,7 @@ class Question:
     def answers(self, context: Context) -> Answers:
         """What the index makes of it: the condition as `asked`, and its opposite as `denied`."""
         index = Index({"asked": self.condition, "denied": Not(self.condition)}, self.segments)
-        return index.answers(index.reach(["asked", "denied"]), context.values, context.now)
+        return index.answers(index.reach(["asked", "denied"]), context, context.now)
 
 
 def read_cases(path: Path) -> Iterator[Case]:
@@ -144,20 +145,23 @@ def context_of(visitor: Block, site: Site, question: Question) -> Context:
     at = visitor.get("at")
     now = NOW if not isinstance(at, Scalar) else site.conventions.moment(at.text)
     facts = {key.text: _plain(node) for key, node in visitor.entries}
+    ground = Ground(
+        facts=question.catalogue,
+        zone=site.conventions.zone,
+        purposes={name: one.purpose for name, one in site.schema.attributes.items()},
+        zone_attribute=site.schema.zone_attribute,
+    )
     context = make_context(
+        ground,
+        Lifecycle(),
         identity=Identity(profile_id="u:1", consent=granting(_purposes(facts, site))),
         profile=_profile(visitor, facts, site, question),
         facts=_request(facts),
         now=now,
-        zone=site.conventions.zone,
-        lifecycle=Lifecycle(),
-        catalogue=question.catalogue,
-        purposes={name: one.purpose for name, one in site.schema.attributes.items()},
-        zone_attribute=site.schema.zone_attribute,
     )
     for name, fact in question.catalogue.items():
         if name in facts and fact.root not in ("profile", "page"):
-            context.values[name] = _given(facts[name], fact, site)
+            context.give({name: _given(facts[name], fact, site)})
     return context
 
 

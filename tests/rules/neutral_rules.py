@@ -241,15 +241,14 @@ class NeutralCase:
             except EventRefused:
                 continue
         context = make_context(
+            rule_set.ground,
+            Lifecycle(),
             identity=Identity(profile_id="u:1", consent=granting(["personalize"])),
             profile=Profile("u:1", {name: AttributeValue(value, 0) for name, value in stored.items()}),
             facts=RequestFacts(),
             now=self.now,
-            zone=UTC,
-            lifecycle=Lifecycle(),
-            catalogue=rule_set.facts,
         )
-        return rule_set.index.answers(rule_set.index.reach((), ["asked"]), context.values, self.now).in_segment("asked")
+        return rule_set.index.answers(rule_set.index.reach((), ["asked"]), context, self.now).in_segment("asked")
 
 
 def read_neutral(line: str) -> NeutralCase:

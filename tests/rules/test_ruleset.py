@@ -24,7 +24,7 @@ def test_the_facts_of_a_rule_set_are_those_that_any_condition_reads() -> None:
 
 
 def test_a_rule_set_knows_the_purpose_of_each_attribute() -> None:
-    assert rule_set_of(SLOTS + "  it: {}\n").purposes == {"first_name": "personalize", "country": "mail"}
+    assert rule_set_of(SLOTS + "  it: {}\n").ground.purposes == {"first_name": "personalize", "country": "mail"}
 
 
 def test_a_version_is_named_for_every_path_and_every_text() -> None:

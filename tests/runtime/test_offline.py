@@ -54,7 +54,7 @@ def test_a_persona_is_given_values_of_any_type_whole_or_in_part(
     settings = desk_settings(tmp_path)
     rule_set = checked(read_draft(settings, Problems()), settings)
     context = persona_context(rule_set.personas[persona_id], rule_set, settings, now=SystemClock().now())
-    answers = rule_set.index.answers(rule_set.index.reach((), ["old-father", "new-app"]), context.values, context.now)
+    answers = rule_set.index.answers(rule_set.index.reach((), ["old-father", "new-app"]), context, context.now)
     assert [one for one in ("old-father", "new-app") if answers.in_segment(one)] == members
 
 
@@ -67,7 +67,5 @@ def test_a_persona_is_given_a_time_zone_of_its_own(tmp_path: Path) -> None:
     settings = desk_settings(tmp_path)
     rule_set = checked(read_draft(settings, Problems()), settings)
     noon = datetime(2026, 11, 21, 12, tzinfo=UTC)
-    hours = [
-        persona_context(one, rule_set, settings, now=noon).values["now.hour"] for one in rule_set.personas.values()
-    ]
+    hours = [persona_context(one, rule_set, settings, now=noon)["now.hour"] for one in rule_set.personas.values()]
     assert hours == [1, 12]

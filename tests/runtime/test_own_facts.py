@@ -207,7 +207,7 @@ def test_a_persona_is_given_own_facts_and_the_arguments_for_which_a_condition_ho
     settings = settings_of(tmp_path)
     rule_set = rule_set_of(settings)
     context = persona_context(rule_set.personas["early"], rule_set, settings, now=NOW)
-    values = {name: context.values[name] for name in ("shop.open", "shop.near: 5", "shop.degrees")}
+    values = {name: context[name] for name in ("shop.open", "shop.near: 5", "shop.degrees")}
     assert values == {"shop.open": False, "shop.near: 5": True, "shop.degrees": 25.5}
     assert context.profile is None
 
@@ -216,7 +216,7 @@ def test_away_from_a_request_a_fact_that_needs_one_is_missing(tmp_path: Path, ow
     change(own, "shop.open", lambda occasion: occasion.scope["path"] == "/")
     settings = settings_of(tmp_path)
     context = visitor_context("u:1", None, rule_set_of(settings), settings, now=NOW)
-    assert (context.values["shop.open"], context.values["shop.near: 5"]) == (None, False)
+    assert (context["shop.open"], context["shop.near: 5"]) == (None, False)
 
 
 def test_segments_are_counted_with_own_facts(tmp_path: Path, own: OwnFacts) -> None:

@@ -63,9 +63,10 @@ class FactIndex:
     """The questions of one fact: first they are noted, then it is finished, then it is read.
 
     `memories` are the readings of values that were read before, by the values' class and by value; that of None is in
-    each. Most values are of the class `usual`, and are worth looking up there before they are `read`; where there is
-    no such class, none are. Only what is asked `by_clock` has to be read at the moment that the visitor's clock shows:
-    to all else any clock is the same. Where the fact is `Unanswerable`, its `dependents` are refuted.
+    each. Most values are of the class `usual`, and are worth looking up in `masks`, which has what each leaves, before
+    they are `read`; where there is no such class, none are. Only what is asked `by_clock` has to be read at the moment
+    that the visitor's clock shows: to all else any clock is the same. Where the fact is `Unanswerable`, its
+    `dependents` are refuted.
     """
 
     def __init__(self, fact: Fact, dependents: Dependents) -> None:
@@ -90,7 +91,6 @@ class FactIndex:
         self._ages: list[Any] = []
         self._by_length: list[tuple[tuple[Placed, ...], int]] = []
         self.memories: dict[type, dict[Any, Reading]] = {}
-        #: What a text leaves, as far as it is remembered, for all texts that are looked up at once.
         self.masks: dict[object, int] = {}
         self._way: Callable[[FactIndex, Any, datetime, int], Reading] = FactIndex._read_any
         self._readings: dict[int, Reading] = {}
@@ -224,7 +224,7 @@ class FactIndex:
             self.masks.clear()
             memory[None], self.masks[None] = self._missing, self._missing.kept
         memory[value] = reading
-        if value.__class__ is self.usual is str:
+        if value.__class__ is self.usual:
             self.masks[value] = reading.kept
 
     def _truths_of_list(self, elements: Iterable[object], now: datetime, micros: int) -> Iterator[int]:

@@ -13,48 +13,87 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 from itertools import repeat
-from operator import and_, getitem, itemgetter, or_
-from typing import Generic, TypeAlias, TypeVar
+from operator import and_, contains, getitem, itemgetter, or_
+from typing import Generic, NamedTuple, TypeVar
 
 from personalize.events.event import to_micros
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions
 from personalize.rules.facts import LOCAL_NOW, Fact
-from personalize.rules.index.fact_index import FactIndex, Read, Reading
+from personalize.rules.index.fact_index import FactIndex, Read
 from personalize.rules.index.normal_form import Conjunction, NormalForm, normal_form
 from personalize.rules.index.segment_index import SegmentIndex, SegmentReach, Way
 from personalize.rules.unanswerable import Dependents
 
 ConditionId = TypeVar("ConditionId")
-Memory: TypeAlias = Mapping[object, Reading]
+
+
+class Alike(NamedTuple):
+    """Facts whose values were mostly met before, and are then looked up all at once.
+
+    `pick` gives their values of all that are told, `masks` has what each leaves by its value, where that is of one of
+    these `classes`; of texts, which are like nothing else, none have to be looked at. `reads` are the usual class, the
+    mask and the reader of each, for values that were not met.
+    """
+
+    pick: Callable[[Sequence[object]], Sequence[object]]
+    classes: tuple[frozenset[type], ...]
+    masks: tuple[Mapping[object, int], ...]
+    reads: tuple[tuple[type, Mapping[object, int], Read], ...]
+
+    @classmethod
+    def of(cls, facts: Sequence[tuple[int, FactIndex]], *, are_texts: bool) -> "Alike":
+        """These facts, each with its place among those that are told."""
+        reads = tuple((one.usual, one.masks, one.read) for _, one in facts if one.usual is not None)
+        return cls(
+            picker([place for place, _ in facts]),
+            () if are_texts else tuple(frozenset({usual, type(None)}) for usual, _, _ in reads),
+            tuple(masks for _, masks, _ in reads),
+            reads,
+        )
+
+    def left(self, told: Sequence[object], now: datetime, micros: int) -> int:
+        """The conjunctions that none of their values refutes."""
+        values = self.pick(told)
+        if all(map(contains, self.classes, map(type, values))):
+            try:
+                return reduce(and_, map(getitem, self.masks, values))
+            except (KeyError, TypeError):
+                pass  # one of them was not met before
+        left = -1
+        for value, (usual, masks, read) in zip(values, self.reads, strict=True):
+            known = masks.get(value) if type(value) is usual or value is None else None
+            left &= read(value, now, micros).kept if known is None else known
+        return left
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """The part of the index that some conditions need: the `facts` that they can depend on, and the segments.
+    """The part of the index that some conditions need: the `facts` that they can depend on, and the segments. A
+    fact is told by its place among them.
 
-    Of facts whose values come again and again, it has the names, the class of such values, what is `remembered` of them
-    and what reads any other. Where several are texts, which are like nothing else, `texts` tells their values, in the
-    order of the `masks` of what each leaves by its value; the `numbers` are what is remembered beside them.
-
+    Facts whose values come again and again are `alike`: those that are texts, and those that are anything else.
     `others` are read each time; `by_clock` too, as the visitor's clock stands. It `counts` where counters are among
     them. `plans` is room for who works the facts out, to keep how that is done.
     """
 
     facts: tuple[Fact, ...]
-    remembered: tuple[tuple[str, type, Memory, Read], ...]
-    texts: Callable[[Mapping[str, object]], tuple[object, ...]] | None
-    masks: tuple[Mapping[object, int], ...]
-    others: tuple[tuple[str, Read], ...]
-    by_clock: tuple[tuple[str, Read], ...]
+    alike: tuple[Alike, ...]
+    others: tuple[tuple[int, Read], ...]
+    by_clock: tuple[tuple[int, Read], ...]
     counts: bool
     segments: SegmentReach | None
     fact_names: tuple[str, ...] = field(init=False)
-    numbers: tuple[tuple[str, type, Memory, Read], ...] = field(init=False)
     plans: dict[Hashable, typing.Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "fact_names", tuple(fact.name for fact in self.facts))
-        object.__setattr__(self, "numbers", tuple(one for one in self.remembered if one[1] is not str))
+
+
+def picker(places: Sequence[int]) -> Callable[[Sequence[object]], Sequence[object]]:
+    """What picks those at these places."""
+    if len(places) == 1:
+        return itemgetter(slice(places[0], places[0] + 1))
+    return itemgetter(*places) if places else tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,38 +122,27 @@ class Row(Generic[ConditionId]):
 
 
 class Answers:
-    """What one visitor's facts make of the conditions that a reach covers."""
+    """What one visitor's facts make of the conditions that a reach covers: what is `told` of them, in the order of the
+    reach. `values` has the same by name, for what is asked alone later."""
 
     __slots__ = ("_index", "_left", "_members", "_micros", "_now", "_values")
 
-    def __init__(self, index: "Index", reach: Reach, values: Mapping[str, object], now: datetime) -> None:
+    def __init__(
+        self, index: "Index", reach: Reach, told: Sequence[object], values: Mapping[str, object], now: datetime
+    ) -> None:
         self._index, self._values = index, values
         self._now, self._micros = now, to_micros(now) if reach.counts else 0
         micros, left = self._micros, index.full
-        remembered = reach.remembered
-        if reach.texts is not None:
-            try:  # all at once, since a step for each would cost more than that
-                left = reduce(and_, map(getitem, reach.masks, reach.texts(values)), left)
-                remembered = reach.numbers
-            except (KeyError, TypeError):
-                pass  # one of them was not met before
-        for name, usual, memory, read in remembered:
-            value = values[name]
-            if type(value) is usual or value is None:  # looked up here, since a call would cost more than that
-                try:
-                    left &= memory[value].kept
-                    continue
-                except KeyError:
-                    pass
-            left &= read(value, now, micros).kept
-        for name, read in reach.others:
-            left &= read(values[name], now, micros).kept
+        for alike in reach.alike:
+            left &= alike.left(told, now, micros)
+        for place, read in reach.others:
+            left &= read(told[place], now, micros).kept
         if reach.by_clock:
             local = values.get(LOCAL_NOW, now)
             assert isinstance(local, datetime)
             self._now = local
-            for name, read in reach.by_clock:
-                left &= read(values[name], local, micros).kept
+            for place, read in reach.by_clock:
+                left &= read(told[place], local, micros).kept
         self._members = 0
         if reach.segments is not None:
             self._members = reach.segments.members(left, self._walk)
@@ -302,14 +330,13 @@ class Index:
                     needed.add(question.segment_id)
                     waiting.append(self._definitions[question.segment_id])
         facts = [self._facts[name] for name in names]
-        texts = [one for one in facts if one.usual is str]
+        usual = [each for each in enumerate(facts) if each[1].usual is not None]
+        parted = ([each for each in usual if (each[1].usual is str) is are_texts] for are_texts in (True, False))
         return Reach(
             facts=tuple(one.fact for one in facts),
-            remembered=tuple((one.name, one.usual, one.memories[one.usual], one.read) for one in facts if one.usual),
-            texts=itemgetter(*(one.name for one in texts)) if len(texts) > 1 else None,
-            masks=tuple(one.masks for one in texts),
-            others=tuple((one.name, one.read) for one in facts if not one.usual and not one.by_clock),
-            by_clock=tuple((one.name, one.read) for one in facts if not one.usual and one.by_clock),
+            alike=tuple(Alike.of(each, are_texts=each[0][1].usual is str) for each in parted if each),
+            others=tuple((at, one.read) for at, one in enumerate(facts) if not one.usual and not one.by_clock),
+            by_clock=tuple((at, one.read) for at, one in enumerate(facts) if not one.usual and one.by_clock),
             counts=any(one.is_counter for one in facts),
             segments=self.segments.reach(needed, refutes=asks_rules) if needed else None,
         )
@@ -334,4 +361,4 @@ class Index:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for
         what is missing and `Unanswerable` for what nobody can tell; `now` is an aware UTC datetime. Days are told in
         the zone of the moment that `values` holds as `now.local`, else in UTC."""
-        return Answers(self, reach, values, now)
+        return Answers(self, reach, [values[name] for name in reach.fact_names], values, now)

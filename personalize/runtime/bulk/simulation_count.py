@@ -46,7 +46,7 @@ class Side:
         )
         shown = self.count.ask(context)
         for name in self._own_names:
-            self.raised[name] += context.values[name] is Unanswerable.RAISED
+            self.raised[name] += context[name] is Unanswerable.RAISED
         return shown
 
 

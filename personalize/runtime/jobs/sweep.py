@@ -134,7 +134,6 @@ class Sweep:
                 profile_id, profile, self._rule_set, self._settings, now=now, organization=organization
             )
             members, next_look = self._watch.members(context), self._watch.next_look(context)
-            context.values.bind(None)
         told = [self._change(profile_id, row, one, entered=True) for one in sorted(members - row.segments)]
         told += [self._change(profile_id, row, one, entered=False) for one in sorted(row.segments - members)]
         due_at = None if next_look is None else to_micros(next_look)

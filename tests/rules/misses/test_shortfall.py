@@ -4,7 +4,6 @@ from datetime import datetime
 
 import pytest
 
-from personalize.decisions.context import context_if
 from personalize.problems import Problems
 from personalize.rules.conditions import Leaf
 from personalize.rules.describe import Describer
@@ -36,14 +35,14 @@ def test_the_nearest_miss_in_words(case: Mapping) -> None:
     assert not answers.holds("asked")
 
     def values_at(moment: datetime) -> dict[str, object]:
-        return context_if(context, now=moment, values={}).values
+        return context.otherwise({}, now=moment)
 
     miss = NearestMisses(question.segments, values_at, answers.answer, context.now).of(question.condition)
     shortfall = Shortfall(Describer(site.conventions))
     said = [shortfall.change(change, miss.at) for change in miss.changes] if miss is not None else []
     assert said == to_data(case.get("says"))
     if miss is not None and miss.is_exact:
-        after = context_if(context, now=miss.at, values=miss.values)
+        after = context.otherwise(miss.values, now=miss.at)
         assert question.answers(after).holds("asked")
 
 
