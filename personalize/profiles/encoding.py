@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -62,6 +63,8 @@ _DECIMAL = "d"
 _LARGE = "i"
 _MAPPING = "m"
 _LARGEST = 2**63 - 1
+_CHANGEABLE = frozenset({list, dict})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 def encode_profile(profile: Profile) -> bytes:
@@ -120,9 +123,9 @@ def decode_profile(data: bytes) -> Profile:
     first_seen, last_seen, seen_before = part(_FIRST_SEEN), part(_LAST_SEEN), part(_SEEN_BEFORE)
     profile = Profile(  # by place, and what few have apart, since every page view reads one
         row[_ID],
-        StoredPart(attributes, _read_attribute) if attributes else {},
-        StoredPart(totals, _read_totals) if totals else {},
-        StoredPart(recent, tuple) if recent else {},
+        StoredPart(attributes, _read_attribute) if attributes else _NOTHING,
+        StoredPart(totals, _read_totals) if totals else _NOTHING,
+        StoredPart(recent, tuple) if recent else _NOTHING,
         None if visit is None else _read_visit(visit),
         None if first_seen is None else from_micros(first_seen),
         None if last_seen is None else from_micros(last_seen),
@@ -133,8 +136,8 @@ def decode_profile(data: bytes) -> Profile:
         (),
         row[_EVENTS],
         None,
-        StoredPart(interests, tuple) if interests else {},
-        {},
+        StoredPart(interests, tuple) if interests else _NOTHING,
+        _NOTHING,
     )
     return profile if _RARE.isdisjoint(row) else replace(profile, **_read_rare_parts(row))
 
@@ -195,8 +198,8 @@ def _shared(totals: Mapping[str, SharedTotals]) -> dict[str, list[object]]:
     return {type_: [total.count, _tagged(total.sum)] for type_, total in totals.items()}
 
 
-def _read_shared(stored: dict[str, list[Any]]) -> dict[str, SharedTotals]:
-    return {type_: SharedTotals(count, _untagged(sum_)) for type_, (count, sum_) in stored.items()}
+def _read_shared(stored: dict[str, list[Any]]) -> Mapping[str, SharedTotals]:
+    return MappingProxyType({type_: SharedTotals(count, _untagged(sum_)) for type_, (count, sum_) in stored.items()})
 
 
 def holds_organization(data: bytes) -> bool:
@@ -210,7 +213,14 @@ def value_of(attributes: Mapping[str, AttributeValue], name: str) -> JSONValue:
     row = rows_of(attributes).get(name)
     if row is None:
         return None
-    return row[0] if row.__class__ is list and len(row) == _PLAIN_ROW else attributes[name].value
+    return _own(row[0]) if row.__class__ is list and len(row) == _PLAIN_ROW else attributes[name].value
+
+
+def _own(value: Any) -> Any:
+    """A value that its reader may change: a copy of what others read as well."""
+    if value.__class__ is list and _CHANGEABLE.isdisjoint(map(type, value)):
+        return value.copy()
+    return orjson.loads(orjson.dumps(value)) if value.__class__ in _CHANGEABLE else value
 
 
 def _attribute(stored: AttributeValue) -> list[object]:
@@ -222,9 +232,9 @@ def _attribute(stored: AttributeValue) -> list[object]:
 
 def _read_attribute(stored: list[Any]) -> AttributeValue:
     if len(stored) == _PLAIN_ROW:
-        return AttributeValue(stored[0], stored[1])
+        return AttributeValue(_own(stored[0]), stored[1])
     value, set_at_micros, marks = stored
-    return AttributeValue(_untagged(value) if marks & _TAGGED else value, set_at_micros, bool(marks & _FROM_JOIN))
+    return AttributeValue(_untagged(value) if marks & _TAGGED else _own(value), set_at_micros, bool(marks & _FROM_JOIN))
 
 
 def _totals(total: Totals) -> list[object]:

@@ -7,7 +7,8 @@ Value = TypeVar("Value")
 
 
 class StoredPart(Mapping[str, Value]):
-    """What is `stored`, each value a list until it is asked for: `read` makes the value of it.
+    """What is `stored`, each value a list until one is put in its place: `read` makes the value of it for whoever asks,
+    with nothing inside that they could change for others.
 
     A page looks at few of them, and an event changes one: this more than halves the time of the read that every page
     view makes, and of writing the row again.
@@ -15,23 +16,21 @@ class StoredPart(Mapping[str, Value]):
 
     __slots__ = ("_read", "stored")
 
-    def __init__(self, stored: dict[str, Any], read: Callable[[list[Any]], Value]) -> None:
+    def __init__(self, stored: Mapping[str, Any], read: Callable[[list[Any]], Value]) -> None:
         self.stored = stored
         self._read = read
 
     def __getitem__(self, name: str) -> Value:
         value = self.stored[name]
-        if value.__class__ is list:
-            value = self.stored[name] = self._read(value)
-        found: Value = value
+        found: Value = self._read(value) if value.__class__ is list else value
         return found
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value or the default; nothing is raised on the way, since most of what rules ask for is not there."""
         value = self.stored.get(name)
-        if value.__class__ is list:
-            value = self.stored[name] = self._read(value)
-        return default if value is None else value
+        if value is None:
+            return default
+        return self._read(value) if value.__class__ is list else value
 
     def __contains__(self, name: object) -> bool:
         return name in self.stored
@@ -67,5 +66,5 @@ def written(part: Mapping[str, Value], write: Callable[[Value], object]) -> dict
 
 
 def rows_of(part: Mapping[str, Value]) -> Mapping[str, Value | list[Any]]:
-    """What a part of a row keeps by name: of a stored one lists, as far as nobody has asked for their values."""
+    """What a part of a row keeps by name: of a stored one lists, each the row of a value."""
     return part.stored if type(part) is StoredPart else part

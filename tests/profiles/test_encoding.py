@@ -111,7 +111,7 @@ def test_an_empty_profile_is_a_handful_of_bytes() -> None:
 def test_what_is_read_when_asked_still_looks_like_a_mapping() -> None:
     total = Totals(1, 5, AT, AT, 5, 5)
     totals = decode_profile(encode_profile(Profile("v:a", totals={"purchase": total}))).totals
-    assert totals.get("purchase") is totals["purchase"]
+    assert totals.get("purchase") == totals["purchase"] == total
     assert totals.get("search") is None
     assert "search" not in totals
     assert "purchase" in totals

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalize.errors import ReadOnlyStore, StaleVersion, UnknownVersion
-from personalize.events.event import Event
+from personalize.events.event import Event, JSONValue
 from personalize.profiles.counters import Counter
+from personalize.profiles.encoding import value_of
 from personalize.profiles.profile import Profile
 from personalize.stores.floors import Floors
 from personalize.stores.memory.store import MemoryStore
@@ -73,6 +74,16 @@ async def contents(store: Store) -> tuple[list[Event], list[Profile]]:
     return await all_of(store.log()), await all_of(store.profiles())
 
 
+def spoil(value: object) -> None:
+    """Change whatever lets itself be changed."""
+    for inner in list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
+        spoil(inner)
+    if isinstance(value, list):
+        value.append("spoilt")
+    elif isinstance(value, dict):
+        value["spoilt"] = True
+
+
 async def is_as_rebuilt(store: Store) -> None:
     """The profiles are those that the log makes."""
     live = await all_of(store.profiles())
@@ -96,6 +107,38 @@ class StoreContract(
     @pytest.fixture
     def make(self) -> Make:
         raise NotImplementedError("override this fixture")
+
+    # What is given away -------------------------------------------------------------------------------
+
+    def test_nothing_that_it_gives_away_can_change_what_it_keeps(self, make: Make) -> None:
+        """Not what readers of a profile do to it, and not what becomes of the event that was written."""
+        told: dict[str, JSONValue] = {
+            "tags": ["a"],
+            "likes": ["a", ["b"]],
+            "home": {"rooms": ["c"]},
+            "sizes": [Decimal("0.5"), "d"],
+        }
+        events = [event("set", properties=told), event("interest", properties={"tag": "x", "likes": True}), purchase()]
+
+        async def scene(store: Store) -> None:
+            await store.apply(events, projectors((PURCHASES,)))
+            kept = (await contents(store))[1]
+            for value in told.values():
+                spoil(value)
+            for _ in range(2):
+                (given,) = [await store.profile("v:ann")]
+                assert given is not None and [given] == kept
+                for name in told:
+                    spoil(value_of(given.attributes, name))
+                    spoil(given.attributes[name].value)
+                for part in (given.attributes, given.totals, given.recent, given.stated, given.interests):
+                    with pytest.raises(TypeError):
+                        part["new"] = "spoilt"  # type: ignore[index]
+                    with pytest.raises((TypeError, AttributeError)):
+                        part.clear()  # type: ignore[attr-defined]
+            assert (await contents(store))[1] == kept
+
+        run_with(make, scene)
 
     # Events -------------------------------------------------------------------------------------------
 

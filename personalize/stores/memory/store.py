@@ -28,6 +28,7 @@ from personalize.stores.erasing import (
 from personalize.stores.erasing_again import erased_since, named_by, told_since
 from personalize.stores.erasure import Erasure
 from personalize.stores.membership import both_of
+from personalize.stores.memory.decoded import DecodedProfiles
 from personalize.stores.memory.desk import MemoryDesk
 from personalize.stores.memory.log import MemoryLog
 from personalize.stores.memory.removed import MemoryRemoved
@@ -55,7 +56,8 @@ READ_AT_ONCE = 200
 class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
     """Obeys the laws of every store, on the event loop alone; to erase, it takes the `keys` of the site.
 
-    Rows are kept as bytes, as they would be on a disk, so nothing that it gives away can change what it keeps.
+    Rows are kept as bytes, as they would be on a disk, so nothing that it gives away can change what it keeps; what
+    pages have read of them lies beside, for the next page (`decoded`).
     """
 
     #: A profile is read at once.
@@ -73,6 +75,7 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
         self._holding = NOTHING_HELD
         self._filling: Filling | None = None
         self._beside: dict[str, dict[str, bytes]] = {}
+        self._decoded = DecodedProfiles()
 
     async def open(self) -> None:
         """Nothing has to be made ready."""
@@ -111,7 +114,7 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
 
     async def profile(self, profile_id: str) -> Profile | None:
         """The stored profile, or None."""
-        return _decoded(self._projections.get(PROFILES, {}).get(profile_id))
+        return self._decoded.profile(profile_id, self._projections.get(PROFILES, {}))
 
     async def organization(self, organization_id: str) -> Organization | None:
         """The stored organization, or None."""
@@ -291,6 +294,7 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
     def _serve(self, rows: dict[str, dict[str, bytes]], holding: Holding) -> None:
         """Put rows that have the whole log in them in the place of the served ones."""
         self._projections |= rows
+        self._decoded.forget()
         self._projected, self._holding = len(self._log), holding
         self._filling, self._beside = None, {}
 
@@ -372,6 +376,7 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
         """Leave that of the log, and give the events that went or changed. Whoever reads the old one goes on with what
         they began with."""
         self._log, changed, stays = self._log.rewritten(left)
+        self._decoded.forget()
         self._projected = sum(stays[: self._projected])
         if self._filling is not None:
             self._filling = replace(self._filling, projected=sum(stays[: self._filling.projected]))
