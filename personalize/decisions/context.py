@@ -153,8 +153,29 @@ class Context(dict[str, object]):
     def visit(self) -> Visit | None:
         """The visit that this page view belongs to; the stored one where no page is asked for."""
         if not self._is_visit_known:
-            self._visit, self._is_visit_known = _visit(self), True
+            self._visit, self._is_visit_known = self._with_page(self._stored_visit), True
         return self._visit
+
+    @property
+    def visit_as_begun(self) -> Visit | None:
+        """The same as far as it is told by how it began: where it goes on, this page is not counted into it."""
+        stored = self._stored_visit
+        return stored if stored is not None and self._goes_on(stored) else self.visit
+
+    @property
+    def _stored_visit(self) -> Visit | None:
+        return None if self.profile is None or DEFAULT_PURPOSE not in self._granted else self.profile.visit
+
+    def _goes_on(self, visit: Visit) -> bool:
+        return visit.started_at <= self.now <= visit.last_page_at + self.lifecycle.visit_ends_after
+
+    def _with_page(self, stored: Visit | None) -> Visit | None:
+        if self.facts is None:
+            return stored
+        seen, ends_after = None, self.lifecycle.visit_ends_after
+        if self.profile is not None and DEFAULT_PURPOSE in self._granted and not (stored and self._goes_on(stored)):
+            seen = last_seen_before(self.profile, self.now, ends_after)
+        return visit_with_page(stored, self.facts, self.now, seen, ends_after)
 
     @property
     def attributes(self) -> Mapping[str, object]:
@@ -231,14 +252,3 @@ def _permitted(profile: Profile | None, consent: Consent, ground: Ground) -> Pro
     if len(names) == len(profile.attributes):
         return profile
     return replace(profile, attributes=MappingProxyType({name: profile.attributes[name] for name in names}))
-
-
-def _visit(context: Context) -> Visit | None:
-    known = context.profile if DEFAULT_PURPOSE in (context.identity.consent.granted or ()) else None
-    stored = known.visit if known is not None else None
-    if context.facts is None:
-        return stored
-    ends_after = context.lifecycle.visit_ends_after
-    goes_on = stored is not None and stored.started_at <= context.now <= stored.last_page_at + ends_after
-    seen = None if known is None or goes_on else last_seen_before(known, context.now, ends_after)
-    return visit_with_page(stored, context.facts, context.now, seen, ends_after)

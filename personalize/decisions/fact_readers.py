@@ -108,9 +108,10 @@ def _page_fields(facts: Sequence[Fact]) -> GroupReader:
 
 def _visit_fields(facts: Sequence[Fact]) -> GroupReader:
     fields = _fields([_VISIT_FIELDS.get(fact.key, fact.key) for fact in facts])
+    counts_pages = any(fact.key == "pages" for fact in facts)
 
     def read(context: "Context") -> Iterable[object]:
-        visit = context.visit
+        visit = context.visit if counts_pages else context.visit_as_begun
         return repeat(None, len(facts)) if visit is None else fields(visit)
 
     return read

@@ -227,9 +227,12 @@ class PageView(SiteEvents):
             return unknown
         if page.stored:
             await self._learn(page, rule_set)
-        self._meet(page, rule_set)
-        self._context = self._make_context(rule_set)
-        decisions = decide(page, self._context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
+        self.has_decided = True
+        self._pages.append(page)
+        if self.is_public and not self.allows_for_all:
+            self._meet_late(page, rule_set)
+        context = self._context = self._make_context(rule_set)
+        decisions = decide(page, context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
         self._alike = None if self._decisions or self._visitor.degraded else decisions
         self._decisions.update(decisions)
         if self._visitor.degraded:
@@ -243,12 +246,9 @@ class PageView(SiteEvents):
             return self._visitor.read_profile_and_organization(rule_set.belonging)
         return self._visitor.read_profile()
 
-    def _meet(self, page: Page, rule_set: RuleSet) -> None:
-        """Note a page of slots that is about to be decided; behind a head that knows nothing of it, it is late."""
-        self.has_decided = True
-        self._pages.append(page)
-        is_behind = self.is_public and not self.allows_for_all
-        if is_behind and rule_set.sharing.next_change(page, self._visitor.now) is not None:
+    def _meet_late(self, page: Page, rule_set: RuleSet) -> None:
+        """Note slots that are about to be decided behind a head that knows nothing of them."""
+        if rule_set.sharing.next_change(page, self._visitor.now) is not None:
             self._late |= {slot.slot_id for slot in page.slots}
 
     def _shown(self) -> frozenset[str]:

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol, TypeAlias
 
 from personalize.visitors.consent import REFUSED, UNKNOWN, Consent, parse_consent, stricter
-from personalize.visitors.cookies import LONGEST_REMEMBERED, cookie_name, values_in
+from personalize.visitors.cookies import cookie_name, values_in
 from personalize.visitors.sent_headers import SentHeaders
 
 #: An ASGI connection scope.
@@ -114,28 +113,26 @@ class CookieConsent:
 
     def read(self, scope: Scope) -> Consent:
         """The decision in the cookie, the strictest of several, else that of the browser's privacy signal."""
-        return self.decision_in(SentHeaders(scope.get("headers", ())), is_secure=scope.get("scheme") == "https")
+        sent = SentHeaders(scope.get("headers", ()))
+        return self.or_signal(self.decided(sent.cookies, scope.get("scheme") == "https"), sent)
 
-    def decision_in(self, sent: SentHeaders, *, is_secure: bool) -> Consent:
-        """The same of a request whose headers were read before, which `is_secure` where it came by https."""
-        cookies = sent.cookies
-        read = _remembered if len(cookies) <= LONGEST_REMEMBERED else _strictest
-        decided = read(cookies, cookie_name(self.cookie_name, secure=is_secure), tuple(self.purposes))
+    def decided(self, cookies: bytes, is_secure: bool) -> Consent:
+        """The strictest of the decisions in the cookies of a request, which `is_secure` where it came by https."""
+        decided = UNKNOWN
+        for text in values_in(cookies, cookie_name(self.cookie_name, secure=is_secure)):
+            decided = stricter(decided, parse_consent(text, self.purposes))
+        return decided
+
+    def or_signal(self, decided: Consent, sent: SentHeaders) -> Consent:
+        """What was decided; where nothing was, what the browser's privacy signal says."""
         if decided.granted is not None:
             return decided
         return REFUSED if self.gpc_refuses and has_privacy_signal(sent) else UNKNOWN
 
 
-def _strictest(cookies: bytes, name: str, purposes: Sequence[str]) -> Consent:
-    """The strictest of the decisions in the cookies of this name."""
-    decided = UNKNOWN
-    for text in values_in(cookies, name):
-        decided = stricter(decided, parse_consent(text, purposes))
-    return decided
-
-
-#: A visitor's browser sends the same cookies with page after page.
-_remembered = lru_cache(maxsize=1_024)(_strictest)
+def decided_by(source: ConsentSource) -> Callable[[bytes, bool], Consent]:
+    """What reads a decision from cookies alone: that of our own form, where a site goes by it."""
+    return source.decided if isinstance(source, CookieConsent) else lambda cookies, is_secure: UNKNOWN
 
 
 def has_privacy_signal(sent: SentHeaders) -> bool:

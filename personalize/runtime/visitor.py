@@ -14,7 +14,7 @@ from personalize.runtime.page_request import PageRequest
 from personalize.runtime.sources import CookieConsent, ScopeLogin
 from personalize.visitors.arms import LONGEST_DAYS, arm_as_text
 from personalize.visitors.consent import UNKNOWN, Consent, stricter
-from personalize.visitors.cookies import LONGEST_AGE_SECONDS, delete_cookie, set_cookie, values_in
+from personalize.visitors.cookies import LONGEST_AGE_SECONDS, CookieNames, delete_cookie, set_cookie
 from personalize.visitors.identity import Identity, agreed, identify
 from personalize.visitors.tokens import KNOWN
 
@@ -37,7 +37,7 @@ class Visitor:
         self._is_erased = False
         #: Whether somebody is logged in who was erased, so that the decision in our cookie holds no longer.
         self.is_asked_anew = False
-        self._names = personalizer.cookie_names[request.is_secure]
+        self._browser = personalizer.browsers.of(request.sent.cookies, request.is_secure)
         self.profile: Profile | None = None
         self.organization: Organization | None = None
         self._read_beside: Organization | None = None
@@ -98,7 +98,7 @@ class Visitor:
         source, request = self._personalizer.consent, self.request
         try:
             if isinstance(source, CookieConsent):
-                return source.decision_in(request.sent, is_secure=request.is_secure)
+                return source.or_signal(self._browser.decision, request.sent)
             return _checked(source.read(request.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the consent source failed", error)
@@ -115,6 +115,9 @@ class Visitor:
     @once
     def identity(self) -> Identity:
         """Who is looking, computed from the request alone."""
+        known = self._browser.identity
+        if known is not None and known.consent is self.decision and self.user_id is None and not self._is_erased:
+            return known
         return self.identity_under(self.decision, self._chance_of_person)
 
     @once
@@ -132,12 +135,12 @@ class Visitor:
     def identity_under(self, consent: Consent, fresh: Callable[[], bytes | None]) -> Identity:
         """Who is looking where this is the decision; `fresh` gives chance for a new id, if one may go out."""
         return identify(
-            cookie_values=() if self._is_erased else values_in(self.request.sent.cookies, self._names.visitor),
+            cookie_values=() if self._is_erased else self._browser.ids,
             user_id=self.user_id,
             consent=consent,
             tokens=self._personalizer.tokens,
             fresh=fresh,
-            arm_values=values_in(self.request.sent.cookies, self._names.arm) if consent.only_measures else (),
+            arm_values=self._browser.arms if consent.only_measures else (),
             is_shared=self.user_id is not None and self._is_on_shared_device,
         )
 
@@ -262,7 +265,7 @@ class Visitor:
     @once
     def changes_hands(self) -> bool:
         """Whether the browser's cookie is one of a login and nobody is logged in, or the other way round."""
-        reading = agreed(values_in(self.request.sent.cookies, self._names.visitor), self._personalizer.tokens)
+        reading = agreed(self._browser.ids, self._personalizer.tokens)
         return reading is not None and reading.visitor_id.startswith(KNOWN) is (self.user_id is None)
 
     @once
@@ -272,6 +275,10 @@ class Visitor:
         return destination == "document" if destination else "text/html" in self.facts.headers.get("accept", "")
 
     # Cookies -------------------------------------------------------------------------------------------
+
+    @property
+    def _names(self) -> CookieNames:
+        return self._personalizer.cookie_names[self.request.is_secure]
 
     def wants_cookie_with(self, identity: Identity) -> bool:
         """Whether the id has to be set: a new one, one signed with an old key, or one whose life begins anew
@@ -300,7 +307,7 @@ class Visitor:
         was decided. It is kept for a fixed time, and not renewed."""
         if fresh is not None:
             return (self._kept(self._names.arm, arm_as_text(fresh), most_seconds=LONGEST_DAYS * _DAY_SECONDS),)
-        if decision.decided and not decision.only_measures and values_in(self.request.sent.cookies, self._names.arm):
+        if decision.decided and not decision.only_measures and self._browser.arms:
             return (delete_cookie(self._names.arm, secure=self.request.is_secure),)
         return ()
 
