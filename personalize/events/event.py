@@ -46,8 +46,8 @@ WEB = "web"
 #: What names an event for ever: its sender, and its id there.
 EventName: TypeAlias = tuple[str, str]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 _DAY_SECONDS, _SECOND_MICROS = 86_400, 1_000_000
 
 
@@ -80,12 +80,12 @@ def minted_event_id(at: datetime, chance: bytes) -> str:
 
 def to_micros(at: datetime) -> int:
     """Microseconds since 1970 of an aware datetime, exact."""
-    # Not `// _MICROSECOND`, which divides large integers: every event that is written asks for a dozen of moments.
-    since = at - _EPOCH
+    # Not `// MICROSECOND`, which divides large integers: every event that is written asks for a dozen of moments.
+    since = at - EPOCH
     return (since.days * _DAY_SECONDS + since.seconds) * _SECOND_MICROS + since.microseconds
 
 
 def from_micros(micros: int) -> datetime:
     """The aware UTC datetime of microseconds since 1970, exact."""
     # A product: quicker than the constructor of timedelta, and every profile that is read has many of them.
-    return _EPOCH + _MICROSECOND * micros
+    return EPOCH + MICROSECOND * micros

@@ -1,6 +1,6 @@
 """Profiles and organizations as bytes: compact JSON, exact, and quick to read, since page views read them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from personalize.events.event import JSONValue, from_micros, to_micros
+from personalize.events.event import EPOCH, MICROSECOND, JSONValue, from_micros, to_micros
 from personalize.light_values import replace
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import (
@@ -52,6 +52,7 @@ _BEGINS_MEMBER = b'{"h":'
 _ORGANIZATION = "o"
 _MEMBERS = "m"
 _BEGINS_ORGANIZATION = b'{"o":'
+_MOMENTS = (_FIRST_SEEN, _LAST_SEEN, _SEEN_BEFORE, _CONSENT_AT)
 #: What most rows are without.
 _RARE = frozenset({_JOINED, _JOINED_FROM, _UNIT, _STATED, _OF_TWO_UNITS, _TIES, _MEMBERSHIP})
 
@@ -119,19 +120,19 @@ def decode_profile(data: bytes) -> Profile:
     row = orjson.loads(data)
     part = row.get
     attributes, totals, recent, interests = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT), part(_INTERESTS)
-    visit, granted, consent_at = part(_VISIT), part(_CONSENT), part(_CONSENT_AT)
-    first_seen, last_seen, seen_before = part(_FIRST_SEEN), part(_LAST_SEEN), part(_SEEN_BEFORE)
+    visit, granted = part(_VISIT), part(_CONSENT)
+    first_seen, last_seen, seen_before, consent_at = _moments(map(part, _MOMENTS))
     profile = Profile(  # by place, and what few have apart, since every page view reads one
         row[_ID],
         StoredPart(attributes, _read_attribute) if attributes else _NOTHING,
         StoredPart(totals, _read_totals) if totals else _NOTHING,
         StoredPart(recent, tuple) if recent else _NOTHING,
         None if visit is None else _read_visit(visit),
-        None if first_seen is None else from_micros(first_seen),
-        None if last_seen is None else from_micros(last_seen),
-        None if seen_before is None else from_micros(seen_before),
+        first_seen,
+        last_seen,
+        seen_before,
         UNKNOWN if granted is None else granting(granted),
-        None if consent_at is None else from_micros(consent_at),
+        consent_at,
         None,
         (),
         row[_EVENTS],
@@ -266,8 +267,7 @@ def _visit(visit: Visit) -> list[object]:
 
 def _read_visit(stored: list[Any]) -> Visit:
     number, started, last_page, pages, landing_path, source, medium, campaign, seen = stored
-    begun, last = from_micros(started), from_micros(last_page)
-    seen_at = None if seen is None else from_micros(seen)
+    begun, last, seen_at = _moments((started, last_page, seen))
     return Visit(number, begun, last, pages, landing_path, source, medium, campaign, seen_at)
 
 
@@ -310,6 +310,11 @@ def _untagged(value: Any) -> Any:
     if tag == _MAPPING:
         return {name: _untagged(item) for name, item in inner.items()}
     return Decimal(inner) if tag == _DECIMAL else int(inner)
+
+
+def _moments(micros: Iterable[int | None]) -> list[Any]:
+    """Moments all at once, since every page view reads some; None where there is none."""
+    return [None if one is None else EPOCH + MICROSECOND * one for one in micros]
 
 
 def _micros(at: datetime | None) -> int | None:

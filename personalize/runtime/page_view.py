@@ -368,19 +368,20 @@ class PageView(SiteEvents):
         self.close()
         if not self._personalizer.records or not (viewed or self.told):
             return
-        identity = self._visitor.identity
+        visitor = self._visitor
+        identity = visitor.identity
         if (identity.profile_id or identity.arm) is None or (identity.is_new and identity.user_id is None):
             return  # nobody, or somebody whose browser has yet to show that it keeps our cookie
-        consent = await self._visitor.settled_consent()
+        consent = await visitor.settled_consent()
         kept_under = identity.profile_id if consent.permits_identifier else identity.arm
         if kept_under is None:
             return
         granted = consent.granted or _NOTHING
-        viewed = viewed and self._visitor.is_person
+        viewed = viewed and visitor.is_person
         counts_page = viewed and self._counts_page and DEFAULT_PURPOSE in granted
         self._queue(
             kept_under,
-            page=page_facts(self._visitor.facts) if counts_page else None,
+            page=page_facts(visitor.facts) if counts_page else None,
             shown=self._filled if viewed and MEASURE_PURPOSE in granted else (),
             told=self._kept_of_told(granted, only_measured=consent.only_measures) if self.told else (),
         )

@@ -36,14 +36,21 @@ from personalize.runtime.page_events import CHANCE_BYTES, WEB_SENDER
 from personalize.runtime.patience import patience, patient_until
 from personalize.runtime.publish import checked, lifecycle_of, live_rule_set, projectors_of
 from personalize.runtime.saving import SaveWatcher
-from personalize.runtime.sources import ConsentSource, CookieConsent, FactSource, LoginSource, ScopeLogin, decided_by
+from personalize.runtime.sources import (
+    ConsentSource,
+    CookieConsent,
+    FactSource,
+    LoginSource,
+    ScopeLogin,
+    cookie_names,
+    decided_by,
+)
 from personalize.runtime.withdrawing import withdraw
 from personalize.settings import Settings
 from personalize.stores.erasure import Erasure
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import NOTHING_LIVE, Applied, Projector, Store
 from personalize.visitors.browser import Browsers
-from personalize.visitors.cookies import CookieNames, cookie_name
 from personalize.visitors.tokens import Tokens
 
 logger = logging.getLogger("personalize")
@@ -81,9 +88,7 @@ class Personalizer:
         self.consent: ConsentSource = consent or CookieConsent(
             settings.cookie.consent_name, settings.privacy.purposes, settings.privacy.gpc == "refuse"
         )
-        #: By whether a request came by https.
-        self.cookie_names = tuple(_cookie_names(settings, secure=secure) for secure in (False, True))
-        self.browsers = Browsers(self.cookie_names, self.tokens, decided_by(self.consent))
+        self.browsers = Browsers(cookie_names(settings.cookie), self.tokens, decided_by(self.consent))
         self.facts = facts
         self.own_facts = _own_facts_of(settings)
         self.geoip: GeoIP | None = None
@@ -433,13 +438,6 @@ class Personalizer:
         self.health.failed("events could not be written", error, self.clock.now())
         if lost:
             self.health.failures["events lost"] += lost
-
-
-def _cookie_names(settings: Settings, *, secure: bool) -> CookieNames:
-    cookie = settings.cookie
-    return CookieNames(
-        *(cookie_name(name, secure=secure) for name in (cookie.name, cookie.consent_name, cookie.arm_name))
-    )
 
 
 def _own_facts_of(settings: Settings) -> Mapping[str, OwnFact]:

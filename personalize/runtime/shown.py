@@ -25,11 +25,13 @@ def shown_alike(decisions: PageDecisions, slot_ids: Sequence[str], library: Libr
     """What these slots show, where nothing of it is written for one visitor alone and none stands on another page;
     else None. Once worked out, it is kept."""
     group = tuple(slot_ids)
-    if group not in decisions.room:
+    shown: Shown | None
+    try:
+        shown = decisions.room[group]
+    except KeyError:
         if len(decisions.room) >= _MOST_GROUPS:
             decisions.room.clear()
-        decisions.room[group] = _shown(decisions, group, library)
-    shown: Shown | None = decisions.room[group]
+        shown = decisions.room[group] = _shown(decisions, group, library)
     return shown
 
 

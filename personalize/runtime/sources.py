@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from personalize.settings import CookieSettings
 from personalize.visitors.consent import REFUSED, UNKNOWN, Consent, parse_consent, stricter
-from personalize.visitors.cookies import cookie_name, values_in
+from personalize.visitors.cookies import CookieNames, cookie_name, values_in
 from personalize.visitors.sent_headers import SentHeaders
 
 #: An ASGI connection scope.
@@ -128,6 +129,12 @@ class CookieConsent:
         if decided.granted is not None:
             return decided
         return REFUSED if self.gpc_refuses and has_privacy_signal(sent) else UNKNOWN
+
+
+def cookie_names(settings: CookieSettings) -> Sequence[CookieNames]:
+    """What our cookies are called, by whether a request came by https."""
+    names = (settings.name, settings.consent_name, settings.arm_name)
+    return tuple(CookieNames(*(cookie_name(name, secure=secure) for name in names)) for secure in (False, True))
 
 
 def decided_by(source: ConsentSource) -> Callable[[bytes, bool], Consent]:

@@ -278,7 +278,7 @@ class Visitor:
 
     @property
     def _names(self) -> CookieNames:
-        return self._personalizer.cookie_names[self.request.is_secure]
+        return self._personalizer.browsers.names[self.request.is_secure]
 
     def wants_cookie_with(self, identity: Identity) -> bool:
         """Whether the id has to be set: a new one, one signed with an old key, or one whose life begins anew

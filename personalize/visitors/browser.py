@@ -30,7 +30,7 @@ class Browsers:
     """
 
     def __init__(self, names: Sequence[CookieNames], tokens: Tokens, decided: Callable[[bytes, bool], Consent]) -> None:
-        self._names = names
+        self.names = names
         self._tokens = tokens
         self._decided = decided
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._read)
@@ -41,7 +41,7 @@ class Browsers:
         return read(cookies, is_secure)
 
     def _read(self, cookies: bytes, is_secure: bool) -> Browser:
-        names, decision = self._names[is_secure], self._decided(cookies, is_secure)
+        names, decision = self.names[is_secure], self._decided(cookies, is_secure)
         ids, arms = values_in(cookies, names.visitor), values_in(cookies, names.arm)
         drawn: list[None] = []
         identity = identify(

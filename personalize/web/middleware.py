@@ -88,7 +88,7 @@ class PersonalizeMiddleware:
         policy = policy_of(settings.cache, self._edge)
         self._site = SitePages(self._token, Shells(self._token), PathMemory(), policy, marks)
         self._refuses_prefetch = settings.cache.refuse_prefetch and settings.cache.mode == "private"
-        self._own_cookies = OwnCookies(name for names in personalizer.cookie_names for name in names)
+        self._own_cookies = OwnCookies(name for names in personalizer.browsers.names for name in names)
 
     def teach(self, engine: TemplateEngine) -> None:
         """Teach a template engine the slot tag: a Jinja environment `{% slot "name" %}default{% endslot %}` and

@@ -54,7 +54,7 @@ class Alike(NamedTuple):
     def left(self, told: Sequence[object], now: datetime, micros: int) -> int:
         """The conjunctions that none of their values refutes."""
         values = self.pick(told)
-        if all(map(contains, self.classes, map(type, values))):
+        if not self.classes or all(map(contains, self.classes, map(type, values))):
             try:
                 return reduce(and_, map(getitem, self.masks, values))
             except (KeyError, TypeError):

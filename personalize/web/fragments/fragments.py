@@ -134,7 +134,7 @@ class Fragments:
         """Whether this browser was logged in once, by what only the site inside of us can tell."""
         if not isinstance(self._personalizer.login, ScopeLogin):
             return False
-        ours = (cookie_values(headers, names.visitor) for names in self._personalizer.cookie_names)
+        ours = (cookie_values(headers, names.visitor) for names in self._personalizer.browsers.names)
         return any(value.startswith(KNOWN) for values in ours for value in values)
 
 
