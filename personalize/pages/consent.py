@@ -33,7 +33,7 @@ class ConsentEndpoint:
             return PlainTextResponse("Please answer by the site's own form.", 415)
         fields = await read_form(request)
         if fields is None:
-            return PlainTextResponse("This answer is too long.", 413)
+            return PlainTextResponse("This answer is too long, or came too slowly.", 413)
         page = {name: values[-1] for name, values in fields.items() if name in PAGE_FIELDS}
         granted = " ".join(fields.get("grant", [])).split()
         try:

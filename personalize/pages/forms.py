@@ -1,5 +1,6 @@
 """What the forms of our own pages send: small urlencoded bodies, and the way back."""
 
+import asyncio
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
@@ -7,6 +8,8 @@ from starlette.requests import Request
 _FORM = "application/x-www-form-urlencoded"
 _MOST_BYTES = 16_384
 _MOST_FIELDS = 50
+#: How long a form may take to come: nobody holds a connection by sending a byte now and then.
+PATIENCE_SECONDS = 10.0
 
 
 def is_form(request: Request) -> bool:
@@ -15,12 +18,16 @@ def is_form(request: Request) -> bool:
 
 
 async def read_form(request: Request) -> dict[str, list[str]] | None:
-    """The fields of an urlencoded form, or None where it is larger than ours ever is."""
+    """The fields of an urlencoded form, or None where it is larger than ours ever is, or does not come."""
     body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            return None
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > _MOST_BYTES:
+                    return None
+    except TimeoutError:
+        return None
     try:
         return parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:

@@ -438,6 +438,7 @@ class Personalizer:
         self.health.failed("events could not be written", error, self.clock.now())
         if lost:
             self.health.failures["events lost"] += lost
+            logger.error("%d events are lost", lost)
 
 
 def _own_facts_of(settings: Settings) -> Mapping[str, OwnFact]:

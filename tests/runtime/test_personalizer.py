@@ -9,9 +9,29 @@ import pytest
 from personalize.errors import SettingsError
 from personalize.runtime.personalizer import Personalizer
 from personalize.stores.memory.store import MemoryStore
+from personalize.stores.protocols import Applied
 from tests.desk import desk_settings, write_desk
 
 LONG = 60.0
+
+
+def test_what_can_not_be_kept_is_counted_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Broken(MemoryStore):
+        """A bug of ours."""
+
+        async def apply(self, *_: object, **__: object) -> Applied:
+            raise ZeroDivisionError
+
+    async def run() -> None:
+        personalizer = Personalizer(desk_settings(tmp_path), store=Broken())
+        await personalizer.start()
+        for number in range(3):
+            assert personalizer.ingest.put(personalizer.event("purchase", f"v:{number}", {}))
+        await personalizer.stop()
+        assert personalizer.health.failures["events lost"] == 3
+
+    asyncio.run(run())
+    assert caplog.text.count("1 events are lost") == 3
 
 
 def test_a_library_that_is_missing_is_said_before_anything_begins(

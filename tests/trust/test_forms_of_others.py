@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
@@ -9,10 +10,13 @@ from urllib.parse import urlencode
 import pytest
 from starlette.applications import Starlette
 
+from personalize.api.operation import Role
+from personalize.api.operations import OPERATIONS
 from personalize.runtime.sources import Scope
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.api.channel import API_RULES, ROOT
+from tests.conftest import REPOSITORY
 from tests.desk import desk_settings, published, write_desk, written
 from tests.driver import Browser, running
 
@@ -25,6 +29,15 @@ WRITES: Mapping[str, dict[str, object]] = {
     "/_personalize/till": {"do": "look", "user": "kari", "why": "They stand before me"},
     "/_personalize/you": {"do": "erase", "sure": "yes"},
     "/_personalize/consent": {"grant": "", "back": "/"},
+    "/_personalize/seen": {"view": "0123456789abcdef", "slot": "a mark"},
+}
+#: What asks at each of them whose page it is.
+DOORS: Mapping[str, tuple[str, ...]] = {
+    "personalize.api.access": (f"{ROOT}/browser/events", f"{ROOT}/browser/attributes"),
+    "personalize.pages.till": ("/_personalize/till",),
+    "personalize.pages.you": ("/_personalize/you",),
+    "personalize.pages.consent": ("/_personalize/consent",),
+    "personalize.web.seen.seen_endpoint": ("/_personalize/seen",),
 }
 #: How the requests of other pages look: what browsers say of them, in every version there is.
 OTHERS: Mapping[str, tuple[tuple[str, str], ...]] = {
@@ -59,7 +72,7 @@ async def asked(browser: Browser, path: str, others: tuple[tuple[str, str], ...]
 async def changed_by_others(folder: Path) -> list[str]:
     """What pages of others may change after all."""
     write_desk(folder, rules=API_RULES)
-    app = wrap(Starlette(), desk_settings(folder), staff=staff)
+    app = wrap(Starlette(), desk_settings(folder, count_seen=True), staff=staff)
     async with running(app):
         await published(app)
         browser = Browser(app)
@@ -89,13 +102,26 @@ def test_no_page_of_somebody_else_changes_anything_for_the_visitor(tmp_path: Pat
 
 
 @pytest.mark.planted
-def test_a_site_that_does_not_ask_whose_page_it_is_is_found_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("door", DOORS)
+def test_a_door_that_does_not_ask_whose_page_it_is_is_found_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, door: str
 ) -> None:
-    monkeypatch.setattr("personalize.pages.consent.is_same_origin", lambda headers: True)
-    monkeypatch.setattr("personalize.api.access.is_same_origin", lambda headers: True)
+    monkeypatch.setattr(f"{door}.is_same_origin", lambda headers: True)
     found = asyncio.run(changed_by_others(tmp_path))
-    assert {one.partition(" by ")[0] for one in found} >= {"/_personalize/consent", f"{ROOT}/browser/events"}
+    assert {one.partition(" by ")[0] for one in found} >= set(DOORS[door])
+
+
+def test_each_door_at_which_a_browser_may_change_something_is_tried() -> None:
+    sources = (REPOSITORY / "personalize").rglob("*.py")
+    asking = {
+        ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+        for path in sources
+        if re.search(r"if not is_same_origin\(", path.read_text(encoding="utf-8"))
+    }
+    assert asking == set(DOORS)
+    assert {path for paths in DOORS.values() for path in paths} == set(WRITES)
+    of_browsers = {f"{ROOT}{operation.path}" for operation in OPERATIONS if operation.who is Role.BROWSER}
+    assert of_browsers == set(DOORS["personalize.api.access"])
 
 
 def test_no_other_page_puts_ours_into_a_frame(tmp_path: Path) -> None:

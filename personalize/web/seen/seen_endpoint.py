@@ -1,6 +1,8 @@
 """The address that a page's script tells which slots came into view, and the one that it is fetched from."""
 
+import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import parse_qs
 
 from personalize.runtime.personalizer import Personalizer
@@ -14,6 +16,8 @@ from personalize.web.request.rate_cap import RateCap
 from personalize.web.seen.seen_script import ENDPOINT, FILE_NAME, SCRIPT
 
 _LONGEST_BODY = 2_048
+#: How long it may take to come.
+PATIENCE_SECONDS = 10.0
 #: How many of the latest are remembered.
 _MOST_TOLD = 10_000
 _LONGEST_VIEW_ID = 64
@@ -85,17 +89,17 @@ def _of_page(headers: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
 
 
 async def _body(receive: Receive) -> bytes | None:
-    """The body of a request; None where it is longer than ours ever is, or breaks off."""
-    body = b""
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        body += bytes(message.get("body", b""))
-        if len(body) > _LONGEST_BODY:
-            return None
-        if not message.get("more_body", False):
-            return body
+    """The body of a request; None where it is longer than ours ever is, breaks off, or does not come."""
+    body, more = b"", True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while more:
+                message = await receive()
+                body += bytes(message.get("body", b""))
+                if message["type"] != "http.request" or len(body) > _LONGEST_BODY:
+                    return None
+                more = message.get("more_body", False)
+    return None if more else body
 
 
 def _fields(body: bytes) -> dict[str, str]:
