@@ -130,8 +130,17 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """A file as it was read: a digest of its text, and whether it `declares` what conditions of others may name."""
+
+    digest: str
+    declares: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Definitions:
-    """All that the rule files of a site define; `gaps` is what they would define if it could be read."""
+    """All that the rule files of a site define; `gaps` is what they would define if it could be read, `sources` are the
+    files by their paths."""
 
     schema: Schema = field(default_factory=Schema)
     segments: Mapping[str, Segment] = field(default_factory=lambda: MappingProxyType({}))
@@ -139,3 +148,4 @@ class Definitions:
     personas: Mapping[str, Persona] = field(default_factory=lambda: MappingProxyType({}))
     counters: tuple[Counter, ...] = ()
     gaps: Gaps = field(default_factory=Gaps)
+    sources: Mapping[str, Source] = field(default_factory=lambda: MappingProxyType({}))

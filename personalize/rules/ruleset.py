@@ -15,7 +15,7 @@ from personalize.profiles.holding import Holding, holding_for
 from personalize.profiles.organization import Belonging, belonging_of
 from personalize.rules.conditions import Condition, leaves
 from personalize.rules.conventions import Conventions
-from personalize.rules.definitions import Definitions, Persona, Placement, Segment, Slot
+from personalize.rules.definitions import Definitions, Persona, Placement, Segment, Slot, Source
 from personalize.rules.facts import ORGANIZATION_ROOT, Fact, Facts, with_parts
 from personalize.rules.ground import Ground
 from personalize.rules.index.index import Index, Row
@@ -40,8 +40,8 @@ class RuleSet:
     are worked out from, by name. `pages` are by slot: each slot's page. The conditions of rules are in the index
     under their keys; `rule_keys` are those of each slot in order, `rows` the same as the index is asked for them,
     `candidates` what each rule may show. `placements` are of the slots that a selector finds. `ground` is what all
-    contexts stand on. `sharing` tells what caches have to know of its pages. `belonging` tells what a visitor
-    belongs to, None where no condition asks for it.
+    contexts stand on, `sources` the rule files by their paths. `sharing` tells what caches have to know of its pages.
+    `belonging` tells what a visitor belongs to, None where no condition asks for it.
     """
 
     version: str
@@ -61,6 +61,7 @@ class RuleSet:
     index: Index
     library: Library
     conventions: Conventions
+    sources: Mapping[str, Source]
     sharing: Sharing = field(compare=False, repr=False)
     belonging: Belonging | None = field(compare=False, repr=False)
 
@@ -109,11 +110,16 @@ def read_checked(
     conventions: Conventions,
     problems: Problems,
     own_facts: Mapping[str, OwnFact] | None = NO_OWN_FACTS,
+    declared: Schema | None = None,
 ) -> tuple[Definitions, Library] | None:
-    """What `load_rule_set` compiles: all that these files say, or None where `problems` holds an error afterwards."""
+    """What `load_rule_set` compiles: all that these files say, or None where `problems` holds an error afterwards.
+
+    Where these are some of a site's rule files, `declared` is what the others declare, and what goes between files is
+    not checked: `check_together` does that.
+    """
     found = Problems(most=MOST_ERRORS)
     try:
-        read = read_all(rules, content, templates, conventions, found, own_facts)
+        read = read_all(rules, content, templates, conventions, found, own_facts, declared)
     except TooManyProblems:
         file = found.list[-1].file
         problems.extend(found.list)
@@ -131,9 +137,10 @@ def read_all(
     conventions: Conventions,
     problems: Problems,
     own_facts: Mapping[str, OwnFact] | None,
+    declared: Schema | None = None,
 ) -> tuple[Definitions, Library]:
-    """What rule files and content say, and everything that is wrong with it and between the two."""
-    definitions = read_definitions(rules, conventions, problems, own_facts)
+    """What rule files and content say, and everything that is wrong with it and between the two; see `read_checked`."""
+    definitions = read_definitions(rules, conventions, problems, own_facts, declared)
     library = load_library(
         content,
         templates=templates,
@@ -143,13 +150,25 @@ def read_all(
         attributes=definitions.gaps.attribute_names(definitions.schema.attributes),
         problems=problems,
     )
+    if declared is None:
+        check_together(definitions, library, conventions, problems, own_facts)
+    return definitions, library
+
+
+def check_together(
+    definitions: Definitions,
+    library: Library,
+    conventions: Conventions,
+    problems: Problems,
+    own_facts: Mapping[str, OwnFact] | None,
+) -> None:
+    """Say what is wrong between files: all that one names and another should define."""
     check_definitions(definitions, library, problems)
     if conventions.inputs is not None:
         facts = Facts(definitions.schema, own_facts or NO_OWN_FACTS)
         check_inputs(conventions.inputs, facts, definitions.gaps, problems)
         check_variants(conventions.inputs, definitions, library, problems)
     definitions.gaps.report(problems)
-    return definitions, library
 
 
 def _asks_organization(facts: Iterable[Fact]) -> bool:
@@ -201,6 +220,7 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
         index=index,
         library=library,
         conventions=conventions,
+        sources=definitions.sources,
         sharing=Sharing(conditions, segments, library, conventions.zone, told),
         belonging=belonging,
     )

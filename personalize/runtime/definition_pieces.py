@@ -76,7 +76,7 @@ _END = _Piece("end", ())
 def _pieces(definitions: Definitions, library: Library) -> Iterator[_Piece]:
     slots = definitions.slots.values()
     rules = (rule for slot in slots for rule in slot.rules)
-    yield _Piece("schema", (definitions.schema,))
+    yield _Piece("schema", (definitions.schema, definitions.sources))
     yield from _in_pieces("counters", definitions.counters)
     yield from _in_pieces("segments", definitions.segments.values())
     yield from _in_pieces("slots", ((replace(slot, rules=()), len(slot.rules)) for slot in slots))
@@ -100,12 +100,14 @@ def _runs(values: Iterable[_One], length: int) -> Iterator[tuple[_One, ...]]:
 def _put_together(pieces: Mapping[str, list[Any]]) -> tuple[Definitions, Library]:
     rules = iter(pieces.get("rules", ()))
     slots = [replace(slot, rules=tuple(islice(rules, count))) for slot, count in pieces.get("slots", ())]
+    schema, sources = pieces["schema"]
     definitions = Definitions(
-        schema=pieces["schema"][0],
+        schema=schema,
         segments=MappingProxyType({segment.segment_id: segment for segment in pieces.get("segments", ())}),
         slots=MappingProxyType({slot.slot_id: slot for slot in slots}),
         personas=MappingProxyType({persona.persona_id: persona for persona in pieces.get("personas", ())}),
         counters=tuple(pieces.get("counters", ())),
+        sources=sources,
     )
     items = MappingProxyType({item.item_id: item for item in pieces.get("items", ())})
     return definitions, replace(pieces["library"][0], items=items)

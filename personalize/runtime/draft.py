@@ -1,17 +1,18 @@
 """The draft: the rule and content files on disk, and what they make."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from jinja2 import FileSystemLoader
 
 from personalize.content.files import read_content
 from personalize.content.library import Library
+from personalize.events.schema import Schema
 from personalize.problems import Problems
 from personalize.rules.conventions import Conventions
 from personalize.rules.definitions import Definitions
@@ -30,13 +31,23 @@ from personalize.runtime.own_facts import load_own_facts
 from personalize.settings import Settings
 from personalize.yaml_tree import MAX_BYTES, read_text
 
-#: Reads files as `read_files` does, here or elsewhere.
-Read: TypeAlias = Callable[
-    [Mapping[str, str], Settings, Problems, Mapping[str, OwnFact] | None], tuple[Definitions, Library] | None
-]
-
 _RULES = "rules/"
 _RULE_FILES = (".yaml", ".yml")
+
+
+class Read(Protocol):
+    """Reads files as `read_files` does, here or elsewhere."""
+
+    def __call__(
+        self,
+        files: Mapping[str, str],
+        settings: Settings,
+        problems: Problems,
+        own_facts: Mapping[str, OwnFact] | None,
+        declared: Schema | None = None,
+        /,
+    ) -> tuple[Definitions, Library] | None:
+        """What the files say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +110,14 @@ def load_files(
 
 
 def read_files(
-    files: Mapping[str, str], settings: Settings, problems: Problems, own_facts: Mapping[str, OwnFact] | None
+    files: Mapping[str, str],
+    settings: Settings,
+    problems: Problems,
+    own_facts: Mapping[str, OwnFact] | None,
+    declared: Schema | None = None,
 ) -> tuple[Definitions, Library] | None:
     """What these files say, or None where `problems` holds an error afterwards. `own_facts` are the site's own, None
-    where they can't be loaded."""
+    where they can't be loaded. Where rule files are left out, `declared` is what these declare; see `read_checked`."""
     rules, content = _sorted_out(files)
     return read_checked(
         rules,
@@ -111,6 +126,7 @@ def read_files(
         conventions=conventions_of(settings),
         problems=problems,
         own_facts=own_facts,
+        declared=declared,
     )
 
 

@@ -140,7 +140,7 @@ class Follower:
 
     async def _load(self, live: Live, filled: Filled) -> None:
         try:
-            load = partial(load_beside_pages, health=self._health, clock=self._clock)
+            load = partial(load_beside_pages, earlier=self._serving, health=self._health, clock=self._clock)
             rule_set = await saved_rule_set(self._store, live.version, self._settings, load=load)
         except (InvalidFiles, UnknownVersion, OSError) as error:
             # What is served already stays good for counting, even where its templates no longer load.

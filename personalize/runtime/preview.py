@@ -99,7 +99,7 @@ class Previews:
             known = self._drafts.get(version)
             if known is None:
                 ours = self._personalizer
-                load = partial(load_beside_pages, health=ours.health, clock=ours.clock)
+                load = partial(load_beside_pages, earlier=ours.rule_set, health=ours.health, clock=ours.clock)
                 known = await saved_rule_set(ours.store, version, ours.settings, load=load)
             self._drafts[version] = known
             self._drafts.move_to_end(version)

@@ -13,14 +13,16 @@ from threading import Timer
 
 from personalize.content.library import Library
 from personalize.errors import ReadingStopped
+from personalize.events.schema import Schema
 from personalize.problems import Problems
 from personalize.rules.definitions import Definitions
 from personalize.rules.own_facts import OwnFact
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.another_python import code_on_disk, command_of, environment
+from personalize.runtime.changed_files import read_changed
 from personalize.runtime.clock import Clock
 from personalize.runtime.definition_pieces import pack, unpack, unpack_definitions
-from personalize.runtime.draft import load_files
+from personalize.runtime.draft import load_files, read_files
 from personalize.runtime.health import Health
 from personalize.runtime.quiet_loading import are_large, load_quietly, quietly
 from personalize.runtime.reading_process import Answer, reading_task
@@ -36,17 +38,25 @@ _SPOILT = (pickle.UnpicklingError, EOFError, AttributeError, ImportError, Lookup
 
 
 async def load_beside_pages(
-    files: Mapping[str, str], settings: Settings, problems: Problems, *, health: Health, clock: Clock
+    files: Mapping[str, str],
+    settings: Settings,
+    problems: Problems,
+    *,
+    earlier: RuleSet | None = None,
+    health: Health,
+    clock: Clock,
 ) -> RuleSet | None:
-    """What `load_files` makes of these files; pages go on meanwhile."""
+    """What `load_files` makes of these files; pages go on meanwhile. Of many, those that are as they were in an
+    `earlier` rule set are not read again. `problems` are told where it is None."""
     if are_large(files):
         found, reader = Problems(), ReaderApart()
+        read = reader.read if earlier is None else partial(read_changed, earlier=earlier, read=reader.read)
         try:
-            rule_set = await asyncio.to_thread(quietly, partial(load_files, files, settings, found, read=reader.read))
+            rule_set = await asyncio.to_thread(quietly, partial(load_files, files, settings, found, read=read))
         except ReadingStopped as error:
             health.failed("rules could not be read in a process of their own", error, clock.now())
         else:
-            problems.extend(found.list)
+            problems.extend(found.list if rule_set is None else ())
             return rule_set
         finally:
             reader.stop()
@@ -54,7 +64,7 @@ async def load_beside_pages(
 
 
 class ReaderApart:
-    """Reads files once, in a process that is started for it and is no more when they are read."""
+    """Reads files in processes that are started for it, and are no more when they are read; few files it reads here."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,15 +76,19 @@ class ReaderApart:
         settings: Settings,
         problems: Problems,
         own_facts: Mapping[str, OwnFact] | None,
+        declared: Schema | None = None,
+        /,
     ) -> tuple[Definitions, Library] | None:
         """What `read_files` gives. Raises `ReadingStopped` where the process does not come to its end."""
+        if not are_large(files):
+            return read_files(files, settings, problems, own_facts, declared)
         limit = Timer(LONGEST_SECONDS, self.stop)
         try:
             with self._started() as process:
                 limit.start()
                 assert process.stdin is not None
                 with process.stdin as asked:
-                    pack(reading_task(files, settings, own_facts), asked)
+                    pack(reading_task(files, settings, own_facts, declared), asked)
                 return _received(process, problems)
         except OSError as error:
             raise ReadingStopped(f"{type(error).__name__}: {error}") from error
@@ -117,4 +131,4 @@ def _received(process: subprocess.Popen[bytes], problems: Problems) -> tuple[Def
         raise ReadingStopped("the code was changed since this site was started")
     read = unpack_definitions(process.stdout) if answer.is_valid else None
     problems.extend(answer.problems)
-    return read
+    return None if problems.has_errors else read

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Never
 
+from personalize.events.schema import Schema
 from personalize.problems import Problem, Problems
 from personalize.rules.own_facts import Occasion, OwnFact
 from personalize.runtime.another_python import code_on_disk
@@ -21,12 +22,13 @@ _NICENESS = 5
 
 @dataclass(frozen=True, slots=True)
 class ReadingTask:
-    """What is to be read. `own_facts` are the declarations of the site's own, None where they can't be loaded; the
-    site's code itself stays where it runs."""
+    """What is to be read, as `read_files` is told it. Of the site's `own_facts` these are the declarations; its code
+    itself stays where it runs."""
 
     files: Mapping[str, str]
     settings: Settings
     own_facts: Mapping[str, OwnFact] | None
+    declared: Schema | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,15 @@ class Answer:
     is_valid: bool
 
 
-def reading_task(files: Mapping[str, str], settings: Settings, own_facts: Mapping[str, OwnFact] | None) -> ReadingTask:
+def reading_task(
+    files: Mapping[str, str],
+    settings: Settings,
+    own_facts: Mapping[str, OwnFact] | None,
+    declared: Schema | None,
+) -> ReadingTask:
     """The task to read these files."""
-    declared = None if own_facts is None else {name: replace(one, answer=_away) for name, one in own_facts.items()}
-    return ReadingTask(files, settings, declared)
+    told = None if own_facts is None else {name: replace(one, answer=_away) for name, one in own_facts.items()}
+    return ReadingTask(files, settings, told, declared)
 
 
 def _away(occasion: Occasion, argument: object = None) -> Never:
@@ -57,7 +64,7 @@ def main() -> None:
     gc.disable()  # it ends before there is garbage to speak of
     task: ReadingTask = unpack(sys.stdin.buffer)
     problems = Problems()
-    read = read_files(task.files, task.settings, problems, task.own_facts)
+    read = read_files(task.files, task.settings, problems, task.own_facts, task.declared)
     with suppress(BrokenPipeError):  # where whoever asked is no more, nobody waits for the answer
         pack(Answer(code_on_disk(), tuple(problems.list), read is not None), answers)
         if read is not None:

@@ -1,13 +1,15 @@
 """From the texts of rule files to what they define, with every problem of all of them at once."""
 
+import hashlib
 from collections.abc import Callable
 from collections.abc import Mapping as Table
 from types import MappingProxyType
 from typing import TypeVar
 
+from personalize.events.schema import Schema
 from personalize.problems import Problems, quoted
 from personalize.rules.conventions import Conventions
-from personalize.rules.definitions import Definitions
+from personalize.rules.definitions import Definitions, Source
 from personalize.rules.facts import Facts
 from personalize.rules.id_lists import id_lists, is_list
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
@@ -21,7 +23,9 @@ from personalize.rules.reading.slots import SlotReader
 from personalize.yaml_tree import Node, Scalar, parse_yaml
 
 _ARTICLES = {"attribute": "an", "event": "an"}
-SECTIONS = ("attributes", "events", "organization", "segments", "slots", "personas")
+#: What conditions anywhere may name.
+DECLARING = ("attributes", "events", "organization")
+SECTIONS = (*DECLARING, "segments", "slots", "personas")
 
 Defined = TypeVar("Defined")
 Entries = list[tuple[Scalar, Node]]
@@ -32,23 +36,29 @@ def read_definitions(
     conventions: Conventions,
     problems: Problems,
     own_facts: Table[str, OwnFact] | None = NO_OWN_FACTS,
+    declared: Schema | None = None,
 ) -> Definitions:
     """What all rule files (path -> text) define together, in the order of their paths. `own_facts` are those that
-    the site's code adds to the language; None where they can't be loaded, so that no name of a fact is refused."""
+    the site's code adds to the language; None where they can't be loaded, so that no name of a fact is refused. Where
+    these are some of a site's files, `declared` is what the others declare."""
     reading, gaps = Reading(problems), Gaps(misses_own_facts=own_facts is None)
     own_facts = own_facts or NO_OWN_FACTS
     sections: dict[str, Entries] = {name: [] for name in SECTIONS}
+    sources = {file: Source(digest_of(files[file]), declares=True) for file in files if is_list(file)}
     for file in sorted(file for file in files if not is_list(file)):
         found = Problems()
         tree = parse_yaml(files[file], file, found)
         if found.has_errors:
             gaps.add_file(file)
         problems.extend(found.list)
+        before = _count_declared(sections)
         _collect(tree, sections, reading)
-    declared = DeclarationReader(reading, conventions.currency_digits, gaps)
+        sources[file] = Source(digest_of(files[file]), declares=_count_declared(sections) > before)
+    reader = DeclarationReader(reading, conventions.currency_digits, gaps)
     attributes = _once(sections["attributes"], "attribute", reading)
     organization = _once(sections["organization"], "key of `organization`", reading)
-    schema = declared.schema(attributes, _once(sections["events"], "event", reading), organization)
+    schema = reader.schema(attributes, _once(sections["events"], "event", reading), organization)
+    schema = schema if declared is None else declared
     check_own_names(own_facts, Facts(schema), gaps, problems)
     facts = Facts(schema, own_facts)
     conditions = ConditionParser(schema, conventions, reading, gaps, facts, id_lists(files, problems))
@@ -61,7 +71,17 @@ def read_definitions(
         personas=_defined(sections["personas"], "persona", personas.persona, reading),
         counters=conditions.counters,
         gaps=gaps,
+        sources=MappingProxyType(sources),
     )
+
+
+def digest_of(text: str) -> str:
+    """Tells a text apart from all others."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _count_declared(sections: Table[str, Entries]) -> int:
+    return sum(len(sections[name]) for name in DECLARING)
 
 
 def _collect(tree: Node | None, sections: dict[str, Entries], reading: Reading) -> None:
