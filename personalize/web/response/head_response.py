@@ -100,8 +100,9 @@ class HeadResponse(Outgoing):
 
     async def _send_private(self) -> None:
         """Send the head of a page with slots: what GET brings has another length."""
-        headers = self._head.made_private(None, (), self._site.policy.control)
-        await self._send({**self._head.message, "headers": headers})
+        head = self._head.decoded()
+        headers = head.made_private(None, (), self._site.policy.control)
+        await self._send({**head.message, "headers": headers})
 
     def _may_set_cookies(self, head: ResponseHead) -> bool:
         """Never: a HEAD is nobody's look at a page."""

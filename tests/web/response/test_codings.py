@@ -177,6 +177,12 @@ def test_an_error_page_that_is_compressed_carries_no_mark(house: House) -> None:
     assert told.header("content-length") == b"5"
 
 
+def test_a_head_alone_says_what_the_page_will_say(house: House) -> None:
+    site = page(gzip.compress(SLOT), (b"content-encoding", b"gzip"))
+    heads = [house.ask(site, method=method).headers for method in ("HEAD", "GET")]
+    assert heads[0] == [pair for pair in heads[1] if pair[0] != b"content-length"]
+
+
 def test_identity_is_no_compression(house: House) -> None:
     told = house.ask(page(SLOT, (b"Content-Encoding", b"Identity")))
     assert told.body == FILLED
