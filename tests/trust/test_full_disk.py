@@ -1,5 +1,8 @@
 """A site whose disk is full, over HTTP: pages go on, nothing is said to be kept that is not, and it heals by itself."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.served.server import served
 from tests.served.test_kills import TOKEN, prepare
 from tests.served.test_workers import logged
@@ -54,21 +58,31 @@ class Till:
         self._http.close()
 
 
+def disk(folder: Path, library: Path) -> dict[str, str]:
+    """What makes the disk of a process full while the file `full` exists."""
+    return {
+        "LD_PRELOAD": str(library),
+        "DISK_FOLDER": f"{folder}/store.db",
+        "DISK_FAILS": str(folder / "full"),
+        "DISK_ERRNO": str(ENOSPC),
+    }
+
+
 @contextmanager
 def on_a_disk(folder: Path, library: Path, app: str) -> Iterator[tuple[Till, Path]]:
     """A served site on a disk that is full while a file exists."""
     prepare(folder)
-    full = folder / "full"
-    disk = {
-        "LD_PRELOAD": str(library),
-        "DISK_FOLDER": f"{folder}/store.db",
-        "DISK_FAILS": str(full),
-        "DISK_ERRNO": str(ENOSPC),
-    }
-    with served(folder, app=app, **disk) as address:
+    with served(folder, app=app, **disk(folder, library)) as address:
         till = Till(address)
-        yield till, full
+        yield till, folder / "full"
         till.close()
+
+
+def publish(folder: Path, library: Path) -> "subprocess.CompletedProcess[str]":
+    """Publish the files of the site by the command, on the same disk."""
+    given = {**os.environ, **disk(folder, library), "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-m", "personalize.cli.main", "publish", "--by", "Ingrid"]
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)
 
 
 def lost(folder: Path, till: Till) -> set[str]:
@@ -93,6 +107,23 @@ def test_while_the_disk_is_full_pages_are_served_events_refused_and_after_it_all
         assert {till.send() for _ in range(EVENTS)} == {201}
     assert lost(tmp_path, till) == set()
     assert len(logged(tmp_path)) == len(till.acknowledged)
+
+
+@pytest.mark.long
+def test_what_is_published_on_a_full_disk_is_refused_and_what_was_live_stays(tmp_path: Path, library: Path) -> None:
+    with on_a_disk(tmp_path, library, "tests.served.shop:app") as (till, full):
+        item = tmp_path / "content" / "things" / "letter.md"
+        item.write_text(item.read_text(encoding="utf-8").replace("From the letter", "From the newer letter"))
+        full.touch()
+        refused = publish(tmp_path, library)
+        assert refused.returncode != 0 and "the disk is full" in refused.stdout + refused.stderr
+        assert "From the letter" in till.page()
+        full.unlink()
+        done = publish(tmp_path, library)
+        assert done.returncode == 0, done.stdout + done.stderr
+        published_at = time.monotonic()
+        while "From the newer letter" not in till.page():
+            assert time.monotonic() - published_at < HEALED_WITHIN_SECONDS
 
 
 @pytest.mark.planted
