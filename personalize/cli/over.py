@@ -1,19 +1,23 @@
 """Bulk work over an export, instead of over the store: by processes of this machine, or by Apache Spark."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from personalize.cli.site import Site
 from personalize.cli.tally import Tally
-from personalize.exports.manifest import read_manifest
+from personalize.exports.manifest import Manifest, read_manifest
 from personalize.exports.parquet import require_parquet
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.bulk.counting import count_source
 from personalize.runtime.bulk.counting_batches import refuse_lacking
-from personalize.runtime.bulk.counting_sources import ExportedProfiles, Task
+from personalize.runtime.bulk.counting_sources import Drawn, ExportedProfiles, Task
 from personalize.runtime.bulk.counting_spark import count_on_spark, spark_session
+from personalize.runtime.bulk.drawing import Place, ample_share, last_drawn
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -56,6 +60,37 @@ def refuse_spark_alone(over: Path | None, spark: str | None) -> None:
     """Raise `UsageError` where Spark is asked for, and nothing that it could read."""
     if over is None and spark is not None:
         raise click.UsageError("Spark counts what was exported: name its folder with --over.")
+
+
+def moment_over(site: Site, manifest: Manifest, at: str | None) -> datetime:
+    """The moment that exported visitors are asked about: that of `--at`, else that of which their profiles are, else
+    now. Raises `UsageError` for an earlier one than they know."""
+    if at is None:
+        return manifest.as_of or site.now
+    moment, known = site.moment(at), manifest.as_of or manifest.begun_at
+    if moment < known:
+        raise click.UsageError(
+            f"the exported profiles tell what had occurred by {site.written(known)}, and can't be asked about an "
+            f"earlier moment. Make them of an exported log: personalize rebuild --over LOG --into FOLDER --at {at}"
+        )
+    return moment
+
+
+async def draw_export(
+    folder: Path, spark: str | None, rule_set: RuleSet, task: Task, sample: int, processes: int | None, tally: Tally
+) -> tuple[Place | None, int]:
+    """The last place in the draw of so many visitors of an export, None where there are no more; and how many there
+    are."""
+    simulated = task.simulated
+    assert simulated is not None
+    first = ample_share(sample, read_manifest(folder).rows("profiles"))
+    while True:
+        drawing = replace(task, simulated=None, drawn=Drawn(simulated.since, first))
+        counted, visitors = await count_export(folder, spark, rule_set, drawing, processes, tally)
+        last = last_drawn(counted, sample)
+        if last is not None or first == 1:
+            return last, visitors
+        first = 1.0
 
 
 async def count_export(

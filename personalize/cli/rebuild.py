@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -36,6 +37,11 @@ from personalize.stores.protocols import Store
     help="Where to write the profiles that are made so; it must not be there yet.",
 )
 @click.option(
+    "--at",
+    metavar="MOMENT",
+    help="Make them as of this date or moment: of what had occurred before it. Only with --over.",
+)
+@click.option(
     "--processes",
     metavar="N",
     type=click.IntRange(min=1),
@@ -49,7 +55,13 @@ from personalize.stores.protocols import Store
 @click.option("--by", metavar="NAME", help="Who copies; by default whoever is logged in on this machine.")
 @pass_site
 def rebuild(
-    site: Site, over: Path | None, into: Path | None, processes: int | None, spark: str | None, by: str | None
+    site: Site,
+    over: Path | None,
+    into: Path | None,
+    at: str | None,
+    processes: int | None,
+    spark: str | None,
+    by: str | None,
 ) -> None:
     """Make all profiles from the log again, under the rule set that is live.
 
@@ -64,9 +76,12 @@ def rebuild(
     if over is None or into is None:
         if processes is not None or spark is not None:
             raise click.UsageError("the store is rebuilt by one process: --processes and --spark go with --over.")
+        if at is not None:
+            raise click.UsageError("the store keeps the profiles of now: --at goes with --over.")
         asyncio.run(_rebuild(site))
     else:
-        asyncio.run(_rebuild_over(site, over, into, processes, spark, by or name_of_whoever()))
+        as_of = None if at is None else site.moment(at)
+        asyncio.run(_rebuild_over(site, over, into, as_of, processes, spark, by or name_of_whoever()))
 
 
 async def _rebuild(site: Site) -> None:
@@ -96,9 +111,11 @@ async def _count(store: Store, tally: Tally) -> int:
     return count
 
 
-async def _rebuild_over(site: Site, over: Path, into: Path, processes: int | None, spark: str | None, by: str) -> None:
+async def _rebuild_over(
+    site: Site, over: Path, into: Path, as_of: datetime | None, processes: int | None, spark: str | None, by: str
+) -> None:
     manifest, checked = read_manifest(over), site.checked_draft()
-    work = Rebuilding(dict(checked.draft.files), site.settings)
+    work = Rebuilding(dict(checked.draft.files), site.settings, as_of)
     started = time.perf_counter()
     async with site.store() as store:
         rebuilding = partial(
@@ -113,7 +130,8 @@ async def _rebuild_over(site: Site, over: Path, into: Path, processes: int | Non
     seconds = time.perf_counter() - started
     profiles = counted(made.rows("profiles"), "profile")
     click.echo(f"{counted(manifest.rows('events'), 'event')} made {profiles} in {into} in {seconds:.1f} s,")
-    click.echo(f"under the files on disk ({checked.rule_set.version}).")
+    then = "" if as_of is None else f", as of {site.written(as_of)}"
+    click.echo(f"under the files on disk ({checked.rule_set.version}){then}.")
     click.echo(
         paragraph("It holds personal data: keep it as carefully as the store, and delete it when it has served.")
     )

@@ -9,10 +9,11 @@ from pathlib import Path
 import click
 
 from personalize.cli.findings import Failed
-from personalize.cli.over import count_export, over_options, refuse_spark_alone
+from personalize.cli.over import count_export, moment_over, over_options, refuse_spark_alone
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, table, terminal_width
 from personalize.cli.tally import Tally
+from personalize.exports.manifest import read_manifest
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.bulk.counting import count_with_processes
 from personalize.runtime.bulk.counting_sources import Task
@@ -37,8 +38,6 @@ def segments(
     1997-10-01 only what had happened before that day counts.
     """
     refuse_spark_alone(over, spark)
-    if over is not None and at is not None:
-        raise click.UsageError("exported profiles are those of one moment: leave out --at, or count the store.")
     asyncio.run(_segments(site, at, over, spark, live=live, shape=shape, processes=processes))
 
 
@@ -52,7 +51,7 @@ async def _segments(
     shape: str,
     processes: int | None,
 ) -> None:
-    now = site.moment(at)
+    now = site.moment(at) if over is None else moment_over(site, read_manifest(over), at)
     async with site.store() as store:
         rule_set, files = await rules_asked(site, store, live=live)
         task = Task(dict(files), site.settings, now, over)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from personalize.cli.findings import Failed
-from personalize.cli.over import count_export, over_options, refuse_spark_alone
+from personalize.cli.over import count_export, draw_export, moment_over, over_options, refuse_spark_alone
 from personalize.cli.segments import rules_asked
 from personalize.cli.simulation import as_json, as_text
 from personalize.cli.site import Site, pass_site
@@ -69,7 +70,8 @@ def simulate(
     on at this moment. Every slot is decided as on the page: the first rule that has something to show wins, and who
     matched a later one is told as lost to it. Nothing is changed and nothing is published.
 
-    With --over every visitor of an export is asked, by several processes or by Apache Spark.
+    With --over the visitors of an export are asked, by several processes or by Apache Spark: all of them, where no
+    --sample is named.
     """
     refuse_spark_alone(over, spark)
     if over is None:
@@ -77,11 +79,9 @@ def simulate(
             raise click.UsageError("several processes ask what was exported: name its folder with --over.")
         asked = _simulate(site, days, at, None if asks_all else sample, slot_ids, live=live)
     else:
-        if at is not None:
-            raise click.UsageError("exported profiles are those of one moment: leave out --at, or ask the store.")
-        if context.get_parameter_source("sample") is ParameterSource.COMMANDLINE:
-            raise click.UsageError("of an export everybody is asked: leave out --sample.")
-        asked = _simulate_over(site, days, over, spark, processes, slot_ids, live=live)
+        is_named = context.get_parameter_source("sample") is ParameterSource.COMMANDLINE
+        most = sample if is_named and not asks_all else None
+        asked = _simulate_over(site, days, at, most, slot_ids, over, spark, processes, live=live)
     rule_set, simulation = asyncio.run(asked)
     if shape == "json":
         click.echo(json.dumps(as_json(simulation, rule_set, slot_ids), indent=2))
@@ -114,26 +114,34 @@ async def _simulate(
 async def _simulate_over(
     site: Site,
     days: int,
+    at: str | None,
+    sample: int | None,
+    slot_ids: tuple[str, ...],
     over: Path,
     spark: str | None,
     processes: int | None,
-    slot_ids: tuple[str, ...],
     *,
     live: bool,
 ) -> tuple[RuleSet, Simulation]:
-    since = site.now - timedelta(days=days)
+    manifest = read_manifest(over)
+    moment = moment_over(site, manifest, at)
+    since = min(moment, site.now) - timedelta(days=days)
     async with site.store() as store:
         rule_set, files = await rules_asked(site, store, live=live)
         _refuse_unknown(slot_ids, rule_set)
         found = None if live else await site.live(store)
         against = None if found is None else await store.rule_set(found[0].version)
     if found is not None:
-        refuse_lacking(read_manifest(over), found[1])
-    task = Task(dict(files), site.settings, site.now, over, Simulated(since, against))
-    count = SimulationCount(rule_set, None if found is None else found[1], site.settings, moment=site.now, since=since)
-    with Tally("reading the export", "visitors asked") as tally:
+        refuse_lacking(manifest, found[1])
+    task = Task(dict(files), site.settings, moment, over, Simulated(since, against))
+    count = SimulationCount(rule_set, None if found is None else found[1], site.settings, moment=moment, since=since)
+    visitors: int | None = None
+    with Tally("reading the export", "visitors read and asked") as tally:
+        if sample is not None:
+            last, visitors = await draw_export(over, spark, rule_set, task, sample, processes, tally)
+            task = replace(task, simulated=Simulated(since, against, last))
         count.plus(*await count_export(over, spark, rule_set, task, processes, tally))
-    return rule_set, simulation_of(count, moment=site.now, since=since)
+    return rule_set, simulation_of(count, moment=moment, since=since, visitors=visitors)
 
 
 def _refuse_unknown(slot_ids: tuple[str, ...], rule_set: RuleSet) -> None:

@@ -34,13 +34,15 @@ class ExportedFile:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What an export holds. `format` is how its events are written, `holding` what its profiles count: None where
-    there are none. `begun_at` is when the export was begun, and `by` who asked for it."""
+    there are none. `begun_at` is when the export was begun, and `by` who asked for it. `as_of` is the moment of which
+    its profiles are, that is, of what had occurred before it; None where they are those of the export."""
 
     format: str
     begun_at: datetime
     by: str
     files: tuple[ExportedFile, ...]
     holding: Holding | None = None
+    as_of: datetime | None = None
 
     def of(self, content: Content) -> tuple[ExportedFile, ...]:
         """The files with such rows, in their order."""
@@ -66,6 +68,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "begun_at": manifest.begun_at.isoformat(),
         "by": manifest.by,
         "holding": None if manifest.holding is None else json.loads(holding_as_text(manifest.holding)),
+        "as_of": None if manifest.as_of is None else manifest.as_of.isoformat(),
         "files": [asdict(file) for file in manifest.files],
     }
     text = json.dumps({**parts, "digest": _digest(parts)}, indent=1, ensure_ascii=False)
@@ -121,6 +124,8 @@ def _manifest_from(read: Mapping[str, Any]) -> Manifest:
         by=read["by"],
         files=tuple(_file_from(each) for each in read["files"]),
         holding=None if held is None else holding_from_text(json.dumps(held)),
+        # Manifests of older versions know no past.
+        as_of=None if read.get("as_of") is None else datetime.fromisoformat(read["as_of"]),
     )
 
 

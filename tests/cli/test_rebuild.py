@@ -57,6 +57,7 @@ def test_what_does_not_go_together_is_said(sold: Terminal) -> None:
     sold.well("export", "log")
     assert "name both, or none" in sold.said("rebuild", "--over", "log", exit_code=2)
     assert "go with --over" in sold.said("rebuild", "--processes", "2", exit_code=2)
+    assert "--at goes with --over" in sold.said("rebuild", "--at", "1997-03-01", exit_code=2)
     said = sold.said("rebuild", "--over", "log", "--into", "made", exit_code=2)
     assert '"personalize export --format parquet" writes them' in said
     assert not Path("made").exists()

@@ -178,7 +178,7 @@ def test_an_export_that_cannot_be_counted_says_why(sold: Terminal, monkeypatch: 
     sold.well("export", "log")
     assert "the export holds no profiles" in sold.said("segments", "--over", "log", exit_code=2)
     sold.well("export", "out", "--what", "profiles")
-    assert "leave out --at" in sold.said("segments", "--over", "out", "--at", "1997-10-01", exit_code=2)
+    assert "earlier moment" in sold.said("segments", "--over", "out", "--at", "1997-10-01", exit_code=2)
     assert "name its folder with --over" in sold.said("segments", "--spark", "local", exit_code=2)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert 'pip install "personalize[parquet]"' in sold.said("segments", "--over", "out", exit_code=2)

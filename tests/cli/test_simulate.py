@@ -136,11 +136,38 @@ def test_an_export_is_asked_as_the_store_is(sold: Terminal) -> None:
     assert "compared with what is live" in sold.well("simulate", "--days", "36500", "--over", "out")
 
 
+def test_a_sample_of_an_export_is_that_of_the_store(sold: Terminal) -> None:
+    sold.change("rules/slots.yaml", "        to: {segment: recent-buyers}\n", "")
+    sold.well("export", "out", "--what", "profiles")
+    asked = ("simulate", "--days", "36500", "--format", "json", "--at", "2030-01-01")
+    for sample in (7, 25, 1_000):
+        stored, over = (
+            json.loads(sold.well(*asked, "--sample", str(sample), *more)) for more in ((), ("--over", "out"))
+        )
+        assert {**stored, "since": ""} == {**over, "since": ""}
+        assert (over["visitors"], over["asked"]) == (25, min(sample, 25))
+
+
+def test_a_moment_of_the_past_is_asked_of_profiles_that_were_made_as_of_it(sold: Terminal) -> None:
+    sold.change("rules/slots.yaml", "        to: {segment: recent-buyers}\n", "")
+    sold.well("export", "log", "--format", "parquet", "--what", "all")
+    then = ("--at", "1997-03-01")
+    refused = " ".join(sold.said("simulate", "--over", "log", *then, exit_code=2).split())
+    assert "can't be asked about an earlier moment" in refused
+    assert "personalize rebuild --over LOG --into FOLDER --at 1997-03-01" in refused
+    assert "as of 1997-03-01" in sold.well("rebuild", "--over", "log", "--into", "made", *then)
+    asked = ("simulate", "--days", "36500", "--format", "json")
+    stored, over = (json.loads(sold.well(*asked, *more)) for more in ((*then, "--all"), ("--over", "made")))
+    assert stored == over
+    assert 0 < over["visitors"] < 25
+    counted = [json.loads(sold.well("segments", "--format", "json", *more)) for more in (then, ("--over", "made"))]
+    assert counted[0] == counted[1]
+    assert json.loads(sold.well(*asked, "--over", "made", *then)) == over
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--over", "out", "--at", "1997-10-01"), "leave out --at"),
-        (("--over", "out", "--sample", "10"), "leave out --sample"),
         (("--over", "out", "--slot", "home-heroo"), 'there is no slot "home-heroo"'),
         (("--spark", "local"), "name its folder with --over"),
         (("--processes", "2"), "name its folder with --over"),
@@ -148,5 +175,5 @@ def test_an_export_is_asked_as_the_store_is(sold: Terminal) -> None:
     ids=" ".join,
 )
 def test_what_cannot_be_asked_of_an_export_is_said(sold: Terminal, options: tuple[str, ...], said: str) -> None:
-    Path("out").mkdir()
+    sold.well("export", "out", "--what", "profiles")
     assert said in sold.said("simulate", *options, exit_code=2)

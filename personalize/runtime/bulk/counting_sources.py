@@ -14,6 +14,7 @@ from personalize.exports.parquet import ROWS_OF_A_GROUP, groups_of, rows_of_grou
 from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.bulk.counting_batches import Count, ExportedSegments, added_up, count_batches
+from personalize.runtime.bulk.drawing import DrawCount, Place
 from personalize.runtime.bulk.simulation_count import SimulationCount
 from personalize.runtime.draft import load_files
 from personalize.runtime.offline import count_segments
@@ -31,35 +32,49 @@ Part: TypeAlias = Sequence[str | int | None]
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What a simulation has to know besides: since when visitors were seen, and the files of the rules to compare with,
-    where there are any."""
+    """What a simulation has to know besides: since when visitors were seen, the files of the rules to compare with,
+    where there are any, and the last place in the draw that is asked; None for everybody."""
 
     since: datetime
     against: Mapping[str, str] | None
+    last: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a drawing has to know besides: since when visitors were seen, and which share of them comes first."""
+
+    since: datetime
+    first: float
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
     """What a process has to know before it can count: it makes the rule set from its files by itself, and counts the
-    store of the settings, or the export in the folder `over`; segments, or what is `simulated`."""
+    store of the settings, or the export in the folder `over`; segments, or what is `simulated` or `drawn`."""
 
     files: Mapping[str, str]
     settings: Settings
     now: datetime
     over: Path | None = None
     simulated: Simulated | None = None
+    drawn: Drawn | None = None
 
     def counting(self, rule_set: RuleSet) -> Callable[[], Count]:
         """What makes an empty count, as often as there are parts. `rule_set` is that of the files."""
         simulated = self.simulated
+        if self.drawn is not None:
+            return partial(DrawCount, self.drawn.since, self.drawn.first)
         if simulated is None:
             return partial(ExportedSegments, rule_set, self.settings, self.now)
         against = None if simulated.against is None else loaded(simulated.against, self.settings)
-        return partial(SimulationCount, rule_set, against, self.settings, moment=self.now, since=simulated.since)
+        asking = partial(SimulationCount, rule_set, against, self.settings, moment=self.now)
+        return partial(asking, since=simulated.since, last=simulated.last)
 
     def nothing_counted(self, rule_set: RuleSet) -> Mapping[str, int]:
         """What is counted where there is nobody."""
-        return dict.fromkeys(rule_set.segments, 0) if self.simulated is None else {}
+        counts_segments = self.simulated is None and self.drawn is None
+        return dict.fromkeys(rule_set.segments, 0) if counts_segments else {}
 
 
 def loaded(files: Mapping[str, str], settings: Settings) -> RuleSet:

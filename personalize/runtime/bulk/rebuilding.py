@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -43,10 +44,12 @@ EVENTS_OF_A_GROUP = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Rebuilding:
-    """What a process has to know before it can make profiles: it makes the rule set from its files by itself."""
+    """What a process has to know before it can make profiles: it makes the rule set from its files by itself. `as_of`
+    is the moment before which something has to have occurred to count; None for all that is in the log."""
 
     files: Mapping[str, str]
     settings: Settings
+    as_of: datetime | None = None
 
 
 class Runner(Protocol):
@@ -91,7 +94,7 @@ async def rebuild_export(
         written = await run(paths, Groups(persons, number), rule_set, work, folder)
         files = tuple(exported_file(folder, path, "profiles", rows) for path, rows in written)
         holding = holding_of(projectors_of(rule_set, work.settings))
-        made = Manifest("parquet", export.begun_at, by, files, holding)
+        made = Manifest("parquet", export.begun_at, by, files, holding, work.as_of)
         write_manifest(folder, made)
         await store.note_export(replace(export, ended_at=clock.now()))
     return made
@@ -180,7 +183,7 @@ def _persons_in(paths: Sequence[Path]) -> Mapping[str, str]:
 def _rebuild_part(path: Path, work: Rebuilding) -> int:
     """What a process does with the events of one group: their profiles lie in the same place afterwards."""
     rule_set = loaded(work.files, work.settings)
-    made = rebuild_batches(batches_of(path), rule_set, work.settings)
+    made = rebuild_batches(batches_of(path), rule_set, work.settings, work.as_of)
     part = ParquetPart(path.parent, path.name, profile_schema())
     part.write_table(made)
     part.close()

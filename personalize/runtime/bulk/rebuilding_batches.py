@@ -7,6 +7,7 @@ the events of a group out of a file, Apache Spark out of its shuffle.
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
@@ -65,13 +66,16 @@ def persons_in(events: Iterable[Event]) -> Mapping[str, str]:
     return {profile_id: first_of(profile_id) for profile_id in list(leads)}
 
 
-def rebuild_batches(batches: "Iterable[pa.RecordBatch]", rule_set: RuleSet, settings: Settings) -> "pa.Table":
+def rebuild_batches(
+    batches: "Iterable[pa.RecordBatch]", rule_set: RuleSet, settings: Settings, as_of: datetime | None = None
+) -> "pa.Table":
     """The profiles that the events of one group make, by id, and behind them the organizations, each with what the
-    members in this group bring in."""
+    members in this group bring in; `as_of` a moment of what had occurred before it, as `Store.as_of` makes them."""
     import pyarrow as pa  # noqa: PLC0415 - an extra
 
     numbered = sorted(chain.from_iterable(map(numbered_events, batches)), key=lambda found: found[0])
-    rows = asyncio.run(_projected([event for _, event in numbered], rule_set, settings))
+    events = [event for _, event in numbered if as_of is None or event.occurred_at < as_of]
+    rows = asyncio.run(_projected(events, rule_set, settings))
     columns = zip(*rows, strict=True) if rows else [()] * len(profile_schema())
     return pa.table(dict(zip(profile_schema().names, map(list, columns), strict=True)), schema=profile_schema())
 

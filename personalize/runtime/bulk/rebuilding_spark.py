@@ -73,7 +73,8 @@ def _with_group(groups: Groups, batches: "Iterator[pa.RecordBatch]") -> "Iterato
 
 def _rebuilding(work: Rebuilding) -> "Callable[[pa.Table], pa.Table]":
     # It looks at a function's types, and takes no partial one.
-    return lambda events: rebuild_batches(events.to_batches(), loaded(work.files, work.settings), work.settings)
+    settings, as_of = work.settings, work.as_of
+    return lambda events: rebuild_batches(events.to_batches(), loaded(work.files, settings), settings, as_of)
 
 
 def _with_organizations(

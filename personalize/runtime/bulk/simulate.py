@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from personalize.decisions.reach import Changes, SlotReach
-from personalize.hashing import share
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
+from personalize.runtime.bulk.drawing import place_of, was_seen
 from personalize.runtime.bulk.simulation_count import SimulationCount
 from personalize.runtime.in_parts import in_parts
 from personalize.runtime.latest_visit import latest_pages, page_since, unknown_facts
@@ -21,8 +21,6 @@ from personalize.stores.protocols import Store
 #: How many visitors are asked where nobody says otherwise: a share of 1 % is then known to 0.2 points.
 USUAL_SAMPLE = 10_000
 USUAL_DAYS = 28
-#: Names the split that samples are drawn by: the same visitors are asked each time, whatever the rules.
-_SAMPLE = "simulate"
 _TOLD_EVERY = 500
 
 #: Told now and then how many visitors were looked at or asked, and of how many, where that is known.
@@ -84,7 +82,7 @@ async def simulate(
     kept = its = await store_for(store, rule_set, settings, at=past)
     if against is not None and not rule_set.needed.covers(against.needed):
         its = await store_for(store, against, settings, at=past)
-    crowd = _Crowd(kept, count, sample, progress or _nobody)
+    crowd = _Crowd(kept, since, sample, progress or _nobody)
     async for part in in_parts(aiter(crowd), ASKED_AT_ONCE):
         pages = await latest_pages(kept, part) if count.reads_page else [None] * len(part)
         facts = [page_since(page, since) for page in pages]
@@ -126,9 +124,9 @@ def _nobody(_done: int, _total: int | None) -> None:
 class _Crowd:
     """The visitors to ask: those seen since then, all or so many of them; read once, from the first to the last."""
 
-    def __init__(self, store: Store, count: SimulationCount, most: int | None, told: Progress) -> None:
+    def __init__(self, store: Store, since: datetime, most: int | None, told: Progress) -> None:
         self._store = store
-        self._count = count
+        self._since = since
         self._most = most
         self._told = told
         self.visitors = 0
@@ -150,7 +148,7 @@ class _Crowd:
         same, drawn in one reading though their number is not known before its end."""
         heap: list[tuple[float, str, Profile]] = []
         async for profile in self._seen():
-            place = (-share(_SAMPLE, profile.profile_id), profile.profile_id, profile)
+            place = (*place_of(profile.profile_id), profile)
             if len(heap) < most:
                 heapq.heappush(heap, place)
             elif place[:2] > heap[0][:2]:
@@ -163,6 +161,6 @@ class _Crowd:
             read += 1
             if read % _TOLD_EVERY == 0:
                 self._told(read, None)
-            if self._count.was_seen(profile):
+            if was_seen(profile, self._since):
                 self.visitors += 1
                 yield profile

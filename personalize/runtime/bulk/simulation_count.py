@@ -14,8 +14,9 @@ from personalize.rules.facts import OWN_ROOT
 from personalize.rules.ruleset import RuleSet
 from personalize.rules.unanswerable import Unanswerable
 from personalize.runtime.bulk.counting_batches import exported_organization
+from personalize.runtime.bulk.drawing import Place, place_of, was_seen
 from personalize.runtime.latest_visit import page_since, reads_page, visiting
-from personalize.runtime.offline import is_visitor, visitor_context
+from personalize.runtime.offline import visitor_context
 from personalize.settings import Settings
 
 _OWN, _BEFORE, _CHANGES, _RAISED, _WITH_PAGE = "own", "before", "changes", "raised", "with page"
@@ -54,11 +55,19 @@ class SimulationCount:
     """Asks visitors who were seen `since` then what they would be shown at the `moment`, and counts it.
 
     `against` is the rule set to compare with, `before` what was asked of it; None where there is none. `visitors` is
-    how many were asked, `with_page` how many of these had a page view to be asked about.
+    how many were asked, `with_page` how many of these had a page view to be asked about. Of exported visitors those up
+    to the `last` place in the draw are asked (`drawing`), by default everybody.
     """
 
     def __init__(
-        self, rule_set: RuleSet, against: RuleSet | None, settings: Settings, *, moment: datetime, since: datetime
+        self,
+        rule_set: RuleSet,
+        against: RuleSet | None,
+        settings: Settings,
+        *,
+        moment: datetime,
+        since: datetime,
+        last: Place | None = None,
     ) -> None:
         self.own = Side(rule_set, settings, moment)
         self.before = None if against is None else Side(against, settings, moment)
@@ -67,10 +76,7 @@ class SimulationCount:
         self.visitors = 0
         self.with_page = 0
         self._since = since
-
-    def was_seen(self, profile: Profile) -> bool:
-        """Whether somebody is among those who are asked."""
-        return profile.last_seen_at is not None and profile.last_seen_at >= self._since and is_visitor(profile)
+        self._last = last
 
     def ask(self, profile: Profile, page: RequestFacts | None, organization: Organization | None) -> Decisions:
         """Ask the rules about one visitor."""
@@ -89,7 +95,8 @@ class SimulationCount:
     def add(self, row: ExportedProfile) -> None:
         """Ask both about an exported visitor."""
         profile = row.profile
-        if self.was_seen(profile):
+        is_drawn = self._last is None or place_of(profile.profile_id) >= self._last
+        if is_drawn and was_seen(profile, self._since):
             page = page_since(row.latest_page, self._since) if self.reads_page else None
             shown = self.ask(profile, page, exported_organization(row, self.own.rule_set))
             if self.before is not None:

@@ -5,6 +5,7 @@ Spark weighs as much as everything else together, so these tests are a target of
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,8 @@ import pytest
 from personalize.errors import ExportRefused
 from personalize.exports.manifest import read_manifest
 from personalize.rules.ruleset import RuleSet
-from personalize.runtime.bulk.counting_sources import Task
+from personalize.runtime.bulk.counting import count_source
+from personalize.runtime.bulk.counting_sources import Drawn, ExportedProfiles, Task
 from personalize.runtime.bulk.counting_spark import count_on_spark, spark_session
 from personalize.runtime.offline import count_segments
 from personalize.stores.memory.store import MemoryStore
@@ -69,6 +71,20 @@ def test_spark_asks_what_is_asked_over_the_store(tmp_path: Path, session: "Spark
     async def scene(asked: Asked) -> None:
         counted = count_on_spark(session, asked.folder, read_manifest(asked.folder), asked.draft, asked.task)
         assert asked.simulation(counted) == asked.there
+
+    with_export(tmp_path, scene)
+
+
+@pytest.mark.spark
+@of_spark
+def test_spark_draws_whom_the_processes_draw(tmp_path: Path, session: "SparkSession") -> None:
+    async def scene(asked: Asked) -> None:
+        manifest = read_manifest(asked.folder)
+        assert asked.task.simulated is not None
+        draw = replace(asked.task, simulated=None, drawn=Drawn(asked.task.simulated.since, 0.5))
+        there = await count_source(ExportedProfiles(asked.folder, manifest, asked.draft, draw), asked.draft, draw)
+        assert count_on_spark(session, asked.folder, manifest, asked.draft, draw) == there
+        assert 0 < len(there[0]) < there[1] == asked.there.visitors
 
     with_export(tmp_path, scene)
 

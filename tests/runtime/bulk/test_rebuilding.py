@@ -1,7 +1,7 @@
 """Profiles that are made again of exported events are those of the store, in however many groups and processes."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +19,11 @@ from personalize.runtime.bulk.counting_sources import Task
 from personalize.runtime.bulk.rebuilding import Processes, Rebuilding, Runner, rebuild_export
 from personalize.runtime.clock import FixedClock
 from personalize.runtime.copies.exporting import export_store
+from personalize.runtime.offline import organizations_of
 from personalize.runtime.publish import projectors_of
 from personalize.stores.protocols import Erasure, Store
 from tests.runtime.crowd import with_store
-from tests.stores.samples import at, event, purchase
+from tests.stores.samples import all_of, at, event, purchase
 
 GROUPS = 5
 
@@ -76,6 +77,24 @@ def with_log(folder: Path, scene: Callable[[Exported], Awaitable[None]]) -> None
             await scene(Exported(store, rule_set, Rebuilding(task.files, task.settings), folder / "out"))
 
     with_store(folder / "site", play)
+
+
+def test_those_of_a_moment_are_those_that_the_store_has_as_of_it(tmp_path: Path) -> None:
+    async def scene(exported: Exported) -> None:
+        then = at(61)
+        work = replace(exported.work, as_of=then)
+        again = await replace(exported, work=work).rebuilt(Processes(1))
+        past = await exported.store.as_of(then, projectors_of(exported.rule_set, work.settings))
+        found = exported_profiles(again)
+        assert [row.profile for _, row in sorted(found.items())] == await all_of(past.profiles())
+        for row in found.values():
+            there = await organizations_of([row.profile], past, exported.rule_set)
+            assert [row.organization] == list(there)
+        assert read_manifest(again).as_of == then
+        assert found != exported_profiles(exported.folder)
+        await past.close()
+
+    with_log(tmp_path, scene)
 
 
 def test_they_are_those_of_the_store_and_can_be_counted(tmp_path: Path) -> None:
