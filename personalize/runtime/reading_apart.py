@@ -49,7 +49,7 @@ async def load_beside_pages(
     """What `load_files` makes of these files; pages go on meanwhile. Of many, those that are as they were in an
     `earlier` rule set are not read again. `problems` are told where it is None."""
     if are_large(files):
-        found, reader = Problems(), ReaderApart()
+        found, reader = Problems(), ReaderApart(gives_way=earlier is not None)
         read = reader.read if earlier is None else partial(read_changed, earlier=earlier, read=reader.read)
         try:
             rule_set = await asyncio.to_thread(quietly, partial(load_files, files, settings, found, read=read))
@@ -59,14 +59,16 @@ async def load_beside_pages(
             problems.extend(found.list if rule_set is None else ())
             return rule_set
         finally:
-            reader.stop()
+            await asyncio.to_thread(reader.stop)
     return await load_quietly(partial(load_files, files, settings, problems), files)
 
 
 class ReaderApart:
-    """Reads files in processes that are started for it, and are no more when they are read; few files it reads here."""
+    """Reads files in processes that are started for it, and are no more when they are read; few files it reads here.
+    Where nothing is served yet, nothing is to be given way to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, gives_way: bool) -> None:
+        self._gives_way = gives_way
         self._process: subprocess.Popen[bytes] | None = None
         self._is_stopped = False
 
@@ -88,7 +90,7 @@ class ReaderApart:
                 limit.start()
                 assert process.stdin is not None
                 with process.stdin as asked:
-                    pack(reading_task(files, settings, own_facts, declared), asked)
+                    pack(reading_task(files, settings, own_facts, declared, gives_way=self._gives_way), asked)
                 return _received(process, problems)
         except OSError as error:
             raise ReadingStopped(f"{type(error).__name__}: {error}") from error
@@ -98,10 +100,12 @@ class ReaderApart:
             limit.cancel()
 
     def stop(self) -> None:
-        """End the process, from whichever thread; harmless where there is none, any more or yet."""
+        """End the process, from whichever thread, and wait until it is gone; harmless where there is none, any more or
+        yet."""
         self._is_stopped = True
         if self._process is not None:
             self._process.kill()
+            self._process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(

@@ -23,12 +23,13 @@ _NICENESS = 5
 @dataclass(frozen=True, slots=True)
 class ReadingTask:
     """What is to be read, as `read_files` is told it. Of the site's `own_facts` these are the declarations; its code
-    itself stays where it runs."""
+    itself stays where it runs. One that `gives_way` lets pages come first."""
 
     files: Mapping[str, str]
     settings: Settings
     own_facts: Mapping[str, OwnFact] | None
     declared: Schema | None
+    gives_way: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,12 @@ def reading_task(
     settings: Settings,
     own_facts: Mapping[str, OwnFact] | None,
     declared: Schema | None,
+    *,
+    gives_way: bool,
 ) -> ReadingTask:
     """The task to read these files."""
     told = None if own_facts is None else {name: replace(one, answer=_away) for name, one in own_facts.items()}
-    return ReadingTask(files, settings, told, declared)
+    return ReadingTask(files, settings, told, declared, gives_way)
 
 
 def _away(occasion: Occasion, argument: object = None) -> Never:
@@ -59,10 +62,10 @@ def main() -> None:
     """Read what the input tells, and write what comes of it."""
     # Whatever else is printed must not stand between the answers.
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
-    if hasattr(os, "nice"):
-        os.nice(_NICENESS)
     gc.disable()  # it ends before there is garbage to speak of
     task: ReadingTask = unpack(sys.stdin.buffer)
+    if task.gives_way and hasattr(os, "nice"):
+        os.nice(_NICENESS)
     problems = Problems()
     read = read_files(task.files, task.settings, problems, task.own_facts, task.declared)
     with suppress(BrokenPipeError):  # where whoever asked is no more, nobody waits for the answer

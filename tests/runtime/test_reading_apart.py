@@ -78,6 +78,14 @@ def test_a_process_reads_what_is_read_here(tmp_path: Path, started: list[Process
             assert len({decide(one.pages[slot_id], context, one)[slot_id].item_ids for one, context in asked}) == 1
 
 
+def test_own_facts_that_can_not_be_loaded_are_an_error_wherever_files_are_read(tmp_path: Path) -> None:
+    write_desk(tmp_path)
+    site = desk_settings(tmp_path, own_facts="no_module_of_this_name:facts")
+    rule_set, problems, health = load(read_draft(site, Problems()).files, site)
+    assert rule_set is None and not health.failures
+    assert [problem.code for problem in problems.list] == ["E250"]
+
+
 def test_what_is_wrong_is_told_as_it_is_here(tmp_path: Path) -> None:
     write_desk(
         tmp_path, rules=RULES.replace("profile.tier: gold", "profile.teir: gold").replace("holds: 2", "holds: x")
@@ -191,7 +199,7 @@ def test_a_site_that_stops_takes_the_process_with_it(
         reading_apart, "command_of", lambda module: [sys.executable, "-c", "import time; time.sleep(60)"]
     )
     asyncio.run(run())
-    assert started[0].wait(5) == -signal.SIGKILL
+    assert started[0].returncode == -signal.SIGKILL
     with pytest.raises(ChildProcessError):  # nor is there a zombie
         os.waitpid(started[0].pid, os.WNOHANG)
 
