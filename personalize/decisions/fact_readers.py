@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
-from personalize.profiles.encoding import value_of
+from personalize.profiles.encoding import kept_value, own, totals_reader
 from personalize.profiles.lifecycle import is_new, state_of
 from personalize.profiles.profile import Profile, SharedTotals, Totals
 from personalize.profiles.stated import favourite, interest_in
@@ -122,12 +122,15 @@ def _plain_attributes(facts: Sequence[Fact]) -> GroupReader:
     value."""
     keys, read_alone = [fact.key for fact in facts], _attributes(facts)
     classes = [frozenset({_usual_class(fact), type(None)}) for fact in facts]
+    choosing = [place for place, fact in enumerate(facts) if fact.choices]
+    choices, chosen = [frozenset({*facts[place].choices, None}) for place in choosing], picker(choosing)
 
     def read(context: "Context") -> Iterable[object]:
         if context.profile is None:
             return repeat(None, len(keys))
         values = list(map(_FIRST, map(rows_of(context.profile.attributes).get, keys, repeat(_NEVER_SET))))
-        return values if all(map(contains, classes, map(type, values))) else read_alone(context)
+        are_plain = all(map(contains, classes, map(type, values)))
+        return values if are_plain and all(map(contains, choices, chosen(values))) else read_alone(context)
 
     return read
 
@@ -139,9 +142,7 @@ def _attributes(facts: Sequence[Fact]) -> GroupReader:
         if context.profile is None:
             return repeat(None, len(reads))
         attributes, zone = context.profile.attributes, context.ground.zone
-        return [
-            None if (value := value_of(attributes, name)) is None else declared(value, zone) for name, declared in reads
-        ]
+        return [declared(kept_value(attributes, name), zone) for name, declared in reads]
 
     return read
 
@@ -152,14 +153,13 @@ def _one_by_one(facts: Sequence[Fact]) -> GroupReader:
 
 
 def _event_fields(facts: Sequence[Fact]) -> GroupReader:
-    fields, type_ = _fields([_TOTAL_FIELDS[fact.key] for fact in facts]), facts[0].root
+    fields, type_ = totals_reader([_TOTAL_FIELDS[fact.key] for fact in facts]), facts[0].root
     never = [_NEVER.get(fact.key) for fact in facts]
 
     def read(context: "Context") -> Iterable[object]:
         if context.profile is None:
             return repeat(None, len(facts))
-        totals = context.profile.totals.get(type_)
-        return never if totals is None else fields(totals)
+        return fields(context.profile.totals, type_) or never
 
     return read
 
@@ -192,13 +192,14 @@ def _nothing(context: "Context", fact: Fact) -> None:
 
 
 def _profile_value(context: "Context", fact: Fact) -> object:
-    stored = context.profile.attributes.get(fact.key) if context.profile is not None else None
-    return None if stored is None else _as_declared(fact)(stored.value, context.ground.zone)
+    if context.profile is None:
+        return None
+    return _as_declared(fact)(kept_value(context.profile.attributes, fact.key), context.ground.zone)
 
 
 def _as_declared(fact: Fact) -> Callable[[object, tzinfo], object]:
-    """What reads the value of an attribute as it is declared now: what is of another type, or no choice any more, is
-    missing."""
+    """What reads the kept value of an attribute as it is declared now: what is of another type, or no choice any more,
+    is missing. What can be changed inside of it is copied."""
     typed = reader_of_type(fact.type)
     usual = frozenset({_AS_STORED.get(fact.type)})
 
@@ -206,31 +207,24 @@ def _as_declared(fact: Fact) -> Callable[[object, tzinfo], object]:
         if not isinstance(value, list):
             return None
         if usual.issuperset(map(type, value)):
-            return value
-        values = [one for item in value if (one := typed(item, zone)) is not None]
+            return value.copy()
+        values = [own(one) for item in value if (one := typed(item, zone)) is not None]
         return values if values or not value else None
 
     choices = frozenset(choice.casefold() if fact.fold else choice for choice in fact.choices)
 
-    def read_choice(value: object, zone: tzinfo) -> object:
-        return value if value.__class__ is str and value in choices else read_one(value, zone)
-
     def read_one(value: object, zone: tzinfo) -> object:
-        found = typed(follow(value, fact.path) if fact.path else value, zone)
+        found = None if value is None else own(typed(follow(value, fact.path) if fact.path else value, zone))
         if not choices:
             return found
         return found if (found.casefold() if fact.fold and isinstance(found, str) else found) in choices else None
 
-    if fact.many:
-        return read_many
-    if fact.path:
-        return read_one
-    return read_choice if choices else typed
+    return read_many if fact.many else read_one
 
 
 def _usual_class(fact: Fact) -> type | None:
     """The class of values that are read as they are stored; None where each has to be looked at."""
-    return None if fact.many or fact.path or fact.choices else _AS_STORED.get(fact.type)
+    return None if fact.many or fact.path or (fact.choices and fact.fold) else _AS_STORED.get(fact.type)
 
 
 _AS_STORED = {FactType.TEXT: str, FactType.CHOICE: str, FactType.NUMBER: int, FactType.MONEY: int, FactType.BOOL: bool}

@@ -1,6 +1,6 @@
 """Profiles and organizations as bytes: compact JSON, exact, and quick to read, since page views read them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -56,6 +56,7 @@ _MOMENTS = (_FIRST_SEEN, _LAST_SEEN, _SEEN_BEFORE, _CONSENT_AT)
 #: What most rows are without.
 _RARE = frozenset({_JOINED, _JOINED_FROM, _UNIT, _STATED, _OF_TWO_UNITS, _TIES, _MEMBERSHIP})
 
+_TOTALS_ROW = ("count", "sum", "first_at", "last_at", "first_value", "last_value")
 _PLAIN_ROW = 2  # how many parts an attribute without marks has
 _FROM_JOIN = 1
 _TAGGED = 2  # the value has numbers that JSON cannot hold: each of those, and each mapping, stands under a tag
@@ -208,16 +209,35 @@ def holds_organization(data: bytes) -> bool:
     return data.startswith(_BEGINS_ORGANIZATION)
 
 
-def value_of(attributes: Mapping[str, AttributeValue], name: str) -> JSONValue:
-    """The value of an attribute, None where it was never set. Of a stored profile nothing else is read: most rows begin
-    with the value as it is."""
+def kept_value(attributes: Mapping[str, AttributeValue], name: str) -> JSONValue:
+    """The value of an attribute, None where it was never set; nobody may change it. Of a stored profile nothing else is
+    read: most rows begin with the value as it is."""
     row = rows_of(attributes).get(name)
     if row is None:
         return None
-    return _own(row[0]) if row.__class__ is list and len(row) == _PLAIN_ROW else attributes[name].value
+    return row[0] if row.__class__ is list and len(row) == _PLAIN_ROW else attributes[name].value
 
 
-def _own(value: Any) -> Any:
+def totals_reader(names: Sequence[str]) -> Callable[[Mapping[str, Totals], str], Sequence[object] | None]:
+    """What reads fields of these names of the totals of an event's type; None where it never happened. Of a stored row
+    nothing else is read."""
+    places = [_TOTALS_ROW.index(name) for name in names]
+    moments = frozenset(place for place in places if _TOTALS_ROW[place].endswith("_at"))
+
+    def read(totals: Mapping[str, Totals], type_: str) -> Sequence[object] | None:
+        row: Any = rows_of(totals).get(type_)
+        if row is None:
+            return None
+        if row.__class__ is not list or dict in map(type, row):
+            return [getattr(totals[type_], name) for name in names]
+        if not moments:
+            return [row[place] for place in places]
+        return [EPOCH + MICROSECOND * row[place] if place in moments else row[place] for place in places]
+
+    return read
+
+
+def own(value: Any) -> Any:
     """A value that its reader may change: a copy of what others read as well."""
     if value.__class__ is list and _CHANGEABLE.isdisjoint(map(type, value)):
         return value.copy()
@@ -233,9 +253,9 @@ def _attribute(stored: AttributeValue) -> list[object]:
 
 def _read_attribute(stored: list[Any]) -> AttributeValue:
     if len(stored) == _PLAIN_ROW:
-        return AttributeValue(_own(stored[0]), stored[1])
+        return AttributeValue(own(stored[0]), stored[1])
     value, set_at_micros, marks = stored
-    return AttributeValue(_untagged(value) if marks & _TAGGED else _own(value), set_at_micros, bool(marks & _FROM_JOIN))
+    return AttributeValue(_untagged(value) if marks & _TAGGED else own(value), set_at_micros, bool(marks & _FROM_JOIN))
 
 
 def _totals(total: Totals) -> list[object]:

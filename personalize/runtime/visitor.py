@@ -283,12 +283,10 @@ class Visitor:
     def wants_cookie_with(self, identity: Identity) -> bool:
         """Whether the id has to be set: a new one, one signed with an old key, or one whose life begins anew
         with the first visit of a day."""
-        if identity.is_new:
-            return True
-        if not self.opens_page:
-            return False
-        if identity.renews:
-            return True
+        return identity.is_new or ((identity.renews or self._is_first_visit_of_day) and self.opens_page)
+
+    @property
+    def _is_first_visit_of_day(self) -> bool:
         visit = self.profile.visit if self.profile is not None else None
         if visit is None or self.now - visit.last_page_at <= self._personalizer.lifecycle.visit_ends_after:
             return False

@@ -52,6 +52,8 @@ ASKED = (
     "interest.tents: {at_least: 0.5}",
     "segment: s0",
 )
+#: But for interests, which fade: who cares enough is looked at each hour, whatever happens in between.
+_FORESEEN = [one for one in ASKED[:-1] if not one.startswith("interest")]
 _SPANS = st.integers(0, 200 * 24 * 60).map(lambda minutes: NOW - timedelta(minutes=minutes))
 _events: st.SearchStrategy[Happened] = st.one_of(
     st.tuples(st.just("purchase"), _SPANS, st.fixed_dictionaries({"amount": st.just(5), "category": st.just("tents")})),
@@ -84,7 +86,7 @@ def seen(rule_set: RuleSet, happened: Sequence[Happened], now: datetime) -> Cont
 
 @settings(max_examples=60, deadline=None)
 @given(
-    asked=st.lists(st.sampled_from(ASKED[:-1]), min_size=1, max_size=3, unique=True),
+    asked=st.lists(st.sampled_from(_FORESEEN), min_size=1, max_size=3, unique=True),
     happened=st.lists(_events, max_size=5),
 )
 def test_nobody_comes_or_goes_before_it_is_time_to_look_again(asked: list[str], happened: list[Happened]) -> None:
