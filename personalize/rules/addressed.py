@@ -9,7 +9,7 @@ from personalize.rules.definitions import Rule, Segment
 from personalize.rules.spoken import Spoken
 
 #: What is said of the visitor, with what is said to them.
-_TO_YOU: Mapping[str, str] = {"their": "your", "them": "you", "they are": "you are"}
+_TO_YOU: Mapping[str, str] = {"their": "your", "them": "you", "they": "you"}
 _ABOUT = re.compile(r"\b(" + "|".join(sorted(_TO_YOU, key=len, reverse=True)) + r")\b")
 #: Words of the site's own stand in quotes, and stay as they are.
 _QUOTED = re.compile(r'("[^"]*")')

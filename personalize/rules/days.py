@@ -16,8 +16,15 @@ from personalize.problems import did_you_mean, quoted
 #: The first and the last of some days in a row, both included.
 Span: TypeAlias = tuple[date, date]
 
-_MONTHS = tuple(name.lower() for name in calendar.month_name)[1:]
-_WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
+MONTH_NAMES = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = tuple(map(str.lower, MONTH_NAMES))
+_WEEKDAYS = tuple(map(str.lower, DAY_NAMES))
+_NAMES = re.compile(rf"\b({'|'.join((*_MONTHS, *_WEEKDAYS))})\b")
+_AROUND = re.compile(r"(.+) ± (.+)")
 _ORDINALS = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 _FULL = {name[:3]: name for name in (*_MONTHS, *_WEEKDAYS)}
 #: How many of each unit come to 100 years, the furthest that a day may lie away.
@@ -54,17 +61,19 @@ class Days:
         return _span(self.text, today)
 
     def __str__(self) -> str:
-        """The words behind "before" and "after", as in: before the first monday of the month."""
-        return f"the {self.text}" if self.text.split()[0] in _ORDINALS and " of " in self.text else self.text
+        """The words behind "before" and "after", as in: before the first Monday of the month."""
+        text = _NAMES.sub(lambda name: name[0].capitalize(), self.text)
+        return f"the {text}" if self.text.split()[0] in _ORDINALS and " of " in self.text else text
 
     @property
     def said(self) -> str:
-        """The words behind "is", as in: purchase.last is on the first monday of the month."""
+        """The words behind "is", as in: purchase.last is on the first Monday of the month."""
+        if (around := _AROUND.fullmatch(str(self))) is not None:
+            return f"within {around[2]} of {around[1]}"
         first = self.text.split()[0]
         is_named = str(self) != self.text or first[0].isdigit() or first == "day" or first in _MONTHS
-        is_counted = self.text.endswith(" ago") or "±" in self.text
         before = "in" if self.text in _MONTHS else "on"
-        return f"{before} {self}" if is_named and not is_counted else str(self)
+        return f"{before} {self}" if is_named and not self.text.endswith(" ago") else str(self)
 
 
 def read_days(text: str) -> Days:

@@ -10,7 +10,7 @@ from personalize.problems import quoted
 from personalize.rules.beside import Beside, Pair
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not
 from personalize.rules.conventions import Conventions
-from personalize.rules.days import Days
+from personalize.rules.days import DAY_NAMES, Days
 from personalize.rules.equality import Listed
 from personalize.rules.facts import SPLIT_ROOT, Fact, FactType
 from personalize.rules.filters import HOW_MANY, Filter
@@ -21,13 +21,22 @@ from personalize.rules.window import Window
 
 #: What is said of a value that is missing.
 NOT_KNOWN = "not known"
+#: How often something happened that has not happened.
+NEVER = "never"
+#: What stands before a split, of which visitors have a place each.
+PLACE_IN = "their place in "
 _UNANSWERABLE = {
     Unanswerable.PENDING: "pending: still being counted from the log",
     Unanswerable.RAISED: "not answered: the site's own code raised an error",
 }
+_READ_AS = {
+    FactType.NUMBER: "a number",
+    FactType.DATE: "a date",
+    FactType.TIME: "a moment",
+    FactType.VERSION: "a version",
+}
 #: Roots of facts that may hold several values and are said as if they held one.
 _SELDOM_SEVERAL = frozenset({"page", "event"})
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 class Describer:
@@ -73,14 +82,18 @@ class Describer:
             between = _happened_between(one, waiting[0]) if waiting and wanted and is_all else None
             if between is not None:
                 waiting.pop(0)
-                yield self.clause(between)
+                yield self.clause(" ".join(filter(None, self.happened(*between))))
             else:
-                yield _bracketed(self.condition(one, wanted=wanted), one, wanted=wanted, within_all=is_all)
+                yield self.part(one, wanted=wanted, within_all=is_all)
+
+    def part(self, part: Condition, *, wanted: bool, within_all: bool) -> str:
+        """The words of a part of a group, so that they can't be taken apart where it is a group of the other kind."""
+        return _bracketed(self.condition(part, wanted=wanted), part, wanted=wanted, within_all=within_all)
 
     def question(self, leaf: Leaf, *, wanted: bool) -> tuple[str, str]:
         """Who or what a question is about, and what is asked of it, or the opposite of that."""
         if isinstance(leaf.argument, Times):
-            return leaf.fact.title, _happened(leaf.argument, wanted=wanted)
+            return self.happened(leaf.fact.title, _often(leaf.argument, wanted=wanted), _window_of(leaf.argument))
         if leaf.fact.type is FactType.INSTANT:
             return "", f"{'' if wanted else 'not '}{leaf.argument}"
         if leaf.fact.argument is not None:
@@ -96,6 +109,10 @@ class Describer:
             return f"{'one' if wanted else 'none'} of {subject}", operator.phrase.format(self._argument(leaf))
         return subject, (operator.phrase if wanted else operator.denied).format(self._argument(leaf))
 
+    def happened(self, what: str, often: str, within: str) -> tuple[str, str]:
+        """How often something happened, which may be `NEVER`, in which time."""
+        return what, f"never happened{within}" if often == NEVER else f"happened {often}{within}"
+
     def subject(self, fact: Fact) -> str:
         """What a question is about, as rule files call it."""
         return fact.name
@@ -103,7 +120,7 @@ class Describer:
     def _read_as(self, leaf: Leaf) -> str:
         """What a value is read as, where the rule says so."""
         is_said = leaf.cast is not None and leaf.operator.reads_as is None and leaf.fact.type is not leaf.cast.type
-        return f" as {leaf.cast.type}" if is_said and leaf.cast is not None else ""
+        return f", read as {_READ_AS.get(leaf.cast.type, leaf.cast.type)}," if is_said and leaf.cast is not None else ""
 
     def _argument(self, leaf: Leaf) -> str:
         if isinstance(leaf.argument, Beside):
@@ -122,7 +139,7 @@ class Describer:
     def _place(self, split: Fact) -> str:
         """Where somebody stands in a split: each visitor, or all who share the value of a fact."""
         by = f" by {self.subject(split.parts[0])}" if split.parts else ""
-        return f"their place in the split {quoted(split.key)}{by}"
+        return f"{PLACE_IN}the split {quoted(split.key)}{by}"
 
     def _beside(self, beside: Beside) -> str:
         """What a fact is compared with."""
@@ -154,7 +171,7 @@ class Describer:
             return text
         local = value if leaf.argument.zone is None else value.astimezone(leaf.argument.zone)
         text = local.strftime("%Y-%m-%d %H:%M")
-        return f"{_DAYS[local.weekday()]} {text}" if leaf.argument.weekdays or leaf.argument.on else text
+        return f"{DAY_NAMES[local.weekday()]} {text}" if leaf.argument.weekdays or leaf.argument.on else text
 
     def value(self, fact: Fact, value: object) -> str:
         """A fact's value, or the argument of a question about it; None is not known."""
@@ -203,6 +220,11 @@ def _literal(leaf: Leaf) -> object | None:
     return values[0] if len(values) == 1 and isinstance(values[0], list | Mapping) else None
 
 
+def is_whole_list(leaf: Leaf) -> bool:
+    """Whether a question is about a list as a whole."""
+    return leaf.operator.asked is Asked.WHOLE or _literal(leaf) is not None
+
+
 def _percent(share: object) -> str:
     """A share as percent, with as many digits as say where somebody stands."""
     assert isinstance(share, Decimal | float)
@@ -214,35 +236,38 @@ def listed(texts: Sequence[str], word: str = "and") -> str:
     return f" {word} ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
 
 
-def _bracketed(text: str, condition: Condition, *, wanted: bool, within_all: bool) -> str:
-    """The words of a part of a group so that it can't be taken apart, where it is a group of the other kind."""
+def is_other_group(condition: Condition, *, wanted: bool, within_all: bool) -> bool:
+    """Whether a part of a group is itself a group of some parts, and of the other kind."""
     while isinstance(condition, Not):
         condition, wanted = condition.part, not wanted
-    if not isinstance(condition, All | Any) or len(condition.parts) < 2:
-        return text
-    if (isinstance(condition, All) == wanted) == within_all:
+    is_group = isinstance(condition, All | Any) and len(condition.parts) > 1
+    return is_group and (isinstance(condition, All) == wanted) != within_all
+
+
+def _bracketed(text: str, condition: Condition, *, wanted: bool, within_all: bool) -> str:
+    if not is_other_group(condition, wanted=wanted, within_all=within_all):
         return text
     if within_all:
         return f"either {text}"
-    return f"both {text}" if len(condition.parts) == 2 else f"({text})"
+    while isinstance(condition, Not):
+        condition = condition.part
+    return f"both {text}" if isinstance(condition, All | Any) and len(condition.parts) == 2 else f"({text})"
 
 
-def _happened(times: Times, *, wanted: bool) -> str:
+def _often(times: Times, *, wanted: bool) -> str:
     if times.count == 1:
-        often = "happened at least once" if wanted else "never happened"
-    else:
-        often = f"happened {'at least' if wanted else 'fewer than'} {times.count} times"
-    return often + _window_of(times)
+        return "at least once" if wanted else NEVER
+    return f"{'at least' if wanted else 'fewer than'} {times.count} times"
 
 
-def _happened_between(first: Condition, second: Condition) -> str | None:
+def _happened_between(first: Condition, second: Condition) -> tuple[str, str, str] | None:
     """Two questions that together say how often something happened, as one: at least so often, and not more."""
     match first, second:
         case Leaf(argument=Times() as low, fact=fact), Not(Leaf(argument=Times() as high, fact=same)):
             if fact == same and low.within == high.within and low.count < high.count:
                 most = high.count - 1
-                often = f"exactly {most}" if low.count == most else f"{low.count} to {most}"
-                return f"{fact.title} happened {often} {'time' if most == 1 else 'times'}{_window_of(low)}"
+                often = "exactly once" if most == 1 else f"exactly {most} times"
+                return fact.title, often if low.count == most else f"{low.count} to {most} times", _window_of(low)
     return None
 
 

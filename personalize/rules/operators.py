@@ -124,10 +124,10 @@ _TABLE = (
              "is of the type {}", "is not of the type {}", asked=Asked.WHOLE),
 
     Operator("within", MOMENTS, arguments.read_duration, predicates.age_at_most,
-             "is at most {} ago", "is not within {}", uses_now=True, reads_as=FactType.TIME,
+             "is at most {} ago", "is not within the last {}", uses_now=True, reads_as=FactType.TIME,
              cuts=scales.at_age),
     Operator("older_than", MOMENTS, arguments.read_duration, predicates.age_more_than,
-             "is more than {} ago", "is not older than {}", uses_now=True, reads_as=FactType.TIME,
+             "is more than {} ago", "is not more than {} ago", uses_now=True, reads_as=FactType.TIME,
              cuts=scales.at_age),
     Operator("before", DAYS, arguments.read_day_or_moment, predicates.before, "is before {}", "is not before {}",
              reads_as=FactType.TIME, cuts=scales.from_argument_on),
@@ -136,7 +136,7 @@ _TABLE = (
     Operator("on", DAYS, arguments.read_days, predicates.on, "is {}", "is not {}",
              uses_now=True, reads_as=FactType.TIME),
     Operator("anniversary", DAYS, arguments.read_days, predicates.anniversary,
-             "has an anniversary {}", "does not have an anniversary {}", uses_now=True, reads_as=FactType.TIME),
+             "comes round {}", "does not come round {}", uses_now=True, reads_as=FactType.TIME),
 
     Operator("version_is", VERSIONS, arguments.read_value, predicates.equal,
              "is version {}", "is not version {}", reads_as=FactType.VERSION),

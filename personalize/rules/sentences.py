@@ -57,7 +57,7 @@ class Sentences:
         others = [part for part in parts if self._membership(part) is None]
         clauses = self._of_whom.condition(_together(others)) if others else ""
         if segments and len(others) == 1 and isinstance(others[0], Any):
-            clauses = f"either {clauses}"
+            clauses = f"for whom either {self._spoken.condition(others[0])}"
         return " ".join(filter(None, ("everyone", listed(segments), clauses)))
 
     def _membership(self, part: Condition) -> str | None:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from personalize.rules.conditions import Condition, InSegment, Leaf
-from personalize.rules.describe import Describer
-from personalize.rules.facts import INTEREST_ROOT, OWN_ROOT, WEEKDAYS, Fact, FactType, is_of_event
-from personalize.rules.operators import Asked
+from personalize.rules.conventions import Conventions
+from personalize.rules.days import DAY_NAMES, MONTH_NAMES
+from personalize.rules.describe import NEVER, PLACE_IN, Describer, is_other_group, is_whole_list
+from personalize.rules.facts import INTEREST_ROOT, OWN_ROOT, SPLIT_ROOT, WEEKDAYS, Fact, FactType, is_of_event
 from personalize.rules.times import Times
 
 #: What begins most questions about the visitor.
@@ -30,6 +31,9 @@ _OF_WHOM: Mapping[str, str] = MappingProxyType(
         "this is not their first visit": "who is not here for the first time",
     }
 )
+_DOING = {"they did ": "who did ", "they never did ": "who never did ", "they are ": "who is "}
+#: Facts of these roots that are lists are called so where they are asked as a whole.
+_LISTS = {"event": "the ", "profile": _THEIR, "organization": _THEIR}
 _SUBJECTS: Mapping[str, str] = MappingProxyType(
     {
         "visitor.visits": "their number of visits",
@@ -65,11 +69,6 @@ _FAMILIES: Mapping[str, str] = MappingProxyType(
         "cookie": 'the cookie "{}"',
     }
 )
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
 
 
 class Spoken(Describer):
@@ -90,8 +89,15 @@ class Spoken(Describer):
             said = fact.title.format(self.value(fact, fact.argument))
             return "", said if leaf.argument is wanted else f"it is not so that {said}"
         subject, asked = super().question(leaf, wanted=wanted)
-        is_of_list = fact.root == "event" and fact.many and leaf.operator.asked is Asked.WHOLE
-        return f"the list of {_words(fact.name)}" if is_of_list else subject, asked
+        if fact.root == SPLIT_ROOT:
+            return "", f"they are {asked.removeprefix('is ')} of {subject.removeprefix(PLACE_IN)}"
+        if fact.many and is_whole_list(leaf) and fact.root in _LISTS:
+            return f"{_LISTS[fact.root]}list of {subject.removeprefix(_THEIR).removeprefix('the ')}", asked
+        return subject, asked
+
+    def happened(self, what: str, often: str, within: str) -> tuple[str, str]:
+        """How often somebody did something, which may be never."""
+        return "", f"they never did {what}{within}" if often == NEVER else f"they did {what} {often}{within}"
 
     def subject(self, fact: Fact) -> str:
         """What a question is about, in words."""
@@ -115,14 +121,24 @@ class Spoken(Describer):
     def value(self, fact: Fact, value: object) -> str:
         """A fact's value; days of the week and months by their names."""
         if fact.name == "now.weekday" and value in WEEKDAYS:
-            return _DAYS[WEEKDAYS.index(str(value))]
-        if fact.name == "now.month" and isinstance(value, int) and 1 <= value <= len(_MONTHS):
-            return _MONTHS[value - 1]
+            return DAY_NAMES[WEEKDAYS.index(str(value))]
+        if fact.name == "now.month" and isinstance(value, int) and 1 <= value <= len(MONTH_NAMES):
+            return MONTH_NAMES[value - 1]
         return super().value(fact, value)
 
 
 class OfWhom(Spoken):
     """Says conditions as they follow "everyone": "whose last purchase is more than 90 days ago"."""
+
+    def __init__(self, conventions: Conventions, titles: Mapping[str, str] | None = None) -> None:
+        super().__init__(conventions, titles)
+        self._spoken = Spoken(conventions, titles)
+
+    def part(self, part: Condition, *, wanted: bool, within_all: bool) -> str:
+        """The words of a part of a group; a group of the other kind is said in sentences of its own."""
+        if is_other_group(part, wanted=wanted, within_all=within_all):
+            return f"for whom {self._spoken.part(part, wanted=wanted, within_all=within_all)}"
+        return super().part(part, wanted=wanted, within_all=within_all)
 
     def condition(self, condition: Condition, *, wanted: bool = True) -> str:
         """The condition as a clause about people, or its opposite where that is `wanted`."""
@@ -134,6 +150,9 @@ class OfWhom(Spoken):
         """The words of one question, as they follow "everyone"."""
         if text.startswith(_THEIR):
             return f"whose {text.removeprefix(_THEIR)}"
+        begin = next((begin for begin in _DOING if text.startswith(begin)), None)
+        if begin is not None:
+            return _DOING[begin] + text.removeprefix(begin)
         return _OF_WHOM.get(text, f"for whom {text}")
 
 

@@ -1,12 +1,13 @@
 """The `when` of a rule: between which dates, on which days, in which hours it may show something."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from personalize.rules.days import Days
+from personalize.rules.days import DAY_NAMES, Days
 from personalize.rules.facts import WEEKDAYS
 
-_DAY = timedelta(days=1)
+_DAY, _HOUR, _MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +77,12 @@ class Window:
         elif self.until_at is not None:
             parts.append(f"until {self._local(self.until_at):%Y-%m-%d %H:%M}")
         if self.weekdays:
-            parts.append("on " + ", ".join(day for day in WEEKDAYS if day in self.weekdays))
+            parts.append(_said_weekdays([WEEKDAYS.index(day) for day in WEEKDAYS if day in self.weekdays]))
         if self.on:
             parts.append(" or ".join(days.said for days in self.on))
         if self.hours is not None:
-            start, end = (
-                f"{int(t.total_seconds()) // 3600:02}:{int(t.total_seconds()) // 60 % 60:02}" for t in self.hours
-            )
-            parts.append(f"at {start}-{end}")
+            start, end = (f"{at // _HOUR:02}:{at % _HOUR // _MINUTE:02}" for at in self.hours)
+            parts.append(f"between {start} and {end}")
         if self.zone is None and parts:
             parts.append("by the visitor's clock")
         return " ".join(parts) or "always"
@@ -94,6 +93,14 @@ class Window:
 
     def _local(self, at: datetime) -> datetime:
         return at if at.tzinfo is None else at.astimezone(self.zone or at.tzinfo)
+
+
+def _said_weekdays(days: Sequence[int]) -> str:
+    """`Monday to Friday`, or `on Saturdays and Sundays`; Monday is 0."""
+    names = [DAY_NAMES[day] for day in days]
+    if len(days) > 2 and days[-1] - days[0] == len(days) - 1:
+        return f"{names[0]} to {names[-1]}"
+    return "on " + " and ".join(filter(None, (", ".join(f"{name}s" for name in names[:-1]), f"{names[-1]}s")))
 
 
 def _instant(bound: datetime, zone: tzinfo | None) -> datetime:

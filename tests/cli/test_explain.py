@@ -178,7 +178,7 @@ def test_every_rule_that_gave_something_is_named_and_so_are_empty_places(sold: T
         'row shows heroes/box-set and heroes/come-back, by the rules "first" and "fill-up". '
         "2 of 3 places; the third stays empty."
     )
-    assert "YES  on wed (seen: Wednesday 1997-10-01 00:00)" in both
+    assert "YES  on Wednesdays (seen: Wednesday 1997-10-01 00:00)" in both
     write(
         "rules/zz.yaml",
         FILLED.replace("holds: 3", "holds: 4").replace("[heroes/come-back, heroes/box-set]", "heroes/come-back"),

@@ -105,7 +105,7 @@ def test_the_same_files_are_no_revision_however_they_are_written() -> None:
                     "segment",
                     "buyers",
                     '"Has bought" is everyone whose purchase count is at least 1.',
-                    '"Has bought" is everyone for whom "Bought something" happened at least 3 times.',
+                    '"Has bought" is everyone who did "Bought something" at least 3 times.',
                     ("read by hero/a",),
                 ),
                 Edit(Kind.ADDED, "counter", '"Bought something"'),

@@ -40,7 +40,7 @@ def reasons(condition: str, when: str = "") -> tuple[str, ...]:
                 'both your purchase total is at least EUR 500.00 and your home town is "Oslo"',
             ),
         ),
-        ("{did: purchase}", ('"Took them their tent" happened at least once',)),
+        ("{did: purchase}", ('you did "Took them their tent" at least once',)),
     ],
 )
 def test_what_a_rule_asks_of_them_is_said_to_them_and_not_how_editors_call_them(

@@ -57,7 +57,7 @@ def test_every_operator_can_be_asked_for(operator: object) -> None:
         assert verb in VERBS, f'"{asked}" of {operator.word} is no English, or a verb that is new here'
 
 
-VERBS = {"be", "contain", "start", "end", "have", "match"}
+VERBS = {"be", "come", "contain", "start", "end", "have", "match"}
 
 
 def test_every_order_tells_its_distance() -> None:

@@ -33,7 +33,7 @@ def of_rule(rule: str, now: datetime = NOON) -> list[str]:
         ("when: {from: 2026-01-01, until: 2026-11-22T13:00}", "from 2026-01-01 until 2026-11-22 13:00"),
         ("when: {until: 2026-11-25, on: 2026-11-20}", "until 2026-11-25, that day included, on 2026-11-20"),
         ("when: {on: [2026-11-20, 2026-11-23]}", None),
-        ("when: {until: 2026-11-22T12:00, weekdays: sat, hours: 08:00-12:00}", "on sat at 08:00-12:00"),
+        ("when: {until: 2026-11-22T12:00, weekdays: sat, hours: 08:00-12:00}", "on Saturdays between 08:00 and 12:00"),
         ("when: {until: 2026-11-22}", None),
         ("when: {from: 2027-01-01, until: 2027-01-31}", None),
         ("when: {weekdays: mon}", None),
