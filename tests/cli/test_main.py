@@ -39,6 +39,7 @@ COMMANDS = [
     "download",
     "undo-join",
     "erase",
+    "erase-again",
     "compact",
     "token",
     "openapi",

@@ -22,7 +22,7 @@ from personalize.rules.own_conditions import own_condition
 from personalize.rules.paths import split_path
 from personalize.rules.reading.operators_meant import operator_meant, order_meant, pair_meant
 from personalize.rules.reading.properties import property_fact, property_names
-from personalize.rules.reading.read_beside import read_beside
+from personalize.rules.reading.read_beside import fact_meant, read_beside
 from personalize.rules.reading.reading import IDENTIFIER, Reading, guessed_at
 from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
@@ -216,14 +216,17 @@ class QuestionParser:
         except ArgumentError as error:
             # Only what stands alone behind the fact may become operators or a list.
             is_alone = at is node and isinstance(node, Scalar)
-            hint = error.hint if is_alone or _is_one_value(error.hint) else str(error.hint)
+            hint: str | None = self._fact_meant(asked, word, node, is_alone=is_alone)
+            if hint is None:
+                hint = error.hint if is_alone or _is_one_value(error.hint) else str(error.hint)
             self._problems.error(error.code, f"`{fact.name}`: {error}", guessed_at(node, hint), hint)
             return UNREADABLE
         negative = word in NEGATIVES
         if isinstance(argument, Listed) and not argument and not self._may_be_empty(fact, node, negative=negative):
             return UNREADABLE
-        if asked.type is FactType.TEXT and word in _SAYS_EQUAL:
-            self._wonder_at_signs(fact, node)
+        if asked.type is FactType.TEXT:
+            self._wonder_at_signs(fact, word, node)
+            self._wonder_at_names(asked, word, node)
         fold, cast = asked.fold and operator.folds, self._cast(fact, asked, operator)
         leaf = self._leaf_of(Leaf(fact, operator, operator.word, argument, fold, cast, at.place), node)
         if operator.word == "exists":
@@ -235,12 +238,28 @@ class QuestionParser:
         """A question as it was read from a node; whoever knows more of its fact looks at it here."""
         return leaf
 
-    def _wonder_at_signs(self, fact: Fact, node: Node) -> None:
+    def _wonder_at_names(self, fact: Fact, word: str, node: Node) -> None:
+        """A text may be the name of another fact, which is seldom meant as a text."""
+        meant = self._fact_meant(fact, word, node, is_alone=False)
+        if meant is not None:
+            said = f"`{fact.name}` is compared with the text {quoted(meant.word)}, not with the fact of this name"
+            self._problems.warning("W242", said, node, str(meant))
+
+    def _wonder_at_signs(self, fact: Fact, word: str, node: Node) -> None:
         """A text may begin with the sign of a comparison, which is seldom what is meant."""
+        if word not in _SAYS_EQUAL:
+            return
         for one in node.items if isinstance(node, Sequence) else (node,):
             if isinstance(one, Scalar) and (meant := order_meant(one.text)) is not None:
                 said = f"`{fact.name}` is compared with {quoted(one.text)} letter by letter, with its sign"
                 self._problems.warning("W242", said, one, str(meant))
+
+    def _fact_meant(self, fact: Fact, word: str, node: Node, *, is_alone: bool) -> Guess | None:
+        """A hint where the name of another fact stands for its value."""
+        try:
+            return fact_meant(node, fact, word, self._other_facts(), self._conventions, is_alone=is_alone)
+        except ArgumentError:
+            return None
 
     def _beside(self, fact: Fact, word: str, node: Node, at: Node) -> Condition:
         """A question about two facts."""

@@ -3,9 +3,10 @@
 from datetime import timedelta
 from decimal import Decimal
 
+from personalize.guesses import Guess
 from personalize.problems import did_you_mean, quoted
 from personalize.rules.arguments import ArgumentError, read_duration, read_value
-from personalize.rules.beside import Beside, Step
+from personalize.rules.beside import BESIDE, Beside, Step
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, Facts, FactType
 from personalize.yaml_tree import Mapping, Node, Scalar
@@ -35,6 +36,23 @@ def read_beside(node: Node, fact: Fact, facts: Facts, conventions: Conventions) 
         raise ArgumentError("takes `plus` or `minus`, not both", "work out what they come to")
     other = _other(named, fact, facts)
     return Beside(other, _percent(percent, fact), _step(node, fact, conventions))
+
+
+def fact_meant(
+    node: Node, fact: Fact, word: str, facts: Facts, conventions: Conventions, *, is_alone: bool
+) -> Guess | None:
+    """A hint where the name of another fact, which it could be compared with, stands behind an operator that takes
+    values, or alone behind a fact. Raises ArgumentError where it could not."""
+    if not isinstance(node, Scalar) or facts.get(node.text) is None or word not in (*BESIDE, "is", "is_not"):
+        return None
+    read_beside(node, fact, facts, conventions)
+    if word == "is_not":
+        return Guess(f"for the fact of this name write not: {{{fact.name}: {{same_as: {node.text}}}}}", node.text, None)
+    if word in BESIDE:
+        beside = f"{{fact: {node.text}}}"
+        return Guess(f"for the fact of this name write {word}: {beside}", node.text, beside)
+    same = f"same_as: {node.text}"
+    return Guess(f"for the fact of this name write {same}", node.text, f"{{{same}}}" if is_alone else None)
 
 
 def _other(named: Scalar, fact: Fact, facts: Facts) -> Fact:
