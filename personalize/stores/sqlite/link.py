@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from personalize.errors import StoreUnavailable
@@ -16,7 +16,7 @@ CACHE_KILOBYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An open connection, and which file on the disk it was made to.
+    """An open connection, and which file on the disk it was made to; `log` is the write-ahead log beside it.
 
     A deleted file stays open and writable for whoever has it open, and all that is written there is lost; so
     before trusting a connection one asks whether it still `holds`.
@@ -25,6 +25,7 @@ class Link:
     connection: sqlite3.Connection
     path: str
     file: tuple[int, int]
+    log: tuple[int, int] | None = None
 
     @property
     def holds(self) -> bool:
@@ -36,18 +37,20 @@ class Link:
         self.connection.close()
 
 
-def link_for_reading(path: Path) -> Link:
-    """A connection that never waits and never writes. The file must exist."""
+def link_for_reading(path: Path, before: Link | None = None) -> Link:
+    """A connection that never waits and never writes, after the one `before`. The file must exist."""
+    _refuse_a_log_of_another(path, before)
     link = _link(path, "rw", busy_seconds=0)
     link.connection.execute("PRAGMA query_only = ON")
-    return link
+    return _with_log(link)
 
 
-def link_for_writing(path: Path, *, create: bool, busy_seconds: float) -> Link:
-    """A connection whose commits are synced to the disk, to a file with an up-to-date schema.
+def link_for_writing(path: Path, before: Link | None = None, *, create: bool, busy_seconds: float) -> Link:
+    """A connection whose commits are synced to the disk, to a file with an up-to-date schema, after the one `before`.
 
     `create` makes the file and its folder where they are missing.
     """
+    _refuse_a_log_of_another(path, before)
     if create:
         _make_folder(path.parent)
         _make_file(path)
@@ -61,12 +64,36 @@ def link_for_writing(path: Path, *, create: bool, busy_seconds: float) -> Link:
     except BaseException:
         link.close()
         raise
-    return link
+    return _with_log(link)
 
 
 def gone(path: Path) -> StoreUnavailable:
     """The error for a file that is not where it was, or that can't be looked at any more."""
     return StoreUnavailable(f"the store {path} is gone: was the file moved or deleted, or its folder closed?")
+
+
+def _refuse_a_log_of_another(path: Path, before: Link | None) -> None:
+    """Raise `StoreUnavailable` where another file was put in the place of the one that this process knew, and beside it
+    lies the write-ahead log of that one: SQLite would take pages of both for one file, and damage it.
+
+    Nothing is deleted here: what the log holds may be all that there is of the latest events of that file.
+    """
+    if before is None or before.log is None or before.log != _file_at(_log_of(before.path)):
+        return
+    if _file_at(before.path) not in (None, before.file):
+        beside = f"{path.name}-wal and {path.name}-shm"
+        raise StoreUnavailable(
+            f"the store {path} can't be used: another file was put in its place, and {beside} beside it are those of the"
+            " one before: take them away, and all goes on"
+        )
+
+
+def _with_log(link: Link) -> Link:
+    return replace(link, log=_file_at(_log_of(link.path)))
+
+
+def _log_of(path: str) -> str:
+    return f"{path}-wal"
 
 
 def _link(path: Path, mode: str, busy_seconds: float) -> Link:

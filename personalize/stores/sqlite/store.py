@@ -399,7 +399,7 @@ class SqliteStore:
             self._stop_reading()
             if self._writer is None:
                 raise self._closed()
-            self._reader = link_for_reading(self._path)
+            self._reader = link_for_reading(self._path, self._writer.link_before)
         self._look_again_at = now + _LOOK_SECONDS
         return self._reader
 

@@ -36,7 +36,7 @@ class Writer:
     The future of a job is done when its commit has been synced to the disk. Jobs that wait together are
     committed together. Where one of them raises, all are undone and each is done again in a transaction of its
     own, so that an error reaches whoever gave that job and nobody else; a job must therefore bear being run
-    twice. A connection on which anything went wrong is not used again.
+    twice. A connection on which anything went wrong is not used again. `link_before` is the last one that was made.
     """
 
     def __init__(self, path: Path, *, busy_seconds: float) -> None:
@@ -45,6 +45,7 @@ class Writer:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="personalize writes")
         self._waiting: deque[_Job] = deque()
         self._link: Link | None = None
+        self.link_before: Link | None = None
         self._may_create = True
 
     def submit(self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
@@ -133,9 +134,10 @@ class Writer:
         return link
 
     def _connected(self) -> Link:
-        link = link_for_writing(self._path, create=self._may_create, busy_seconds=self._busy_seconds)
+        link = link_for_writing(self._path, self.link_before, create=self._may_create, busy_seconds=self._busy_seconds)
         # A store that vanishes later is a loss to report, not to paper over with an empty file.
         self._may_create = False
+        self.link_before = link
         return link
 
     @contextmanager

@@ -5,13 +5,14 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from personalize.errors import StoreBusy, StoreUnavailable
+from personalize.errors import StoreBusy, StoreError, StoreUnavailable
 from personalize.stores.protocols import Applied, Live, Store, WorkerReport
 from personalize.stores.sqlite.store import SqliteStore
 from tests.stores.contract import Make, StoreContract, contents, opened, save
@@ -207,6 +208,49 @@ def test_a_file_that_comes_back_is_used_again(path: Path) -> None:
         await works(store)
 
     run_with(path, scene)
+
+
+def take_away_what_lies_beside(path: Path) -> None:
+    """Delete the write-ahead log of a file, and the index of that."""
+    for name in ("wal", "shm"):
+        Path(f"{path}-{name}").unlink()
+
+
+async def with_another_file_in_its_place(path: Path, tmp_path: Path) -> str:
+    """Put another store in the place of one that is in use, and leave its write-ahead log where it is; then take that
+    away. What SQLite says of the file afterwards."""
+    another = tmp_path / "another.db"
+    async with opened(SqliteStore(another)) as other:
+        await other.apply([purchase(f"v:new{number % 100}") for number in range(2_000)], projectors())
+    async with opened(SqliteStore(path)) as store:
+        await store.apply([purchase(f"v:old{number % 300}") for number in range(6_000)], projectors())
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        await store.apply([purchase("v:old3")], projectors())
+        another.replace(path)
+        await asyncio.sleep(0.2)  # whether the file is still there is looked at ten times a second
+        for _ in range(2):
+            with suppress(StoreUnavailable):
+                await store.profile("v:new3")
+            with pytest.raises(StoreUnavailable, match="take them away"):
+                await store.apply([purchase("v:new3")], projectors())
+        take_away_what_lies_beside(path)
+        await store.apply([purchase("v:new3")], projectors())
+        assert len(await all_of(store.log())) == 2_001
+    with closing(sqlite3.connect(path)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+def test_another_file_is_not_used_beside_the_log_of_the_one_before(path: Path, tmp_path: Path) -> None:
+    assert asyncio.run(with_another_file_in_its_place(path, tmp_path)) == "ok"
+
+
+def test_a_store_that_takes_any_log_for_its_own_is_found_out(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("personalize.stores.sqlite.link._refuse_a_log_of_another", lambda *_: None)
+    with pytest.raises((pytest.fail.Exception, StoreError, sqlite3.DatabaseError)):
+        asyncio.run(with_another_file_in_its_place(path, tmp_path))
 
 
 def test_a_backup_that_is_put_in_its_place_is_used_from_then_on(path: Path, tmp_path: Path) -> None:
