@@ -83,7 +83,7 @@ def _refuse_a_log_of_another(path: Path, before: Link | None) -> None:
     if _file_at(before.path) not in (None, before.file):
         beside = f"{path.name}-wal and {path.name}-shm"
         raise StoreUnavailable(
-            f"the store {path} can't be used: another file was put in its place, and {beside} beside it are those of the"
+            f"the store {path} can't be used: another file was put in its place, and {beside} beside it belong to the"
             " one before: take them away, and all goes on"
         )
 
