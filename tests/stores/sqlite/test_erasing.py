@@ -77,6 +77,7 @@ async def with_neighbours(store: SqliteStore, projectors: list[ProfileProjector]
     await store.fill([ProfileProjector(schema("amount"))], version="v2", at=at(0), events=180)
 
 
+@pytest.mark.trust(tries=len(CANARIES))
 def test_no_file_holds_a_byte_of_somebody_who_was_erased(tmp_path: Path) -> None:
     async def scene() -> None:
         async with opened(SqliteStore(tmp_path / "x.db", keys=KEYS)) as store:
@@ -142,6 +143,7 @@ def test_nothing_that_is_told_of_others_names_somebody_who_was_erased(tmp_path: 
     assert asyncio.run(scene(forgets=False)) == set()
 
 
+@pytest.mark.trust
 @pytest.mark.planted
 @pytest.mark.parametrize("overwrites", [True, False])
 def test_the_search_finds_what_half_a_compaction_leaves(
