@@ -23,11 +23,13 @@ OK = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 class Server:
-    """A server that says the same to everybody, and remembers what it was told."""
+    """A server that says the same to everybody, after a pause or with one behind each byte (`trickles`), and remembers
+    what it was told."""
 
-    def __init__(self, answer: bytes, pause_seconds: float) -> None:
+    def __init__(self, answer: bytes, pause_seconds: float, *, trickles: bool) -> None:
         self._answer = answer
         self._pause_seconds = pause_seconds
+        self._trickles = trickles
         self.asked: list[bytes] = []
         self.port = 0
 
@@ -41,17 +43,18 @@ class Server:
         head = await reader.readuntil(b"\r\n\r\n")
         (length,) = (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if b"content-length" in line)
         self.asked.append(head + await reader.readexactly(length))
-        await asyncio.sleep(self._pause_seconds)
-        writer.write(self._answer)
-        await writer.drain()
+        for part in [bytes([each]) for each in self._answer] if self._trickles else [self._answer]:
+            await asyncio.sleep(self._pause_seconds)
+            writer.write(part)
+            await writer.drain()
         writer.close()
         await writer.wait_closed()
 
 
 @asynccontextmanager
-async def serving(answer: bytes = OK, pause_seconds: float = 0) -> AsyncIterator[Server]:
+async def serving(answer: bytes = OK, pause_seconds: float = 0, *, trickles: bool = False) -> AsyncIterator[Server]:
     """A server on this machine."""
-    server = Server(answer, pause_seconds)
+    server = Server(answer, pause_seconds, trickles=trickles)
     listening = await asyncio.start_server(server, "127.0.0.1", 0)
     server.port = listening.sockets[0].getsockname()[1]
     try:
@@ -61,11 +64,13 @@ async def serving(answer: bytes = OK, pause_seconds: float = 0) -> AsyncIterator
         await asyncio.sleep(0.01)
 
 
-def sent(answer: bytes = OK, pause_seconds: float = 0, *, allow_private: bool = True) -> list[bytes]:
+def sent(
+    answer: bytes = OK, pause_seconds: float = 0, *, trickles: bool = False, allow_private: bool = True
+) -> list[bytes]:
     """What the server was told."""
 
     async def scene() -> list[bytes]:
-        async with serving(answer, pause_seconds) as server:
+        async with serving(answer, pause_seconds, trickles=trickles) as server:
             client = WebhookClient(timeout_seconds=0.5, backend=PublicBackend(allow_private=allow_private))
             try:
                 await client.send(f"http://127.0.0.1:{server.port}/in?x=1", [(b"webhook-id", b"m1")], b'{"a":1}')
@@ -97,6 +102,11 @@ def test_who_answers_too_late_breaks_off_or_speaks_no_http_has_not_taken_it() ->
         with pytest.raises(NotDelivered) as refused:
             sent(answer, pause)
         assert refused.value.status is None
+
+
+def test_who_answers_a_byte_now_and_then_is_given_up_as_a_whole() -> None:
+    with pytest.raises(NotDelivered, match="it took too long"):
+        sent(OK, 0.1, trickles=True)
 
 
 def test_an_endless_answer_is_not_read() -> None:
