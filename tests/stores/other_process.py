@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from personalize.profiles.counters import Counter
+from personalize.runtime.clock import SystemClock
+from personalize.runtime.jobs.leased_job import LeasedJob
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import Store
 from personalize.stores.sqlite.store import SqliteStore
@@ -91,6 +93,16 @@ async def count_up(place: str, sender: str, times: str) -> None:
     say("done")
 
 
+async def hold_a_job(place: str) -> None:
+    """Take the lease of a job, and keep it until killed."""
+    store = store_at(place)
+    await store.open()
+    job = LeasedJob(store, "job", holder="the other", clock=SystemClock())
+    say("held" if await job.is_ours() else "taken")
+    while await job.is_ours():
+        await asyncio.sleep(0.05)
+
+
 async def keep_a_journal(place: str, journal: str, ahead: str = "0") -> None:
     """Write events until killed; each id is synced to the journal once the store has acknowledged it.
 
@@ -157,7 +169,7 @@ def _hold(path: str, lock: str) -> None:
 TASKS: dict[str, Callable[..., object]] = {
     task.__name__: task
     for task in (
-        *(open_the_store, count_up, keep_a_journal, fill_slice_by_slice),
+        *(open_the_store, count_up, hold_a_job, keep_a_journal, fill_slice_by_slice),
         *(hold_the_write_lock, lock_everybody_out),
     )
 }

@@ -1,8 +1,10 @@
 """A job in the background: of all workers one does it, in steps, and another goes on where it stops."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +12,12 @@ from personalize.errors import StoreUnavailable
 from personalize.runtime.clock import SystemClock
 from personalize.runtime.health import Health
 from personalize.runtime.jobs import leased_task
-from personalize.runtime.jobs.leased_job import LeasedJob
+from personalize.runtime.jobs.leased_job import LEASE_LASTS, LeasedJob
 from personalize.runtime.jobs.leased_task import LeasedTask
 from personalize.stores.memory.store import MemoryStore
+from personalize.stores.sqlite.store import SqliteStore
+from tests.stores.contract import opened
+from tests.stores.other_process import line_from, line_to, other_process
 from tests.trust.moving_clock import MovingClock
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -104,6 +109,27 @@ def test_when_the_clock_has_gone_back_nobody_holds_a_lease_for_as_long() -> None
         assert not await one.is_ours()
 
     asyncio.run(scene())
+
+
+@pytest.mark.long
+@pytest.mark.trust
+def test_a_job_whose_worker_was_killed_goes_on_when_its_lease_has_ended_and_not_before(tmp_path: Path) -> None:
+    async def scene() -> float:
+        async with opened(SqliteStore(tmp_path / "x.db")) as store:
+            job = LeasedJob(store, "job", holder="this", clock=SystemClock())
+            with other_process("hold_a_job", tmp_path / "x.db") as other:
+                line_to(other)
+                assert line_from(other) == "held"
+                await asyncio.sleep(0.5)
+                assert not await job.is_ours()
+                other.kill()
+                killed_at = time.monotonic()
+            while not await job.is_ours():
+                await asyncio.sleep(0.05)
+            return time.monotonic() - killed_at
+
+    lasted = LEASE_LASTS.total_seconds()
+    assert lasted / 2 - 1 < asyncio.run(scene()) < lasted + 1
 
 
 def test_who_can_not_do_it_leaves_it_to_others() -> None:
