@@ -30,7 +30,7 @@ FOLDERS_OF_THEIR_OWN = frozenset({"docs", "example_site", "properties", "served"
 TESTS_OF_SEVERAL_MODULES = frozenset(
     {
         *("runtime/test_broken_files.py", "web/test_faults.py", "web/test_recognising.py", "web/test_slow_store.py"),
-        *("web/test_joins.py", "web/test_sites_own_life.py"),
+        *("web/test_few_steps.py", "web/test_joins.py", "web/test_sites_own_life.py"),
     }
 )
 

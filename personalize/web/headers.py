@@ -8,8 +8,6 @@ Pairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 #: What asks for less than the page.
 CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range", b"if-range"})
-_CODINGS = frozenset({b"accept-encoding"})
-_NONE: frozenset[bytes] = frozenset()
 _DOCUMENTS = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
 _PREFETCH = {
     b"sec-purpose": b"prefetch",
@@ -19,6 +17,7 @@ _PREFETCH = {
     b"x-sec-purpose": b"prefetch",
     b"hx-preloaded": b"true",
 }
+_TELL_OF_PREFETCH = frozenset(_PREFETCH)
 
 
 def value_of(headers: Pairs, name: bytes) -> bytes | None:
@@ -29,13 +28,6 @@ def value_of(headers: Pairs, name: bytes) -> bytes | None:
     return None
 
 
-def asking_for(headers: RawHeaders, *, plain: bool, whole: bool) -> RawHeaders:
-    """The headers of a request that asks for a page that is not compressed (`plain`), and for one that is neither a
-    range nor "not modified" (`whole`)."""
-    left_out = (_CODINGS if plain else _NONE) | (CONDITIONS if whole else _NONE)
-    return [pair for pair in headers if pair[0].lower() not in left_out]
-
-
 def wants_html(headers: Mapping[bytes, bytes]) -> bool:
     """Whether a browser asks for a page, as far as its headers in lower case say."""
     return headers.get(b"sec-fetch-dest") in _DOCUMENTS or b"text/html" in headers.get(b"accept", b"").lower()
@@ -43,7 +35,7 @@ def wants_html(headers: Mapping[bytes, bytes]) -> bool:
 
 def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the page is only fetched in advance, by its headers in lower case: nobody looks at it yet."""
-    if _PREFETCH.keys().isdisjoint(headers):
+    if _TELL_OF_PREFETCH.isdisjoint(headers):
         return False
-    asked = _PREFETCH.keys() & headers.keys()
+    asked = _TELL_OF_PREFETCH & headers.keys()
     return any(headers[name].strip().lower().startswith(_PREFETCH[name]) for name in asked)

@@ -21,7 +21,7 @@ from personalize.web.fragments.fragment_address import FragmentAddresses
 from personalize.web.fragments.fragments import Fragments
 from personalize.web.fragments.shell_page import ShellPage, ShellPages
 from personalize.web.fragments.shell_response import ShellHead, ShellResponse
-from personalize.web.headers import RawHeaders, asking_for, is_prefetch, wants_html
+from personalize.web.headers import RawHeaders, is_prefetch, wants_html
 from personalize.web.html.marks import token_of, without_marks
 from personalize.web.html.shells import Shells
 from personalize.web.lifespan import Lifespan
@@ -29,7 +29,7 @@ from personalize.web.preview.preview import MARK as PREVIEW_MARK
 from personalize.web.preview.preview import PreviewedResponse, refuse, without_token
 from personalize.web.preview.preview_bar import SlotMarks
 from personalize.web.request.asked import Asked
-from personalize.web.request.own_cookies import OwnCookies
+from personalize.web.request.inward import Inward
 from personalize.web.request.paths import PathMemory, pattern_of
 from personalize.web.request.prefetch import refuse_prefetch
 from personalize.web.request.rate_cap import RateCap
@@ -88,7 +88,7 @@ class PersonalizeMiddleware:
         policy = policy_of(settings.cache, self._edge)
         self._site = SitePages(self._token, Shells(self._token), PathMemory(), policy, marks)
         self._refuses_prefetch = settings.cache.refuse_prefetch and settings.cache.mode == "private"
-        self._own_cookies = OwnCookies(name for names in personalizer.browsers.names for name in names)
+        self._inward = Inward(name for names in personalizer.browsers.names for name in names)
 
     def teach(self, engine: TemplateEngine) -> None:
         """Teach a template engine the slot tag: a Jinja environment `{% slot "name" %}default{% endslot %}` and
@@ -262,9 +262,7 @@ class PersonalizeMiddleware:
         Our cookies are hidden. `plain` asks for nothing compressed, `whole` for all of it. Where a page may be asked
         for (`is_page`), the site does not see how to let the server send a file behind our back.
         """
-        headers = self._own_cookies.hidden_in(asked.pairs)
-        if plain or whole:
-            headers = asking_for(headers, plain=plain, whole=whole)
+        headers = self._inward.headers(asked.pairs, plain=plain, whole=whole)
         if self._site.policy.shares:
             headers = self._edge.without_key(headers)
         asked.scope = inner = {**asked.scope, _SEEN: True, "headers": headers}

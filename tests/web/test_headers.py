@@ -1,15 +1,6 @@
-"""Headers as browsers send them, and what the site sees of them."""
+"""Headers as browsers send them."""
 
-from personalize.web.headers import asking_for, is_prefetch, wants_html
-
-
-def test_the_site_is_asked_for_a_plain_whole_page() -> None:
-    asked = [
-        *((b"Accept-Encoding", b"br"), (b"If-None-Match", b'"a"'), (b"If-Modified-Since", b"x"), (b"Range", b"x")),
-        *((b"If-Range", b"x"), (b"Accept", b"text/html")),
-    ]
-    assert asking_for(asked, plain=True, whole=True) == [(b"Accept", b"text/html")]
-    assert asking_for(asked, plain=False, whole=False) == asked
+from personalize.web.headers import is_prefetch, wants_html
 
 
 def test_who_wants_a_page() -> None:

@@ -54,6 +54,11 @@ class Shell:
     unknown: frozenset[str]
     doubts: Mapping[str, Doubt]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is in it that is ours to look at."""
+        return not (self.layout.pieces or self.unknown or self.doubts or self.encoding is None)
+
 
 class Shells:
     """Scans whole pages, each distinct one once, and remembers those that came at least twice.
@@ -77,10 +82,10 @@ class Shells:
 
         `path` is where to look first: comparing with what came there last is quicker than hashing a page.
         """
-        if slots.version != self._version:
+        if (version := slots.version) != self._version:
             self._kept.clear()
             self._latest.clear()
-            self._version = slots.version
+            self._version = version
         latest = self._latest.get(path)
         if latest is not None and latest.body == body and latest.content_type == content_type:
             self._latest.move_to_end(path)

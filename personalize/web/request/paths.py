@@ -25,7 +25,8 @@ _ASSET = re.compile(
 def is_asset(path: str) -> bool:
     """Whether the name at the end of a path is one that a cache may take for a file for all, whatever comes from
     there: `/account/x.css` shows the account on many sites."""
-    return _ASSET.fullmatch(path.rpartition("/")[2]) is not None
+    name = path.rpartition("/")[2]
+    return "." in name and _ASSET.fullmatch(name) is not None
 
 
 def pattern_of(paths: Iterable[str]) -> re.Pattern[str]:

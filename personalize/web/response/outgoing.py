@@ -12,16 +12,18 @@ from personalize.web.request.paths import is_asset
 from personalize.web.response.response_head import ResponseHead
 from personalize.web.response.site_pages import SitePages
 
-_NO_HEAD = ResponseHead({})
+#: In the place of a head that was not read: there was none yet, or it is that of what is no page.
+_UNREAD = ResponseHead({})
 
 
 class Outgoing(ABC):
     """The way to the server, and what comes from there meanwhile.
 
     What comes of this response is told to the site's paths as soon as it is known, since the next request may be here
-    before the site has done its last; `teaches` says that it tells what others will find at the path. `has_slots` says
-    whether it had any so far, `is_over` that its last part has left, `is_looked_at_only` that it does not leave at all,
-    `disconnected` that the client has left before the end: it has not seen the page.
+    before the site has done its last; `teaches` says that it tells what others will find at the path. `has_begun` says
+    that the site has sent a head, `has_slots` that there were any so far, `is_over` that the last part has left,
+    `is_looked_at_only` that nothing leaves at all, `disconnected` that the client has left before the end: it has not
+    seen the page.
     """
 
     def __init__(self, receive: Receive, send: Send, page_view: PageView, site: SitePages, asked: Asked) -> None:
@@ -31,9 +33,9 @@ class Outgoing(ABC):
         self._site = site
         self._path = asked.path
         self._had_slots = asked.had_slots
-        self._head = _NO_HEAD
+        self._head = _UNREAD
         self.teaches = asked.is_get
-        self.has_slots = self.is_over = self.is_looked_at_only = self.disconnected = False
+        self.has_begun = self.has_slots = self.is_over = self.is_looked_at_only = self.disconnected = False
 
     async def receive(self) -> Message:
         """What the client says, with a note of its leaving."""
@@ -49,11 +51,6 @@ class Outgoing(ABC):
     @abstractmethod
     async def break_off(self) -> None:
         """The site has ended before its page has: what is held leaves, so that it is cut off where it was."""
-
-    @property
-    def has_begun(self) -> bool:
-        """Whether the site has sent a head."""
-        return self._head is not _NO_HEAD
 
     async def pass_on(self, message: Message) -> None:
         """Send a message as it is."""

@@ -13,7 +13,7 @@ from personalize.web.html.shells import Shell
 from personalize.web.html.unmarked_parts import UnmarkedParts
 from personalize.web.response.codings import CodingError, decoder_of
 from personalize.web.response.outgoing import Outgoing
-from personalize.web.response.response_head import NO_PAGE, ResponseHead, is_no_page
+from personalize.web.response.response_head import ResponseHead, is_no_page
 from personalize.web.response.streamed_page import StreamedPage
 from personalize.web.seen.slot_watch import SlotWatch, WatchedRewriter
 
@@ -50,9 +50,9 @@ class PersonalizedResponse(Outgoing):
         """Hold the head of a page until its body begins; any other leaves at once."""
         if self.has_begun:
             return self._start_again(message)
+        self.has_begun = True
         if is_no_page(message) and not self._head_may_change:
-            self._head, self._is_held = NO_PAGE, False
-            self._page_view.is_public = True
+            self._is_held, self._page_view.is_public = False, True
             self.teaches = self.teaches and message.get("status", 200) == 200
             return self._send(message)
         head = self._head = ResponseHead(message)
@@ -86,7 +86,8 @@ class PersonalizedResponse(Outgoing):
             await self._pass(message)
             return
         if is_whole and head.may_hold_slots:
-            await self._fill(message, self._site.shells.shell(page, self._path, head.content_type, self._page_view))
+            shell = self._site.shells.shell(page, self._path, head.content_type, self._page_view)
+            await (self._pass(message) if shell.is_plain else self._fill(message, shell))
         elif is_whole:
             await self._without_marks(message, page)
         elif not head.may_hold_slots or (encoding := page_encoding(head.content_type, page)) is None:

@@ -144,17 +144,18 @@ class ResponseHead:
         """
         kept = self._changed(length, is_private=True)
         kept.append((b"cache-control", control))
-        kept += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
+        if cookies:
+            kept += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
         return kept
 
     def _changed(self, length: int | None, *, is_private: bool) -> RawHeaders:
         """The headers without what is not true any more, and with this length in its old place, or without any."""
-        untrue, size = _untrue(tuple(self._named), length is not None, is_private), str(length).encode()
-        kept: RawHeaders = [
-            (pair[0], size) if name == b"content-length" else pair
-            for pair in self.headers
-            if (name := pair[0].lower()) not in untrue
-        ]
+        untrue, size = _untrue(tuple(self._named), length is not None, is_private), b"%d" % (length or 0)
+        kept: RawHeaders = []
+        for pair in self.headers:
+            name = pair[0].lower()
+            if name not in untrue:
+                kept.append((pair[0], size) if name == b"content-length" else pair)
         if length is not None and b"content-length" not in self._named and b"transfer-encoding" not in self._named:
             kept.append((b"content-length", size))
         return kept
@@ -193,7 +194,3 @@ def _media_type(content_type: bytes) -> tuple[str, bool]:
     """The content type as text, and whether it is that of HTML; a site has few of them."""
     text = content_type.decode("latin-1")
     return text, text.partition(";")[0].strip().lower() == "text/html"
-
-
-#: Stands for the head of what is no page, of which nothing was read.
-NO_PAGE = ResponseHead({})

@@ -1,0 +1,55 @@
+"""The headers of requests as the site sees them."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from personalize.web.headers import CONDITIONS, RawHeaders
+
+#: What is left of longer cookie headers is not remembered, so that the memory has a bound in bytes, too.
+_LONGEST_REMEMBERED = 2_048
+_COOKIE = frozenset({b"cookie"})
+_CODINGS = frozenset({b"accept-encoding"})
+#: What does not pass unseen, by whether the page is to be plain, and whether it is to be whole.
+_WATCHED = ((_COOKIE, _COOKIE | CONDITIONS), (_COOKIE | _CODINGS, _COOKIE | _CODINGS | CONDITIONS))
+
+
+class Inward:
+    """Hides our own cookies, of these names, from the site: its caches by cookie keep working."""
+
+    def __init__(self, own_cookies: Iterable[str]) -> None:
+        self._own_cookies = frozenset(name.encode() for name in own_cookies)
+        #: A visitor's browser sends the same cookies with page after page.
+        self._remembered_rest = lru_cache(maxsize=1_024)(self._without)
+
+    def headers(self, sent: RawHeaders, *, plain: bool = False, whole: bool = False) -> RawHeaders:
+        """The headers that were sent, in a list of its own: without our cookies, of which most requests have none.
+
+        `plain` asks for a page that is not compressed, `whole` for one that is neither a range nor "not modified".
+        """
+        if plain or whole:
+            return self._kept(sent, _WATCHED[plain][whole])
+        for name, value in sent:
+            if len(name) == 6 and name.lower() == b"cookie" and self._rest_of(value) != value:
+                return self._kept(sent, _COOKIE)
+        return sent.copy()
+
+    def _kept(self, sent: RawHeaders, watched: frozenset[bytes]) -> RawHeaders:
+        """The headers without those of these names; of cookies stays what is not ours."""
+        kept: RawHeaders = []
+        for pair in sent:
+            name = pair[0].lower()
+            if name not in watched:
+                kept.append(pair)
+            elif name == b"cookie" and (rest := self._rest_of(pair[1])):
+                kept.append((pair[0], rest))
+        return kept
+
+    def _rest_of(self, cookies: bytes) -> bytes:
+        return self._remembered_rest(cookies) if len(cookies) <= _LONGEST_REMEMBERED else self._without(cookies)
+
+    def _without(self, cookies: bytes) -> bytes:
+        """A cookie header without ours; it stays as it is where none of them is there."""
+        if not any(name in cookies for name in self._own_cookies):
+            return cookies
+        parts = [part for part in cookies.split(b";") if part.partition(b"=")[0].strip() not in self._own_cookies]
+        return b";".join(parts).strip()
