@@ -119,6 +119,11 @@ class Follower:
         return live, await self._store.filled()
 
     @property
+    def served(self) -> RuleSet | None:
+        """The rule set that is served, None for none."""
+        return self._serving
+
+    @property
     def lacks(self) -> RuleSet | None:
         """The rule set that is served, where the stored profiles lack something of it, or are to be tidied up."""
         served, filled = self._serving, self.filled

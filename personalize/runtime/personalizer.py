@@ -115,9 +115,7 @@ class Personalizer:
             chance=chance,
         )
         self.follower = self._make_follower()
-        self._watcher = SaveWatcher(
-            self.store, settings, clock=self.clock, health=self.health, published=self.follower.refresh
-        )
+        self._watcher = SaveWatcher(self.store, settings, clock=self.clock, health=self.health, follower=self.follower)
         #: What goes on beside the pages. The last one ends first: what is queued is written while all others still run.
         self._tasks = (
             self._watcher,

@@ -28,14 +28,20 @@ Load: TypeAlias = Callable[[Mapping[str, str], Settings, Problems], Awaitable[Ru
 COUNTED_AT_ONCE = 5_000
 
 
-async def publish(store: Store, draft: Draft, settings: Settings, *, at: datetime, by: str) -> RuleSet:
-    """Check the draft, keep its texts, and make it live; every worker serves it within two seconds.
+async def _load_here(files: Mapping[str, str], settings: Settings, problems: Problems) -> RuleSet | None:
+    return await load_quietly(partial(load_files, files, settings, problems), files)
+
+
+async def publish(
+    store: Store, draft: Draft, settings: Settings, *, at: datetime, by: str, load: Load = _load_here
+) -> RuleSet:
+    """Check the draft, as `load` does, keep its texts, and make it live; every worker serves it within two seconds.
 
     What it counts and the stored profiles lack is counted from the log: at once where that is short, else by the
     workers of the site, or by who calls `fill_up`. Until then the rules that read it are pending, and match nobody.
     Raises `InvalidFiles` with every problem; what was live stays live then.
     """
-    rule_set = checked(draft, settings)
+    rule_set = await _loaded(draft.files, settings, load)
     await store.save_rule_set(rule_set.version, draft.files, at)
     await _move(store, rule_set, settings, Live(rule_set.version, at, by))
     return rule_set
@@ -45,7 +51,7 @@ async def publish_over(
     store: Store, draft: Draft, settings: Settings, *, at: datetime, by: str, base: str | None
 ) -> RuleSet:
     """The same, where `base` is still what is live, None for nothing; else raises `StaleVersion`, and nothing moves."""
-    rule_set = checked(draft, settings)
+    rule_set = await _loaded(draft.files, settings, _load_here)
     await store.save_rule_set(rule_set.version, draft.files, at)
     live = _after(Live(rule_set.version, at, by), await store.live())
     expected = NOTHING_LIVE if base is None else base
@@ -74,14 +80,13 @@ async def live_rule_set(store: Store, settings: Settings) -> RuleSet | None:
     return None if live is None else await saved_rule_set(store, live.version, settings)
 
 
-async def _load_here(files: Mapping[str, str], settings: Settings, problems: Problems) -> RuleSet | None:
-    return await load_quietly(partial(load_files, files, settings, problems), files)
-
-
 async def saved_rule_set(store: Store, version: str, settings: Settings, *, load: Load = _load_here) -> RuleSet:
     """A version that the store keeps, as `load` loads it. Raises `UnknownVersion`, and `InvalidFiles` where it no
     longer loads."""
-    files = await store.rule_set(version)
+    return await _loaded(await store.rule_set(version), settings, load)
+
+
+async def _loaded(files: Mapping[str, str], settings: Settings, load: Load) -> RuleSet:
     problems = Problems()
     rule_set = await load(files, settings, problems)
     if rule_set is None:

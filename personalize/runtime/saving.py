@@ -1,17 +1,20 @@
 """`reload = "save"`, for development: every valid save of a rule or content file publishes itself."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from personalize.errors import InvalidFiles, SettingsError, StoreError
 from personalize.problems import Problem, Problems, render, summary
 from personalize.runtime.clock import Clock
 from personalize.runtime.draft import draft_folders, read_draft
+from personalize.runtime.follow import Follower
 from personalize.runtime.health import Health
 from personalize.runtime.jobs.lasting_task import LastingTask
 from personalize.runtime.publish import publish
+from personalize.runtime.reading_apart import load_beside_pages
 from personalize.settings import Settings
 from personalize.stores.protocols import Store
 
@@ -23,26 +26,19 @@ Watch: TypeAlias = Callable[..., AsyncIterator[Iterable[tuple[object, str]]]]
 logger = logging.getLogger("personalize")
 
 
-class Refresh(Protocol):
-    """Serves what is live now; with `force` also where it is the version that is served already."""
-
-    def __call__(self, *, force: bool = False) -> Awaitable[None]:
-        """Done when it is served."""
-
-
 class SaveWatcher:
     """Publishes the files of one site when they are saved; says what is wrong with them where they can't be.
 
-    `published` is awaited after each save, to serve what came of it. Raises `SettingsError` where the settings
-    ask for it and the library that watches is not installed.
+    The `follower` looks after each save, to serve what came of it. Raises `SettingsError` where the settings ask for it
+    and the library that watches is not installed.
     """
 
-    def __init__(self, store: Store, settings: Settings, *, clock: Clock, health: Health, published: Refresh) -> None:
+    def __init__(self, store: Store, settings: Settings, *, clock: Clock, health: Health, follower: Follower) -> None:
         self._store = store
         self._settings = settings
         self._clock = clock
         self._health = health
-        self._published = published
+        self._follower = follower
         self._awatch = _watcher() if settings.reload == "save" else None
         self._task = LastingTask(self._watch, name="personalize-save", failed=self._failed)
 
@@ -62,7 +58,8 @@ class SaveWatcher:
         try:
             if problems.has_errors:
                 raise InvalidFiles(problems.list)
-            await publish(self._store, draft, self._settings, at=self._clock.now(), by=_BY)
+            load = partial(load_beside_pages, earlier=self._follower.served, health=self._health, clock=self._clock)
+            await publish(self._store, draft, self._settings, at=self._clock.now(), by=_BY, load=load)
         except InvalidFiles as error:
             self._health.failed("saved files are not valid", error, self._clock.now())
             for problem in error.problems:
@@ -79,7 +76,7 @@ class SaveWatcher:
             except StoreError as error:
                 self._health.failed("saved files could not be published", error, self._clock.now())
             # Templates come with the code: a new one leaves the version what it was.
-            await self._published(force=self._concerns_templates(changes))
+            await self._follower.refresh(force=self._concerns_templates(changes))
 
     def _concerns_templates(self, changes: Iterable[tuple[object, str]]) -> bool:
         folder = self._settings.templates.resolve()

@@ -76,7 +76,7 @@ def loaded(files: Files, site: Settings, earlier: RuleSet | None = None) -> tupl
     return load_files(files, site, problems, read=read), problems.list
 
 
-@settings(max_examples=trials(40, 1_000))
+@settings(max_examples=trials(25, 1_000))
 @given(rule_files(SOUND), rule_files(), st.sets(st.integers(0, 2)))
 def test_what_has_changed_gives_what_all_of_it_gives(
     site: tuple[Settings, Files], before: Files, after: Files, kept: set[int]

@@ -26,7 +26,7 @@ from personalize.runtime.reading_apart import load_beside_pages
 from personalize.settings import Settings, load_settings
 from personalize.wrap import wrap
 from tests.conftest import REPOSITORY
-from tests.desk import RULES, desk_settings, published, write_desk
+from tests.desk import RULES, desk_settings, write_desk
 from tests.driver import running
 from tests.runtime.test_follow import lifespan_only, publish_elsewhere
 
@@ -204,15 +204,18 @@ def test_a_site_that_stops_takes_the_process_with_it(
         os.waitpid(started[0].pid, os.WNOHANG)
 
 
-def test_a_worker_serves_what_such_a_process_has_read(tmp_path: Path, started: list[Process]) -> None:
+def test_what_is_saved_in_development_is_read_beside_pages(tmp_path: Path, started: list[Process]) -> None:
     async def run() -> None:
         write_desk(tmp_path)
-        app = wrap(lifespan_only, desk_settings(tmp_path))
+        app = wrap(lifespan_only, desk_settings(tmp_path, reload="save"))
         async with running(app):
-            await published(app)
-            assert app.personalizer.rule_set is not None
-            assert set(app.personalizer.rule_set.slots) == {"hero", "row", "season"}
+            first = app.personalizer.rule_set
+            assert first is not None
+            write_desk(tmp_path, rules=RULES.replace("holds: 2", "holds: 3"))
+            async with asyncio.timeout(20):
+                while app.personalizer.rule_set is first:
+                    await asyncio.sleep(0.02)
             assert not app.personalizer.health.failures
 
     asyncio.run(run())
-    assert [one.returncode for one in started] == [0]
+    assert [one.returncode for one in started] == [0] * 4  # to publish and to serve, twice
