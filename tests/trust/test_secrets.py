@@ -81,7 +81,9 @@ async def said(folder: Path) -> tuple[str, list[str]]:
         await published(app)
         till, browser = await channel(app), Browser(app)
         await browser.post("/_personalize/consent", YES)
-        for path in ("/", "/_personalize/you", "/_personalize/health", "/?pz_preview=x", f"/?pz_preview={OLD[:3]}"):
+        pages = ("/", "/?pz_preview=x", f"/?pz_preview={OLD[:3]}")
+        own = ("you", "you?download=json", "you?download=html", "health", "metrics", "nothing")
+        for path in (*pages, *(f"/_personalize/{name}" for name in own)):
             answers.append((await browser.get(path)).text)
         with pytest.raises(RuntimeError):
             await browser.get("/breaks")
