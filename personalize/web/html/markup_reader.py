@@ -11,7 +11,7 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
-from personalize.web.html.occurrences import occurrences
+from personalize.web.html.occurrences import holds, occurrences
 from personalize.web.html.page_context import RAW_TEXT, TABLE_PARTS, Sections
 from personalize.web.html.tags import (
     ATTRIBUTES,
@@ -141,6 +141,26 @@ class MarkupReader(ABC):
         while position < end:
             position = self._step(position)
 
+    def pass_calm(self, chunk: bytes) -> bytes | None:
+        """What leaves of a chunk in which nothing matters, not even a comment: all, but for a tag that is not whole and
+        waits. None where the chunk has to be read."""
+        is_long = len(chunk) >= _LARGE_CHUNK and not self._has_many_parts
+        if not is_long or self.tag_by_tag or self._step != self._in_markup or holds(chunk, _MARK):
+            return None
+        data = self.data[self.decided :] + chunk
+        low = data.lower()
+        if holds(low, _MARK) or self._leaps.search(low) is not None:
+            return None
+        at, end = low.rfind(b"<"), len(data)
+        if at >= 0 and not is_markup(low, 0, at):
+            return None
+        if at < 0 or TAG.match(low, at) is not None:
+            at = end
+        elif end - at > _LARGE_CHUNK or low.startswith(b"<!", at):
+            return None
+        self.data, self.low, self.decided = data, low, at
+        return data[:at]
+
     def _find_marks(self) -> None:
         """Finds where leaps have to stop; nothing is known of quotes by now."""
         marks = occurrences(self.low, _MARK)
@@ -250,7 +270,7 @@ class MarkupReader(ABC):
             position = end
             if quoted_at < end and (self._has_many_parts or _MANY_LEAPS < number > (end - begin) // _FEW_BYTES):
                 quoted_at = self._quoted_at = quoted_sign(low, end, limit)
-        self._has_many_parts = number > (position - begin) // _FEW_BYTES
+        self._has_many_parts = _MANY_LEAPS < number > (position - begin) // _FEW_BYTES
         return position, -1
 
     def _doubt(self, position: int, at: int) -> int:

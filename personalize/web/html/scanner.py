@@ -117,8 +117,13 @@ class Scanner:
             self._begin()
         if self._places is not None:
             chunk = self._places.feed(chunk)
-        if self._region is None and not (self._held or self._may_hold_mark(chunk)):
-            return self._read_text(chunk)
+        if self._region is None and not self._held:
+            calm = self._written.pass_calm(chunk) if self._written is not None and self._places is None else None
+            if calm is not None:
+                self._read_bytes += len(chunk)
+                return [Copy(calm)] if calm else []
+            if not self._may_hold_mark(chunk):
+                return self._read_text(chunk)
         if chunk == b"<" and self._held in (b"", b"<"):
             return self._read_sign()
         return self._read(chunk)

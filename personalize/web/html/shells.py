@@ -5,9 +5,9 @@ A site that puts nothing personal into its pages sends the same shell to everybo
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from personalize.light_values import light_dataclass
 from personalize.rules.definitions import Placement
 from personalize.web.html.charset import declared_until, page_encoding
 from personalize.web.html.doubts import Doubt
@@ -39,7 +39,7 @@ class KnownSlots(Protocol):
         """Whether it defines this slot."""
 
 
-@dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=True, slots=True)
 class Shell:
     """One page of this content type, with its pieces laid out in order, none where it leaves as it came.
 
@@ -138,9 +138,10 @@ class Shells:
         scanner = Scanner(token=self._token, known=slots.knows, placements=slots.placements, encoding=encoding)
         pieces = scanner.last(body)
         early = self._keep_early(pieces, declared_until(content_type, body))
-        if all(isinstance(piece, Copy) for piece in pieces):
-            pieces = []  # it leaves as it came
-        layout, doubts = Layout(pieces, self.without_marks), {**scanner.doubts.by_slot, **early}
+        layout = Layout(pieces, self.without_marks)
+        if not layout.slot_ids and all(isinstance(piece, Copy) for piece in pieces):
+            layout = Layout((), self.without_marks)  # it leaves as it came
+        doubts = {**scanner.doubts.by_slot, **early} if early else scanner.doubts.by_slot
         return Shell(body, content_type, encoding, layout, frozenset(scanner.unknown), doubts)
 
     def _keep_early(self, pieces: list[Piece], until: int) -> Mapping[str, Doubt]:
