@@ -1,10 +1,10 @@
 """Where in a page a comment is a comment, and no letters in a title, a script or an attribute."""
 
-from personalize.web.html.markup_reader import MarkupReader
+from personalize.web.html.leaping_reader import LeapingReader
 from personalize.web.html.page_context import RAW_TEXT
 
 
-class CommentPlaces(MarkupReader):
+class CommentPlaces(LeapingReader):
     """Follows one page, in any pieces, as far as it takes to know what a comment would be there."""
 
     @property
@@ -15,7 +15,7 @@ class CommentPlaces(MarkupReader):
     def pass_by(self, data: bytes) -> None:
         """Read on over these bytes of the page."""
         if data and not self.is_lost:
-            self.read(data)
+            self.read_chunk(data)
 
     def on_tag(self, name: bytes, is_end: bool, self_closing: bool, start: int, end: int) -> int:
         """Go into elements that hold text alone."""

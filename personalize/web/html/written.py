@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from personalize.rules.definitions import How
 from personalize.web.html.doubts import Doubt, Doubts
+from personalize.web.html.leaping_reader import LeapingReader
 from personalize.web.html.marks import SLOT_ID
-from personalize.web.html.markup_reader import LONGEST_TAG, MarkupReader
+from personalize.web.html.markup_reader import LONGEST_TAG
 from personalize.web.html.open_elements import VOID, End, OpenElements, may_be_found, may_carry_slot, may_have_beside
 from personalize.web.html.page_context import (
     ENTERED,
@@ -60,7 +61,7 @@ class _Region:
         return b"".join([part.data for part in self.parts])
 
 
-class WrittenScanner(MarkupReader):
+class WrittenScanner(LeapingReader):
     """Finds written slots; feed it the bytes of one page, in any pieces. None is found in elements that say
     `data-slots="off"`.
 
@@ -108,7 +109,7 @@ class WrittenScanner(MarkupReader):
         if self._places:
             self._data_at = at - (len(self.data) - self.decided)
             self.stops = sorted(place - self._data_at for place in self._places if place >= self._data_at)
-        self.read(chunk, is_last=is_last, low=low)
+        self.read_chunk(chunk, is_last=is_last, low=low)
         if self._put_out < self.decided:
             self._put(self.decided)
             self._bound()
