@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -14,8 +13,8 @@ from starlette.routing import Route
 
 from personalize.events.event import CONSENT, Event
 from personalize.runtime.sources import Scope
+from personalize.runtime.visitor import Visitor
 from personalize.visitors.consent import granting
-from personalize.visitors.identity import Identity, identify
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 from tests.desk import desk_settings, published, write_desk, written
@@ -118,10 +117,8 @@ def test_of_who_has_not_agreed_nothing_is_kept_and_no_cookie_knows_them(tmp_path
 @pytest.mark.planted
 @pytest.mark.parametrize("state", ["nothing said", "refused"])
 def test_a_site_that_asks_nobody_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
-    def careless(**given: Any) -> Identity:
-        return identify(**{**given, "consent": granting(["measure", "personalize"])})
-
-    monkeypatch.setattr("personalize.runtime.visitor.identify", careless)
+    everything = granting(["measure", "personalize"])
+    monkeypatch.setattr(Visitor, "decision", property(lambda visitor: everything), raising=False)
     assert asyncio.run(left_behind(tmp_path, state))
 
 
