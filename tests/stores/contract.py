@@ -310,7 +310,8 @@ class StoreContract(
 
     # Nothing is lost or bent ----------------------------------------------------------------------------
 
-    @drawn
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(12, 300))
     @given(properties=samples.any_properties, name=st.text(min_size=1, max_size=12))
     def test_whatever_an_event_holds_comes_back_as_it_was(
         self, make: Make, properties: dict[str, Any], name: str
@@ -364,7 +365,7 @@ class StoreContract(
     # Projections ---------------------------------------------------------------------------------------
 
     @pytest.mark.trust
-    @settings(drawn, max_examples=trials(14, 300))
+    @settings(drawn, max_examples=trials(12, 300))
     @given(batches=samples.batches)
     def test_rebuilt_from_the_log_equals_live(self, make: Make, batches: list[list[Event]]) -> None:
         async def scene(store: Store) -> None:
@@ -377,7 +378,7 @@ class StoreContract(
         run_with(make, scene)
 
     @pytest.mark.trust
-    @settings(drawn, max_examples=trials(14, 300))
+    @settings(drawn, max_examples=trials(12, 300))
     @given(batches=samples.batches)
     def test_how_events_fall_into_batches_makes_no_difference(self, make: Make, batches: list[list[Event]]) -> None:
         async def scene(store: Store) -> None:
@@ -391,7 +392,7 @@ class StoreContract(
         run_with(make, scene)
 
     @pytest.mark.trust
-    @settings(drawn, max_examples=trials(14, 300))
+    @settings(drawn, max_examples=trials(12, 300))
     @given(batches=samples.batches, minutes=st.integers(0, 600))
     def test_the_past_equals_a_fresh_projection_of_what_had_occurred(
         self, make: Make, batches: list[list[Event]], minutes: int

@@ -20,6 +20,7 @@ from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Lease, Live, Store
 from tests.stores import samples
 from tests.stores.samples import all_of, at, purchase
+from tests.trust.trials import trials
 
 Make = Callable[[], Store]
 
@@ -262,7 +263,8 @@ class FillingContract:
 
         play(make, scene)
 
-    @drawn
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(12, 300))
     @given(steps=st.lists(st.deferred(lambda: _STEPS), max_size=14))
     def test_whatever_is_published_filled_and_recorded_what_is_held_is_right(
         self, make: Make, steps: list[object]

@@ -4,7 +4,8 @@ told it is gone."""
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from personalize.events.event import SET, Event
@@ -13,6 +14,7 @@ from personalize.profiles.searched import SEARCH, SearchProjector, term_of, visi
 from personalize.stores.protocols import Projector, Store
 from tests.stores.filling_contract import Make, drawn, play
 from tests.stores.samples import SCHEMA, all_of, at, event
+from tests.trust.trials import trials
 
 INDEX = SearchProjector(["email", "number"])
 
@@ -65,7 +67,8 @@ class SearchContract:
 
         play(make, scene)
 
-    @drawn
+    @pytest.mark.trust
+    @settings(drawn, max_examples=trials(10, 300))
     @given(
         addresses=st.lists(st.sampled_from([None, "a@x", "b@x", "c@x"]), max_size=6),
         kept=st.sets(st.integers(0, 5)),
