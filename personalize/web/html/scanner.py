@@ -206,8 +206,9 @@ class Scanner:
 
     def _end(self) -> list[Piece]:
         pieces: list[Piece] = []
-        held, self._held = self._held, b""
-        self._text(held, pieces)
+        if self._held:
+            held, self._held = self._held, b""
+            self._text(held, pieces)
         if self._region is not None:
             self._abandon(Doubt.UNCLOSED, pieces)
         if self._written is not None:

@@ -118,6 +118,8 @@ class WrittenScanner(LeapingReader):
     def close(self) -> list[Piece]:
         """What is left at the end of the page."""
         pieces: list[Piece] = []
+        if self._region is None and self.decided == len(self.data):
+            return pieces
         self._pieces = pieces
         self._put_out = self.decided
         self.read_rest()
