@@ -32,15 +32,10 @@ def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> Sequence
 
 def values_in(cookies: bytes, name: str) -> Sequence[str]:
     """The same of all the cookies of a request, as they stand in one header."""
-    return _remembered(cookies, name) if len(cookies) <= LONGEST_REMEMBERED else _values(cookies, name)
-
-
-def _values(cookies: bytes, name: str) -> tuple[str, ...]:
-    return tuple(islice(_found(cookies[:LONGEST_HEADER], name.encode("latin-1", "replace")), MOST_VALUES))
-
-
-#: A visitor's browser sends the same cookies with page after page.
-_remembered = lru_cache(maxsize=1_024)(_values)
+    wanted = name.encode("latin-1", "replace")
+    if wanted not in cookies:
+        return ()
+    return tuple(islice(_found(cookies[:LONGEST_HEADER], wanted), MOST_VALUES))
 
 
 def _found(content: bytes, wanted: bytes) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What one request tells of itself: page, source, device, language; read once, when something first asks."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
@@ -54,7 +54,7 @@ def request_facts(query_string: bytes, path: str, headers: SentHeaders) -> Reque
         agent.is_bot,
         is_prefetch(raw),
         headers,
-        _cookies(headers.cookies),
+        SiteCookies(headers.cookies),
     )
 
 
@@ -117,12 +117,31 @@ def _quality(parameters: str) -> float:
     return float(found[1]) if found is not None else 0.0
 
 
-@lru_cache(maxsize=_REMEMBERED)
-def _cookies(header: bytes) -> Mapping[str, str]:
-    """The site's cookies, for rules that read one; broken neighbours don't matter, the first of a name counts."""
-    found: dict[str, str] = {}
-    for part in header.decode("latin-1").split(";"):
-        key, equals, text = part.strip().partition("=")
-        if equals:
-            found.setdefault(key, text.strip('"')[:_LONGEST_TEXT])
-    return MappingProxyType(found)
+class SiteCookies(Mapping[str, str]):
+    """The cookies of a request, for rules that read one; broken neighbours don't matter, the first of a name counts.
+    They are told apart when somebody asks, which few rules do."""
+
+    __slots__ = ("_found", "_header")
+
+    def __init__(self, header: bytes) -> None:
+        self._header = header
+        self._found: Mapping[str, str] | None = None
+
+    def __getitem__(self, name: str) -> str:
+        return self._read()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read())
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def _read(self) -> Mapping[str, str]:
+        if self._found is None:
+            found: dict[str, str] = {}
+            for part in self._header.decode("latin-1").split(";"):
+                key, equals, text = part.strip().partition("=")
+                if equals:
+                    found.setdefault(key, text.strip('"')[:_LONGEST_TEXT])
+            self._found = found
+        return self._found
