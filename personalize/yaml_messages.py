@@ -95,6 +95,8 @@ _PAIR = re.compile(
     r"\s*(?:- +)*(to|who|not|when|show|given|where|times): +"
     r"(segment|any|all|not|did|in|tagged|from|until|weekdays|hours|[a-z_]+\.[a-z_.]+|[a-z]+_[a-z]+): +(.+)"
 )
+#: `not: purchase.count` before the colon that braces do not allow, and what stands behind it.
+_PAIR_BEFORE, _PAIR_BEHIND = re.compile(r"([\w.-]+): +([\w.-]+)$"), re.compile(r": *([^,{}\[\]]*[^,{}\[\] ])")
 _NOTHING_MORE = re.compile(r"\s*(?:\s#.*)?")
 _TAB_INDENT = re.compile(r"[ ]*\t\s*\S")
 
@@ -108,6 +110,8 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
         return _tab_problem(lines, at, file)
     if (glued := _glued_line(lines, at, said)) is not None:
         return _glued_problem(lines, glued, file)
+    if "expected ',' or" in said and (nested := _nested_problem(error, lines, file)) is not None:
+        return nested
     meaning = next((meaning for meaning in _MEANINGS if meaning.said in said), _UNKNOWN)
     mark = error.context_mark if meaning.opens and error.context_mark is not None else error.problem_mark
     line, column = (1, 1) if mark is None else _inside(lines, mark.line, mark.column)
@@ -126,6 +130,20 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
         return _order_problem(order, meaning, line, file)
     message = f"{meaning.message}: {quoted(found)}" if found else meaning.message
     return Problem(meaning.code, message, file, line, column, meaning.hint)
+
+
+def _nested_problem(error: yaml.MarkedYAMLError, lines: list[str], file: str) -> Problem | None:
+    """A pair that stands in another one of the same braces, as in `{not: purchase.count: 2}`; None for anything else."""
+    mark = error.problem_mark
+    if mark is None or mark.line >= len(lines):
+        return None
+    before, behind = lines[mark.line][: mark.column], lines[mark.line][mark.column :]
+    pair, value = _PAIR_BEFORE.search(before), _PAIR_BEHIND.match(behind)
+    if pair is None or value is None:
+        return None
+    message = f"there are two colons in {quoted(f'{pair[0]}: {value[1]}')}"
+    hint = f"write {pair[1]}: {{{pair[2]}: {value[1]}}}"
+    return Problem("E008", message, file, mark.line + 1, pair.start() + 1, hint)
 
 
 def _glued_line(lines: list[str], at: int, said: str) -> int | None:

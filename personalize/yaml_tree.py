@@ -386,7 +386,7 @@ class _Tree:
         except ValueError:
             message = f"{quoted(text)} is not a number that can be counted with"
             self._problems.error("E019", message, place, "if it is text, put it in quotes")
-            return text
+            return 0  # a number all the same, of which nothing more is said
 
 
 def _span(event: yaml.Event) -> tuple[int, int]:

@@ -30,6 +30,7 @@ from personalize.stores.protocols import Filled, Store
 @click.option("--slot", required=True, metavar="ID", help="The slot, as the rule files call it.")
 @click.option(
     "--visitor",
+    "--persona",
     required=True,
     metavar="WHO",
     help="u:ID for somebody who is logged in, v:ID for a browser, or a persona of the rule files.",

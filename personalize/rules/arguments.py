@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 from personalize.durations import parse_duration
+from personalize.events.values import NUMBER_DIGITS
 from personalize.guesses import Guess
 from personalize.money import parse_amount
 from personalize.problems import did_you_mean, quoted
@@ -25,7 +26,7 @@ from personalize.yaml_tree import Mapping, Node, Scalar, Sequence
 
 #: `1 000`, `29,90`, `3000 kr`, `€ 5`.
 _LOOSE_NUMBER = re.compile(
-    r"(?:[^\W\d]{1,3}\.?|[$€£])? ?([0-9]{1,3}(?:[ \u00a0'][0-9]{3})+|[0-9]+)"
+    r"(?:[^\W\d]{1,3}\.?|[$€£])? ?([0-9]{1,3}(?:[ \u00a0'_][0-9]{3})+|[0-9]+)"
     r"(?:[.,]([0-9]+))? ?(?:[^\W\d]{1,6}\.?|[$€£]|,-|:-)?"
 )
 #: What `type` calls the values of JSON.
@@ -34,6 +35,7 @@ JSON_TYPES = ("text", "number", "bool", "list", "mapping")
 MOST_PATTERNS = 50
 #: How many texts it may look for inside of another one.
 MOST_PARTS = 200
+_LEADING_ZERO = re.compile(r"0+[1-9][0-9]{0,17}", re.ASCII)
 _PLAIN_WHOLE = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DAY_OF_DIGITS = re.compile(r"[0-9]{8}", re.ASCII)
@@ -123,11 +125,15 @@ def _folded(text: str, fact: Fact) -> str:
     return text.casefold() if fact.fold else text
 
 
-def _number(scalar: Scalar, meant: str | None = None) -> int | Decimal:
+def _number(scalar: Scalar, meant: str | None = None, *, is_amount: bool = False) -> int | Decimal:
     if isinstance(scalar.value, bool) or not isinstance(scalar.value, int | float):
         hint = meant or order_meant(scalar.text) or _digits_meant(scalar.text) or "write it with digits, as in 3 or 2.5"
         raise ArgumentError(f"{quoted(scalar.text)} is not a number", hint)
-    return scalar.value if isinstance(scalar.value, int) else Decimal(scalar.text)
+    number = scalar.value if isinstance(scalar.value, int) else Decimal(scalar.text)
+    if abs(number) >= 10**NUMBER_DIGITS and not is_amount:
+        hint = "an id is better declared as text, and written in quotes"
+        raise ArgumentError(f"{quoted(scalar.text)} has more than the {NUMBER_DIGITS} digits that are kept", hint)
+    return number
 
 
 def _digits_meant(text: str) -> str | None:
@@ -136,8 +142,10 @@ def _digits_meant(text: str) -> str | None:
     if found is None:
         return None
     if text.isdecimal():
+        if _LEADING_ZERO.fullmatch(text):
+            return Guess(f"write {int(text)}: a number begins with no 0", text, str(int(text)))
         return Guess("write it without quotes", text, text if _PLAIN_WHOLE.fullmatch(text) else None)
-    grouped, cents = re.sub(r"[\s']", "", found[1]), found[2]
+    grouped, cents = re.sub(r"[\s'_]", "", found[1]), found[2]
     if cents and len(cents) == 3 and len(grouped) < 4:
         return f"write {grouped}{cents}, or {grouped}.{cents} where a fraction is meant: no comma and no currency"
     number = f"{grouped}.{cents}" if cents else grouped
@@ -145,7 +153,7 @@ def _digits_meant(text: str) -> str | None:
 
 
 def _amount(scalar: Scalar, conventions: Conventions) -> int:
-    _number(scalar)
+    _number(scalar, is_amount=True)
     try:
         return parse_amount(scalar.text, conventions.currency_digits)
     except ValueError as error:
@@ -339,7 +347,7 @@ def read_days(node: Node, fact: Fact, conventions: Conventions) -> object:
     try:
         return days.read_days(date.fromisoformat(text).isoformat() if _DAY_OF_DIGITS.fullmatch(text) else text)
     except ValueError as error:
-        raise ArgumentError(str(error), order_meant(text) or _DAYS_ALLOWED) from error
+        raise ArgumentError(str(error), order_meant(text) or date_meant(text) or _DAYS_ALLOWED) from error
 
 
 def read_day_or_moment(node: Node, fact: Fact, conventions: Conventions) -> object:

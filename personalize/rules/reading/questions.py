@@ -330,8 +330,10 @@ class QuestionParser:
         fitting = words_for(fact)
         said = "is not an operator" if operator is None else f"does not fit `{fact.name}`, which is {_article(fact)}"
         # A word that is spelled well is no slip of the pen: `more_than` is not what was meant by `older_than`.
-        guess = operator_meant(word) or did_you_mean(word, fitting) if operator is None else None
+        guess: str | None = operator_meant(word) or did_you_mean(word, fitting) if operator is None else None
         allowed = f"it takes {', '.join(fitting)}"
+        if word == "is" and "on" in fitting and isinstance(at, Scalar):
+            guess = f"for a day write {'on' if at.text == word else f'{{on: {at.text}}}'}; {allowed}"
         self._problems.error("E214", f"{quoted(word)} {said}", at, guess or allowed)
         return None
 
