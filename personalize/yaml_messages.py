@@ -133,7 +133,7 @@ def syntax_problem(error: yaml.MarkedYAMLError, text: str, file: str) -> Problem
 
 
 def _nested_problem(error: yaml.MarkedYAMLError, lines: list[str], file: str) -> Problem | None:
-    """A pair that stands in another one of the same braces, as in `{not: purchase.count: 2}`; None for anything else."""
+    """A pair in another one of the same braces, as in `{not: purchase.count: 2}`; None for anything else."""
     mark = error.problem_mark
     if mark is None or mark.line >= len(lines):
         return None

@@ -14,7 +14,7 @@ _SHORT_MONTHS = {name.lower(): number for number, name in enumerate(calendar.mon
 
 
 def date_meant(text: str) -> str | None:
-    """A hint for a date such as `3.4.2026` or `2026-4-3`; with strokes, where either may be the day, both are offered."""
+    """A hint for a date such as `3.4.2026` or `2026-4-3`; with strokes, where either is the day, both are offered."""
     plain = text.strip()
     if found := _DAY_FIRST.fullmatch(plain):
         day = _date(found[3], found[2], found[1])
