@@ -10,7 +10,7 @@ from tests.trust.trials import trials
 
 pytestmark = pytest.mark.trust
 
-CUTS = trials(4, 250)
+CUTS = trials(3, 250)
 MOST_KEPT = 40
 
 

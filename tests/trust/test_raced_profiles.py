@@ -14,7 +14,7 @@ from tests.stores.samples import all_of, projectors
 from tests.trust.racer import BROWSERS, JOINS, LOGINS
 from tests.trust.trials import trials
 
-EACH = trials(100, 2_000)
+EACH = trials(60, 2_000)
 NAMES = ("a", "b")
 
 

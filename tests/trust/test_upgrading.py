@@ -14,7 +14,7 @@ from tests.trust.trials import trials
 from tests.web.test_faults import a_known_buyer, site
 
 __all__ = ["place"]  # the fixture
-PAGES = trials(20, 1_000)
+PAGES = trials(10, 1_000)
 BOUGHT = "What goes with a tent"
 
 
