@@ -33,10 +33,15 @@ def erase_again(site: Site, source: str) -> None:
     folder = Path(source)
     erased = _of_export(folder) if folder.is_dir() else asyncio.run(_of_store(site, source))
     again = asyncio.run(_erase_again(site, erased))
-    told = f"Erased again: {counted(again.ids, 'id')} of the {len(erased.sealed):,} that {source} has erased."
-    click.echo(paragraph(told, width=terminal_width()))
-    for part in after_erasing_again(again):
+    for part in (*_told(source, len(erased.sealed), again.ids), *after_erasing_again(again)):
         click.echo(paragraph(part, width=terminal_width()))
+
+
+def _told(source: str, sealed: int, ids: int) -> list[str]:
+    if ids:
+        return [f"Erased again: {counted(ids, 'id')} of the {sealed:,} that {source} has erased."]
+    told = f"Nobody is to be erased again: none of the {counted(sealed, 'id')} that {source} has erased is here."
+    return [told, "Seals tell nothing without the secret_keys that the site had."] if sealed else [told]
 
 
 def after_erasing_again(again: ErasedAgain) -> list[str]:
