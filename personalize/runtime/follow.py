@@ -77,6 +77,7 @@ class Follower:
     async def start(self, *, until: float | None = None) -> None:
         """Load what is live and go on following it; a store that can't be read, or has not answered `until` then (by
         the loop's clock), is tried again later."""
+        self._looking = asyncio.Lock()  # of this loop: that of the last start may have been another one
         async with self._looking:
             await self._look(until=until)
         self._task.start()

@@ -95,7 +95,7 @@ class Ingest:
     def start(self) -> None:
         """Begin to write what is queued, on the running loop; harmless when it has begun."""
         if self._task is None:
-            self._stopping = False
+            self._stopping, self._wake = False, asyncio.Event()  # an event belongs to the loop that it was first met on
             self._loop = asyncio.get_running_loop()
             self._task = self._loop.create_task(self._run(), name="personalize ingest")
 

@@ -96,6 +96,23 @@ def test_what_was_put_is_in_the_log_in_its_order_when_it_has_stopped() -> None:
     play(scene)
 
 
+def test_a_site_may_be_started_again_on_another_loop_as_each_test_of_it_does() -> None:
+    place = Place()
+    ingest = place.ingest()
+
+    async def life(number: int) -> None:
+        place.written = asyncio.Event()
+        ingest.start()
+        ingest.put(*purchases(1, first=number))
+        await place.written.wait()
+        await asyncio.sleep(0.01)  # long enough to wait for the next one
+        await ingest.stop()
+
+    for number in range(3):
+        asyncio.run(asyncio.wait_for(life(number), 10))
+    assert [event_id for batch in place.batches for event_id in batch] == ids(3)
+
+
 def test_an_event_waits_no_longer_for_others_than_it_is_told_to() -> None:
     async def scene() -> None:
         place = Place()
