@@ -104,7 +104,7 @@ def days_ago(days: float) -> timedelta:
 def test_what_is_known_of_visits_follows_from_any_part_of_it(
     told: dict[str, object], follows: dict[str, object], asking_all: Site
 ) -> None:
-    values = context_of({f"visitor.{key}": value for key, value in told.items()}, asking_all).values
+    values = context_of({f"visitor.{key}": value for key, value in told.items()}, asking_all)
     assert {key: values[f"visitor.{key}"] for key in follows} == follows
 
 
@@ -121,12 +121,12 @@ def test_what_is_known_of_visits_follows_from_any_part_of_it(
 def test_an_event_of_which_anything_is_told_has_happened(
     told: dict[str, object], follows: dict[str, object], asking_all: Site
 ) -> None:
-    values = context_of({f"purchase.{key}": value for key, value in told.items()}, asking_all).values
+    values = context_of({f"purchase.{key}": value for key, value in told.items()}, asking_all)
     assert {key: values[f"purchase.{key}"] for key in follows} == follows
 
 
 def test_who_bought_long_ago_has_been_here_before(asking_all: Site) -> None:
-    values = context_of({"purchase.last": days_ago(100)}, asking_all).values
+    values = context_of({"purchase.last": days_ago(100)}, asking_all)
     assert values["visitor.new"] is False
     assert values["visitor.last_seen"] == NOW - days_ago(100)
     assert values["visitor.state"] == "returned"
@@ -144,7 +144,7 @@ def test_who_bought_long_ago_has_been_here_before(asking_all: Site) -> None:
 def test_the_strongest_interest_of_a_persona_follows_from_those_that_are_given(
     told: dict[str, object], top: str | None, asking_all: Site
 ) -> None:
-    values = context_of({f"interest.{tag}": value for tag, value in told.items()}, asking_all).values
+    values = context_of({f"interest.{tag}": value for tag, value in told.items()}, asking_all)
     assert (values["interest.top"], values["interest.tents"]) == (top, told["tents"])
 
 
@@ -171,7 +171,7 @@ def test_no_two_facts_of_a_persona_without_contradictions_disagree(facts: dict[s
         return
     if facts.get("visitor.state") in ("returned", "lapsed", "cooling") and "visitor.first_seen" in facts:
         return  # how long a silence these mean is a setting, so what would contradict them is not known
-    values = context_of(facts, asking_all).values
+    values = context_of(facts, asking_all)
     is_new, state, visits = values["visitor.new"], values["visitor.state"], values["visitor.visits"]
     if values["visitor.known"] is False:
         assert {is_new, state, visits} == {None}
