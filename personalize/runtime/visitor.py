@@ -204,7 +204,8 @@ class Visitor:
     def _asked(self, ask: Callable[[str], Coroutine[Any, Any, T]], wanted: str) -> Awaitable[T]:
         """What the store answers, within the time budget."""
         personalizer = self._personalizer
-        return personalizer.breaker.read(partial(ask, wanted)) if personalizer.store.waits else ask(wanted)
+        breaker = personalizer.breaker
+        return breaker.read(partial(ask, wanted)) if personalizer.store.waits else breaker.read_at_once(ask(wanted))
 
     async def _meet_erasure(self, profile_id: str) -> None:
         """Where the profile is missing since it was erased, the browser's id counts as none and gives way to a fresh
