@@ -239,9 +239,9 @@ def totals_reader(names: Sequence[str]) -> Callable[[Mapping[str, Totals], str],
 
 def own(value: Any) -> Any:
     """A value that its reader may change: a copy of what others read as well."""
-    if value.__class__ is list and _CHANGEABLE.isdisjoint(map(type, value)):
-        return value.copy()
-    return orjson.loads(orjson.dumps(value)) if value.__class__ in _CHANGEABLE else value
+    if value.__class__ is list:
+        return value.copy() if _CHANGEABLE.isdisjoint(map(type, value)) else [own(one) for one in value]
+    return {name: own(one) for name, one in value.items()} if value.__class__ is dict else value
 
 
 def _attribute(stored: AttributeValue) -> list[object]:
