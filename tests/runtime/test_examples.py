@@ -153,15 +153,15 @@ def test_an_example_of_a_rule_is_asked_who_and_when() -> None:
     assert run_trials(rule_set_of(text), SETTINGS, problems, now=NOW) == 2
     (problem,) = problems.list
     assert problem.message == "the example does not match the rule home-hero/morning"
-    assert problem.hint == "at 08:00-11:00: no (seen: 2026-12-01 11:00)"
+    assert problem.hint == "between 08:00 and 11:00: no (seen: 2026-12-01 11:00)"
 
 
 def test_who_names_no_moment_is_asked_as_of_now() -> None:
     one = "personas:\n  one: {given: {purchase.count: 3}, sees: {home-hero: heroes/calm}}\n"
     early, late = (failed(one.replace("heroes/calm", "keep"), now=NOW.replace(hour=hour)) for hour in (8, 11))
     assert [found[0].hint for found in (early, late)] == [
-        'the rule "morning" shows heroes/calm: purchase.count is at least 3: yes (seen: 3); at 08:00-11:00: yes '
-        "(seen: 2026-12-01 09:00)",
+        'the rule "morning" shows heroes/calm: purchase.count is at least 3: yes (seen: 3); between 08:00 and 11:00: '
+        "yes (seen: 2026-12-01 09:00)",
         'the rule "rest" shows heroes/calm: it is for everyone',
     ]
 
