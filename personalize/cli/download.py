@@ -7,7 +7,7 @@ import click
 
 from personalize.cli.findings import Failed
 from personalize.cli.one_visitor import one_visitor
-from personalize.cli.segments import rule_set_for
+from personalize.cli.rules_asked import rule_set_for
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted
 from personalize.errors import TakenOver

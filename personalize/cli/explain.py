@@ -10,7 +10,7 @@ import click
 
 from personalize.cli.explanation import STORED_VISITORS, Asked, as_json, as_text
 from personalize.cli.findings import Failed
-from personalize.cli.segments import rule_set_for, which
+from personalize.cli.rules_asked import rule_set_for, which
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, terminal_width
 from personalize.cli.tally import Tally

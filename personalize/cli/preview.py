@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit, urlunsplit
 import click
 
 from personalize.cli.findings import Failed
-from personalize.cli.segments import rule_set_for, which
+from personalize.cli.rules_asked import rule_set_for, which
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import paragraph, terminal_width
 from personalize.problems import did_you_mean, quoted

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
-from personalize.cli.findings import Failed
 from personalize.cli.over import count_export, moment_over, over_options, refuse_spark_alone
+from personalize.cli.rules_asked import rules_asked, which
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import counted, table, terminal_width
 from personalize.cli.tally import Tally
@@ -18,7 +18,6 @@ from personalize.rules.ruleset import RuleSet
 from personalize.runtime.bulk.counting import count_with_processes
 from personalize.runtime.bulk.counting_sources import Task
 from personalize.runtime.offline import store_for
-from personalize.stores.protocols import Store
 
 
 @click.command()
@@ -69,23 +68,6 @@ async def _segments(
         _print(site, rule_set, counts, total, now, live=live)
 
 
-async def rule_set_for(site: Site, store: Store, *, live: bool) -> RuleSet:
-    """The rule set that a question is asked of: that of the files, or the live one."""
-    rule_set, _ = await rules_asked(site, store, live=live)
-    return rule_set
-
-
-async def rules_asked(site: Site, store: Store, *, live: bool) -> tuple[RuleSet, Mapping[str, str]]:
-    """The same, with the files that it is made of."""
-    if not live:
-        checked = site.checked_draft()
-        return checked.rule_set, checked.draft.files
-    found = await site.live(store)
-    if found is None:
-        raise Failed('nothing is published yet. Leave --live out, or run "personalize publish" first.')
-    return found[1], await store.rule_set(found[0].version)
-
-
 def _print(site: Site, rule_set: RuleSet, counts: Mapping[str, int], total: int, now: datetime, *, live: bool) -> None:
     click.echo(f"Segments at {site.written(now)}, by {which(rule_set, live=live)}\n")
     header = ("segment", "title", "visitors", "share")
@@ -101,11 +83,6 @@ def _print(site: Site, rule_set: RuleSet, counts: Mapping[str, int], total: int,
     for line in table(header, rows, wraps=1, numbers=frozenset({2, 3}), width=terminal_width()):
         click.echo(line)
     click.echo(f"\nOut of {counted(total, 'visitor')}." if total else "\nNo visitor was known at that moment.")
-
-
-def which(rule_set: RuleSet, *, live: bool) -> str:
-    """Which rules were asked, in words."""
-    return f"the live rule set {rule_set.version}" if live else f"the files on disk ({rule_set.version})"
 
 
 def _share(count: int, total: int) -> str:

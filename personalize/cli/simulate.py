@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from personalize.cli.findings import Failed
 from personalize.cli.over import count_export, draw_export, moment_over, over_options, refuse_spark_alone
-from personalize.cli.segments import rules_asked
+from personalize.cli.rules_asked import rules_asked
 from personalize.cli.simulation import as_json, as_text
 from personalize.cli.site import Site, pass_site
 from personalize.cli.tables import terminal_width

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from personalize.cli.segments import which
+from personalize.cli.rules_asked import which
 from personalize.cli.site import Site
 from personalize.cli.tables import counted, paragraph, table
 from personalize.decisions.decision import Reason
