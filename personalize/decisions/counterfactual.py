@@ -55,6 +55,9 @@ class Counterfactuals:
 
         First what makes the rule match; where rules before it would still fill the slot, what makes them fail, too.
         """
+        # All that the rule has is shown already: nothing would be new.
+        if self._now_shown.issuperset(self._rule_set.candidates[self._slot_id, rule.rule_id].item_ids):
+            return None
         conditions: list[Condition] = [rule.condition]
         for is_alone in (True, False):
             miss, context = self._nearest(rule) if is_alone else self._tried(All(tuple(conditions)))
