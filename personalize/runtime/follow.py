@@ -15,7 +15,7 @@ from personalize.runtime.clock import Clock
 from personalize.runtime.health import Health
 from personalize.runtime.jobs.lasting_task import LastingTask
 from personalize.runtime.patience import patience
-from personalize.runtime.publish import projectors_of, saved_rule_set
+from personalize.runtime.publish import Load, projectors_of, saved_rule_set
 from personalize.runtime.quiet_loading import let_go, pieces_of
 from personalize.runtime.reading_apart import load_beside_pages
 from personalize.runtime.warming import warm
@@ -146,8 +146,7 @@ class Follower:
 
     async def _load(self, live: Live, filled: Filled) -> None:
         try:
-            load = partial(load_beside_pages, earlier=self._serving, health=self._health, clock=self._clock)
-            rule_set = await saved_rule_set(self._store, live.version, self._settings, load=load)
+            rule_set = await saved_rule_set(self._store, live.version, self._settings, load=self._loading())
         except (InvalidFiles, UnknownVersion, OSError) as error:
             # What is served already stays good for counting, even where its templates no longer load.
             self.refused = live.version if live.version != self._version() else None
@@ -161,6 +160,10 @@ class Follower:
         self._changed(rule_set, pending_facts(rule_set, filled.holding))
         logger.info("now serving rule set %s", rule_set.version)
         await let_go(earlier)
+
+    def _loading(self) -> Load:
+        """What loads another rule set; nobody may keep it, or the earlier one would be freed in one go."""
+        return partial(load_beside_pages, earlier=self._serving, health=self._health, clock=self._clock)
 
     async def _catch_up(self) -> None:
         """Count what entered the log while the version that is served now did not load."""

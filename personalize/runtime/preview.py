@@ -98,14 +98,17 @@ class Previews:
         async with self._loading:
             known = self._drafts.get(version)
             if known is None:
-                ours = self._personalizer
-                load = partial(load_beside_pages, earlier=ours.rule_set, health=ours.health, clock=ours.clock)
-                known = await saved_rule_set(ours.store, version, ours.settings, load=load)
+                known = await self._loaded(version)
             self._drafts[version] = known
             self._drafts.move_to_end(version)
             if len(self._drafts) > MOST_DRAFTS:
                 await let_go(pieces_of(self._drafts.popitem(last=False)[1]))
             return known
+
+    async def _loaded(self, version: str) -> RuleSet:
+        ours = self._personalizer
+        load = partial(load_beside_pages, earlier=ours.rule_set, health=ours.health, clock=ours.clock)
+        return await saved_rule_set(ours.store, version, ours.settings, load=load)
 
 
 class PreviewPageView(PageView):

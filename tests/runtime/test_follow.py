@@ -1,6 +1,7 @@
 """Workers follow the live row: what another process publishes is served within two seconds."""
 
 import asyncio
+import weakref
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from personalize.problems import Problems
+from personalize.rules.index.index import Index
 from personalize.runtime import follow as module
 from personalize.runtime.clock import SystemClock
 from personalize.runtime.draft import read_draft
@@ -116,6 +118,31 @@ def test_events_that_come_while_a_new_rule_set_goes_live_are_counted_by_it(tmp_p
             assert profile is not None and len(profile.recent[counter.key]) == 1
 
     asyncio.run(run())
+
+
+def test_what_was_served_is_let_go_of_piece_by_piece_and_nobody_keeps_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_go, after = module.let_go, []
+
+    async def noted(pieces: list[object]) -> None:
+        index = next((weakref.ref(one) for one in pieces if isinstance(one, Index)), None)
+        await let_go(pieces)
+        after.append(index is not None and index())
+
+    async def run() -> None:
+        write_desk(tmp_path)
+        settings = desk_settings(tmp_path)
+        await publish_elsewhere(settings)
+        app = wrap(lifespan_only, settings)
+        async with running(app):
+            write_desk(tmp_path, rules=SOCKS)
+            await publish_elsewhere(settings)
+            await app.personalizer.refresh()
+
+    monkeypatch.setattr(module, "let_go", noted)
+    asyncio.run(run())
+    assert after == [False, None]
 
 
 SOCKS = RULES.replace("category: tents", "category: socks")

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from personalize.errors import StaleVersion, UnknownVersion
 from personalize.stores.postgres.connections import Connection
 from personalize.stores.protocols import REPORTS_LAST, AccessToken, Export, Lease, Live, Switch, WorkerReport
@@ -68,7 +70,7 @@ def files_of(version: str, found: Sequence[Any]) -> dict[str, str]:
     """The files in what `RULE_SET` found. Raises `UnknownVersion`."""
     if not found:
         raise UnknownVersion(version)
-    files: dict[str, str] = json.loads(found[0][0])
+    files: dict[str, str] = orjson.loads(found[0][0])
     return files
 
 

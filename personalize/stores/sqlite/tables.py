@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
+import orjson
+
 from personalize.errors import StaleVersion, UnknownVersion
 from personalize.events.event import Event, from_micros, to_micros
 from personalize.profiles.holding import Holding
@@ -246,7 +248,7 @@ def files_of(version: str, found: Sequence[Row]) -> dict[str, str]:
     """The files in what `RULE_SET` found. Raises `UnknownVersion`."""
     if not found:
         raise UnknownVersion(version)
-    files: dict[str, str] = json.loads(found[0][0])
+    files: dict[str, str] = orjson.loads(found[0][0])
     return files
 
 
