@@ -39,17 +39,28 @@ _MOST_OF_A_YEAR = 150
 _ASIDE = (-1, 0, 1)
 #: A stretch of more days, of which each has anniversaries of its own, is not looked at day by day.
 _FEW_DAYS = 3
-_MOST_ASKED = 200_000
+_MOST_ASKED, _MOST_OF_ALL = 200_000, 300_000
+
+
+class DayWork:
+    """How much may be looked at for the days of a whole site: many questions in many words take their time."""
+
+    __slots__ = ("left", "todays", "turns")
+
+    def __init__(self) -> None:
+        self.left = _MOST_OF_ALL
+        self.turns: dict[tuple[Days, int], Sequence[int]] = {}
+        self.todays: dict[tuple[object, ...], Sequence[tuple[int, Ends]]] = {}
 
 
 class _TooMuchError(Exception):
     """More would have to be looked at than is worth it."""
 
 
-def day_samples(type_: FactType, leaves: Sequence[Leaf], zone: tzinfo) -> list[Sample] | None:
+def day_samples(type_: FactType, leaves: Sequence[Leaf], zone: tzinfo, work: DayWork) -> list[Sample] | None:
     """A day, or a moment, for each mixture of answers that there is on some day that is today, by the clocks of a zone;
     None where there is too much to look at."""
-    looked = _Looked(type_, leaves, zone)
+    looked = _Looked(type_, leaves, zone, work)
     if any(abs(day - _FIRST) > _FAR for day in looked.cuts):
         return None
     try:
@@ -74,7 +85,7 @@ def _stretches(days: Sequence[int]) -> Iterator[tuple[int | None, int | None]]:
 class _Looked:
     """What was found of days and todays so far: a sample for each mixture of answers."""
 
-    def __init__(self, type_: FactType, leaves: Sequence[Leaf], zone: tzinfo) -> None:
+    def __init__(self, type_: FactType, leaves: Sequence[Leaf], zone: tzinfo, work: DayWork) -> None:
         self._leaves = leaves
         self._zone = zone
         self._is_day = type_ is FactType.DATE
@@ -87,7 +98,7 @@ class _Looked:
         self._limits = arguments(named, "is", "one_of", "between", "before", "after")
         named_in_words = (date.fromisoformat(days.text) for days in words if _NAMED_DAY.fullmatch(days.text))
         self.cuts = sorted({self._day_of(limit) for limit in (*self._limits, *named_in_words)})
-        self._asked = 0
+        self._work, self._spent = work, 0
         self.found: dict[tuple[bool, ...], Sample] = {}
 
     def look(self, first: int | None, last: int | None) -> None:
@@ -138,11 +149,18 @@ class _Looked:
     def _todays_of(self, day: int) -> Iterable[int]:
         """Todays that tell a day and its anniversaries apart from others."""
         if not self._by_days:
-            return sorted({turn for days in self._words for turn in _turns(days, day)})
+            return sorted({turn for days in self._words for turn in self._turns_of(days, day)})
         born = date.fromordinal(day)
         # Within 11 years a day has an anniversary on each day of the week, and within 4 one of a leap year.
         meant = (day, *(_ordinal_in(born, born.year + years) for years in range(1, 12 if self._is_weekly else 5)))
         return [one - far - step for one in meant for far in self._far for step in _ASIDE]
+
+    def _turns_of(self, days: Days, day: int) -> Sequence[int]:
+        known = self._work.turns.get((days, day))
+        if known is None:
+            self._spend(2 * _ROUND)
+            known = self._work.turns[days, day] = _turns(days, day)
+        return known
 
     # Todays --------------------------------------------------------------------------------------------
 
@@ -173,7 +191,11 @@ class _Looked:
     def _todays(self) -> Sequence[tuple[int, Ends]]:
         """Todays among which stand all that are told apart, and the days that words mean there."""
         count = (_A_YEAR if self._ages else 7) if self._by_days else _ROUND
-        return [(today, self._ends(today)) for today in self._calendar(_FIRST, _FIRST + count - 1)]
+        key = (tuple(self._words), tuple(self._ages), count)
+        if key not in self._work.todays:
+            calendar = self._calendar(_FIRST, _FIRST + count - 1)
+            self._work.todays[key] = [(today, self._ends(today)) for today in calendar]
+        return self._work.todays[key]
 
     def _calendar(self, first: int, last: int) -> Iterator[int]:
         """The days from one to another; where words mean the same throughout each month, the first of each."""
@@ -191,6 +213,7 @@ class _Looked:
 
     def _ends(self, today: int) -> Ends:
         """The first and the last days of all words, and those that are as long ago as questions say."""
+        self._spend(len(self._words) + len(self._ages))
         far = chain.from_iterable(_far(days, (today - _FIRST) % _ROUND) for days in self._words)
         ages = (today + step - age // _DAY for age in self._ages for step in (-1, 0))
         return (*(None if days is None else today + days for days in far), *ages)
@@ -222,10 +245,14 @@ class _Looked:
     def _ask(self, day: int, today: int) -> None:
         """Note what is answered of a day, or of its moments, today."""
         for value, now in self._moments(day, today):
-            self._asked += len(self._leaves)
-            if self._asked > _MOST_ASKED:
-                raise _TooMuchError
+            self._spend(len(self._leaves))
             self.found.setdefault(tuple(leaf.holds(value, now) for leaf in self._leaves), Sample(value, now))
+
+    def _spend(self, steps: int) -> None:
+        self._spent += steps
+        self._work.left -= steps
+        if self._spent > _MOST_ASKED or self._work.left < 0:
+            raise _TooMuchError
 
     def _moments(self, day: int, today: int) -> Iterator[tuple[date | datetime, datetime]]:
         noon = datetime.combine(date.fromordinal(today), time(12), self._zone)
@@ -259,7 +286,6 @@ def _far(days: Days, place: int) -> tuple[int, int] | tuple[None, None]:
     return (None, None) if span is None else ((span[0] - today).days, (span[1] - today).days)
 
 
-@lru_cache(maxsize=256)
 def _turns(days: Days, day: int) -> Sequence[int]:
     """The todays from which some days lie differently to a day and its anniversaries than from the day before."""
     far = [distance for place in range(_ROUND) for distance in _far(days, place) if distance is not None]

@@ -14,7 +14,7 @@ from personalize.rules.days import Days
 from personalize.rules.facts import Fact, FactType
 from personalize.rules.filters import Filter
 from personalize.rules.now_facts import CLOCKS, NOW, clock_of, now_value
-from personalize.rules.proof.day_samples import DAY_WORDS, day_samples
+from personalize.rules.proof.day_samples import DAY_WORDS, DayWork, day_samples
 from personalize.rules.proof.list_samples import OF_ELEMENTS, SIZE, each_needed, of_elements, size_samples, whole_list
 from personalize.rules.proof.moment_samples import MOMENT_WORDS, moment_samples
 from personalize.rules.proof.pair_samples import is_told as is_told_beside
@@ -129,6 +129,7 @@ class Dimensions:
     def __init__(self, zone: tzinfo, *, has_zones: bool) -> None:
         self._zone = zone
         self._has_zones = has_zones
+        self._work = DayWork()
         self._known: dict[tuple[str, frozenset[Question]], tuple[Dimension, Mapping[Question, Answer]]] = {}
 
     def answered(self, name: str, asked: Mapping[Question, Leaf]) -> tuple[Dimension, Mapping[Question, Answer]]:
@@ -195,7 +196,11 @@ class Dimensions:
         told = [leaf for leaf in asked if leaf.word != "exists"]
         is_by_clock = type_ is FactType.TIME and not all(isinstance(leaf.argument, Days) for leaf in told)
         is_told = all(leaf.word in DAY_WORDS and (isinstance(leaf.argument, Days) or is_plain(leaf)) for leaf in told)
-        return None if not is_told or (is_by_clock and self._has_zones) else day_samples(type_, told, self._zone)
+        return (
+            None
+            if not is_told or (is_by_clock and self._has_zones)
+            else day_samples(type_, told, self._zone, self._work)
+        )
 
     def _answer(self, leaf: Leaf, dimension: Dimension, undecided: frozenset[str], local: Sequence[datetime]) -> Answer:
         """What a question makes of the samples; `local` are those of a clock by the site's clock."""
