@@ -1,6 +1,7 @@
 """Real servers in processes of their own, on free ports of this machine."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+#: Below those that Linux gives to connections.
+_PORTS = (20_000, 32_000)
 LONGEST_START_SECONDS = 30
 LONGEST_STOP_SECONDS = 20
 
@@ -63,13 +66,15 @@ def all_served(
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on which nothing listens, all different."""
+    """Ports on which nothing listens, all different; none that the kernel gives to whoever connects somewhere, or it
+    might be taken while a server that was killed starts again."""
     with ExitStack() as probes:
-        ports = []
-        for _ in range(count):
+        ports: list[int] = []
+        while len(ports) < count:
             probe = probes.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            ports.append(int(probe.getsockname()[1]))
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", random.SystemRandom().randrange(*_PORTS)))
+                ports.append(int(probe.getsockname()[1]))
         return ports
 
 
