@@ -85,6 +85,10 @@ class Commands(click.Group):
             raise Findings(error.problems) from error
         except PersonalizeError as error:
             raise Failed(str(error)) from error
+        except click.NoSuchOption as error:
+            if error.option_name == "--settings" and error.ctx is not None:
+                error.message = f"--settings stands before the command: personalize --settings PATH {error.ctx.info_name}"
+            raise
 
 
 @click.group(

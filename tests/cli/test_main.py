@@ -89,6 +89,10 @@ def test_a_misspelt_command_or_option_is_a_usage_error(empty: Terminal) -> None:
     assert "'nowhere.toml' does not exist" in empty.said("--settings", "nowhere.toml", "check", exit_code=2)
 
 
+def test_settings_named_behind_the_command_are_told_where_they_belong(empty: Terminal) -> None:
+    assert "personalize --settings PATH check" in empty.said("check", "--settings", "other.toml", exit_code=2)
+
+
 def test_a_command_loads_neither_another_one_nor_the_web_framework(shop: Terminal) -> None:
     program = "import sys; from personalize.cli.main import main; main(['check'], standalone_mode=False)"
     program += "; print(*sorted(sys.modules))"
