@@ -86,9 +86,10 @@ class Commands(click.Group):
         except PersonalizeError as error:
             raise Failed(str(error)) from error
         except click.NoSuchOption as error:
-            if error.option_name == "--settings" and error.ctx is not None:
-                error.message = f"--settings stands before the command: personalize --settings PATH {error.ctx.info_name}"
-            raise
+            if error.option_name != "--settings" or error.ctx is None:
+                raise
+            where = f"--settings stands before the command: personalize --settings PATH {error.ctx.info_name}"
+            raise click.UsageError(where, error.ctx) from error
 
 
 @click.group(

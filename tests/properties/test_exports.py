@@ -90,7 +90,7 @@ def test_an_export_imported_again_is_the_same_store(
             assert read_manifest(folder) == manifest
             check_export(folder, manifest)
             is_restored = await restore_rule_sets(again, folder, manifest, site)
-            await keep_erased(again, folder, manifest)
+            await keep_erased(again, folder, manifest, site)
             assert is_restored == bool(await store.versions())
             live = await live_rule_set(again, site)
             for repeated in (False, True):

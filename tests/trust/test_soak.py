@@ -51,7 +51,8 @@ class Life:
     def __init__(self) -> None:
         gc.collect()
         self.files = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
-        self.threads = threading.active_count()
+        # The loop's own pool has as many as were ever busy at once, up to its bound.
+        self.threads = sum(not thread.name.startswith("asyncio_") for thread in threading.enumerate())
         self.tasks = len(asyncio.all_tasks())
         self.objects = len(gc.get_objects())
         pages = int(Path("/proc/self/statm").read_text().split()[1])
