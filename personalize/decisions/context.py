@@ -14,7 +14,7 @@ from personalize.profiles.lifecycle import Lifecycle
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile, Visit
 from personalize.profiles.seen import last_seen_before
-from personalize.profiles.visits import visit_with_page
+from personalize.profiles.visits import begins_with_page, visit_with_page
 from personalize.rules.facts import LOCAL_NOW, Fact
 from personalize.rules.ground import Ground
 from personalize.rules.index.index import Answers, Index, Reach
@@ -157,10 +157,12 @@ class Context(dict[str, object]):
         return self._visit
 
     @property
-    def visit_as_begun(self) -> Visit | None:
-        """The same as far as it is told by how it began: where it goes on, this page is not counted into it."""
-        stored = self._stored_visit
-        return stored if stored is not None and self._goes_on(stored) else self.visit
+    def origin(self) -> Visit | RequestFacts | None:
+        """What tells where that visit comes from: this page, where it begins with it, else the stored one. Most rules
+        ask nothing else of a visit, and no new one has to be made for that."""
+        stored, page = self._stored_visit, self.facts
+        begins = page is not None and begins_with_page(stored, self.now, self.lifecycle.visit_ends_after)
+        return page if begins else stored
 
     @property
     def _stored_visit(self) -> Visit | None:

@@ -11,7 +11,7 @@ from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
 from personalize.profiles.encoding import kept_value, own, totals_reader
 from personalize.profiles.lifecycle import is_new, state_of
-from personalize.profiles.profile import Profile, SharedTotals, Totals
+from personalize.profiles.profile import Profile, SharedTotals, Totals, Visit
 from personalize.profiles.stated import favourite, interest_in
 from personalize.profiles.stored_part import rows_of
 from personalize.profiles.unit import unit_of
@@ -79,7 +79,7 @@ def _grouping(fact: Fact, granted: frozenset[str]) -> tuple[_Grouping, str]:
     if fact.root == "page" and "." not in fact.key:
         return _page_fields, ""
     if fact.root == "visit":
-        return _visit_fields, ""
+        return (_origin_fields if fact.key in _PAGE_FIELDS else _visit_fields), ""
     if fact.root == "profile":
         return (_attributes if _usual_class(fact) is None else _plain_attributes), ""
     if fact.root not in _READERS and fact.key in _TOTAL_FIELDS:
@@ -108,11 +108,24 @@ def _page_fields(facts: Sequence[Fact]) -> GroupReader:
 
 def _visit_fields(facts: Sequence[Fact]) -> GroupReader:
     fields = _fields([_VISIT_FIELDS.get(fact.key, fact.key) for fact in facts])
-    counts_pages = any(fact.key == "pages" for fact in facts)
 
     def read(context: "Context") -> Iterable[object]:
-        visit = context.visit if counts_pages else context.visit_as_begun
+        visit = context.visit
         return repeat(None, len(facts)) if visit is None else fields(visit)
+
+    return read
+
+
+def _origin_fields(facts: Sequence[Fact]) -> GroupReader:
+    """Where a visit comes from, which the page that it begins with tells as well."""
+    of_visit = _fields([fact.key for fact in facts])
+    of_page = _fields([_PAGE_FIELDS[fact.key] for fact in facts])
+
+    def read(context: "Context") -> Iterable[object]:
+        origin = context.origin
+        if origin is None:
+            return repeat(None, len(facts))
+        return of_visit(origin) if origin.__class__ is Visit else of_page(origin)
 
     return read
 
@@ -173,6 +186,8 @@ def _fields(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
 _FIRST = itemgetter(0)
 _NEVER_SET = (None,)
 _VISIT_FIELDS = {"started": "started_at"}
+#: What of a visit the page tells with which it begins, and as what.
+_PAGE_FIELDS = {"source": "source", "medium": "medium", "campaign": "campaign", "landing_path": "path"}
 _TOTAL_FIELDS = {
     "count": "count",
     "total": "sum",

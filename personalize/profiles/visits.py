@@ -75,6 +75,15 @@ def visit_with_page(
     return visit
 
 
+def begins_with_page(visit: Visit | None, at: datetime, ends_after: timedelta) -> bool:
+    """Whether a visit comes from the page viewed at this moment: a new one, or one that it was late for."""
+    if visit is None:
+        return True
+    if at < visit.started_at:
+        return visit.started_at - at <= ends_after
+    return at - visit.last_page_at > ends_after
+
+
 def _begun(
     page: TellsOrigin, at: datetime, seen: datetime | None, *, number: int, last_page_at: datetime, pages: int
 ) -> Visit:

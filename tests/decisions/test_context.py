@@ -285,6 +285,22 @@ def test_a_visit_is_the_stored_one_where_no_page_is_open() -> None:
     assert visit_of(context) == {"source": "mail", "landing_path": "/landed", "pages": 1, "started": ago(minutes=10)}
 
 
+@pytest.mark.parametrize("minutes", [-31, -30, -1, 0, 1, 29, 30, 31, 59, 60, 61])
+@pytest.mark.parametrize("facts", [CAMPAIGN, None])
+def test_where_a_visit_comes_from_is_told_alike_by_a_new_visit_and_without_one(
+    minutes: int, facts: RequestFacts | None
+) -> None:
+    viewed: list[Happened] = [
+        ("page_view", NOW, {"path": "/first", "source": "ad", "medium": "cpc"}),
+        ("page_view", NOW + timedelta(minutes=30), {"path": "/next"}),
+    ]
+    asking = rule_set_of("segments: {came: {who: {visit.source: mail, visit.landing_path: /landed}}}")
+    reach = asking.index.reach((), asking.segments)
+    together, alone = (context_for(RULES, *viewed, facts=facts, now=NOW + timedelta(minutes=minutes)) for _ in "ab")
+    assert reach.fact_names == ("visit.source", "visit.landing_path")
+    assert list(together.told(reach)) == [alone["visit.source"], alone["visit.landing_path"]]
+
+
 def test_consent_to_something_else_leaves_the_stored_visit_aside() -> None:
     viewed: Happened = ("page_view", ago(minutes=10), {"path": "/landed", "source": "mail"})
     context = context_for(RULES, viewed, consent=granting(["mail"]))
