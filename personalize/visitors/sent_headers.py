@@ -1,24 +1,27 @@
 """The headers of a request: by name, and as text, each decoded when somebody asks for it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 
 class SentHeaders(Mapping[str, str]):
     """The values by lower-case name. Of several headers of a name the first counts; cookies are put together.
 
-    `pairs` are the headers as they were sent; `raw` are the values as bytes, and knows nothing of the cookies of
-    further headers, `cookies` are those of all headers.
+    `pairs` are the headers as they were sent, their names in lower case; `raw` are the values as bytes, and knows
+    nothing of the cookies of further headers, `cookies` are those of all headers.
     """
 
     __slots__ = ("cookies", "pairs", "raw")
 
-    def __init__(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        self.pairs = list(pairs)
-        self.raw: Mapping[bytes, bytes] = {name.lower(): value for name, value in reversed(self.pairs)}
+    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+        self.pairs = pairs
+        self.raw: Mapping[bytes, bytes] = dict(reversed(pairs))
+        if not b"".join(self.raw).islower():  # as ASGI says that they are, which not every server knows
+            self.pairs = pairs = [(name.lower(), value) for name, value in pairs]
+            self.raw = dict(reversed(pairs))
         self.cookies = self.raw.get(b"cookie", b"")
-        if len(self.raw) < len(self.pairs):
-            self.cookies = b"; ".join([value for name, value in self.pairs if name.lower() == b"cookie"])
+        if len(self.raw) < len(pairs):
+            self.cookies = b"; ".join([value for name, value in pairs if name == b"cookie"])
 
     def __getitem__(self, name: str) -> str:
         value = self.raw[name.encode("latin-1", "replace")]

@@ -262,7 +262,7 @@ class PersonalizeMiddleware:
         Our cookies are hidden. `plain` asks for nothing compressed, `whole` for all of it. Where a page may be asked
         for (`is_page`), the site does not see how to let the server send a file behind our back.
         """
-        headers = self._inward.headers(asked.pairs, plain=plain, whole=whole)
+        headers = self._inward.headers(asked, plain=plain, whole=whole)
         if self._site.policy.shares:
             headers = self._edge.without_key(headers)
         asked.scope = inner = {**asked.scope, _SEEN: True, "headers": headers}

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from functools import lru_cache
 
-from personalize.web.headers import CONDITIONS, RawHeaders
+from personalize.runtime.page_request import PageRequest
+from personalize.web.headers import CONDITIONS, Pairs, RawHeaders
 
 #: What is left of longer cookie headers is not remembered, so that the memory has a bound in bytes, too.
 _LONGEST_REMEMBERED = 2_048
@@ -21,27 +22,28 @@ class Inward:
         #: A visitor's browser sends the same cookies with page after page.
         self._remembered_rest = lru_cache(maxsize=1_024)(self._without)
 
-    def headers(self, sent: RawHeaders, *, plain: bool = False, whole: bool = False) -> RawHeaders:
-        """The headers that were sent, in a list of its own: without our cookies, of which most requests have none.
+    def headers(self, request: PageRequest, *, plain: bool = False, whole: bool = False) -> RawHeaders:
+        """The headers of a request, in a list of its own: without our cookies, of which most requests have none.
 
         `plain` asks for a page that is not compressed, `whole` for one that is neither a range nor "not modified".
         """
         if plain or whole:
-            return self._kept(sent, _WATCHED[plain][whole])
-        for name, value in sent:
-            if len(name) == 6 and name.lower() == b"cookie" and self._rest_of(value) != value:
-                return self._kept(sent, _COOKIE)
-        return sent.copy()
+            return self._kept(request.sent.pairs, _WATCHED[plain][whole])
+        kept = request.pairs.copy()
+        for pair in request.pairs:  # nobody has asked for the names in lower case, and for an image nobody will
+            if len(pair[0]) == 6 and pair[0].lower() == b"cookie" and (rest := self._rest_of(pair[1])) != pair[1]:
+                place = kept.index(pair)
+                kept[place : place + 1] = [(pair[0], rest)] if rest else []
+        return kept
 
-    def _kept(self, sent: RawHeaders, watched: frozenset[bytes]) -> RawHeaders:
+    def _kept(self, sent: Pairs, watched: frozenset[bytes]) -> RawHeaders:
         """The headers without those of these names; of cookies stays what is not ours."""
         kept: RawHeaders = []
         for pair in sent:
-            name = pair[0].lower()
-            if name not in watched:
+            if pair[0] not in watched:
                 kept.append(pair)
-            elif name == b"cookie" and (rest := self._rest_of(pair[1])):
-                kept.append((pair[0], rest))
+            elif pair[0] == b"cookie" and (rest := self._rest_of(pair[1])):
+                kept.append((b"cookie", rest))
         return kept
 
     def _rest_of(self, cookies: bytes) -> bytes:

@@ -1,6 +1,6 @@
 """The head of a response: what it says of the body, and how it reads when the body was filled."""
 
-from collections.abc import Iterable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -56,16 +56,19 @@ class ResponseHead:
 
     def __init__(self, message: MutableMapping[str, Any]) -> None:
         raw = message.get("headers", ())
-        headers = list(raw)
-        if not _are_bytes(headers):
-            headers = [(bytes(name), bytes(value)) for name, value in headers]
-        self.headers: RawHeaders = headers
+        headers: RawHeaders = []
+        named: dict[bytes, bytes] = {}
+        for name, value in raw:
+            if type(name) is not bytes or type(value) is not bytes:
+                name, value = bytes(name), bytes(value)  # noqa: PLW2901  calls for what is bytes already would cost more
+            headers.append((name, value))
+            key = name.lower()
+            # What says one thing in several headers is one list.
+            named[key] = named[key] + b"," + value if key in named else value
+        self.headers, self._named = headers, named
         #: Headers may be anything that can be gone through, maybe but once.
         self.message = message if isinstance(raw, _SEQUENCES) else {**message, "headers": headers}
         self.status: int = message.get("status", 200)
-        self._named = named = {key.lower(): value for key, value in headers}
-        if len(named) < len(headers):
-            self._named = named = _joined(headers)
         self.content_type, self.is_html = _media_type(named.get(b"content-type", b""))
         self.is_shown = self.is_html and 200 <= self.status < 300
         self.coding = _coding(named[b"content-encoding"]) if b"content-encoding" in named else b""
@@ -161,25 +164,9 @@ class ResponseHead:
         return kept
 
 
-def _are_bytes(headers: Iterable[tuple[Any, Any]]) -> bool:
-    for name, value in headers:  # noqa: SIM110  a generator takes three times as long, for every page
-        if type(name) is not bytes or type(value) is not bytes:
-            return False
-    return True
-
-
 def _coding(content_encoding: bytes) -> bytes:
     coding = content_encoding.strip().lower()
     return b"" if coding == b"identity" else coding
-
-
-def _joined(headers: RawHeaders) -> dict[bytes, bytes]:
-    """The values by name where some names come twice; what says one thing in several headers is one list."""
-    named: dict[bytes, bytes] = {}
-    for key, value in headers:
-        name = key.lower()
-        named[name] = named[name] + b"," + value if name in named else value
-    return named
 
 
 @lru_cache(maxsize=256)
