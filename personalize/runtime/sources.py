@@ -114,7 +114,7 @@ class CookieConsent:
 
     def read(self, scope: Scope) -> Consent:
         """The decision in the cookie, the strictest of several, else that of the browser's privacy signal."""
-        sent = SentHeaders(scope.get("headers", ()))
+        sent = SentHeaders(list(scope.get("headers", ())))
         return self.or_signal(self.decided(sent.cookies, scope.get("scheme") == "https"), sent)
 
     def decided(self, cookies: bytes, is_secure: bool) -> Consent:

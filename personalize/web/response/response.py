@@ -51,7 +51,8 @@ class PersonalizedResponse(Outgoing):
         if self.has_begun:
             return self._start_again(message)
         self.has_begun = True
-        if is_no_page(message) and not self._head_may_change:
+        # Where slots were seen it will be a page, whose head is read whole all the same.
+        if not self._had_slots and is_no_page(message) and not self._head_may_change:
             self._is_held, self._page_view.is_public = False, True
             self.teaches = self.teaches and message.get("status", 200) == 200
             return self._send(message)
@@ -70,12 +71,13 @@ class PersonalizedResponse(Outgoing):
         self._streamed, self._unmarked, self._is_held = None, None, False
         await self._send(message)
 
-    async def _begin(self, message: Message) -> None:
+    def _begin(self, message: Message) -> Awaitable[None]:
         """The first part of the body: decide what kind of response this is."""
         if not self.has_begun:
-            await self._send(message)  # a site that sends no head is the server's to judge
-            return
-        head, page = self._head, bytes(message.get("body", b""))
+            return self._send(message)  # a site that sends no head is the server's to judge
+        head, page = self._head, message.get("body", b"")
+        if type(page) is not bytes:
+            page = bytes(page)
         # Quart and others close the body with an empty part of its own: a promised length says that this one is all.
         is_whole = not message.get("more_body", False) or head.length == len(page)
         decode = decoder_of(head.coding) if head.coding else None
@@ -83,28 +85,26 @@ class PersonalizedResponse(Outgoing):
             page = page if decode is None else decode(page, is_last=is_whole)
         except CodingError:
             self.skip_unread()
-            await self._pass(message)
-            return
+            return self._pass(message)
         if is_whole and head.may_hold_slots:
             shell = self._site.shells.shell(page, self._path, head.content_type, self._page_view)
-            await (self._pass(message) if shell.is_plain else self._fill(message, shell))
-        elif is_whole:
-            await self._without_marks(message, page)
-        elif not head.may_hold_slots or (encoding := page_encoding(head.content_type, page)) is None:
-            await self._pass_first(message)
-        else:
-            self._is_held = False
-            self._streamed = StreamedPage(
-                self,
-                self._page_view,
-                head,
-                encoding,
-                decode,
-                token=self._site.token,
-                had_slots=self._had_slots,
-                rewriter=self._rewriter,
-            )
-            await self._streamed.begin(message, page)
+            return self._pass(message) if shell.is_plain else self._fill(message, shell)
+        if is_whole:
+            return self._without_marks(message, page)
+        if not head.may_hold_slots or (encoding := page_encoding(head.content_type, page)) is None:
+            return self._pass_first(message)
+        self._is_held = False
+        self._streamed = StreamedPage(
+            self,
+            self._page_view,
+            head,
+            encoding,
+            decode,
+            token=self._site.token,
+            had_slots=self._had_slots,
+            rewriter=self._rewriter,
+        )
+        return self._streamed.begin(message, page)
 
     async def _fill(self, message: Message, shell: Shell) -> None:
         """A page in one piece."""

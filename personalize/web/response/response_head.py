@@ -136,7 +136,7 @@ class ResponseHead:
 
         The exact new length, or none; what described the old bytes is gone.
         """
-        return self._changed(length, is_private=False)
+        return self._changed(length, False)
 
     def made_private(
         self, length: int | None, cookies: Sequence[str] = (), control: bytes = KEEPS_NOTHING
@@ -145,13 +145,13 @@ class ResponseHead:
 
         `cookies` are our own `Set-Cookie` values; those of the site stay. `control` is what our `Cache-Control` says.
         """
-        kept = self._changed(length, is_private=True)
+        kept = self._changed(length, True)
         kept.append((b"cache-control", control))
         if cookies:
             kept += [(b"set-cookie", cookie.encode("latin-1")) for cookie in cookies]
         return kept
 
-    def _changed(self, length: int | None, *, is_private: bool) -> RawHeaders:
+    def _changed(self, length: int | None, is_private: bool) -> RawHeaders:
         """The headers without what is not true any more, and with this length in its old place, or without any."""
         untrue, size = _untrue(tuple(self._named), length is not None, is_private), b"%d" % (length or 0)
         kept: RawHeaders = []
