@@ -39,7 +39,7 @@ def rule_sets(draw: st.DrawFn) -> tuple[Mapping[str, Condition], Mapping[str, Co
     return {f"r{number}": rule for number, rule in enumerate(rules)}, named
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(rule_sets(), st.lists(VISITORS, min_size=1, max_size=4))
 def test_rules_and_segments_are_answered_as_by_a_plain_walk(
     made: tuple[Mapping[str, Condition], Mapping[str, Condition]], visitors: list[Visitor]
@@ -73,7 +73,7 @@ def assert_every_part(answers: Answers, tree: Condition, values: Visitor, named:
                 assert_every_part(answers, part, values, named)
 
 
-@settings(max_examples=50)
+@settings(max_examples=30)
 @given(rule_sets(), st.lists(VISITORS_PARTLY_UNANSWERABLE, min_size=1, max_size=4))
 def test_what_reads_an_unanswerable_fact_never_matches_and_all_else_is_answered_as_ever(
     made: tuple[Mapping[str, Condition], Mapping[str, Condition]], visitors: list[Visitor]

@@ -71,7 +71,7 @@ def totals(profiles: Sequence[Profile]) -> Mapping[str, tuple[int, object, datet
     return {key: (one.count, one.sum, one.first_at, one.last_at) for key, one in bought.items()}
 
 
-@settings(max_examples=trials(20, 2_000), deadline=None)
+@settings(max_examples=trials(12, 2_000), deadline=None)
 @given(
     batches=samples.batches, rounds=st.lists(st.integers(0, 700), min_size=1, max_size=3), rules=rules(), data=st.data()
 )
@@ -104,7 +104,7 @@ def test_after_any_round_rebuilt_equals_live_and_nothing_is_too_old(
         asyncio.run(scene())
 
 
-@settings(max_examples=trials(20, 2_000), deadline=None)
+@settings(max_examples=trials(12, 2_000), deadline=None)
 @given(batches=samples.batches, rounds=some_rounds, data=st.data())
 def test_kept_totals_are_what_the_events_added_up_to(
     batches: Sequence[Sequence[Event]], rounds: Sequence[int], data: st.DataObject

@@ -204,7 +204,7 @@ def test_the_sample_is_a_file_as_it_should_be() -> None:
     assert not problems.list
 
 
-@settings(max_examples=500)
+@settings(max_examples=300)
 @given(corrupted())
 @example("\t\n")
 @example("slots:\n\thome: {}\n")
