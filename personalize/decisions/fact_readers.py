@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from itertools import repeat
-from operator import attrgetter, contains, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from personalize.events.schema import DEFAULT_PURPOSE
@@ -133,17 +133,21 @@ def _origin_fields(facts: Sequence[Fact]) -> GroupReader:
 def _plain_attributes(facts: Sequence[Fact]) -> GroupReader:
     """Attributes that are mostly read as they are kept: whether somebody has asked for it or not, a row begins with the
     value."""
-    keys, read_alone = [fact.key for fact in facts], _attributes(facts)
+    read_alone = _attributes(facts)
     classes = [frozenset({_usual_class(fact), type(None)}) for fact in facts]
-    choosing = [place for place, fact in enumerate(facts) if fact.choices]
-    choices, chosen = [frozenset({*facts[place].choices, None}) for place in choosing], picker(choosing)
+    choices = [frozenset({*fact.choices, None}) if fact.choices else None for fact in facts]
+    asked = list(zip([fact.key for fact in facts], classes, choices, strict=True))
 
     def read(context: "Context") -> Iterable[object]:
         if context.profile is None:
-            return repeat(None, len(keys))
-        values = list(map(_FIRST, map(rows_of(context.profile.attributes).get, keys, repeat(_NEVER_SET))))
-        are_plain = all(map(contains, classes, map(type, values)))
-        return values if are_plain and all(map(contains, choices, chosen(values))) else read_alone(context)
+            return repeat(None, len(asked))
+        kept, values = rows_of(context.profile.attributes).get, []
+        for key, usual, allowed in asked:  # several `map` would cost twice as much
+            value: Any = kept(key, _NEVER_SET)[0]
+            if type(value) not in usual or (allowed is not None and value not in allowed):
+                return read_alone(context)
+            values.append(value)
+        return values
 
     return read
 
@@ -183,8 +187,7 @@ def _fields(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
     return read if len(names) > 1 else lambda of: (read(of),)
 
 
-_FIRST = itemgetter(0)
-_NEVER_SET = (None,)
+_NEVER_SET: Sequence[Any] = (None,)
 _VISIT_FIELDS = {"started": "started_at"}
 #: What of a visit the page tells with which it begins, and as what.
 _PAGE_FIELDS = {"source": "source", "medium": "medium", "campaign": "campaign", "landing_path": "path"}

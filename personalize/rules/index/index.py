@@ -12,8 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
-from itertools import repeat
-from operator import and_, contains, getitem, itemgetter, or_
+from operator import and_, getitem, itemgetter, or_
 from typing import Generic, NamedTuple, TypeVar
 
 from personalize.events.event import to_micros
@@ -30,13 +29,12 @@ ConditionId = TypeVar("ConditionId")
 class Alike(NamedTuple):
     """Facts whose values were mostly met before, and are then looked up all at once.
 
-    `pick` gives their values of all that are told, `masks` has what each leaves by its value, where that is of one of
-    these `classes`; of texts, which are like nothing else, none have to be looked at. `reads` are the usual class, the
-    mask and the reader of each, for values that were not met.
+    `pick` gives their values of all that are told, `masks` has what each leaves by its value. Texts are like nothing
+    else; of others the class is looked at, too. `reads` are the usual class, the masks and the reader of each.
     """
 
     pick: Callable[[Sequence[object]], Sequence[object]]
-    classes: tuple[frozenset[type], ...]
+    are_texts: bool
     masks: tuple[Mapping[object, int], ...]
     reads: tuple[tuple[type, Mapping[object, int], Read], ...]
 
@@ -46,21 +44,20 @@ class Alike(NamedTuple):
         reads = tuple((one.usual, one.masks, one.read) for _, one in facts if one.usual is not None)
         return cls(
             picker([place for place, _ in facts]),
-            () if are_texts else tuple(frozenset({usual, type(None)}) for usual, _, _ in reads),
+            are_texts,
             tuple(masks for _, masks, _ in reads),
             reads,
         )
 
-    def left(self, told: Sequence[object], now: datetime, micros: int) -> int:
-        """The conjunctions that none of their values refutes."""
+    def kept(self, left: int, told: Sequence[object], now: datetime, micros: int) -> int:
+        """What of the conjunctions that are left none of their values refutes."""
         values = self.pick(told)
-        if not self.classes or all(map(contains, self.classes, map(type, values))):
+        if self.are_texts:
             try:
-                return reduce(and_, map(getitem, self.masks, values))
+                return reduce(and_, map(getitem, self.masks, values), left)
             except (KeyError, TypeError):
                 pass  # one of them was not met before
-        left = -1
-        for value, (usual, masks, read) in zip(values, self.reads, strict=True):
+        for value, (usual, masks, read) in zip(values, self.reads):  # noqa: B905  `strict` costs as much as two of them
             known = masks.get(value) if type(value) is usual or value is None else None
             left &= read(value, now, micros).kept if known is None else known
         return left
@@ -134,7 +131,7 @@ class Answers:
         self._now, self._micros = now, to_micros(now) if reach.counts else 0
         micros, left = self._micros, index.full
         for alike in reach.alike:
-            left &= alike.left(told, now, micros)
+            left = alike.kept(left, told, now, micros)
         for place, read in reach.others:
             left &= read(told[place], now, micros).kept
         if reach.by_clock:
@@ -180,7 +177,8 @@ class Answers:
 
     def highest(self, masks: Sequence[int]) -> tuple[int, ...]:
         """Of each of these groups of conjunctions the highest that nothing refutes, by its place from 1; 0 for none."""
-        return tuple(map(int.bit_length, map(and_, masks, repeat(self._left))))
+        left = self._left
+        return tuple([(left & mask).bit_length() for mask in masks])
 
     def in_segment(self, segment_id: str) -> bool:
         """Whether the visitor is in a segment that the reach covers."""
