@@ -108,3 +108,16 @@ def wait_for(port: int, process: subprocess.Popen[bytes] | subprocess.Popen[str]
                 return
         time.sleep(0.05)
     raise AssertionError("the server did not start")
+
+
+def wait_until_free(port: int) -> None:
+    """Wait until no server holds a port, as the workers of one that was killed do until they are gone."""
+    until = time.monotonic() + LONGEST_STOP_SECONDS
+    while time.monotonic() < until:
+        with socket.socket() as trial, suppress(OSError):
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(("127.0.0.1", port))
+            trial.listen()
+            return
+        time.sleep(0.01)
+    raise AssertionError("the port is held")

@@ -18,7 +18,7 @@ from personalize.runtime.access import digest_of, minted_token
 from personalize.runtime.clock import SystemClock
 from personalize.stores.protocols import AccessToken, Store
 from tests.served.described import with_store
-from tests.served.server import free_ports, start, stop, uvicorn, wait_for
+from tests.served.server import free_ports, start, stop, uvicorn, wait_for, wait_until_free
 from tests.served.test_workers import logged, publish_desk, stored
 from tests.trust.trials import trials
 
@@ -99,6 +99,7 @@ def kill_again_and_again(folder: Path, app: str, *, kills: int, seed: int) -> Jo
                 if number % _WHOLE_EVERY == 0:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
+                    wait_until_free(port)  # its workers, killed with it, may hold the port for another moment
                     process = start(server, port, folder, {})
                 else:
                     os.kill(dice.choice(workers_of(process)), signal.SIGKILL)
