@@ -159,7 +159,10 @@ def _attributes(facts: Sequence[Fact]) -> GroupReader:
         if context.profile is None:
             return repeat(None, len(reads))
         attributes, zone = context.profile.attributes, context.ground.zone
-        return [declared(kept_value(attributes, name), zone) for name, declared in reads]
+        values: list[object] = []
+        for name, declared in reads:  # no comprehension, which would cost as much again for one or two
+            values.append(declared(kept_value(attributes, name), zone))
+        return values
 
     return read
 
