@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import reduce
 from operator import and_, getitem, itemgetter, or_
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 from personalize.events.event import to_micros
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions
@@ -24,66 +24,44 @@ from personalize.rules.index.segment_index import SegmentIndex, SegmentReach, Wa
 from personalize.rules.unanswerable import Dependents
 
 ConditionId = TypeVar("ConditionId")
-
-
-class Alike(NamedTuple):
-    """Facts whose values were mostly met before, and are then looked up all at once.
-
-    `pick` gives their values of all that are told, `masks` has what each leaves by its value. Texts are like nothing
-    else; of others the class is looked at, too. `reads` are the usual class, the masks and the reader of each.
-    """
-
-    pick: Callable[[Sequence[object]], Sequence[object]]
-    are_texts: bool
-    masks: tuple[Mapping[object, int], ...]
-    reads: tuple[tuple[type, Mapping[object, int], Read], ...]
-
-    @classmethod
-    def of(cls, facts: Sequence[tuple[int, FactIndex]], *, are_texts: bool) -> "Alike":
-        """These facts, each with its place among those that are told."""
-        reads = tuple((one.usual, one.masks, one.read) for _, one in facts if one.usual is not None)
-        return cls(
-            picker([place for place, _ in facts]),
-            are_texts,
-            tuple(masks for _, masks, _ in reads),
-            reads,
-        )
-
-    def kept(self, left: int, told: Sequence[object], now: datetime, micros: int) -> int:
-        """What of the conjunctions that are left none of their values refutes."""
-        values = self.pick(told)
-        if self.are_texts:
-            try:
-                return reduce(and_, map(getitem, self.masks, values), left)
-            except (KeyError, TypeError):
-                pass  # one of them was not met before
-        for value, (usual, masks, read) in zip(values, self.reads):  # noqa: B905  `strict` costs as much as two of them
-            known = masks.get(value) if type(value) is usual or value is None else None
-            left &= read(value, now, micros).kept if known is None else known
-        return left
+#: A fact by its place: the class that its values mostly have, what each of them leaves, and what reads any other.
+Remembered: TypeAlias = tuple[int, type, Mapping[object, int], Read]
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
     """The part of the index that some conditions need: the `facts` that they can depend on, and the segments. A
-    fact is told by its place among them.
+    fact is told by its place among them; `tell` picks the values of all of them from those by name.
 
-    Facts whose values come again and again are `alike`: those that are texts, and those that are anything else.
-    `others` are read each time; `by_clock` too, as the visitor's clock stands. It `counts` where counters are among
-    them. `plans` is room for who works the facts out, to keep how that is done.
+    Of facts whose values come again and again, it has the class of such values, what each of them leaves, and what
+    reads any other (`remembered`). Where several are texts, which are like nothing else, `texts` picks their values, in
+    the order of the `masks` of what each leaves; the `numbers` are what is remembered beside them. `others` are read
+    each time; `by_clock` too, as the visitor's clock stands. It `counts` where counters are among them. `plans` is room
+    for who works the facts out, to keep how that is done.
     """
 
     facts: tuple[Fact, ...]
-    alike: tuple[Alike, ...]
+    remembered: tuple[Remembered, ...]
+    texts: Callable[[Sequence[object]], tuple[object, ...]] | None
+    masks: tuple[Mapping[object, int], ...]
     others: tuple[tuple[int, Read], ...]
     by_clock: tuple[tuple[int, Read], ...]
     counts: bool
     segments: SegmentReach | None
     fact_names: tuple[str, ...] = field(init=False)
+    tell: Callable[[Mapping[str, object]], Sequence[object]] = field(init=False)
+    numbers: tuple[Remembered, ...] = field(init=False)
     plans: dict[Hashable, typing.Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "fact_names", tuple(fact.name for fact in self.facts))
+        names = tuple(fact.name for fact in self.facts)
+        object.__setattr__(self, "fact_names", names)
+        object.__setattr__(self, "tell", itemgetter(*names) if len(names) > 1 else _each_of(names))
+        object.__setattr__(self, "numbers", tuple(one for one in self.remembered if one[1] is not str))
+
+
+def _each_of(names: Sequence[str]) -> Callable[[Mapping[str, object]], Sequence[object]]:
+    return lambda values: [values[name] for name in names]
 
 
 def picker(places: Sequence[int]) -> Callable[[Sequence[object]], Sequence[object]]:
@@ -130,8 +108,22 @@ class Answers:
         self._index, self._values = index, values
         self._now, self._micros = now, to_micros(now) if reach.counts else 0
         micros, left = self._micros, index.full
-        for alike in reach.alike:
-            left = alike.kept(left, told, now, micros)
+        remembered = reach.remembered
+        if reach.texts is not None:
+            try:  # all at once, since a step for each would cost more than that
+                left = reduce(and_, map(getitem, reach.masks, reach.texts(told)), left)
+                remembered = reach.numbers
+            except (KeyError, TypeError):
+                pass  # one of them was not met before
+        for place, usual, masks, read in remembered:
+            value = told[place]
+            if type(value) is usual or value is None:  # looked up here, since a call would cost more than that
+                try:
+                    left &= masks[value]
+                    continue
+                except KeyError:
+                    pass
+            left &= read(value, now, micros).kept
         for place, read in reach.others:
             left &= read(told[place], now, micros).kept
         if reach.by_clock:
@@ -328,11 +320,12 @@ class Index:
                     needed.add(question.segment_id)
                     waiting.append(self._definitions[question.segment_id])
         facts = [self._facts[name] for name in names]
-        usual = [each for each in enumerate(facts) if each[1].usual is not None]
-        parted = ([each for each in usual if (each[1].usual is str) is are_texts] for are_texts in (True, False))
+        texts = [at for at, one in enumerate(facts) if one.usual is str]
         return Reach(
             facts=tuple(one.fact for one in facts),
-            alike=tuple(Alike.of(each, are_texts=each[0][1].usual is str) for each in parted if each),
+            remembered=tuple((at, one.usual, one.masks, one.read) for at, one in enumerate(facts) if one.usual),
+            texts=itemgetter(*texts) if len(texts) > 1 else None,
+            masks=tuple(facts[at].masks for at in texts),
             others=tuple((at, one.read) for at, one in enumerate(facts) if not one.usual and not one.by_clock),
             by_clock=tuple((at, one.read) for at, one in enumerate(facts) if not one.usual and one.by_clock),
             counts=any(one.is_counter for one in facts),
@@ -359,4 +352,4 @@ class Index:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for
         what is missing and `Unanswerable` for what nobody can tell; `now` is an aware UTC datetime. Days are told in
         the zone of the moment that `values` holds as `now.local`, else in UTC."""
-        return Answers(self, reach, [values[name] for name in reach.fact_names], values, now)
+        return Answers(self, reach, reach.tell(values), values, now)
