@@ -19,7 +19,7 @@ from personalize.events.event import to_micros
 from personalize.problems import Problems
 from personalize.rules.conventions import Conventions
 from personalize.rules.facts import Fact, FactType
-from personalize.rules.ruleset import RuleSet, load_rule_set
+from personalize.rules.ruleset import RuleSet, compile_rule_set, read_checked, version_of
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 SLOTS = tuple(f"place-{number}" for number in range(1, 6))
@@ -121,11 +121,11 @@ def make_shop(rules: int, *, seed: int = 7, small: bool = False) -> Shop:
 
 def load(files: Mapping[str, str]) -> RuleSet:
     """The rule set of the files, with an item for each slot."""
-    problems = Problems()
+    problems, conventions, content = Problems(), Conventions(), content_files(SLOTS)
     templates = DictLoader({TEMPLATE: TEMPLATE_TEXT})
-    made = load_rule_set(files, content_files(SLOTS), templates=templates, conventions=Conventions(), problems=problems)
-    assert made is not None, problems.list[:3]
-    return made
+    read = read_checked(files, content, templates=templates, conventions=conventions, problems=problems)
+    assert read is not None, problems.list[:3]
+    return compile_rule_set(version_of({**files, **content}), *read, conventions)
 
 
 def content_files(slots: Sequence[str]) -> dict[str, str]:

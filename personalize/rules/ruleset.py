@@ -85,23 +85,6 @@ def version_of(files: Mapping[str, str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def load_rule_set(
-    rules: Mapping[str, str],
-    content: Mapping[str, str],
-    *,
-    templates: BaseLoader,
-    conventions: Conventions,
-    problems: Problems,
-    own_facts: Mapping[str, OwnFact] | None = NO_OWN_FACTS,
-) -> RuleSet | None:
-    """The rule set of these files (path -> text), or None where `problems` holds an error afterwards. `own_facts`
-    are those that the site's code adds to the language, None where they can't be loaded."""
-    read = read_checked(
-        rules, content, templates=templates, conventions=conventions, problems=problems, own_facts=own_facts
-    )
-    return None if read is None else compile_rule_set(version_of({**rules, **content}), *read, conventions)
-
-
 def read_checked(
     rules: Mapping[str, str],
     content: Mapping[str, str],
@@ -112,10 +95,11 @@ def read_checked(
     own_facts: Mapping[str, OwnFact] | None = NO_OWN_FACTS,
     declared: Schema | None = None,
 ) -> tuple[Definitions, Library] | None:
-    """What `load_rule_set` compiles: all that these files say, or None where `problems` holds an error afterwards.
+    """All that these files (path -> text) say, for `compile_rule_set`; None where `problems` holds an error afterwards.
 
-    Where these are some of a site's rule files, `declared` is what the others declare, and what goes between files is
-    not checked: `check_together` does that.
+    `own_facts` are those that the site's code adds to the language, None where they can't be loaded. Where these are
+    some of a site's rule files, `declared` is what the others declare, and what goes between files is not checked:
+    `check_together` does that.
     """
     found = Problems(most=MOST_ERRORS)
     try:

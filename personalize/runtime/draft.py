@@ -95,9 +95,9 @@ def load_files(
     """The rule set of these files, or None where `problems` holds an error afterwards.
 
     Templates of collections are the developer's: they come with the code, not with the files. `read` is what reads
-    them, `read_files` if it is not given. Where a moment is given
-    and the rules can be read, what can be proved of them then is looked for, too, with rules that overlap where these
-    are asked for. Warnings that the files allow are not among the problems.
+    the files, `read_files` if it is not given. Where a moment is given and the rules can be read, what can be proved of
+    them then is looked for, too, with rules that overlap where these are asked for. Warnings that the files allow are
+    not among the problems.
     """
     defined = (read or read_files)(files, settings, problems, load_own_facts(settings, problems))
     rule_set = None if defined is None else compile_rule_set(version_of(files), *defined, conventions_of(settings))

@@ -7,7 +7,7 @@ from jinja2 import DictLoader
 
 from personalize.problems import Problems
 from personalize.rules.conventions import Conventions
-from personalize.rules.ruleset import RuleSet, load_rule_set
+from personalize.rules.ruleset import RuleSet, compile_rule_set, read_checked, version_of
 
 RULES_FILE = "rules/site.yaml"
 CONVENTIONS = Conventions(zone=ZoneInfo("Europe/Oslo"))
@@ -49,8 +49,9 @@ def load(
     """The rule set of these rules (one file's text, or path -> text) with this content, and all problems."""
     problems = Problems()
     files = {RULES_FILE: rules} if isinstance(rules, str) else rules
-    rule_set = load_rule_set(files, content, templates=TEMPLATES, conventions=conventions, problems=problems)
-    return rule_set, problems
+    read = read_checked(files, content, templates=TEMPLATES, conventions=conventions, problems=problems)
+    version = version_of({**files, **content})
+    return None if read is None else compile_rule_set(version, *read, conventions), problems
 
 
 def rule_set_of(
