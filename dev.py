@@ -1,4 +1,4 @@
-"""Makes this checkout's own environment in .venv, then runs one thing in it: demo, test, spark, trust or check.
+"""Makes this checkout's own environment in .venv, then runs one thing in it: the demo, tests, checks.
 
 Needs nothing but Python's standard library. An older Python must still be able to read this file, to hand
 over to a newer one or to say what is missing; so there is no syntax in it that Python 3.6 does not know.
@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -24,6 +25,8 @@ EXTRAS = {
     "test": ["test"],
     "spark": ["test", "spark"],
     "trust": ["test"],
+    "compiled": ["test", "lint"],
+    "bench": ["test", "lint", "bench"],
     "check": ["example", "geo", "prometheus", "proxy", "rewrite", "lint"],
 }
 CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
@@ -31,13 +34,22 @@ CHECKS = (["ruff", "check", "."], ["ruff", "format", "--check", "."], ["mypy"])
 ON_ALL_PROCESSORS = ("-n", "auto", "--dist", "loadfile")
 #: Of these tests every one says how often it has tried; `tests/trust/reporting.py` keeps the record.
 MANY_TIMES = ("-m", "trust", "--timeout", "7200", "-q", "--no-header", "-p", "tests.trust.reporting")
-WORTH_SHOWING = ("Collecting", "Downloading", "Preparing", "Building", "Installing")
+WORTH_SHOWING = ("Collecting", "Downloading", "Preparing", "Building", "Installing", "translating", "building")
+#: The package with what is compiled of it. It never lies among the sources, where it would hide what is changed there.
+COMPILED = ROOT / "build" / "compiled"
+MADE_OF = ("personalize/**/*", "docs/messages.md", "setup.py", "pyproject.toml", "constraints.txt")
+#: Before those sources, also for processes that tests start: whatever folder they start in is no place to import from.
+WITH_COMPILED = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join([str(COMPILED), str(ROOT)])}
+#: pytest puts these before everything, too. What has a marker of its own runs with the compiled package only.
+ON_THE_COMPILED = ("-o", "pythonpath=build/compiled .", "-m", "not spark and not long")
 USAGE = """\
-make demo     the example site on http://127.0.0.1:8000 (make demo PORT=9000 for another port)
-make test     all tests, on all processors (make test ARGS="-k cookie -x" passes options on to pytest, -n 0 uses one)
-make spark    the tests with Apache Spark, which needs Java 17 and fetches 500 MB once
-make trust    what is left to chance in the tests, many times over (TRUST_SCALE=0.1 makes a tenth of the tries)
-make check    ruff and mypy
+make demo      the example site on http://127.0.0.1:8000 (make demo PORT=9000 for another port)
+make test      all tests, on all processors (make test ARGS="-k cookie -x" passes options on to pytest; -n 0 uses one)
+make spark     the tests with Apache Spark, which needs Java 17 and fetches 500 MB once
+make trust     what is left to chance in the tests, many times over (TRUST_SCALE=0.1 makes a tenth of the tries)
+make compiled  the tests with the compiled package, which takes a minute to make (make compiled ARGS="tests/web -x")
+make bench     a benchmark with the compiled package (make bench ARGS="page_overhead --least")
+make check     ruff and mypy
 """
 
 
@@ -66,7 +78,51 @@ def main(arguments: "list[str]") -> int:
         os.environ["PERSONALIZE_TEST_TRUST"] = "long"
         seed = "--hypothesis-seed={}".format(os.environ.get("TRUST_SEED", "1"))
         return subprocess.call([str(PYTHON), "-m", "pytest", *ON_ALL_PROCESSORS, *MANY_TIMES, seed, *rest])
+    if command == "compiled":
+        build_compiled()
+        os.environ.update(WITH_COMPILED, PERSONALIZE_TEST_COMPILED="1")
+        return subprocess.call([str(PYTHON), "-m", "pytest", *ON_ALL_PROCESSORS, *ON_THE_COMPILED, *rest])
+    if command == "bench":
+        return bench(rest)
     return max(subprocess.call([str(PYTHON), "-m", *check]) for check in CHECKS)
+
+
+def bench(arguments: "list[str]") -> int:
+    """Run the benchmark that is named first with the compiled package; where none is, say which there are."""
+    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8"))
+    if not arguments or arguments[0] not in names:
+        say('make bench ARGS="NAME ...", and NAME is one of: {}'.format(", ".join(names)))
+        return 2
+    build_compiled()
+    os.environ.update(WITH_COMPILED)
+    return subprocess.call([str(PYTHON), "-m", "benchmarks." + arguments[0], *arguments[1:]])
+
+
+def build_compiled() -> None:
+    """Build the package compiled into build/compiled, unless that was done from these very files with this Python."""
+    stamp = COMPILED.with_name("compiled-by-dev-py")
+    sources = fingerprint(*sorted(path for each in MADE_OF for path in ROOT.glob(each) if is_source(path)))
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == sources:
+        return
+    if stamp.exists():
+        stamp.unlink()
+    for path in COMPILED.rglob("*"):
+        if path.is_file() and path.suffix != ".so":  # the C compiler takes long, and leaves out what has not changed
+            path.unlink()
+    begin = time.time()
+    say("Compiling the package into build/compiled; that takes about a minute ...")
+    built = ["build", "--build-base", "build/parts-of-compiled", "--build-lib", "build/compiled"]
+    try:
+        run_steps([[str(PYTHON), "setup.py", *built]], PERSONALIZE_COMPILED="1")
+    except InstallError as error:
+        sys.exit(f"{error}\nThe package could not be compiled; the lines above say why. make test works without.")
+    stamp.write_text(sources, encoding="utf-8")
+    say(f"Compiled in {time.time() - begin:.0f} s. Nothing is compiled again until the sources change.\n")
+
+
+def is_source(path: Path) -> bool:
+    """Whether a file is one that the build reads, and none that a run has left beside it."""
+    return path.is_file() and "__pycache__" not in path.parts
 
 
 def hand_over(arguments: "list[str]") -> None:
@@ -98,7 +154,8 @@ def refuse_a_python_without_venv() -> None:
 def set_up(extras: "list[str]") -> None:
     """Make .venv and install into it, unless that was done from these very files with this Python."""
     made_from, installed = read_stamp()
-    if made_from == fingerprint() and installed.issuperset(extras) and PYTHON.exists():
+    files = fingerprint(*(ROOT / name for name in ("pyproject.toml", "constraints.txt", "dev.py")))
+    if made_from == files and installed.issuperset(extras) and PYTHON.exists():
         return
     if STAMP.exists():
         STAMP.unlink()
@@ -110,15 +167,15 @@ def set_up(extras: "list[str]") -> None:
     say(f"Setting up .venv with Python {version}: what constraints.txt pins for {' and '.join(extras)} ...")
     if uv is None or not install_with_uv(uv, extras):
         install_with_pip(extras)
-    STAMP.write_text(" ".join([fingerprint(), *extras]), encoding="utf-8")
+    STAMP.write_text(" ".join([files, *extras]), encoding="utf-8")
     say("Ready. Nothing more is downloaded until the pins change.\n")
 
 
-def fingerprint() -> str:
-    """All that an installed .venv depends on: the version of Python, where the checkout lies, three files."""
+def fingerprint(*paths: Path) -> str:
+    """All that something made here depends on: the version of Python, where the checkout lies, these files."""
     digest = hashlib.sha256(f"{sys.version_info[:2]} {ROOT}".encode())
-    for name in ("pyproject.toml", "constraints.txt", "dev.py"):
-        digest.update((ROOT / name).read_bytes())
+    for path in paths:
+        digest.update(str(path).encode() + path.read_bytes())
     return digest.hexdigest()
 
 
@@ -172,9 +229,11 @@ def base_python() -> str:
     return str(getattr(sys, "_base_executable", None) or sys.executable)
 
 
-def run_steps(steps: "list[list[str]]") -> None:
-    """Run the steps one after the other, showing on a terminal what is being fetched."""
-    environment = dict(os.environ, PIP_USER="0", PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1")
+def run_steps(steps: "list[list[str]]", **variables: str) -> None:
+    """Run the steps one after the other, showing on a terminal what is being fetched or built."""
+    pip = {"PIP_USER": "0", "PIP_NO_INPUT": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment = dict(os.environ, PERSONALIZE_COMPILED="0", **pip)
+    environment.update(variables)
     for step in steps:
         process = subprocess.Popen(
             step,
@@ -194,7 +253,7 @@ def run_steps(steps: "list[list[str]]") -> None:
 
 
 def show(line: str) -> None:
-    """Keep one changing line on a terminal, what is being fetched; an empty line wipes it."""
+    """Keep one changing line on a terminal, what is being fetched or built; an empty line wipes it."""
     if sys.stdout.isatty() and (not line or line.startswith(WORTH_SHOWING)):
         print(f"\r\033[K{line[:70]}", end="\r", flush=True)
 

@@ -1,7 +1,62 @@
-"""Puts docs/messages.md into what is installed, for `personalize check --code`: one page, and no copy that drifts."""
+"""Builds the package: as Python or, with PERSONALIZE_COMPILED=1, with what a page goes through compiled by mypyc.
 
-from setuptools import setup
+The sources are the same, and lie beside what is compiled of them. It also puts docs/messages.md into what is
+installed, for `personalize check --code`: one page, and no copy that drifts.
+"""
+
+import os
+import re
+import shutil
+import sysconfig
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
+from setuptools.errors import PlatformError
+
+#: What is compiled: what a page goes through, and what writes down what it leaves. A glob takes the modules of a
+#: room, but no `__init__.py`. `docs/architecture.md` says what a module has to keep to.
+COMPILED = (
+    "personalize/compiled.py",
+    "personalize/decisions/decide.py",
+    "personalize/rules/index/fact_index.py",
+    "personalize/web/html/*.py",
+    "personalize/web/request/*.py",
+)
+#: What isn't, though a page goes through it or a glob above takes it, and why.
+NOT_COMPILED: dict[str, str] = {}
+
+#: Whoever sets it wants the compiled package.
+VARIABLE = "PERSONALIZE_COMPILED"
+ASKED_FOR = os.environ.get(VARIABLE, "") not in ("", "0")
+#: What the one library that holds all of it is named for; beside each source lies a stub that opens it.
+GROUP = "personalize"
+#: What mypyc needs to read our types, beside what we depend on anyway.
+COMPILER = ("mypy", "types-PyYAML")
+#: Errors count in what is compiled, not in what that imports; `make check` sees to the rest.
+MYPY_OPTIONS = ("--config-file=pyproject.toml", "--follow-imports=silent", "--no-warn-unused-configs")
+
+
+def compiled_paths() -> list[str]:
+    """The source files that are compiled, sorted, as paths from here."""
+    named = {path.as_posix() for each in COMPILED for path in Path().glob(each) if path.name != "__init__.py"}
+    return sorted(named - NOT_COMPILED.keys())
+
+
+def build_requirements() -> list[str]:
+    """What mypyc needs, each in the version of constraints.txt, so that every build reads the same types."""
+    lines = Path("constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = {_normal(line.partition("==")[0]): line for line in lines if "==" in line}
+    project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
+    names = (re.split(r"[^\w.-]", each)[0] for each in (*COMPILER, *project["dependencies"]))
+    return [pins[_normal(name)] for name in names]
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 class BuildWithMessages(build_py):
@@ -13,4 +68,46 @@ class BuildWithMessages(build_py):
             self.copy_file("docs/messages.md", f"{self.build_lib}/personalize/messages.md")
 
 
-setup(cmdclass={"build_py": BuildWithMessages})
+class BuildCompiled(build_ext):
+    """Has mypyc write the extensions only when they are to be built: who asks for the name of the package waits for
+    nothing, and needs no mypy."""
+
+    def run(self) -> None:
+        if self.editable_mode or self.inplace:
+            raise PlatformError(f"{VARIABLE} compiles what is installed, never a checkout: set it without -e")
+        refuse_without_c()
+        self.distribution.ext_modules = extensions(self.build_temp)
+        self.reinitialize_command("build_ext").ensure_finalized()  # once more: of these it knew nothing
+        super().run()
+        for path in set(map(str, Path(self.build_lib).rglob("*.so"))).difference(self.get_outputs()):
+            Path(path).unlink()  # of a module that an earlier build has compiled
+
+
+def refuse_without_c() -> None:
+    """End with a line that says what to install where C can't be compiled for this Python."""
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "").split()
+    headers = Path(sysconfig.get_path("include"))
+    if compiler and shutil.which(compiler[0]) is None:
+        missing = f"there is no C compiler here ({compiler[0]}): apt install gcc"
+    elif not (headers / "Python.h").exists():
+        missing = f"there is no Python.h in {headers}: apt install python3-dev"
+    else:
+        return
+    raise PlatformError(f"{VARIABLE} is set, and {missing}; or leave the variable away, and it installs as Python")
+
+
+def extensions(folder: str) -> Sequence[Extension]:
+    """What the C compiler is to build; mypyc writes the C into the folder."""
+    from mypyc.build import mypycify  # noqa: PLC0415  # only this build needs it
+
+    paths = compiled_paths()
+    print(f"translating {len(paths)} modules to C", flush=True)
+    return mypycify([*MYPY_OPTIONS, *paths], opt_level="3", debug_level="0", group_name=GROUP, target_dir=folder)
+
+
+if __name__ == "__main__":
+    setup(
+        cmdclass={"build_py": BuildWithMessages, "build_ext": BuildCompiled},
+        ext_modules=[Extension(f"{GROUP}__mypyc", sources=[])] if ASKED_FOR else [],
+        setup_requires=build_requirements() if ASKED_FOR else [],
+    )

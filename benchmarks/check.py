@@ -18,6 +18,7 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.package_measured import say_what_is_measured
 from benchmarks.shop import TEMPLATE, TEMPLATE_TEXT, content_files, rule_files
 
 CHECK = ("-m", "personalize.cli.main", "check", "--format", "concise")
@@ -71,4 +72,5 @@ if __name__ == "__main__":
     parser.add_argument("--slots", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=9)
     arguments = parser.parse_args()
+    say_what_is_measured()
     main(arguments.rules, arguments.slots, arguments.rounds)

@@ -30,6 +30,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.edge_sites import KEY, MARKS
+from benchmarks.package_measured import say_what_is_measured
 from benchmarks.shop import SLOTS
 from benchmarks.shop_site import Visitor, headers_of, open_shop, page, visitors_of, write_desk
 from personalize.runtime.personalizer import Personalizer
@@ -325,4 +326,5 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2)
     arguments = parser.parse_args()
+    say_what_is_measured()
     main(arguments.rounds, arguments.seconds)

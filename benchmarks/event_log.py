@@ -29,6 +29,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.package_measured import say_what_is_measured
 from personalize.decisions.decision import Decision
 from personalize.events.event import Event
 from personalize.problems import Problems
@@ -319,4 +320,5 @@ if __name__ == "__main__":
     parser.add_argument("--profiles", type=int, default=20_000)
     parser.add_argument("--keep", type=Path)
     told = parser.parse_args()
+    say_what_is_measured()
     main(told.keep, told.events, told.profiles)

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks import segments
+from benchmarks.package_measured import say_what_is_measured
 from benchmarks.shop import NOW
 from personalize.events.event import Event, minted_event_id
 from personalize.exports.event_files import EXPORT_FORMATS, ExportFormat
@@ -163,4 +164,5 @@ if __name__ == "__main__":
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--profiles", type=int, default=20_000)
     arguments = parser.parse_args()
+    say_what_is_measured()
     main(arguments.events, arguments.profiles)

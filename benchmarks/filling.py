@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from benchmarks.package_measured import say_what_is_measured
 from personalize.events.event import PAGE_VIEW, Event
 from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
@@ -139,4 +140,5 @@ if __name__ == "__main__":
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--visitors", type=int, default=20_000)
     told = parser.parse_args()
+    say_what_is_measured()
     asyncio.run(measure(told.events, told.visitors))

@@ -35,6 +35,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.templating import Jinja2Templates
 
+from benchmarks.package_measured import say_what_is_measured
 from personalize.settings import Settings, load_settings
 from personalize.wrap import wrap
 
@@ -239,4 +240,5 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--requests", type=int, default=150)
     arguments = parser.parse_args()
+    say_what_is_measured()
     asyncio.run(main(arguments.rounds, arguments.requests))

@@ -26,6 +26,7 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.requests import Request
 from starlette.responses import Response
 
+from benchmarks.package_measured import say_what_is_measured
 from benchmarks.shop_site import (
     SLOTS,
     Headers,
@@ -249,4 +250,5 @@ if __name__ == "__main__":
     parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--least", action="store_true")
     arguments = parser.parse_args()
+    say_what_is_measured()
     asyncio.run(main(arguments.rules, arguments.rounds, arguments.requests, least=arguments.least))

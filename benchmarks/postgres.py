@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
+from benchmarks.package_measured import say_what_is_measured
 from personalize.events.event import Event, minted_event_id
 from personalize.profiles.project import ProfileProjector
 from personalize.stores.postgres.address import address_of
@@ -122,4 +123,5 @@ async def main(events: int) -> None:
 
 
 if __name__ == "__main__":
+    say_what_is_measured()
     asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else EVENTS))

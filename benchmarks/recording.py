@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.package_measured import say_what_is_measured
 from personalize.problems import Problems
 from personalize.runtime.access import AccessScope, digest_of, minted_token
 from personalize.runtime.clock import SystemClock
@@ -130,4 +131,5 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
+    say_what_is_measured()
     main(given.tills, given.seconds, given.workers)

@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.package_measured import say_what_is_measured
 from benchmarks.shop import TEMPLATE, TEMPLATE_TEXT, content_files, rule_files
 from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
@@ -148,6 +149,7 @@ def main() -> None:
     if asked.way is not None:
         asyncio.run(measure(asked.way, asked.rules))
         return
+    say_what_is_measured()
     print(f"{asked.rules:,} rules      CPU: here  beside       s      MB     ms late: median   99 %   worst    held")
     for way in WAYS:
         subprocess.run(

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from benchmarks.package_measured import say_what_is_measured
 from benchmarks.peers import PEERS, Winners, attributes_of
 from benchmarks.shop import DECLARED, NOW, SLOTS, Shop, Visitor, load, make_shop, make_visitors
 from personalize.decisions.context import Context, make_context
@@ -300,4 +301,5 @@ if __name__ == "__main__":
     parser.add_argument("--sizes", type=int, nargs="+", default=[10, 100, 1_000, 10_000])
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
     arguments = parser.parse_args()
+    say_what_is_measured()
     main(arguments.sizes, arguments.rounds, arguments.peers)

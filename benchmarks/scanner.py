@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import turbohtml.rewrite
 
+from benchmarks.package_measured import say_what_is_measured
 from personalize.rules.definitions import Placement
 from personalize.web.html.marks import close_mark, open_mark
 from personalize.web.html.rewriter import Rewriter
@@ -196,4 +197,5 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--times", type=int, default=100)
     arguments = parser.parse_args()
+    say_what_is_measured()
     main(arguments.rounds, arguments.times)

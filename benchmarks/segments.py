@@ -19,6 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from benchmarks.package_measured import say_what_is_measured
 from benchmarks.shop import CITIES, COUNTRIES, DECLARED, LENGTHS, NOW, load
 from personalize.events.event import to_micros
 from personalize.profiles.encoding import encode_profile
@@ -239,4 +240,5 @@ def counted(rule_set: RuleSet, task: Task, processes: int) -> Mapping[str, int]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profiles", type=int, default=20_000)
+    say_what_is_measured()
     main(parser.parse_args().profiles)

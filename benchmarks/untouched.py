@@ -26,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from benchmarks.package_measured import say_what_is_measured
 from benchmarks.shop_site import open_shop, write_desk
 from personalize.runtime.personalizer import Personalizer
 from personalize.settings import load_settings
@@ -180,4 +181,5 @@ app = wrap(site(), os.environ.get("PERSONALIZE_SETTINGS")) if os.environ.get(WRA
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
+    say_what_is_measured()
     main(parser.parse_args().rounds)

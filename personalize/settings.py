@@ -43,6 +43,8 @@ FILE_NAME = "personalize.toml"
 PREFIX_OF_VARIABLES = "PERSONALIZE_"
 #: Names the file itself, so that the workers of a server find it.
 FILE_VARIABLE = "PERSONALIZE_SETTINGS"
+#: Asks whoever installs the package to compile it; it may stay set where the package then runs.
+BUILD_VARIABLE = "PERSONALIZE_COMPILED"
 #: Variables of the test suite, which what it starts inherits.
 TEST_VARIABLES = "PERSONALIZE_TEST_"
 CURRENCY = pattern("currency", "three capital letters such as EUR", r"[A-Z]{3}")
@@ -361,7 +363,7 @@ def _from_environ(environ: Mapping[str, str], problems: Problems) -> dict[str, o
     values: dict[str, object] = {}
     for variable, text in sorted(environ.items()):
         ours = variable.startswith(PREFIX_OF_VARIABLES) and not variable.startswith(TEST_VARIABLES)
-        if not ours or variable == FILE_VARIABLE or not text:
+        if not ours or variable in (FILE_VARIABLE, BUILD_VARIABLE) or not text:
             continue
         if (slot := slots.get(variable)) is None:
             hint = did_you_mean(variable, slots)

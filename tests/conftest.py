@@ -12,7 +12,11 @@ import hypothesis
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+import personalize
+from personalize.compiled import IS_COMPILED
+
 REPOSITORY = Path(__file__).resolve().parents[1]
+ONLY_COMPILED = os.environ.get("PERSONALIZE_TEST_COMPILED", "") not in ("", "0")
 SKIPS_FAIL = os.environ.get("PERSONALIZE_TEST_NO_SKIPS", "") not in ("", "0")
 
 OUTCOMES_THAT_RAN = ("passed", "failed", "error", "xpassed")
@@ -36,6 +40,16 @@ pytest.register_assert_rewrite("tests.stores.contract", "tests.stores.filling_co
 # How fast this machine is says nothing about the code.
 hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("untimed")
+
+
+def pytest_configure() -> None:
+    """Refuse to test the sources where the compiled package is to be tested."""
+    if ONLY_COMPILED and not IS_COMPILED:
+        raise pytest.UsageError(f"the compiled package was to be tested, and not that in {personalize.__path__[0]}")
+
+
+def pytest_report_header() -> str:
+    return f"package: {personalize.__path__[0]} (compiled: {'yes' if IS_COMPILED else 'no'})"
 
 
 def find_shared_data() -> Path | None:

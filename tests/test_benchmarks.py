@@ -1,6 +1,8 @@
 """The benchmarks run, on a scale at which their figures mean nothing; each checks the answers that it times."""
 
 import asyncio
+import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -9,6 +11,7 @@ from benchmarks import (
     edges,
     event_log,
     exports,
+    package_measured,
     postgres,
     recording,
     reload,
@@ -18,6 +21,7 @@ from benchmarks import (
     untouched,
 )
 from benchmarks.shop import make_shop
+from tests.conftest import REPOSITORY
 from tests.driver import Browser
 
 
@@ -98,3 +102,25 @@ def test_a_database_is_read_and_written_beside_its_driver(capsys: pytest.Capture
     asyncio.run(postgres.main(1_000))
     assert "batches of 1,000, 1 at once" in (printed := capsys.readouterr().out)
     assert "a page's profile, read and decoded" in printed
+
+
+def test_every_benchmark_says_first_which_package_it_measures() -> None:
+    scripts = [path.read_text(encoding="utf-8") for path in (REPOSITORY / "benchmarks").glob("*.py")]
+    silent = [text for text in scripts if "__main__" in text and text.count("say_what_is_measured") != 2]
+    assert len(silent) == 1 and "def say_what_is_measured" in silent[0]
+
+
+@pytest.mark.parametrize(
+    ("compiled", "told"),
+    [
+        (False, 'the sources as they are; make bench ARGS="check" measures the compiled package\n'),
+        (True, "the compiled package; python -m benchmarks.check measures the sources as they are\n"),
+    ],
+)
+def test_which_package_is_measured_is_told_with_how_to_measure_the_other(
+    compiled: bool, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(package_measured, "IS_COMPILED", compiled)
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", find_spec("benchmarks.check"))
+    package_measured.say_what_is_measured()
+    assert capsys.readouterr().out == told

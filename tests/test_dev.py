@@ -15,13 +15,15 @@ from packaging.utils import canonicalize_name
 
 from tests.conftest import REPOSITORY
 
+COMMANDS = ("demo", "test", "spark", "trust", "compiled", "bench", "check")
 ON_ALL = "-n auto --dist loadfile"
 
-# Notes its name and arguments in calls.txt; makes .venv when asked to; fails where told to.
+# Notes its name and arguments in calls.txt; makes .venv and build when asked to; fails where told to.
 A_TOOL = """#!/bin/sh
 PATH=/usr/bin:/bin
 echo "{name} $*" >> {checkout}/calls.txt
 case "$*" in *{fails_at}*) echo "no such thing on the network"; exit 1;; esac
+case "$*" in *setup.py*) mkdir -p build/compiled;; esac
 case "$*" in *venv*) mkdir -p {venv}/bin; cp {checkout}/tools/in-venv {venv}/bin/python;; esac
 """
 
@@ -128,6 +130,72 @@ def test_spark_is_installed_only_for_its_own_tests(checkout: Checkout) -> None:
     assert checkout.calls() == [*pip_steps("spark,test"), "in-venv -m pytest -m spark tests/runtime"]
 
 
+BUILD = "in-venv setup.py build --build-base build/parts-of-compiled --build-lib build/compiled"
+NOT_COMPILED = "The package could not be compiled; the lines above say why. make test works without."
+ON_COMPILED = "-o pythonpath=build/compiled . -m not spark and not long"
+
+
+def test_the_package_is_compiled_once_and_then_tested(checkout: Checkout) -> None:
+    first = checkout.run("compiled", "tests/web")
+    assert first.returncode == 0, first.stderr
+    assert "Compiling the package into build/compiled" in first.stdout
+    tests = f"in-venv -m pytest {ON_ALL} {ON_COMPILED} tests/web"
+    assert checkout.calls()[1:] == [*pip_steps("lint,test"), BUILD, tests]
+    second = checkout.run("compiled", "tests/web")
+    assert (second.stdout, checkout.calls()) == ("", [tests])
+
+
+def test_it_is_compiled_again_when_a_source_has_changed_and_nothing_old_stays(checkout: Checkout) -> None:
+    checkout.run("compiled")
+    checkout.calls()
+    built = checkout.folder / "build" / "compiled" / "personalize"
+    built.mkdir(parents=True)
+    for name in ("gone.py", "kept.so"):
+        (built / name).touch()
+    (checkout.folder / "personalize").mkdir()
+    (checkout.folder / "personalize" / "new.py").touch()
+    checkout.run("compiled")
+    assert checkout.calls()[0] == BUILD
+    assert [path.name for path in built.iterdir()] == ["kept.so"]  # the build itself sees to what is compiled
+
+
+def test_a_build_that_failed_says_so_and_is_tried_again(checkout: Checkout) -> None:
+    checkout.run("test")
+    checkout.calls()
+    checkout.add_tool("tools/in-venv", fails_at="setup.py")
+    checkout.add_tool(".venv/bin/python", fails_at="setup.py")
+    failed = checkout.run("compiled")
+    assert failed.returncode == 1
+    assert failed.stderr == f"no such thing on the network\n{NOT_COMPILED}\n"
+    assert not [call for call in checkout.calls() if "pytest" in call]
+    checkout.add_tool(".venv/bin/python")
+    assert checkout.run("compiled").returncode == 0
+    assert checkout.calls()[0] == BUILD.replace("in-venv", "python")
+
+
+def test_tests_and_benchmarks_of_the_compiled_package_import_it_wherever_they_start(checkout: Checkout) -> None:
+    told = checkout.folder / "told"
+    checkout.run("test")
+    checkout.add_tool(".venv/bin/python")
+    python = checkout.folder / ".venv" / "bin" / "python"
+    python.write_text(f'{python.read_text()}echo "$PYTHONSAFEPATH $PYTHONPATH" >> {told}\n')
+    checkout.run("compiled")
+    assert told.read_text().splitlines()[-1] == f"1 {checkout.folder}/build/compiled:{checkout.folder}"
+
+
+def test_a_benchmark_runs_with_the_compiled_package_and_one_that_is_not_there_is_no_build(checkout: Checkout) -> None:
+    (checkout.folder / "benchmarks").mkdir()
+    (checkout.folder / "benchmarks" / "rules.py").write_text("if __name__ == '__main__': ...")
+    (checkout.folder / "benchmarks" / "shop.py").touch()
+    for arguments in ((), ("shop",)):
+        unknown = checkout.run("bench", *arguments)
+        assert unknown.returncode == 2
+        assert unknown.stdout.splitlines()[-1] == 'make bench ARGS="NAME ...", and NAME is one of: rules'
+    checkout.calls()
+    checkout.run("bench", "rules", "--rounds", "3")
+    assert checkout.calls() == [BUILD, "in-venv -m benchmarks.rules --rounds 3"]
+
+
 def test_an_install_that_failed_is_tried_again(checkout: Checkout) -> None:
     checkout.add_tool("tools/in-venv", fails_at="editable")
     failed = checkout.run("test")
@@ -200,7 +268,7 @@ def test_an_unknown_command_prints_the_ones_there_are(checkout: Checkout) -> Non
     result = checkout.run("tset")
     assert result.returncode == 2
     commands = [line.split("  ")[0] for line in result.stdout.splitlines()]
-    assert commands == ["make demo", "make test", "make spark", "make trust", "make check"]
+    assert commands == [f"make {name}" for name in COMMANDS]
 
 
 def test_everything_that_is_installed_is_pinned_to_the_version_that_is_installed() -> None:

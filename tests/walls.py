@@ -10,6 +10,7 @@ from tests.package_source import Import, Module, dotted, imports_of, meanings_of
 
 FLOORS = (
     *(
+        "compiled",
         "errors",
         "guesses",
         "problems",

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from personalize.cli.findings import Failed, Findings
+from personalize.compiled import IS_COMPILED
 from personalize.errors import InvalidFiles, PersonalizeError, SettingsError
 
 #: What each does, in the order in which a site needs them. The help tells it without importing any of them.
@@ -49,6 +50,9 @@ COMMANDS: Mapping[str, str] = {
     "openapi": "Print the description of the JSON API (OpenAPI 3.1).",
     "webhooks": "Say what webhooks have yet to be told.",
 }
+
+#: What `--version` says; compiled are the modules that a page goes through, or none.
+VERSION = f"personalize %(version)s (compiled: {'yes' if IS_COMPILED else 'no'})"
 
 
 class Commands(click.Group):
@@ -103,7 +107,7 @@ class Commands(click.Group):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The site's settings; else PERSONALIZE_SETTINGS, else personalize.toml in this folder.",
 )
-@click.version_option(package_name="personalize", message="personalize %(version)s")
+@click.version_option(package_name="personalize", message=VERSION)
 @click.pass_context
 def main(ctx: click.Context, settings: Path | None) -> None:
     """Show each visitor the content that your rules promise.

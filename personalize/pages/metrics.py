@@ -40,6 +40,7 @@ class MetricsEndpoint:
         figures = figures_of(self._personalizer)
         events = figures.events
         yield _info(figures)
+        yield _gauge(figures, "compiled", "Whether what a page goes through is compiled.", figures.compiled)
         yield _gauge(figures, "off", "Whether every page is left untouched.", figures.off)
         yield _gauge(figures, "store_answers", "Whether pages read profiles from the store.", figures.store_answers)
         if figures.backed_up_at is not None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from personalize.compiled import IS_COMPILED
 from personalize.rules.pending import pending_rules
 
 if TYPE_CHECKING:
@@ -37,14 +38,16 @@ class EventFigures:
 class Figures:
     """One worker at one moment; counts are since it started. No visitor, rule, content or host is named.
 
-    `slots` counts by slot and by what became of it, `skipped` pages by why their slots were not looked for, `webhooks`
-    messages by the name of the webhook and by what became of them. `units_changed` counts logins by which somebody's
-    place in splits changed, whom reports leave out. `store_answers` is false while the breaker keeps pages from asking
-    it; `backed_up_at` is when the newest backup of it was done, `compaction_due_since` when the first visitor was
-    erased whose bytes its files may hold still.
+    `compiled` says whether what a page goes through is (`personalize.compiled`). `slots` counts by slot and by what
+    became of it, `skipped` pages by why their slots were not looked for, `webhooks` messages by the name of the
+    webhook and by what became of them. `units_changed` counts logins by which somebody's place in splits changed,
+    whom reports leave out. `store_answers` is false while the breaker keeps pages from asking it; `backed_up_at` is
+    when the newest backup of it was done, `compaction_due_since` when the first visitor was erased whose bytes its
+    files may hold still.
     """
 
     worker: str
+    compiled: bool
     version: str | None
     off: bool
     store_answers: bool
@@ -65,6 +68,7 @@ def figures_of(personalizer: "Personalizer") -> Figures:
     health, ingest = personalizer.health, personalizer.ingest
     return Figures(
         worker=personalizer.worker.rpartition(":")[2],
+        compiled=IS_COMPILED,
         version=personalizer.rule_set.version if personalizer.rule_set is not None else None,
         off=personalizer.off,
         store_answers=not personalizer.breaker.is_open,

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from personalize.cli.main import main
+from personalize.compiled import IS_COMPILED
 from tests.cli.conftest import CDNOW
 from tests.cli.terminal import Terminal
 from tests.conftest import REPOSITORY
@@ -80,7 +81,8 @@ def test_every_command_says_in_sentences_what_it_does(empty: Terminal, name: str
 
 
 def test_the_version_is_that_of_the_package(empty: Terminal) -> None:
-    assert empty.well("--version") == "personalize 0.1.0\n"
+    compiled = "yes" if IS_COMPILED else "no"
+    assert empty.well("--version") == f"personalize 0.1.0 (compiled: {compiled})\n"
 
 
 def test_a_misspelt_command_or_option_is_a_usage_error(empty: Terminal) -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
+from personalize.compiled import IS_COMPILED
 from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Export, Switch
 from personalize.web.middleware import PersonalizeMiddleware
@@ -49,6 +50,7 @@ def test_it_tells_what_became_of_slots_and_that_all_is_well(tmp_path: Path) -> N
             assert told["slots"]["nowhere"]["unknown_slot"] == 2
             assert told["version"] == app.personalizer.rule_set.version  # type: ignore[union-attr]
             assert (told["off"], told["store_answers"], told["pending"]) == (False, True, None)
+            assert told["compiled"] == IS_COMPILED
             assert (told["skipped"], told["failures"], told["last_failure"]) == ({}, {}, None)
             none = dict.fromkeys(["written", "conflicting", "waiting", "dropped", "failed_batches"], 0)
             assert (told["events"], told["units_changed"]) == (none, 0)
