@@ -186,7 +186,7 @@ def _event_fields(facts: Sequence[Fact]) -> GroupReader:
 
 def _fields(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
     """What reads these attributes of an object."""
-    read = attrgetter(*names)
+    read: Any = attrgetter(*names)  # a tuple, but for one name
     return read if len(names) > 1 else lambda of: (read(of),)
 
 

@@ -1,7 +1,6 @@
 """One request for a page: as the site sees it, and as the browser has sent it."""
 
 from personalize.decisions.context import RequestFacts
-from personalize.runtime.once import once
 from personalize.runtime.sources import Scope
 from personalize.visitors.sent_headers import SentHeaders
 
@@ -21,11 +20,14 @@ class PageRequest:
         self.pairs: list[tuple[bytes, bytes]] = list(scope.get("headers", ()))
         self.is_get: bool = scope.get("method") == "GET"
         self.is_secure: bool = scope.get("scheme") == "https"
+        self._sent: SentHeaders | None = None
 
-    @once
+    @property
     def sent(self) -> SentHeaders:
         """The headers of the browser, by name; of most of what a site serves nobody asks for one."""
-        return SentHeaders(self.pairs)
+        if self._sent is None:
+            self._sent = SentHeaders(self.pairs)
+        return self._sent
 
     def facts(self) -> RequestFacts:
         """What the request tells of the page that it is for: nothing where it is for none."""

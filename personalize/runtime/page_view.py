@@ -17,7 +17,6 @@ from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.about_visitor import AboutVisitor
 from personalize.runtime.cache_facts import CacheFacts
-from personalize.runtime.once import once
 from personalize.runtime.own_facts import OwnFactsAsked
 from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
 from personalize.runtime.page_request import PageRequest
@@ -71,6 +70,7 @@ class PageView(SiteEvents):
         self._filled: list[Decision] = []
         self._pages: list[Page] = []
         self._late = _NOTHING
+        self._looker: Visitor | None = None
         self._context: Context | None = None
         self._known: Profile | None = None
         self._belongs: Organization | None = None
@@ -81,17 +81,19 @@ class PageView(SiteEvents):
         """That of the rule set that decides this page, None where nothing is live."""
         return self._rule_set.version if self._rule_set is not None else None
 
-    @once
+    @property
     def _visitor(self) -> Visitor:
-        """Who looks at the page; most of what a site serves asks nothing of anybody. The request is theirs from then
-        on, so that parting with it ends the circle of scope and page view. Once the site has returned, no login can be
-        seen any more."""
+        """Who looks at the page; most of what a site serves asks nothing of anybody."""
+        if self._looker is None:
+            self._looker = self._recognised()
+        return self._looker
+
+    def _recognised(self) -> Visitor:
+        """Once the site has returned, no login can be seen any more."""
         if not self._request.scope:
             told = "who looks at a page was first asked for behind its response, where no login is seen: ask before"
             self._personalizer.health.tell_once("late visitor", told)
-        visitor = Visitor(self._personalizer, self._request, self._came_at)
-        del self._request
-        return visitor
+        return Visitor(self._personalizer, self._request, self._came_at)
 
     @property
     def identity(self) -> Identity:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from personalize.decisions.context import RequestFacts
 from personalize.profiles.organization import Belonging, Organization
 from personalize.profiles.profile import Profile
-from personalize.runtime.once import once
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.sources import CookieConsent, ScopeLogin
 from personalize.visitors.arms import LONGEST_DAYS, arm_as_text
@@ -43,14 +42,24 @@ class Visitor:
         self._read_beside: Organization | None = None
         self.degraded = False
         self.now = now
+        self._facts: RequestFacts | None = None
+        self._decision: Consent | None = None
+        self._identity: Identity | None = None
+        self._user_id: str | None = None
+        self._was_login_read = False
         sent = request.sent.raw
         #: Whether a script of another site fetches the page: what it could read of a visitor is nothing of its own.
         self.is_elsewhere = sent.get(b"sec-fetch-mode") == b"cors" and sent.get(b"sec-fetch-site") == b"cross-site"
 
-    @once
+    @property
     def facts(self) -> RequestFacts:
         """What the request tells of itself. Where a fact source of the site fails, what it alone could have told
         can't be answered; a field of another type than text is missing."""
+        if self._facts is None:
+            self._facts = self._read_facts()
+        return self._facts
+
+    def _read_facts(self) -> RequestFacts:
         facts, personalizer = self.request.facts(), self._personalizer
         if personalizer.facts is None:
             return facts if personalizer.geoip is None else self._placed(facts)
@@ -90,9 +99,14 @@ class Visitor:
             self.failed(f"the fact source gave a wrong {name if name in OWN_FACTS else 'name'}", TypeError(allowed))
         return fits
 
-    @once
+    @property
     def decision(self) -> Consent:
         """What this browser's visitor has decided; a consent source that fails counts as no decision."""
+        if self._decision is None:
+            self._decision = self._read_decision()
+        return self._decision
+
+    def _read_decision(self) -> Consent:
         if self.is_asked_anew:
             return UNKNOWN
         source, request = self._personalizer.consent, self.request
@@ -112,17 +126,27 @@ class Visitor:
             return self.decision
         return stricter(profile.consent, self.decision)
 
-    @once
+    @property
     def identity(self) -> Identity:
         """Who is looking, computed from the request alone."""
+        if self._identity is None:
+            self._identity = self._identify()
+        return self._identity
+
+    def _identify(self) -> Identity:
         known = self._browser.identity
         if known is not None and known.consent is self.decision and self.user_id is None and not self._is_erased:
             return known
         return self.identity_under(self.decision, self._chance_of_person)
 
-    @once
+    @property
     def user_id(self) -> str | None:
         """The site's own login; a login source that fails counts as none."""
+        if not self._was_login_read:
+            self._user_id, self._was_login_read = self._read_login(), True
+        return self._user_id
+
+    def _read_login(self) -> str | None:
         source, request = self._personalizer.login, self.request
         try:
             if isinstance(source, ScopeLogin):  # it looks at no header
@@ -219,8 +243,7 @@ class Visitor:
             return
         self._is_erased = True
         self.is_asked_anew = self.user_id is not None and isinstance(self._personalizer.consent, CookieConsent)
-        for known in ("identity", "decision"):
-            vars(self).pop(known, None)
+        self._identity = self._decision = None
 
     async def settled_consent(self) -> Consent:
         """What holds for all that is kept of this page: before anything of a login is kept, its own stored
@@ -258,18 +281,18 @@ class Visitor:
         headers = self.request.sent.pairs if self.request.is_get else ()
         return [value for name, value in headers if name.lower() == b"if-none-match"]
 
-    @once
+    @property
     def is_known_to_site(self) -> bool:
         """Whether the site may have made the page for somebody it knows: by its login, or by credentials."""
         return b"authorization" in self.request.sent.raw or self.user_id is not None
 
-    @once
+    @property
     def changes_hands(self) -> bool:
         """Whether the browser's cookie is one of a login and nobody is logged in, or the other way round."""
         reading = agreed(self._browser.ids, self._personalizer.tokens)
         return reading is not None and reading.visitor_id.startswith(KNOWN) is (self.user_id is None)
 
-    @once
+    @property
     def _is_navigation(self) -> bool:
         """Whether the page itself is asked for, not a part of one: parts come several at once."""
         destination = self.facts.headers.get("sec-fetch-dest")

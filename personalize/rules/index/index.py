@@ -86,14 +86,16 @@ class Bits:
         return (1 << self.count) - 1
 
 
-@dataclass(frozen=True, slots=True)
 class Row(Generic[ConditionId]):
     """Conditions in the order in which they are asked: their bits, the first condition's highest, whose each is, by its
     place from 1 (nobody's at 0, where none is left), and the trees of those that need it."""
 
-    mask: int
-    owners: Mapping[int, ConditionId | None]
-    trees: Mapping[ConditionId, Condition]
+    __slots__ = ("mask", "owners", "trees")
+
+    def __init__(
+        self, mask: int, owners: Mapping[int, ConditionId | None], trees: Mapping[ConditionId, Condition]
+    ) -> None:
+        self.mask, self.owners, self.trees = mask, owners, trees
 
 
 class Answers:

@@ -42,7 +42,7 @@ class Writer:
     def __init__(self, path: Path, *, busy_seconds: float) -> None:
         self._path = path
         self._busy_seconds = busy_seconds
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="personalize writes")
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="personalize writes")
         self._waiting: deque[_Job] = deque()
         self._link: Link | None = None
         self.link_before: Link | None = None
@@ -56,17 +56,17 @@ class Writer:
         """
         job = _Job(work)
         self._waiting.append(job)
-        self._thread.submit(self._commit_together)
-        return self._thread.submit(self._result_of, job)
+        self._executor.submit(self._commit_together)
+        return self._executor.submit(self._result_of, job)
 
     def submit_bare(self, work: Callable[[sqlite3.Connection], T]) -> "Future[T]":
         """Queue a job that runs outside of any transaction, for what SQLite does in none, such as VACUUM."""
-        return self._thread.submit(self._run_bare, work)
+        return self._executor.submit(self._run_bare, work)
 
     def stop(self) -> None:
         """Finish the jobs given so far, close the connection, and end the thread. Waits for that."""
-        self._thread.submit(self._disconnect)
-        self._thread.shutdown()
+        self._executor.submit(self._disconnect)
+        self._executor.shutdown()
 
     def _commit_together(self) -> None:
         """One commit for all that wait; whatever raises here is met again in `_result_of`, by its owner."""

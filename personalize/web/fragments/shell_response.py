@@ -60,8 +60,10 @@ async def _nothing(slot_ids: Sequence[str]) -> Sequence[str | None]:
     return [None] * len(slot_ids)
 
 
-class _WithShell(Outgoing):
-    """What leaves for a request whose page shared caches may keep: it is written by `page`."""
+class ShellResponse(PersonalizedResponse):
+    """Stands between the site and the server for one request whose page shared caches may keep: it is written by
+    `page`. One that the site itself keeps out of them, or that was made from what is known of the visitor, is filled
+    in place and for this visitor alone, as any other."""
 
     def __init__(
         self,
@@ -75,15 +77,8 @@ class _WithShell(Outgoing):
     ) -> None:
         super().__init__(receive, send, page_view, site, asked)
         self._page = page
-
-
-class ShellResponse(_WithShell, PersonalizedResponse):
-    """Stands between the site and the server for one request whose page shared caches may keep: it is written by
-    `page`. One that the site itself keeps out of them, or that was made from what is known of the visitor, is filled
-    in place and for this visitor alone, as any other."""
-
-    _may_be_shared = True
-    _writer: ShellWriter | None = None
+        self._may_be_shared = True
+        self._writer: ShellWriter | None = None
 
     @property
     def _is_shared(self) -> bool:
@@ -138,8 +133,21 @@ class ShellResponse(_WithShell, PersonalizedResponse):
         return super()._is_viewed and not self._is_shared
 
 
-class ShellHead(_WithShell, HeadResponse):
+class ShellHead(HeadResponse):
     """The answer to HEAD where GET brings such a page."""
+
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        page_view: PageView,
+        site: SitePages,
+        asked: Asked,
+        *,
+        page: ShellPage,
+    ) -> None:
+        super().__init__(receive, send, page_view, site, asked)
+        self._page = page
 
     async def _send_private(self) -> None:
         if self._head.is_kept_from_caches or self._page_view.private:

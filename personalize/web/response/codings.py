@@ -139,4 +139,4 @@ _DECODERS: dict[bytes, Callable[[], Decoder]] = {
     **({b"br": _Brotli} if find_spec("brotli") else {}),
     **({b"zstd": _zstd} if find_spec("zstandard") else {}),
 }
-_UNREADABLE = frozenset({b"br", b"zstd", b"dcb", b"dcz", b"compress", b"*"}) - _DECODERS.keys()
+_UNREADABLE = frozenset({b"br", b"zstd", b"dcb", b"dcz", b"compress", b"*"}).difference(_DECODERS)
