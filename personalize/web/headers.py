@@ -37,5 +37,5 @@ def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the page is only fetched in advance, by its headers in lower case: nobody looks at it yet."""
     if _TELL_OF_PREFETCH.isdisjoint(headers):
         return False
-    asked = _TELL_OF_PREFETCH & headers.keys()
+    asked = _TELL_OF_PREFETCH.intersection(headers)
     return any(headers[name].strip().lower().startswith(_PREFETCH[name]) for name in asked)

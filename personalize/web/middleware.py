@@ -161,10 +161,13 @@ class PersonalizeMiddleware:
         response = self._response(asked, page_view, receive, send)
         try:  # as in `_run`, without the way there: this is what every page goes through
             await self.app(inner, response.receive, response.send)
-        finally:
-            if not response.is_over:
-                await response.break_off()
+        except BaseException:
+            await _end(response)
             asked.part_with_scope()
+            raise
+        if not response.is_over:
+            await response.break_off()
+        asked.part_with_scope()
 
     def _request(self, asked: Asked, *, whole: bool = False) -> tuple[Scope, PageView]:
         """The request as the site sees it: without our cookies, and without ways to send a page behind our back.
@@ -228,8 +231,7 @@ class PersonalizeMiddleware:
             async with briefly() as limit:
                 response.glance.limit = limit
                 await self._run(inner, without_body(response.receive), response.glance.send, response)
-        if not response.is_over:
-            await response.break_off()
+        await _end(response)
 
     async def _conditional(self, asked: Asked, receive: Receive, send: Send) -> None:
         """Answer who may have a copy, where nothing is known of the path: less than the page tells nothing of it."""
@@ -241,10 +243,12 @@ class PersonalizeMiddleware:
             await self._run(inner, response.receive, answer.send, response)
             if answer.is_held and not response.disconnected:
                 await self._in_place_of(answer, again, receive, send)
-        finally:
+        except BaseException:
             await answer.release()
-            if not response.is_over:
-                await response.break_off()
+            await _end(response)
+            raise
+        await answer.release()
+        await _end(response)
 
     async def _in_place_of(self, answer: HeldAnswer, asked: Asked, receive: Receive, send: Send) -> None:
         """Ask the site for the whole page, and send it in place of the answer if it has slots."""
@@ -253,8 +257,7 @@ class PersonalizeMiddleware:
             in_place = InPlace(answer, send, limit)
             page = in_place.page = self._response(asked, page_view, without_body(receive), in_place.send)
             await self._run(inner, page.receive, page.send, page)
-            if not page.is_over:
-                await page.break_off()
+            await _end(page)
 
     def _inner(self, asked: Asked, *, plain: bool, is_page: bool, whole: bool) -> Scope:
         """The request as the site sees it; what the site adds to it, we see.
@@ -287,6 +290,12 @@ class PersonalizeMiddleware:
         inner.setdefault("state", {})[STATE_KEY] = page_view
         response = PreviewedResponse(send, page_view, marks, token=self._token, method=scope["method"])
         await self.app(inner, receive, response.send)
+
+
+async def _end(response: Outgoing) -> None:
+    """Let go of what is held where the site has returned without an end of its own."""
+    if not response.is_over:
+        await response.break_off()
 
 
 def _may_be_page(asked: Asked) -> bool:

@@ -64,7 +64,7 @@ class FactIndex:
 
     `memories` are the readings of values that were read before, by the values' class and by value; that of None is in
     each. Most values are of the class `usual`, and are worth looking up in `masks`, which has what each leaves, before
-    they are `read`; where there is no such class, none are. Only what is asked `by_clock` has to be read at the moment
+    they are read; where there is no such class, none are. Only what is asked `by_clock` has to be read at the moment
     that the visitor's clock shows: to all else any clock is the same. Where the fact is `Unanswerable`, its
     `dependents` are refuted.
     """
@@ -151,9 +151,13 @@ class FactIndex:
     # Reading -------------------------------------------------------------------------------------------
 
     @property
-    def read(self) -> Read:
+    def reader(self) -> Read:
         """What reads a value of this fact, in the way that is the shortest for most."""
         return MethodType(self._way, self)
+
+    def read(self, value: object, now: datetime, micros: int) -> Reading:
+        """What one value of this fact means."""
+        return self._way(self, value, now, micros)
 
     def _read_times(self, value: Any, now: datetime, micros: int) -> Reading:
         """The reading of a counter's times."""

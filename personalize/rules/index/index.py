@@ -325,11 +325,11 @@ class Index:
         texts = [at for at, one in enumerate(facts) if one.usual is str]
         return Reach(
             facts=tuple(one.fact for one in facts),
-            remembered=tuple((at, one.usual, one.masks, one.read) for at, one in enumerate(facts) if one.usual),
+            remembered=tuple((at, one.usual, one.masks, one.reader) for at, one in enumerate(facts) if one.usual),
             texts=itemgetter(*texts) if len(texts) > 1 else None,
             masks=tuple(facts[at].masks for at in texts),
-            others=tuple((at, one.read) for at, one in enumerate(facts) if not one.usual and not one.by_clock),
-            by_clock=tuple((at, one.read) for at, one in enumerate(facts) if not one.usual and one.by_clock),
+            others=tuple((at, one.reader) for at, one in enumerate(facts) if not one.usual and not one.by_clock),
+            by_clock=tuple((at, one.reader) for at, one in enumerate(facts) if not one.usual and one.by_clock),
             counts=any(one.is_counter for one in facts),
             segments=self.segments.reach(needed, refutes=asks_rules) if needed else None,
         )

@@ -14,7 +14,6 @@ from personalize.web.html.scanner import Scanner
 from personalize.web.html.shells import Shell
 from personalize.web.request.asked import Asked
 from personalize.web.response.head_response import HeadResponse
-from personalize.web.response.outgoing import Outgoing
 from personalize.web.response.response import PersonalizedResponse
 from personalize.web.response.response_head import ResponseHead
 from personalize.web.response.site_pages import SitePages
