@@ -157,13 +157,15 @@ class Ingest:
                 applied = await self._write(batch)
             except StoreError as error:
                 self._failed(error, lost=0)
-                await self._pause(retry_seconds)
-                retry_seconds = min(2 * retry_seconds, LONGEST_RETRY_SECONDS)
             except Exception as error:  # noqa: BLE001 - one event that can't be projected must not stop the rest
                 self._set_apart(error)
+                continue
             else:
                 self._done_with(batch)
                 self._wrote(applied, len(batch))
+                continue
+            await self._pause(retry_seconds)
+            retry_seconds = min(2 * retry_seconds, LONGEST_RETRY_SECONDS)
 
     def _wrote(self, applied: Applied, events: int) -> None:
         self.written += events

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum, auto
 
 from personalize.runtime.page_view import PageView
@@ -96,14 +97,15 @@ class StreamedPage:
     # While nothing is known ----------------------------------------------------------------------------
 
     async def _look_on(self, message: Message) -> None:
-        try:
+        page = None
+        with suppress(CodingError):
             page = self._text(message)
-        except CodingError:
-            self._out.skip_unread()
-            self._look.add(kept(message), b"")
-            await self._pass_held()
-        else:
+        if page is not None:
             await self._look_at(message, page)
+            return
+        self._out.skip_unread()
+        self._look.add(kept(message), b"")
+        await self._pass_held()
 
     async def _look_at(self, message: Message, page: bytes) -> None:
         """Hold one more part, for as long as nothing is known of the page and a slot may still come in time."""

@@ -171,7 +171,7 @@ def test_while_another_process_writes_all_that_wait_are_told_so_at_once(tmp_path
 def held_up_outside(writer: Writer) -> Iterator[None]:
     """As `held_up`, without a transaction."""
     go_on = threading.Event()
-    writer._thread.submit(go_on.wait)
+    writer._executor.submit(go_on.wait)
     try:
         yield
     finally:
