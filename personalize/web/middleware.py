@@ -159,16 +159,15 @@ class PersonalizeMiddleware:
         if conditions:
             inner["headers"] += conditions
         response = self._response(asked, page_view, receive, send)
-        failure = None
         try:  # as in `_run`, without the way there: this is what every page goes through
             await self.app(inner, response.receive, response.send)
-        except BaseException as error:  # noqa: BLE001  raised again, once what is held has left
-            failure = error
+        except BaseException:
+            await _end(response)
+            asked.part_with_scope()
+            raise
         if not response.is_over:
             await response.break_off()
         asked.part_with_scope()
-        if failure is not None:
-            raise failure
 
     def _request(self, asked: Asked, *, whole: bool = False) -> tuple[Scope, PageView]:
         """The request as the site sees it: without our cookies, and without ways to send a page behind our back.
@@ -214,14 +213,11 @@ class PersonalizeMiddleware:
 
     async def _run(self, inner: Scope, receive: Receive, send: Send, response: Outgoing) -> None:
         """Let the site answer. Where it fails, what is held leaves first: the page is cut off where it was."""
-        failure = None
         try:
             await self.app(inner, receive, send)
-        except BaseException as error:  # noqa: BLE001  raised again, once what is held has left
-            failure = error
-        if failure is not None:
+        except BaseException:
             await response.break_off()
-            raise failure
+            raise
 
     async def _head(self, asked: Asked, receive: Receive, send: Send, conditions: RawHeaders) -> None:
         """Answer HEAD. Where nothing is known of the path, and the site sends no page along, it is asked for it."""
@@ -242,17 +238,17 @@ class PersonalizeMiddleware:
         again = asked.again()
         inner, page_view = self._request(asked)
         response = self._response(asked, page_view, receive, send)
-        answer, failure = HeldAnswer(response.send), None
+        answer = HeldAnswer(response.send)
         try:
             await self._run(inner, response.receive, answer.send, response)
             if answer.is_held and not response.disconnected:
                 await self._in_place_of(answer, again, receive, send)
-        except BaseException as error:  # noqa: BLE001  raised again, once what is held has left
-            failure = error
+        except BaseException:
+            await answer.release()
+            await _end(response)
+            raise
         await answer.release()
         await _end(response)
-        if failure is not None:
-            raise failure
 
     async def _in_place_of(self, answer: HeldAnswer, asked: Asked, receive: Receive, send: Send) -> None:
         """Ask the site for the whole page, and send it in place of the answer if it has slots."""
