@@ -89,7 +89,7 @@ def main(arguments: "list[str]") -> int:
 
 def bench(arguments: "list[str]") -> int:
     """Run the benchmark that is named first with the compiled package; where none is, say which there are."""
-    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "__main__" in path.read_text("utf-8"))
+    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if "if __name__" in path.read_text("utf-8"))
     if not arguments or arguments[0] not in names:
         say('make bench ARGS="NAME ...", and NAME is one of: {}'.format(", ".join(names)))
         return 2

@@ -27,7 +27,7 @@ COMPILED = (
 )
 #: What isn't, though a page goes through it or a glob above takes it, and why.
 NOT_COMPILED = {
-    "personalize/web/html/rewriter.py": "those of fragments and of what was seen, which are not compiled, inherit from it",
+    "personalize/web/html/rewriter.py": "classes that are not compiled inherit from it",
     "personalize/web/html/scanner.py": "tests put another one in its place",
 }
 

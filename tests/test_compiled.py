@@ -5,6 +5,7 @@ import runpy
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
 import zipfile
 from importlib import import_module
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from setuptools.errors import PlatformError
 
 from personalize.compiled import IS_COMPILED
 from tests.cli.serving import free_port, wait_for
@@ -85,6 +87,12 @@ def test_a_machine_without_a_c_compiler_is_told_what_to_install() -> None:
         "error: PERSONALIZE_COMPILED is set, and there is no C compiler here (no-such-cc): apt install gcc; "
         "or leave the variable away, and it installs as Python"
     )
+
+
+def test_a_python_without_its_headers_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sysconfig, "get_path", lambda name: str(tmp_path))
+    with pytest.raises(PlatformError, match=f"there is no Python.h in {tmp_path}: apt install python3-dev; or leave"):
+        SETUP["refuse_without_c"]()
 
 
 def test_a_checkout_is_never_compiled_in_its_place() -> None:

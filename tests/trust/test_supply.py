@@ -16,7 +16,10 @@ from tests.docs.blocks import blocks_of
 
 pytestmark = [pytest.mark.trust, pytest.mark.long]
 #: All that a wheel is made of.
-SOURCES = ("personalize", "docs", "pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in")
+SOURCES = (
+    *("personalize", "docs", "pyproject.toml", "setup.py", "constraints.txt"),
+    *("README.md", "LICENSE", "MANIFEST.in"),
+)
 LOCK, INSTALL = (block for block in blocks_of("docs/operators.md") if block.language == "sh")
 #: Some moment that both builds are told; in a release that of its commit.
 MOMENT = {"SOURCE_DATE_EPOCH": "1795000000"}
@@ -52,8 +55,10 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_two_builds_of_one_source_are_the_same_bytes(tmp_path: Path) -> None:
-    assert digest(wheel(tmp_path / "here")) == digest(wheel(tmp_path / "some" / "where" / "else"))
+@pytest.mark.parametrize("compiled", ["0", "1"], ids=["python", "compiled"])
+def test_two_builds_of_one_source_are_the_same_bytes(tmp_path: Path, compiled: str) -> None:
+    moment = {**MOMENT, "PERSONALIZE_COMPILED": compiled}
+    assert digest(wheel(tmp_path / "here", moment)) == digest(wheel(tmp_path / "some" / "where" / "else", moment))
 
 
 @pytest.mark.planted
@@ -65,7 +70,7 @@ def test_a_build_that_notes_when_it_was_made_is_found_out(tmp_path: Path) -> Non
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Our wheel and all that a site needs beside it, with their hashes, made as the page says."""
     folder = tmp_path_factory.mktemp("supply")
-    copy_sources(folder, *SOURCES, "constraints.txt")
+    copy_sources(folder, *SOURCES)
     fetched = shell(folder, LOCK.text, Path(sys.executable))
     if fetched.returncode != 0:
         pytest.skip(f"without the network nothing is fetched: {fetched.stderr[-300:]}")
