@@ -40,8 +40,8 @@ COMPILED = ROOT / "build" / "compiled"
 MADE_OF = ("personalize/**/*", "docs/messages.md", "setup.py", "pyproject.toml", "constraints.txt")
 #: Before those sources, also for processes that tests start: whatever folder they start in is no place to import from.
 WITH_COMPILED = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join([str(COMPILED), str(ROOT)])}
-#: pytest puts these before everything, too. What has a marker of its own runs with the compiled package only.
-ON_THE_COMPILED = ("-o", "pythonpath=build/compiled .", "-m", "not spark and not long")
+#: pytest puts these before everything, too. What is marked so runs with the compiled package only, or never with it.
+ON_THE_COMPILED = ("-o", "pythonpath=build/compiled .", "-m", "not spark and not long and not sources")
 USAGE = """\
 make demo      the example site on http://127.0.0.1:8000 (make demo PORT=9000 for another port)
 make test      all tests, on all processors (make test ARGS="-k cookie -x" passes options on to pytest; -n 0 uses one)

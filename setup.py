@@ -59,7 +59,6 @@ COMPILED = (
     "personalize/runtime/preview.py",
     "personalize/runtime/shown.py",
     "personalize/runtime/site_events.py",
-    "personalize/runtime/sources.py",
     "personalize/runtime/variant_view.py",
     "personalize/runtime/visitor.py",
     "personalize/stores/event_text.py",
@@ -77,9 +76,11 @@ COMPILED = (
     "personalize/web/middleware.py",
     "personalize/web/request/*.py",
     "personalize/web/response/*.py",
+    "personalize/web/seen/slot_watch.py",
 )
 #: What isn't, though a page goes through it or a glob above takes it, and why.
 NOT_COMPILED = {
+    "personalize/runtime/sources.py": "a site may inherit from its protocols and logins",
     "personalize/web/response/asking_again.py": "mypyc knows no generators that are asynchronous",
 }
 

@@ -132,7 +132,7 @@ def test_spark_is_installed_only_for_its_own_tests(checkout: Checkout) -> None:
 
 BUILD = "in-venv setup.py build --build-base build/parts-of-compiled --build-lib build/compiled"
 NOT_COMPILED = "The package could not be compiled; the lines above say why. make test works without."
-ON_COMPILED = "-o pythonpath=build/compiled . -m not spark and not long"
+ON_COMPILED = "-o pythonpath=build/compiled . -m not spark and not long and not sources"
 
 
 def test_the_package_is_compiled_once_and_then_tested(checkout: Checkout) -> None:

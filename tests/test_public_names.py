@@ -20,12 +20,28 @@ def test_there_are_few_enough_names_to_know_them_all() -> None:
     assert len(set(NAMES)) == len(NAMES)
 
 
+@pytest.mark.sources  # what is compiled has no docstrings; its sources lie beside it
 @pytest.mark.parametrize("name", NAMES)
 def test_a_public_name_says_what_it_is(name: str) -> None:
     value = getattr(personalize, name)
     assert not isinstance(value, ModuleType), "a name, not the module where it lives"
     if inspect.isclass(value) or inspect.isroutine(value):
         assert inspect.getdoc(value)
+
+
+@pytest.mark.parametrize("name", ["Authorizer", "Clock", "ConsentSource", "FactSource", "LoginSource", "Store"])
+def test_a_site_may_write_its_own(name: str) -> None:
+    """Type checkers and editors help whoever inherits from a protocol; it has to be one that is not compiled."""
+    own = type("Own", (getattr(personalize, name),), {})
+    assert isinstance(own(), own)
+
+
+def test_a_site_may_change_a_login_that_there_is() -> None:
+    class ByMail(personalize.ScopeLogin):
+        def user_id(self, scope: personalize.Scope) -> str | None:
+            return super().user_id(scope) or "anna@example.org"
+
+    assert ByMail().user_id({}) == "anna@example.org"
 
 
 def test_nothing_public_is_left_off_the_list() -> None:

@@ -157,6 +157,7 @@ def test_the_stricter_of_two_decisions_holds(known: Consent, anonymous: Consent,
 
 @pytest.mark.trust
 @pytest.mark.planted
+@pytest.mark.sources
 def test_a_join_that_takes_the_looser_of_two_decisions_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("personalize.profiles.join.stricter", lambda one, other: max(one, other, key=_granted))
     with pytest.raises(AssertionError):

@@ -31,14 +31,14 @@ from personalize.stores.protocols import (
 )
 from personalize.stores.stretches import Stretch
 from tests.stores import samples
-from tests.stores.erasing_again_contract import ErasingAgainContract, Refuses
+from tests.stores.erasing_again_contract import ErasingAgainContract
 from tests.stores.erasure_contract import ErasureContract
 from tests.stores.filling_contract import FillingContract, drawn
 from tests.stores.organization_contract import OrganizationContract, company_projectors
 from tests.stores.outcome_contract import OutcomeContract
 from tests.stores.queue_contract import QueueContract
 from tests.stores.retention_contract import RetentionContract
-from tests.stores.samples import all_of, at, event, projectors, purchase
+from tests.stores.samples import Refuses, all_of, at, event, projectors, purchase
 from tests.stores.search_contract import SearchContract
 from tests.stores.trim_contract import TrimContract
 from tests.trust.trials import trials

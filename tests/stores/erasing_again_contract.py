@@ -1,6 +1,6 @@
 """What every store promises of a backup that was restored: whom its other copy has erased since does not come back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -8,28 +8,13 @@ from hypothesis import strategies as st
 
 from personalize.errors import TakenOver
 from personalize.events.event import CONSENT, Event
-from personalize.profiles.profile import Profile
-from personalize.profiles.project import ProfileProjector
 from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Store
 from tests.stores import samples
 from tests.stores.erasure_contract import KEYS, erase, join, names
 from tests.stores.filling_contract import Make, drawn, play
-from tests.stores.samples import all_of, event, projectors, purchase
+from tests.stores.samples import Refuses, all_of, event, projectors, purchase
 from tests.trust.trials import trials
-
-
-class Refuses(ProfileProjector):
-    """Projects like the real one, but for one event."""
-
-    def __init__(self, event_id: str) -> None:
-        super().__init__(samples.SCHEMA)
-        self._event_id = event_id
-
-    def project(self, event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile]:
-        if event.event_id == self._event_id:
-            raise ZeroDivisionError("a bug of ours")
-        return super().project(event, rows)
 
 
 async def erase_again(store: Store, lost: Store) -> int:

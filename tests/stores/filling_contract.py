@@ -19,7 +19,7 @@ from personalize.profiles.project import ProfileProjector
 from personalize.stores.memory.store import MemoryStore
 from personalize.stores.protocols import Lease, Live, Store
 from tests.stores import samples
-from tests.stores.samples import all_of, at, purchase
+from tests.stores.samples import Refuses, all_of, at, purchase
 from tests.trust.trials import trials
 
 Make = Callable[[], Store]
@@ -176,19 +176,13 @@ class FillingContract:
         play(make, scene)
 
     def test_a_slice_that_a_projector_refuses_changes_nothing(self, make: Make) -> None:
-        class Refuses(ProfileProjector):
-            def project(self, event: Event, rows: Mapping[str, Profile | None]) -> Mapping[str, Profile]:
-                if event.event_id == BUYS[4].event_id:
-                    raise ZeroDivisionError("a bug of ours")
-                return super().project(event, rows)
-
         async def scene(store: Store) -> None:
             await store.apply(BUYS, Counts().projectors)
             await store.set_live(Live("v1", at(20), "ann"), SOME.projectors)
             await fill(store, SOME, slices=1)
             before = await store.filled()
             counters = [Counter("all", "purchase", 2, _MATCHES["all"])]
-            refuses = Refuses(samples.SCHEMA, counters)
+            refuses = Refuses(BUYS[4].event_id, ProfileProjector(samples.SCHEMA, counters))
             with pytest.raises(ZeroDivisionError):
                 await store.fill([refuses], version="v1", at=at(21), events=3)
             assert await store.filled() == before

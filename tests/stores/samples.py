@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -12,6 +12,7 @@ from personalize.events.event import CONSENT, JOIN, MARK, PAGE_VIEW, RETRACT, SE
 from personalize.events.schema import EventType, Schema, Shape, ValueType
 from personalize.profiles.counters import Counter
 from personalize.profiles.project import ProfileProjector
+from personalize.stores.protocols import Projector
 
 T = TypeVar("T")
 
@@ -29,6 +30,22 @@ _ids = count()
 def projectors(counters: tuple[Counter, ...] = ()) -> list[ProfileProjector]:
     """The projectors of a site that sells something."""
     return [ProfileProjector(SCHEMA, counters)]
+
+
+class Refuses:
+    """Projects as another one does, but for one event."""
+
+    def __init__(self, event_id: str, projector: Projector | None = None) -> None:
+        self._event_id = event_id
+        self._projector = projector or ProfileProjector(SCHEMA)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._projector, name)
+
+    def project(self, event: Event, rows: Mapping[str, Any]) -> Mapping[str, Any]:
+        if event.event_id == self._event_id:
+            raise ZeroDivisionError("a bug of ours")
+        return self._projector.project(event, rows)
 
 
 def at(minutes: float) -> datetime:

@@ -44,6 +44,7 @@ def test_wherever_the_clock_jumps_pages_are_served_and_events_count_once(tmp_pat
 
 
 @pytest.mark.planted
+@pytest.mark.sources
 def test_ids_that_the_clock_alone_makes_are_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("personalize.runtime.page_events.minted_event_id", lambda at, chance: at.isoformat())
     with pytest.raises(AssertionError):

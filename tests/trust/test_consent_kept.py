@@ -115,6 +115,7 @@ def test_of_who_has_not_agreed_nothing_is_kept_and_no_cookie_knows_them(tmp_path
 
 @pytest.mark.trust
 @pytest.mark.planted
+@pytest.mark.sources
 @pytest.mark.parametrize("state", ["nothing said", "refused"])
 def test_a_site_that_asks_nobody_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
     everything = granting(["measure", "personalize"])

@@ -364,6 +364,7 @@ BUGS = {
 
 @pytest.mark.trust
 @pytest.mark.planted
+@pytest.mark.sources
 @pytest.mark.parametrize("bug", ["", *BUGS])
 def test_a_site_that_lives_with_a_bug_is_found_out(lived: Any, bug: str) -> None:
     def lives(steps: Callable[[Life], None]) -> None:

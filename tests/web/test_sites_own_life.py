@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
+from personalize.rules.ruleset import RuleSet
 from personalize.runtime.page_view import page_view_of
 from personalize.web.middleware import PersonalizeMiddleware
 from tests.web.house import (
@@ -118,7 +119,7 @@ def test_our_own_failure_is_the_sites_own_page(house: House, monkeypatch: pytest
     def fail(*_: Any, **__: Any) -> None:
         raise ValueError("planted")
 
-    monkeypatch.setattr("personalize.runtime.page_view.decide", fail)
+    monkeypatch.setattr(RuleSet, "index", property(fail))
     for messages in ([body(b"<p>" + SLOT)], [body(b"<p>", more=True), body(SLOT)]):
         told = house.ask(saying(start(), *messages))
         assert (told.status, told.body, told.error) == (200, b"<p>" + SLOT, None)

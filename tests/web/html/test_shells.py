@@ -1,31 +1,14 @@
 """Pages whose bytes came before are not scanned again, and those that never come again cost no memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-
-import pytest
 
 from personalize.rules.definitions import Placement
 from personalize.web.html.doubts import Doubt
-from personalize.web.html.scanner import Scanner
 from personalize.web.html.shells import Shell, Shells
 
 TOKEN = b"0123456789abcdefabcd"
 PAGE = b"<h1>%d</h1><section data-slot=hero>Default</section>"
-
-
-@pytest.fixture
-def scanned(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The pages that were scanned so far."""
-    pages: list[bytes] = []
-    last = Scanner.last
-
-    def noted(scanner: Scanner, page: bytes) -> object:
-        pages.append(page)
-        return last(scanner, page)
-
-    monkeypatch.setattr(Scanner, "last", noted)
-    return pages
 
 
 class Hero:
@@ -44,32 +27,30 @@ def shell_of(shells: Shells, number: int, path: str = "/") -> Shell:
     return shell
 
 
-def test_a_page_that_came_twice_is_not_scanned_again_wherever_it_comes(scanned: list[bytes]) -> None:
-    shells = Shells(TOKEN)
-    for path in ("/", "/", "/", "/elsewhere"):
-        shell_of(shells, 1, path)
-    assert len(scanned) == 2
+def scanned(shells: Iterable[Shell]) -> int:
+    """How many pages were scanned for these shells: each time it is another one."""
+    return len({id(shell): shell for shell in shells})
 
 
-def test_pages_that_are_ever_new_are_scanned_and_soon_not_remembered(scanned: list[bytes]) -> None:
+def test_a_page_that_came_twice_is_not_scanned_again_wherever_it_comes() -> None:
     shells = Shells(TOKEN)
-    for number in range(2_000):
-        shell_of(shells, number)
-    assert len(scanned) == 2_000
+    assert scanned([shell_of(shells, 1, path) for path in ("/", "/", "/", "/elsewhere")]) == 2
+
+
+def test_pages_that_are_ever_new_are_scanned_and_soon_not_remembered() -> None:
+    shells = Shells(TOKEN)
+    assert scanned([shell_of(shells, number) for number in range(2_000)]) == 2_000
     assert len(shells._seen) < 400 and not shells._kept
 
 
-def test_where_pages_were_ever_new_one_that_stays_is_remembered_before_long(scanned: list[bytes]) -> None:
+def test_where_pages_were_ever_new_one_that_stays_is_remembered_before_long() -> None:
     shells = Shells(TOKEN)
     for number in range(500):
         shell_of(shells, number)
-    scanned.clear()
-    for _ in range(100):
-        shell_of(shells, 7)
-    assert len(scanned) <= 18
+    assert scanned([shell_of(shells, 7) for _ in range(100)]) <= 18
 
 
-def test_however_many_paths_there_are_few_are_counted(scanned: list[bytes]) -> None:
+def test_however_many_paths_there_are_few_are_counted() -> None:
     shells = Shells(TOKEN)
     for number in range(3_000):
         shell_of(shells, number, f"/{number}")
