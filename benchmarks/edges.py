@@ -30,7 +30,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmarks.edge_sites import KEY, MARKS
-from benchmarks.package_measured import say_what_is_measured
+from benchmarks.package_measured import PACKAGE_IN, say_what_is_measured
 from benchmarks.shop import SLOTS
 from benchmarks.shop_site import Visitor, headers_of, open_shop, page, visitors_of, write_desk
 from personalize.runtime.personalizer import Personalizer
@@ -211,6 +211,7 @@ def on_core_0(words: Sequence[str], port: int, environment: Mapping[str, str] | 
     """A server that listens; its process."""
     process = subprocess.Popen(
         ["taskset", "-c", "0", *words],
+        cwd=PACKAGE_IN,
         env={**os.environ, **(environment or {})},
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from benchmarks.package_measured import say_what_is_measured
+from benchmarks.package_measured import PACKAGE_IN, say_what_is_measured
 from benchmarks.shop_site import open_shop, write_desk
 from personalize.runtime.personalizer import Personalizer
 from personalize.settings import load_settings
@@ -114,7 +114,7 @@ def served(way: str, folder: Path) -> Iterator[int]:
         port: int = free.getsockname()[1]
     environ = {**os.environ, WRAPPED: way, "PERSONALIZE_SETTINGS": str(desk / "personalize.toml")}
     command = [sys.executable, "-m", "uvicorn", "benchmarks.untouched:app", "--port", str(port), "--log-level", "error"]
-    server = subprocess.Popen([*command, "--no-access-log"], env=environ)
+    server = subprocess.Popen([*command, "--no-access-log"], cwd=PACKAGE_IN, env=environ)
     try:
         wait_for(port)
         yield port

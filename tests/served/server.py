@@ -12,7 +12,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+import personalize
+
+#: Where the package of these tests was imported from. Servers import from the folder that they start in before anything
+#: else: so the compiled package is what they serve with where it is what is tested.
+PACKAGE_IN = Path(personalize.__file__).resolve().parents[1]
 #: Below those that Linux gives to connections.
 _PORTS = (20_000, 32_000)
 LONGEST_START_SECONDS = 30
@@ -82,7 +86,7 @@ def start(server: Server, port: int, folder: Path, environment: Mapping[str, str
     """A server that listens in a moment."""
     return subprocess.Popen(
         [sys.executable, "-m", *(word.format(port=port) for word in server.command)],
-        cwd=REPOSITORY,
+        cwd=PACKAGE_IN,
         env={**os.environ, "PERSONALIZE_SETTINGS": str(folder / "personalize.toml"), **environment},
         start_new_session=True,
     )

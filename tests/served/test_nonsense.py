@@ -16,9 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.conftest import REPOSITORY
 from tests.served.described import prepared
-from tests.served.server import free_ports, stop, wait_for
+from tests.served.server import PACKAGE_IN, free_ports, stop, wait_for
 from tests.trust.trials import SEED, trials
 
 #: How much is sent.
@@ -76,7 +75,7 @@ def listening(folder: Path, token: str, app: str = "tests.served.sites.api_shop:
     with printed.open("wb") as words:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
-            cwd=REPOSITORY,
+            cwd=PACKAGE_IN,
             env={**os.environ, "PERSONALIZE_SETTINGS": str(folder / "personalize.toml")},
             stderr=words,
             start_new_session=True,

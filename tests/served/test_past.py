@@ -25,9 +25,10 @@ from personalize.runtime.offline import store_for, visitor_context
 from personalize.runtime.publish import checked
 from personalize.settings import load_settings
 from personalize.stores.opening import open_store
+from tests.conftest import REPOSITORY
 from tests.desk import KEY
 from tests.driver import CHROME
-from tests.served.server import REPOSITORY, served
+from tests.served.server import served
 
 OSLO = ZoneInfo("Europe/Oslo")
 SLOTS = ("header-note", "home-hero", "home-offers")

@@ -22,8 +22,9 @@ from personalize.api import app as the_api
 from personalize.runtime import follow
 from personalize.runtime.sources import Scope
 from personalize.wrap import wrap
+from tests.conftest import REPOSITORY
 from tests.desk import desk_settings
-from tests.served.server import REPOSITORY, free_ports, wait_for
+from tests.served.server import free_ports, wait_for
 
 
 class FileClock:
