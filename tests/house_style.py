@@ -24,7 +24,7 @@ BROAD_EXCEPTS = {
 
 # Tests of no single module: of the whole, of what stands beside the package, of what several modules do together.
 TESTS_OF_THE_WHOLE = frozenset(
-    {"benchmarks", "conftest", "dev", "docs", "example_site", "layers", "public_names", "style"}
+    {"benchmarks", "compiled_code", "conftest", "dev", "docs", "example_site", "layers", "public_names", "style"}
 )
 FOLDERS_OF_THEIR_OWN = frozenset({"docs", "example_site", "properties", "served", "trust"})
 TESTS_OF_SEVERAL_MODULES = frozenset(
