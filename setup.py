@@ -82,6 +82,26 @@ COMPILED = (
 NOT_COMPILED = {
     "personalize/runtime/sources.py": "a site may inherit from its protocols and logins",
     "personalize/web/response/asking_again.py": "mypyc knows no generators that are asynchronous",
+    **dict.fromkeys(
+        (
+            *("personalize/rules/conditions.py", "personalize/rules/equality.py", "personalize/rules/fact_values.py"),
+            *("personalize/rules/index/postings.py", "personalize/rules/index/stretches.py"),
+            *("personalize/rules/predicates.py", "personalize/rules/scales.py"),
+        ),
+        "asked once of each value that a fact has: the answers are kept",
+    ),
+    **dict.fromkeys(
+        ("personalize/content/item.py", "personalize/content/library.py", "personalize/content/render.py"),
+        "an item is rendered once: what came of it is kept",
+    ),
+    **dict.fromkeys(
+        (
+            "personalize/stores/memory/store.py",
+            "personalize/stores/sqlite/link.py",
+            "personalize/stores/sqlite/store.py",
+        ),
+        "two or three steps a page, and little beside what the database does",
+    ),
 }
 
 #: Whoever sets it wants the compiled package.

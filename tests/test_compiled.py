@@ -1,5 +1,6 @@
 """The compiled package: what is listed is compiled, or nothing is; what is installed serves the shop."""
 
+import asyncio
 import os
 import runpy
 import shutil
@@ -16,8 +17,10 @@ import pytest
 from setuptools.errors import PlatformError
 
 from personalize.compiled import IS_COMPILED
+from personalize.stores.memory.store import MemoryStore
 from tests.cli.serving import free_port, wait_for
 from tests.conftest import REPOSITORY
+from tests.page_modules import modules_at_work
 
 SETUP = runpy.run_path(str(REPOSITORY / "setup.py"), run_name="setup")
 #: Makes a wheel of what `make compiled` has built.
@@ -44,8 +47,22 @@ def test_the_list_names_what_is_there_and_no_package(paths: list[str]) -> None:
     assert not [path for path in paths if path.endswith("__init__.py")]
 
 
-def test_each_exception_is_there_and_says_why(paths: list[str]) -> None:
-    assert all((REPOSITORY / path).is_file() and why for path, why in SETUP["NOT_COMPILED"].items())
+@pytest.fixture(scope="module")
+def at_work(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """The modules that Python runs for a page with slots, be its visitors' profiles in SQLite or in memory."""
+    stores = (None, MemoryStore())
+    return set().union(*(asyncio.run(modules_at_work(tmp_path_factory.mktemp("shop"), store)) for store in stores))
+
+
+def test_whatever_works_on_a_page_is_compiled_or_named_with_why_it_is_not(at_work: set[str], paths: list[str]) -> None:
+    left_to_python = at_work - SETUP["NOT_COMPILED"].keys()
+    assert left_to_python - (set() if IS_COMPILED else set(paths)) == set()
+    assert IS_COMPILED or "personalize/decisions/decide.py" in left_to_python
+
+
+def test_each_exception_is_still_needed(at_work: set[str]) -> None:
+    taken = {path.relative_to(REPOSITORY).as_posix() for named in SETUP["COMPILED"] for path in REPOSITORY.glob(named)}
+    assert [path for path in SETUP["NOT_COMPILED"] if path not in at_work | taken] == []
 
 
 def test_nothing_compiled_lies_among_the_sources() -> None:
