@@ -7,6 +7,7 @@ installed, for `personalize check --code`: one page, and no copy that drifts.
 import os
 import re
 import shutil
+import sys
 import sysconfig
 import tomllib
 from collections.abc import Sequence
@@ -184,5 +185,6 @@ if __name__ == "__main__":
     setup(
         cmdclass={"build_py": BuildWithMessages, "build_ext": BuildCompiled},
         ext_modules=[Extension(f"{GROUP}__mypyc", sources=[])] if ASKED_FOR else [],
-        setup_requires=build_requirements() if ASKED_FOR else [],
+        # pip asks for it so, and installs them apart; whoever runs this file has them, and nothing is fetched.
+        setup_requires=build_requirements() if ASKED_FOR and "egg_info" in sys.argv else [],
     )

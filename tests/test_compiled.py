@@ -92,6 +92,18 @@ def set_up(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False, env=given)
 
 
+def test_pip_is_told_what_a_compiled_build_needs_and_nothing_is_fetched_into_the_checkout(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    program = "from setuptools import build_meta; print(build_meta.get_requires_for_build_wheel())"
+    given = {**os.environ, "PERSONALIZE_COMPILED": "1"}
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=given)
+    assert told.stdout.splitlines()[-1] == str(SETUP["build_requirements"]())
+    assert set_up("--name").returncode == 0
+    assert not (REPOSITORY / ".eggs").exists()
+
+
 def refusal(*words: str, **variables: str) -> str:
     """The last line of a build that fails."""
     done = set_up("build_ext", *words, **variables)
