@@ -76,14 +76,14 @@ class LeapingReader(MarkupReader):
         self._quoted_at = -1
         self._doubt_until = 0
 
-    def pass_calm(self, chunk: bytes) -> bytes | None:
+    def pass_calm(self, chunk: bytes, low: bytes) -> bytes | None:
         """What leaves of a chunk in which nothing matters, not even a comment: all, but for a tag that is not whole and
-        waits. None where the chunk has to be read."""
-        is_long = len(chunk) >= _LARGE_CHUNK and not self._has_many_parts
-        if not is_long or self.tag_by_tag or self._step != self._in_markup or holds(chunk, _MARK):
+        waits. None where the chunk has to be read. `low` is the same in lower case."""
+        if self._step is not None or self.tag_by_tag or self._has_many_parts or len(chunk) < _LARGE_CHUNK:
             return None
-        data = self.data[self.decided :] + chunk
-        low = data.lower()
+        data = chunk
+        if self.decided < len(self.data):
+            data, low = self.data[self.decided :] + chunk, self.low[self.decided :] + low
         if holds(low, _MARK) or self._leaps.search(low) is not None:
             return None
         at, end = low.rfind(b"<"), len(data)
@@ -137,14 +137,15 @@ class LeapingReader(MarkupReader):
         """Passes all parts that begin before `limit` and are whole. Where one has to be read as the standard says, the
         second is where that has stopped, else -1."""
         low, begin, quoted_at, number = self.low, position, self._quoted_at, 0
-        for number, part in enumerate(self._leaps.finditer(low, position, limit), start=1):
-            at, end = part.span()
-            if part.lastindex is None and at < quoted_at:
+        for part in self._leaps.finditer(low, position, limit):
+            number += 1
+            at, end, odd = part.start(), part.end(), part.lastindex
+            if odd is None and at < quoted_at:
                 position = end
                 continue
-            if (part[1] is not None or at >= quoted_at) and not is_markup(low, position, at):
+            if (part.start(1) >= 0 or at >= quoted_at) and not is_markup(low, position, at):
                 return position, self._doubt(position, at)
-            if part[2] is not None:
+            if odd == 2:
                 is_waiting = limit == len(low) and self._nothing_behind == sys.maxsize and self._may_wait(at)
                 return at, self._wait(at) if is_waiting else self.read_markup(at)
             position = end

@@ -6,6 +6,7 @@ is an unfinished tag or less.
 
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from personalize.web.html.page_context import RAW_TEXT, Sections
 from personalize.web.html.tags import BLANK, BOGUS, ENDED, NAME, SELF_CLOSED, TAG, read_tag
@@ -43,7 +44,8 @@ class MarkupReader(ABC):
         self.data = self.low = b""
         #: Up to here `data` is decided; what follows comes again, in front of the next chunk.
         self.decided = 0
-        self._step = self._in_markup
+        #: What reads on from here; None is markup, outside of all that is named below.
+        self._step: Callable[[int], int] | None = None
         self._resume = 0
         self._tag_state = NAME
         # None while the tag is held back until it is whole; empty where it is no tag at all.
@@ -66,31 +68,32 @@ class MarkupReader(ABC):
     @property
     def waits(self) -> bool:
         """Whether a chunk without `<` could mean anything now."""
-        return self.decided < len(self.data) or self._step != self._in_markup
+        return self.decided < len(self.data) or self._step is not None
 
     @property
     def waits_at_sign(self) -> bool:
         """Whether all that waits is a `<`, of which the next byte will say what it begins."""
-        return self.decided == len(self.data) - 1 and self.data.endswith(b"<") and self._step == self._in_markup
+        return self.decided == len(self.data) - 1 and self.data.endswith(b"<") and self._step is None
 
     def take(self, chunk: bytes, low: bytes | None = None) -> None:
         """Puts the bytes that come next behind those that wait. `low` is the same in lower case, where it is known."""
+        if low is None:
+            low = chunk.lower()
         if self.decided < len(self.data):
-            chunk, low = self.data[self.decided :] + chunk, None
-        self.data = chunk
-        self.low = chunk.lower() if low is None else low
-        self.decided = 0
+            chunk, low = self.data[self.decided :] + chunk, self.low[self.decided :] + low
+        self.data, self.low, self.decided = chunk, low, 0
 
     def read(self) -> None:
         """Reads all that was taken; afterwards it is known up to `decided`."""
         position, end = self.decided + self._resume, len(self.data)
         self.decided, self._resume = end, 0
         while position < end:
-            position = self._step(position)
+            step = self._step
+            position = self._in_markup(position) if step is None else step(position)
 
     def read_rest(self) -> None:
         """Reads what waits to begin again with more bytes, as far as it goes without them."""
-        if self._step == self._in_markup:
+        if self._step is None:
             self.read()
 
     def let_go(self) -> None:
@@ -100,7 +103,7 @@ class MarkupReader(ABC):
             self._release_tag()
             if self._tag_state == NAME:
                 self.lose()
-        elif self._step == self._in_markup and self.decided < len(self.data):
+        elif self._step is None and self.decided < len(self.data):
             if self.data.startswith(b"<!--", self.decided):
                 self._step = self._in_comment
             else:
@@ -214,7 +217,7 @@ class MarkupReader(ABC):
         is_held = self._tag_name is None
         if self._tag_state not in (ENDED, SELF_CLOSED):
             return self._hold_tag(0, position) if is_held else position
-        self._step = self._in_markup
+        self._step = None
         if is_held:
             return self.read_markup(0)
         if not self._tag_name:
@@ -242,7 +245,7 @@ class MarkupReader(ABC):
     def _in_comment(self, position: int) -> int:
         end = _COMMENT_END.search(self.low, position)
         if end is not None:
-            self._step = self._in_markup
+            self._step = None
             return end.end()
         tail = _COMMENT_TAIL.search(self.low, max(position, len(self.low) - 3))
         return self._wait(tail.start()) if tail is not None else len(self.low)
@@ -250,7 +253,7 @@ class MarkupReader(ABC):
     def _in_cdata(self, position: int) -> int:
         end = self.low.find(b"]]>", position)
         if end >= 0:
-            self._step = self._in_markup
+            self._step = None
             return end + 3
         return self._wait(max(position, len(self.low) - 2))
 
@@ -259,7 +262,7 @@ class MarkupReader(ABC):
     def _in_text(self, position: int) -> int:
         end = _TEXT_ENDS[self._text_name].search(self.low, position)
         if end is not None:
-            self._step = self._in_markup
+            self._step = None
             return self.read_markup(end.start())
         longest = len(self._text_name) + 2
         tail = self.low.rfind(b"<", max(position, len(self.low) - longest))
@@ -270,7 +273,7 @@ class MarkupReader(ABC):
         while (match := _SCRIPT.search(self.low, position)) is not None:
             found, position = match.group(), match.end()
             if found == b"</script" and self._script_depth < 2:
-                self._step = self._in_markup
+                self._step = None
                 return self.read_markup(match.start())
             if found == b"<!--":
                 # The two dashes may belong to a closing `-->` as well.

@@ -118,12 +118,15 @@ class Scanner:
         if self._places is not None:
             chunk = self._places.feed(chunk)
         if self._region is None and not self._held:
-            calm = self._written.pass_calm(chunk) if self._written is not None and self._places is None else None
-            if calm is not None:
-                self._read_bytes += len(chunk)
-                return [Copy(calm)] if calm else []
+            low = None
+            if self._written is not None and self._places is None:
+                low = chunk.lower()
+                calm = self._written.pass_calm(chunk, low)
+                if calm is not None:
+                    self._read_bytes += len(chunk)
+                    return [Copy(calm)] if calm else []
             if not self._may_hold_mark(chunk):
-                return self._read_text(chunk)
+                return self._read_text(chunk, low=low)
         if chunk == b"<" and self._held in (b"", b"<"):
             return self._read_sign()
         return self._read(chunk)

@@ -18,17 +18,15 @@ SIMPLE_SLOT = re.compile(
     rb"(?P<inside>[^<]*+(?:<(?P<inner>p|h[1-6]|a|b|em|i|small|span|strong)%b ?>[^<]*+</(?P=inner)>[^<]*+)*)</(?P=name)>"
     % (_ATTRIBUTES, SLOT_ID.pattern.encode(), _ATTRIBUTES, _ATTRIBUTES)
 )
-#: What follows the name of a tag whose attributes hold nothing odd, to its end.
-_SIMPLE_REST = rb"""(?:[%b]++[a-z][a-z0-9:_-]*+(?:="[^"<>]*+"|='[^'<>]*+'|(?!=)))*[%b]*+/?>""" % (BLANK, BLANK)
+_SIMPLE_ATTRIBUTE = rb"""[%b]++[a-z][a-z0-9:_-]*+(?:="[^"<>]*+"|='[^'<>]*+'|(?!=))""" % BLANK
+#: What follows the name of a tag whose attributes hold nothing odd, to its end. Many have none.
+_SIMPLE_REST = rb"(?:>|(?!>)(?:%b)*[%b]*+/?>)" % (_SIMPLE_ATTRIBUTE, BLANK)
 _CELL = rb"/?t[dhr]>"
 _AFTER_NAME = rb"(?=[%b/>])" % BLANK
-_COMMENT = rb"!--(?!-?>|[%b]*+/?slot:)[^-]*+(?:-(?!-)[^-]*+)*-->" % BLANK
-_SCRIPT = rb"script%b[^<]*+(?:<(?!/script|!--)[^<]*+)*(?=</script[%b/>])" % (_SIMPLE_REST, BLANK)
-_TEXT = b"|".join(
-    rb"%b%b[^<]*+(?:<(?!/%b)[^<]*+)*(?=</%b[%b/>])" % (name, _SIMPLE_REST, name, name, BLANK)
-    for name in sorted(RAW_TEXT)
-)
-_SVG = rb"svg%b[^<]*+(?:</?%b%b[^<]*+)*</svg[%b]*+>" % (_SIMPLE_REST, one_of(DRAWINGS), _SIMPLE_REST, BLANK)
+# The rest of each, behind its name.
+_COMMENT = rb"(?!-?>|[%b]*+/?slot:)[^-]*+(?:-(?!-)[^-]*+)*-->" % BLANK
+_SCRIPT = rb"%b[^<]*+(?:<(?!/script|!--)[^<]*+)*(?=</script[%b/>])" % (_SIMPLE_REST, BLANK)
+_SVG = rb"%b[^<]*+(?:</?%b%b[^<]*+)*</svg[%b]*+>" % (_SIMPLE_REST, one_of(DRAWINGS), _SIMPLE_REST, BLANK)
 _QUOTED_SIGN = re.compile(rb"""=[%b]*+(?:"[^"<]*+<|'[^'<]*+<)""" % BLANK)
 _WHITE_OR_EQUALS = frozenset(b"= \t\n\f\r")
 
@@ -39,8 +37,41 @@ def leaps_to(names: frozenset[bytes], *, tables: bool) -> re.Pattern[bytes]:
     Group 1 is there where it does not stand right behind a `>` or that and a line break, group 2 where it is no whole
     part. Text elements are passed up to their end tag, and so are `tables` in which none of these names begins.
     """
+    whole = [(b"!--", _COMMENT), (b"script", _SCRIPT), (b"svg", _SVG), *((name, _text(name)) for name in RAW_TEXT)]
+    if tables:
+        whole.append((b"table", _table(names)))
+    # Most tags are told by two letters, which are read and not looked ahead at: that costs half. `img` passes both.
+    first, second = (b"".join(sorted({name[at : at + 1] for name in names})) for at in (0, 1))
+    behind_tag = rb"(?:(?<=><..)|(?<=>\n<..)|(?<!><..)(?<!>\n<..)())"
+    return re.compile(
+        rb"<[!%b][%b-](?<!im)%b(?:%b|(%b|(?:%b)%b))"
+        % (
+            first,
+            second,
+            behind_tag,
+            b"|".join(_read_on(name) + rest for name, rest in sorted(whole)),
+            _read_on(b"!--"),
+            b"|".join(map(_read_on, sorted(names))),
+            _AFTER_NAME,
+        )
+    )
+
+
+def _read_on(name: bytes) -> bytes:
+    """What begins with this name, of which two letters have been read: the third, by which a search sees at once that
+    it is another one, then all of it once more."""
+    return rb"%b(?<=<%b)" % (name[2:], name)
+
+
+def _text(name: bytes) -> bytes:
+    """The rest of an element that holds text."""
+    return rb"%b[^<]*+(?:<(?!/%b)[^<]*+)*(?=</%b[%b/>])" % (_SIMPLE_REST, name, name, BLANK)
+
+
+def _table(names: frozenset[bytes]) -> bytes:
+    """The rest of a table in which none of these names begins."""
     # Each tag can be read in one way only, or a table without an end would take for ever.
-    table = rb"|table%b[^<]*+(?:<(?:%b|(?!%b|/?table|%b)/?[a-z][a-z0-9]*+%b)[^<]*+)*(?=</table[%b/>])" % (
+    return rb"%b[^<]*+(?:<(?:%b|(?!%b|/?table|%b)/?[a-z][a-z0-9]*+%b)[^<]*+)*(?=</table[%b/>])" % (
         _SIMPLE_REST,
         _CELL,
         _CELL,
@@ -48,12 +79,6 @@ def leaps_to(names: frozenset[bytes], *, tables: bool) -> re.Pattern[bytes]:
         _SIMPLE_REST,
         BLANK,
     )
-    whole = rb"%b|%b|%b|%b%b" % (_COMMENT, _SCRIPT, _TEXT, _SVG, table if tables else b"")
-    # Most tags are told by their first two letters. `xmp` has them to itself, or `img` would pass for one of these.
-    first, second = (b"".join(sorted({name[at : at + 1] for name in names - {b"xmp"}})) for at in (0, 1))
-    begins = rb"(?=[!%b][%b-]|xm)" % (first, second)
-    behind_tag = rb"(?:(?<=><)|(?<=>\n<)|(?<!><)(?<!>\n<)())"
-    return re.compile(rb"<%b%b(?:%b|(!--|%b%b))" % (begins, behind_tag, whole, one_of(names), _AFTER_NAME))
 
 
 def quoted_sign(low: bytes, position: int, limit: int) -> int:
