@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from personalize.light_values import light_dataclass
 
@@ -12,26 +12,26 @@ from personalize.light_values import light_dataclass
 JSONValue: TypeAlias = "bool | int | Decimal | str | list[JSONValue] | dict[str, JSONValue] | None"
 
 #: Event types that every site has; a site's own declarations may not reuse these names.
-PAGE_VIEW = "page_view"
-IMPRESSION = "impression"
+PAGE_VIEW: Final = "page_view"
+IMPRESSION: Final = "impression"
 #: That a slot came into view, as the script of its page tells.
-SEEN = "seen"
-CLICK = "click"
-SET = "set"
-INTEREST = "interest"
-CONSENT = "consent"
-JOIN = "join"
-UNDO = "undo"
-RETRACT = "retract"
-MARK = "mark"
+SEEN: Final = "seen"
+CLICK: Final = "click"
+SET: Final = "set"
+INTEREST: Final = "interest"
+CONSENT: Final = "consent"
+JOIN: Final = "join"
+UNDO: Final = "undo"
+RETRACT: Final = "retract"
+MARK: Final = "mark"
 #: That somebody has entered or left a watched segment, and what became of telling a webhook so.
-SEGMENT_ENTERED = "segment_entered"
-SEGMENT_LEFT = "segment_left"
-WEBHOOK = "webhook"
+SEGMENT_ENTERED: Final = "segment_entered"
+SEGMENT_LEFT: Final = "segment_left"
+WEBHOOK: Final = "webhook"
 #: That somebody of the staff has looked at a visitor.
-LOOK = "staff_look"
+LOOK: Final = "staff_look"
 #: What is kept of events whose time is over: what they added up to.
-KEPT_TOTALS = "kept_totals"
+KEPT_TOTALS: Final = "kept_totals"
 BUILT_IN_TYPES = frozenset(
     {
         *(PAGE_VIEW, IMPRESSION, SEEN, CLICK, SET, INTEREST, CONSENT, JOIN, UNDO, RETRACT, MARK),
@@ -42,13 +42,14 @@ BUILT_IN_TYPES = frozenset(
 DERIVED_TYPES = frozenset({SEGMENT_ENTERED, SEGMENT_LEFT, WEBHOOK, LOOK})
 
 #: The channel of the site's own pages.
-WEB = "web"
+WEB: Final = "web"
 #: What names an event for ever: its sender, and its id there.
 EventName: TypeAlias = tuple[str, str]
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-_DAY_SECONDS, _SECOND_MICROS = 86_400, 1_000_000
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
+_DAY_SECONDS: Final = 86_400
+_SECOND_MICROS: Final = 1_000_000
 
 
 @light_dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -27,45 +27,45 @@ from personalize.profiles.stored_part import StoredPart, rows_of, written
 from personalize.visitors.consent import UNKNOWN, granting
 
 # Parts of a row, each left out where empty. Times are integers of microseconds since 1970.
-_ID = "i"
-_EVENTS = "n"
-_ATTRIBUTES = "a"  # {name: [value, set at, marks]}, marks left out where 0
-_TOTALS = "t"  # {type: [count, sum, first at, last at, first value, last value]}, numbers tagged where needed
-_RECENT = "r"  # {key: [times]}
-_VISIT = "v"  # [number, started, last page, pages, landing path, source, medium, campaign, seen before]
-_FIRST_SEEN = "f"
-_LAST_SEEN = "l"
-_SEEN_BEFORE = "b"
-_CONSENT = "c"  # [purposes]
-_CONSENT_AT = "d"
-_JOINED = "j"  # [into, at]
-_JOINED_FROM = "g"  # [ids]
-_UNIT = "u"
-_INTERESTS = "k"  # {tag: [times]}
-_STATED = "s"  # {tag: [likes, said at, marks]}, as attributes
-_OF_TWO_UNITS = "w"  # true
-_TIES = "x"  # [claimed by, joins until, [[sender, event id]]]
+_ID: Final = "i"
+_EVENTS: Final = "n"
+_ATTRIBUTES: Final = "a"  # {name: [value, set at, marks]}, marks left out where 0
+_TOTALS: Final = "t"  # {type: [count, sum, first at, last at, first value, last value]}, numbers tagged where needed
+_RECENT: Final = "r"  # {key: [times]}
+_VISIT: Final = "v"  # [number, started, last page, pages, landing path, source, medium, campaign, seen before]
+_FIRST_SEEN: Final = "f"
+_LAST_SEEN: Final = "l"
+_SEEN_BEFORE: Final = "b"
+_CONSENT: Final = "c"  # [purposes]
+_CONSENT_AT: Final = "d"
+_JOINED: Final = "j"  # [into, at]
+_JOINED_FROM: Final = "g"  # [ids]
+_UNIT: Final = "u"
+_INTERESTS: Final = "k"  # {tag: [times]}
+_STATED: Final = "s"  # {tag: [likes, said at, marks]}, as attributes
+_OF_TWO_UNITS: Final = "w"  # true
+_TIES: Final = "x"  # [claimed by, joins until, [[sender, event id]]]
 
-_MEMBERSHIP = "h"  # [organization, {type: [count, sum]}]; stands first, so that a member's row is known by it
-_BEGINS_MEMBER = b'{"h":'
+_MEMBERSHIP: Final = "h"  # [organization, {type: [count, sum]}]; stands first, so that a member's row is known by it
+_BEGINS_MEMBER: Final = b'{"h":'
 # Parts of an organization's row that profiles have not; the first one tells its row from theirs.
-_ORGANIZATION = "o"
-_MEMBERS = "m"
-_BEGINS_ORGANIZATION = b'{"o":'
-_MOMENTS = (_FIRST_SEEN, _LAST_SEEN, _SEEN_BEFORE, _CONSENT_AT)
+_ORGANIZATION: Final = "o"
+_MEMBERS: Final = "m"
+_BEGINS_ORGANIZATION: Final = b'{"o":'
+_MOMENTS: Final = (_FIRST_SEEN, _LAST_SEEN, _SEEN_BEFORE, _CONSENT_AT)
 #: What most rows are without.
-_RARE = frozenset({_JOINED, _JOINED_FROM, _UNIT, _STATED, _OF_TWO_UNITS, _TIES, _MEMBERSHIP})
+_RARE: Final = frozenset({_JOINED, _JOINED_FROM, _UNIT, _STATED, _OF_TWO_UNITS, _TIES, _MEMBERSHIP})
 
-_TOTALS_ROW = ("count", "sum", "first_at", "last_at", "first_value", "last_value")
-_PLAIN_ROW = 2  # how many parts an attribute without marks has
-_FROM_JOIN = 1
-_TAGGED = 2  # the value has numbers that JSON cannot hold: each of those, and each mapping, stands under a tag
+_TOTALS_ROW: Final = ("count", "sum", "first_at", "last_at", "first_value", "last_value")
+_PLAIN_ROW: Final = 2  # how many parts an attribute without marks has
+_FROM_JOIN: Final = 1
+_TAGGED: Final = 2  # the value has numbers that JSON cannot hold: each of those, and each mapping, stands under a tag
 
-_DECIMAL = "d"
-_LARGE = "i"
-_MAPPING = "m"
-_LARGEST = 2**63 - 1
-_CHANGEABLE = frozenset({list, dict})
+_DECIMAL: Final = "d"
+_LARGE: Final = "i"
+_MAPPING: Final = "m"
+_LARGEST: Final = 2**63 - 1
+_CHANGEABLE: Final = frozenset({list, dict})
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -21,7 +21,6 @@ from personalize.events.event import (
     to_micros,
 )
 from personalize.events.schema import Schema
-from personalize.light_values import replace
 from personalize.profiles.counters import Counter, with_event
 from personalize.profiles.encoding import decode_profile, encode_profile
 from personalize.profiles.holding import holding_for
@@ -30,7 +29,7 @@ from personalize.profiles.interests import taught
 from personalize.profiles.join import claimed, joined, latest_of, left_by, newer, tied
 from personalize.profiles.kept_totals import kept_totals_of
 from personalize.profiles.lifecycle import Lifecycle
-from personalize.profiles.profile import NO_TIES, AttributeValue, Changes, Joined, Profile
+from personalize.profiles.profile import NO_TIES, AttributeValue, Changes, Joined, Profile, changed
 from personalize.profiles.replay import Anew, ProfileReplay
 from personalize.profiles.seen import last_seen_before, seen_at
 from personalize.profiles.stated import statement_of
@@ -129,8 +128,10 @@ class ProfileProjector:
         """The profile after an event of its own, or of one that was joined into it."""
         changes = self._steps.get(event.type, self._declared)(profile, event, teaches)
         counters = self._counters.get(event.type)
-        recent = profile.recent if counters is None else with_event(profile.recent, counters, event)
-        return replace(profile, recent=recent, events=profile.events + 1, **changes)
+        if counters is not None:
+            changes["recent"] = with_event(profile.recent, counters, event)
+        changes["events"] = profile.events + 1
+        return changed(profile, changes)
 
     def _poured(self, known: Profile, anonymous: Profile) -> Profile:
         return joined(known, anonymous, limits=self.holding.counters, ends_after=self._ends_after)
@@ -171,7 +172,7 @@ class ProfileProjector:
             return {}
         added = kept.by(self._value_names.get(kept.of))
         first = seen_at(profile, profile.visit, added.first_at, self._ends_after)
-        seen = replace(profile, **first)
+        seen = changed(profile, first)
         last = seen_at(seen, seen.visit, added.last_at, self._ends_after)
         total = together(profile.totals.get(kept.of), added) or added
         return {"totals": having(profile.totals, kept.of, total), **first, **last}

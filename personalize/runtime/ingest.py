@@ -136,10 +136,13 @@ class Ingest:
     def _take(self) -> None:
         """Take what makes a batch out of the queue; where a page view has more events than fit in, they make two."""
         taken: list[Event] = []
+        # All at once: each time, the system is asked for it.
+        chance, used = self._chance(CHANCE_BYTES * min(len(self._queue), self._batch_size)), 0
         while self._queue and len(taken) < self._batch_size:
             happened = self._queue.popleft()
             if isinstance(happened, PageEvents):
-                taken += happened.events(self._chance(CHANCE_BYTES))
+                taken += happened.events(chance[used : used + CHANCE_BYTES])
+                used += CHANCE_BYTES
             else:
                 taken.append(happened)
         with self._counting:

@@ -84,8 +84,11 @@ class PageEvents:
     def _happened(self) -> list[Happening]:
         happened: list[Happening] = []
         if self.page is not None:
-            known = {name: value for name, value in zip(_KEPT, self.page, strict=True) if value is not None}
-            happened.append(Happening(PAGE_VIEW, {**known}))
+            known: dict[str, JSONValue] = {}
+            for place, value in enumerate(self.page):
+                if value is not None:
+                    known[_KEPT[place]] = value
+            happened.append(Happening(PAGE_VIEW, known))
         if self.shown:
             happened.append(impression_of(self.shown))
         return [*happened, *self.told]

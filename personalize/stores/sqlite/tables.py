@@ -141,7 +141,8 @@ def refuse_stale(connection: sqlite3.Connection, version: str) -> None:
 def append(connection: sqlite3.Connection, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
     """Append the events that the log has not, each pointing to its profile's previous one; gives those, and what
     became of the others by their place. What the log has of these is read only now: most are new."""
-    last: int = connection.execute(LAST_SEQ).fetchone()[0]
+    cursor = connection.cursor()  # one for all: the connection would make one for every event
+    last: int = cursor.execute(LAST_SEQ).fetchone()[0]
     heads: dict[str, int | None] = {}
     moved: dict[str, int] = {}
     new: list[Event] = []
@@ -149,17 +150,17 @@ def append(connection: sqlite3.Connection, events: Sequence[Event]) -> tuple[lis
     for place, event in enumerate(events):
         profile_id = event.profile_id
         if profile_id not in heads:
-            head = connection.execute(HEAD, (profile_id,)).fetchone()
+            head = cursor.execute(HEAD, (profile_id,)).fetchone()
             heads[profile_id] = None if head is None else head[0]
         row = (*event_as_row(event), last + 1, heads[profile_id])
-        if connection.execute(_APPEND, row).rowcount:
+        if cursor.execute(_APPEND, row).rowcount:
             last += 1
             heads[profile_id] = moved[profile_id] = last
             new.append(event)
         else:
-            kept = connection.execute(_KEPT, (event.sender, event.event_id)).fetchone()
+            kept = cursor.execute(_KEPT, (event.sender, event.event_id)).fetchone()
             others[place] = outcome_of(event, event_from_row(kept))
-    connection.executemany(_MOVE_HEAD, sorted(moved.items()))
+    cursor.executemany(_MOVE_HEAD, sorted(moved.items()))
     return new, others
 
 
