@@ -110,7 +110,7 @@ def build_compiled() -> None:
         if path.is_file() and path.suffix != ".so":  # the C compiler takes long, and leaves out what has not changed
             path.unlink()
     begin = time.time()
-    say("Compiling the package into build/compiled; that takes about a minute ...")
+    say("Compiling the package into build/compiled; that takes a minute or two ...")
     built = ["build", "--build-base", "build/parts-of-compiled", "--build-lib", "build/compiled"]
     try:
         run_steps([[str(PYTHON), "setup.py", *built]], PERSONALIZE_COMPILED="1")
