@@ -1,7 +1,9 @@
 """What `import personalize` gives: few names, each said in a docstring, and enough for a whole site."""
 
 import ast
+import copy
 import inspect
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +44,20 @@ def test_a_site_may_change_a_login_that_there_is() -> None:
             return super().user_id(scope) or "anna@example.org"
 
     assert ByMail().user_id({}) == "anna@example.org"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(personalize.Consent(frozenset({"measure"}), is_news=True), personalize.Consent()),
+        personalize.Decision("hero", ("things/tent",), "tents", personal=True, version="v1"),
+        personalize.Identity(visitor_id="vA"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_a_value_is_copied_and_kept_by_a_site_as_it_is(value: object) -> None:
+    for other in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        assert other == value and repr(other) == repr(value)
 
 
 def test_nothing_public_is_left_off_the_list() -> None:

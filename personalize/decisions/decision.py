@@ -37,6 +37,10 @@ class Decision:
     personal: bool = False
     version: str | None = None
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Copied and pickled by its fields, compiled or not."""
+        return Decision, (self.slot_id, self.item_ids, self.rule_id, self.reason, self.personal, self.version)
+
 
 class PageDecisions(dict[str, Decision]):
     """What the slots of one page show, by slot id, in the rule set's order.

@@ -16,8 +16,9 @@ class PageRequest:
     def __init__(self, scope: Scope, path: str = "") -> None:
         self.scope = scope
         self.path = path
-        self.query_string: bytes = scope.get("query_string", b"")
-        self.pairs: list[tuple[bytes, bytes]] = list(scope.get("headers", ()))
+        self.query_string: bytes = scope.get("query_string") or b""
+        #: Some servers send lists of two, as ASGI lets them.
+        self.pairs: list[tuple[bytes, bytes]] = [*map(tuple, scope.get("headers", ()))]
         self.is_get: bool = scope.get("method") == "GET"
         self.is_secure: bool = scope.get("scheme") == "https"
         self._sent: SentHeaders | None = None

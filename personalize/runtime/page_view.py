@@ -62,7 +62,7 @@ class PageView(SiteEvents):
         self.told = []
         self._personalizer, self._request = personalizer, request
         self._came_at = personalizer.clock.now()
-        self._root_path: str = request.scope.get("root_path", "")  # a mount inside the site changes the scope's
+        self._root_path: str = request.scope.get("root_path") or ""  # a mount inside the site changes the scope's
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
         self._pending = personalizer.pending
         self._is_off = self._is_over = is_off

@@ -27,7 +27,8 @@ class SiteEvents:
         """Take nothing more: the response has left, and what was recorded so far is all."""
         self._is_over = True
 
-    def record(self, type: str, /, **properties: object) -> bool:
+    # mypyc refuses a property that has the name of a parameter; none begins with an underscore.
+    def record(self, _type: str, /, **properties: object) -> bool:
         """Queue an event of a declared type for this visitor, written after the response.
 
         Returns False, with the reason in the log, for what the schema doesn't allow; without the visitor's
@@ -35,10 +36,10 @@ class SiteEvents:
         """
         schema = self._personalizer.schema
         try:
-            known = check_event(type, properties, schema, zone=self._personalizer.zone)
+            known = check_event(_type, properties, schema, zone=self._personalizer.zone)
         except EventRefused as error:
             return self._refused(error)
-        return self._tell((type, schema.events[type].purpose, known))
+        return self._tell((_type, schema.events[_type].purpose, known))
 
     def set(self, **attributes: object) -> bool:
         """Queue new values of declared attributes for this visitor; None removes one. See `record`."""

@@ -64,12 +64,13 @@ class Visitor:
         if personalizer.facts is None:
             return facts if personalizer.geoip is None else self._placed(facts)
         try:
-            told = dict(personalizer.facts.facts(self.request.scope_as_sent()))
+            told: dict[Any, Any] = dict(personalizer.facts.facts(self.request.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the fact source failed", error)
             facts = self._placed(facts)
             return replace(facts, unanswerable=frozenset(one for one in OWN_FACTS if getattr(facts, one) is None))
-        return self._placed(replace(facts, **{name: value for name, value in told.items() if self._fits(name, value)}))
+        fitting = {str(name): value for name, value in told.items() if self._fits(name, value)}
+        return self._placed(replace(facts, **fitting))
 
     def _placed(self, facts: RequestFacts) -> RequestFacts:
         """The facts, with the place that the GeoIP database tells where the site told none; a region or city is not
@@ -91,7 +92,7 @@ class Visitor:
             city=facts.city or place.city,
         )
 
-    def _fits(self, name: str, value: object) -> bool:
+    def _fits(self, name: object, value: object) -> bool:
         """Whether a fact source may give this; what it may not is counted by its name, and left out."""
         fits = name in OWN_FACTS and isinstance(value, str | None)
         if not fits:

@@ -43,6 +43,10 @@ class Consent:
     #: Whether the visitor has decided against being known: all is refused, or all but measuring.
     forbids_identifier: bool = _follows()
 
+    def __reduce__(self) -> tuple[type, tuple[object, ...]]:
+        """Copied and pickled by its fields, compiled or not."""
+        return Consent, (self.granted, self.is_news)
+
     def __post_init__(self) -> None:
         follow, granted = partial(object.__setattr__, self), self.granted
         follow("decided", granted is not None)

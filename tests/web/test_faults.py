@@ -89,10 +89,10 @@ def test_a_source_of_the_site_that_raises_is_counted_and_the_page_served(tmp_pat
     asyncio.run(run())
 
 
-def test_a_fact_source_adds_to_what_a_request_tells(tmp_path: Path) -> None:
+def test_a_fact_source_adds_to_what_a_request_tells_and_what_it_may_not_is_left_out(tmp_path: Path) -> None:
     class Norway:
         def facts(self, scope: Scope) -> Mapping[str, object]:
-            return {"country": "NO"}
+            return {"country": "NO", "region": 3, 5: "Oslo"}  # type: ignore[dict-item]
 
     async def run() -> None:
         write_desk(tmp_path, rules=RULES.replace("visit.source: newsletter", "page.country: NO"))
@@ -100,8 +100,12 @@ def test_a_fact_source_adds_to_what_a_request_tells(tmp_path: Path) -> None:
         async with running(app):
             await published(app)
             assert "From the letter" in (await Browser(app).get("/")).text
+            assert set(app.personalizer.health.failures) == {f"the fact source gave a wrong {one}" for one in WRONG}
 
     asyncio.run(run())
+
+
+WRONG = ("region", "name")
 
 
 def test_a_locked_store_leaves_the_sites_own_markup_and_is_over_when_the_lock_is(tmp_path: Path) -> None:

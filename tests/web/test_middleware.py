@@ -85,7 +85,9 @@ async def buy(request: Request) -> Response:
 
 async def badly(request: Request) -> Response:
     """Records what the schema does not know."""
-    recorded = request.state.page_view.record("purchase", amount="a lot")
+    recorded = request.state.page_view.record(
+        "purchase", amount="a lot", type="a property with the name of a parameter"
+    )
     return PlainTextResponse(f"recorded: {recorded}")
 
 

@@ -64,6 +64,7 @@ def test_a_page_of_countless_slots_is_filled_up_to_a_limit() -> None:
     assert filling.skipped == 3
 
 
+@pytest.mark.sources  # what is compiled copies what Python need not
 def test_a_page_without_slots_is_the_very_same_bytes() -> None:
     page = b"<p>time slots</p>"
     assert asyncio.run(rewriter({}).last(page)) is page

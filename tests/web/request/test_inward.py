@@ -30,6 +30,12 @@ def test_long_cookies_are_hidden_without_being_remembered() -> None:
     assert seen_of([(b"cookie", long + b"; pz=T")]) == [(b"cookie", long)]
 
 
+def test_headers_may_come_as_lists_of_two() -> None:
+    sent = [[b"cookie", b"pz=T; c=1"], [b"accept", b"*/*"]]
+    for plain in (False, True):
+        assert seen_of(sent, plain=plain) == [(b"cookie", b"c=1"), (b"accept", b"*/*")]  # type: ignore[arg-type]
+
+
 def test_the_site_is_asked_for_a_plain_whole_page() -> None:
     conditions = [(b"if-none-match", b'"a"'), (b"if-modified-since", b"x"), (b"range", b"x"), (b"if-range", b"x")]
     coding, accepted = (b"accept-encoding", b"br"), (b"accept", b"text/html")

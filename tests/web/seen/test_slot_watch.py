@@ -45,6 +45,7 @@ def watched(page: str, cut: int = 0) -> str:
     return asyncio.run(run()).decode().replace(watching("", "mark of hero", "/_p").replace(" data-text", ""), "!")
 
 
+@pytest.mark.sources
 @pytest.mark.parametrize(
     ("page", "expected"),
     [
