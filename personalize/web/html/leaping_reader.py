@@ -94,7 +94,7 @@ class LeapingReader(MarkupReader):
         elif end - at > _LARGE_CHUNK or low.startswith(b"<!", at):
             return None
         self.data, self.low, self.decided = data, low, at
-        return data[:at]
+        return data if at == end else data[:at]
 
     def read_rest(self) -> None:
         """Reads what waits to begin again with more bytes, as far as it goes without them."""

@@ -159,7 +159,9 @@ class Scanner:
         position = self._pass_marks(data, pieces) if holds(data, self._words.in_both) else 0
         held = len(data) if is_last else self._start_of_mark(data, position)
         self._held = data[held:]
-        self._text(data[position:held], pieces, is_last=is_last, low=None if position else low)
+        # All of it is no slice of it: a compiled one would copy the page.
+        text = data if position == 0 and held == len(data) else data[position:held]
+        self._text(text, pieces, is_last=is_last, low=None if position else low)
         if self._region is not None and self._region.size > self._max_region:
             self._abandon(Doubt.TOO_LONG, pieces)
         return pieces

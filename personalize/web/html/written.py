@@ -413,7 +413,8 @@ class WrittenScanner(LeapingReader):
         """Puts out what is decided up to here, or keeps it for the slot that has begun."""
         start = self._put_out
         if until > start:
-            piece = Copy(self.data[start:until])
+            data = self.data
+            piece = Copy(data if start == 0 and until == len(data) else data[start:until])  # all of it is not copied
             if self._region is not None:
                 self._region.add(piece)
             else:
