@@ -75,6 +75,14 @@ def names_of_c(module: Module) -> Iterator[str]:
             yield f"{module.place}:{node.lineno}: _{name}, as C has it, is a word of the C compiler"
 
 
+def taken_names(module: Module) -> Iterator[str]:
+    """A parameter that is only given by its place takes its name from what is given by name, compiled."""
+    for node in functions([module]):
+        for parameter in node.args.posonlyargs if node.args.kwarg else ():
+            if parameter.arg != "self" and not parameter.arg.startswith("_"):
+                yield f"{module.place}:{node.lineno}: nothing that {node.name} is given may be called {parameter.arg}"
+
+
 def kept_properties(module: Module) -> Iterator[str]:
     """A compiled object has no dictionary where such a value could be kept."""
     for node in ast.walk(module.tree):

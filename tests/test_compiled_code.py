@@ -15,6 +15,7 @@ from tests.compiled_code import (
     sets_of_keys,
     stops_in_finally,
     stops_in_handler,
+    taken_names,
 )
 from tests.conftest import REPOSITORY
 from tests.package_source import Module, read_module, read_package
@@ -23,7 +24,7 @@ from tests.test_compiled import SETUP
 Check = Callable[[Module], Iterator[str]]
 CHECKS: Sequence[Check] = (
     *(stops_in_finally, stops_in_handler, asynchronous_generators, deleted_attributes),
-    *(names_of_c, kept_properties, sets_of_keys),
+    *(names_of_c, taken_names, kept_properties, sets_of_keys),
 )
 
 
@@ -101,6 +102,8 @@ PLANTED = {
     "a word of C": (names_of_c, "class A:\n    def __init__(self):\n        self._thread = 1\n", [3]),
     "a word of C as a field": (names_of_c, "class A:\n    _const: int\n    thread: int\n", [1]),
     "a word of C that is read": (names_of_c, "def f(x):\n    return x._thread\n", []),
+    "taken name": (taken_names, "class A:\n    def f(self, kind, /, **named): ...\n", [2]),
+    "name that nobody takes": (taken_names, "def f(_kind, /, **named): ...\ndef g(kind, /): ...\n", []),
     "kept property": (kept_properties, "class A:\n    @functools.cached_property\n    def f(self): ...\n", [3]),
     "keys": (sets_of_keys, "def f(x, y):\n    return x & y.keys()\n", [2]),
     "keys of keys": (
