@@ -19,7 +19,7 @@ _LONGEST_ID = 64
 NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
 
 
-def _may_be_marked(low: bytes) -> bool:
+def may_be_marked(low: bytes) -> bool:
     """Whether a page in lower case can hold a written mark. No is certain."""
     return holds(low, b"data-slot") or holds(low, b"slot:")
 
@@ -199,7 +199,7 @@ class Scanner:
         low = None
         if self._is_fresh:
             low = chunk.lower() if self._reads_written else b""
-            self._reads_written = _may_be_marked(low) or bool(self._places and self._places.found)
+            self._reads_written = may_be_marked(low) or bool(self._places and self._places.found)
             self._begin()
         return self._read(chunk, is_last=True, low=low) + self._end()
 

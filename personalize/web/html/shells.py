@@ -9,6 +9,7 @@ from typing import Protocol
 
 from personalize.light_values import light_dataclass
 from personalize.rules.definitions import Placement
+from personalize.web.html.calm_texts import CalmTexts
 from personalize.web.html.charset import declared_until, page_encoding
 from personalize.web.html.doubts import Doubt
 from personalize.web.html.pieces import Copy, Layout, Piece, Slot
@@ -71,6 +72,7 @@ class Shells:
         self._token = token
         #: Takes marks out of what is not read.
         self.without_marks: Callable[[bytes], bytes] = Scanner(token=token, written=False).without_marks
+        self._calm_texts = CalmTexts(token)
         self._kept: OrderedDict[int, Shell] = OrderedDict()
         self._latest: OrderedDict[str, Shell] = OrderedDict()
         self._seen: OrderedDict[int, None] = OrderedDict()
@@ -91,8 +93,8 @@ class Shells:
             self._latest.move_to_end(path)
             return latest
         if self._is_ever_new(path):
-            return self._scan(body, content_type, slots)
-        shell = self._by_hash(body, content_type, slots)
+            return self._scan(body, path, content_type, slots)
+        shell = self._by_hash(body, path, content_type, slots)
         if self._kept.get(hash(body)) is shell:
             self._news.pop(path, None)
             self._latest[path] = shell
@@ -110,13 +112,13 @@ class Shells:
         news = self._news[path] = self._news.get(path, 0) + 1
         return news > _MANY and news % _A_FEW > 1
 
-    def _by_hash(self, body: bytes, content_type: str, slots: KnownSlots) -> Shell:
+    def _by_hash(self, body: bytes, path: str, content_type: str, slots: KnownSlots) -> Shell:
         key = hash(body)
         kept = self._kept.get(key)
         if kept is not None and kept.body == body and kept.content_type == content_type:
             self._kept.move_to_end(key)
             return kept
-        shell = self._scan(body, content_type, slots)
+        shell = self._scan(body, path, content_type, slots)
         if len(body) <= LONGEST_SHELL and self._came_before(key):
             self._kept[key] = shell
             if len(self._kept) > MOST_SHELLS:
@@ -131,11 +133,17 @@ class Shells:
             self._seen.popitem(last=False)
         return False
 
-    def _scan(self, body: bytes, content_type: str, slots: KnownSlots) -> Shell:
+    def _scan(self, body: bytes, path: str, content_type: str, slots: KnownSlots) -> Shell:
         encoding = page_encoding(content_type, body)
         if encoding is None:
             return Shell(body, content_type, None, Layout((), self.without_marks), frozenset(), {})
-        scanner = Scanner(token=self._token, known=slots.knows, placements=slots.placements, encoding=encoding)
+        scanner = Scanner(
+            token=self._token,
+            written=self._calm_texts.may_be_marked(body, path),
+            known=slots.knows,
+            placements=slots.placements,
+            encoding=encoding,
+        )
         pieces = scanner.last(body)
         early = self._keep_early(pieces, declared_until(content_type, body))
         layout = Layout(pieces, self.without_marks)
