@@ -1,5 +1,7 @@
 """What time it is: the one place that asks the machine."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -29,3 +31,9 @@ class FixedClock:
     def now(self) -> datetime:
         """Always the same moment."""
         return self.moment
+
+
+def seconds_by(clock: Clock) -> Callable[[], float]:
+    """What tells the present moment of a clock in seconds since 1970: for what notes the time of every request, and
+    seldom looks at it. The machine's costs a third of a datetime so."""
+    return time.time if isinstance(clock, SystemClock) else lambda: clock.now().timestamp()

@@ -1,5 +1,7 @@
 """One request for a page: as the site sees it, and as the browser has sent it."""
 
+from typing import Any
+
 from personalize.decisions.context import RequestFacts
 from personalize.runtime.sources import Scope
 from personalize.visitors.sent_headers import SentHeaders
@@ -14,8 +16,9 @@ class PageRequest:
     """
 
     def __init__(self, scope: Scope, path: str = "") -> None:
-        self.scope = scope
+        self.scope: dict[str, Any] = scope if isinstance(scope, dict) else dict(scope)
         self.path = path
+        scope = self.scope
         self.query_string: bytes = scope.get("query_string") or b""
         #: Some servers send lists of two, as ASGI lets them.
         self.pairs: list[tuple[bytes, bytes]] = [*map(tuple, scope.get("headers", ()))]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from personalize.decisions.context import Context, make_context
@@ -61,7 +62,7 @@ class PageView(SiteEvents):
         self.private = self.is_public = self.allows_for_all = self.has_decided = False
         self.told = []
         self._personalizer, self._request = personalizer, request
-        self._came_at = personalizer.clock.now()
+        self._came_at = personalizer.seconds()
         self._root_path: str = request.scope.get("root_path") or ""  # a mount inside the site changes the scope's
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
         self._pending = personalizer.pending
@@ -93,7 +94,7 @@ class PageView(SiteEvents):
         if not self._request.scope:
             told = "who looks at a page was first asked for behind its response, where no login is seen: ask before"
             self._personalizer.health.tell_once("late visitor", told)
-        return Visitor(self._personalizer, self._request, self._came_at)
+        return Visitor(self._personalizer, self._request, datetime.fromtimestamp(self._came_at, UTC))
 
     @property
     def identity(self) -> Identity:

@@ -19,7 +19,7 @@ from personalize.profiles.organization import LONGEST_NAME, folds_names, organiz
 from personalize.rules.own_facts import OwnFact
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.breaker import Breaker
-from personalize.runtime.clock import Clock, FixedClock, SystemClock
+from personalize.runtime.clock import Clock, FixedClock, SystemClock, seconds_by
 from personalize.runtime.correcting import check_undo, correct
 from personalize.runtime.draft import read_draft
 from personalize.runtime.filling import FillTask
@@ -93,6 +93,7 @@ class Personalizer:
         self.own_facts = _own_facts_of(settings)
         self.geoip: GeoIP | None = None
         self.clock: Clock = FixedClock(settings.at) if settings.at is not None else clock or SystemClock()
+        self.seconds = seconds_by(self.clock)  # every request asks
         self.chance = chance
         self.lifecycle = lifecycle_of(settings)
         self.zone = ZoneInfo(settings.zone)

@@ -5,12 +5,17 @@ from typing import Any, TypeAlias
 
 Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
+#: The same of one request. What servers and sites make is a dict, and read at a third of the cost where that is known.
+HTTPScope: TypeAlias = dict[str, Any]
+HTTPMessage: TypeAlias = dict[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def kept(message: Message) -> Message:
+def kept(message: Message) -> HTTPMessage:
     """A message as it is now: what a site reads its next part into may be the memory that this one came in."""
+    if not isinstance(message, dict):
+        message = dict(message)
     body = message.get("body", b"")
     return message if type(body) is bytes else {**message, "body": bytes(body)}

@@ -14,7 +14,7 @@ from personalize.runtime.personalizer import Personalizer
 from personalize.runtime.preview import PreviewPageView, Previews, Refusal
 from personalize.runtime.seen import SeenMarks
 from personalize.runtime.variant_view import VariantView
-from personalize.web.asgi import ASGIApp, Receive, Scope, Send
+from personalize.web.asgi import ASGIApp, HTTPScope, Receive, Scope, Send
 from personalize.web.caching.edge import Edge
 from personalize.web.caching.head_policy import policy_of
 from personalize.web.fragments.fragment_address import FragmentAddresses
@@ -97,20 +97,21 @@ class PersonalizeMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "lifespan":
+        kind: str = scope["type"]
+        if kind == "lifespan":
             await self._lifespan(scope, receive, send)
-        elif scope["type"] != "http" or _SEEN in scope:
+        elif kind != "http" or _SEEN in scope:
             await self.app(scope, receive, send)
         else:
             if not self.personalizer.started:
                 await self.personalizer.start()
-            await self._http(scope, receive, send)
+            await self._http(scope if isinstance(scope, dict) else dict(scope), receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start before the site and stop after it; where the server runs no lifespan, its first request starts us."""
         await Lifespan(self.personalizer, receive, send).run(self.app, scope)
 
-    def _http(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    def _http(self, scope: HTTPScope, receive: Receive, send: Send) -> Awaitable[None]:
         path: str = _site_path(scope) if scope.get("root_path") else scope["path"]
         if path.startswith(self._ours):
             if self._fragments.serves(path):
@@ -126,12 +127,12 @@ class PersonalizeMiddleware:
             return self._preview(path, scope, receive, send)
         return self._page(path, scope, receive, send)
 
-    def _own_request(self, path: str, scope: Scope) -> Scope:
+    def _own_request(self, path: str, scope: HTTPScope) -> Scope:
         """The request for a page of our own, with a page view that knows whom it is from."""
         page_view = PageView(self.personalizer, Asked(scope, path))
         return {**scope, "state": {**scope.get("state", {}), STATE_KEY: page_view}}
 
-    async def _untouched(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _untouched(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
         their defaults alone."""
         nobody = PageView(self.personalizer, Asked(scope, path), is_off=True)
@@ -139,7 +140,7 @@ class PersonalizeMiddleware:
         with without_marks():
             await self.app(scope, receive, send)
 
-    async def _page(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _page(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         asked, rule_set = Asked(scope, path), self.personalizer.rule_set
         had_slots = self._site.paths.has_slots(path, rule_set.version if rule_set is not None else None)
         conditions = _NO_CONDITIONS if self._shell_pages is None else self._conditions(self._shell_pages, path, scope)
@@ -169,7 +170,7 @@ class PersonalizeMiddleware:
             await response.break_off()
         asked.part_with_scope()
 
-    def _request(self, asked: Asked, *, whole: bool = False) -> tuple[Scope, PageView]:
+    def _request(self, asked: Asked, *, whole: bool = False) -> tuple[HTTPScope, PageView]:
         """The request as the site sees it: without our cookies, and without ways to send a page behind our back.
 
         `whole` asks for the page, whatever copy or part the client would be content with.
@@ -202,16 +203,16 @@ class PersonalizeMiddleware:
             return ShellHead(receive, send, page_view, self._site, asked, page=page)
         return HeadResponse(receive, send, page_view, self._site, asked)
 
-    def _shell_page(self, shell_pages: ShellPages, path: str, scope: Scope) -> ShellPage:
+    def _shell_page(self, shell_pages: ShellPages, path: str, scope: HTTPScope) -> ShellPage:
         return shell_pages.page(path, scope.get("root_path", ""), self.personalizer.rule_set)
 
-    def _conditions(self, shell_pages: ShellPages, path: str, scope: Scope) -> RawHeaders:
+    def _conditions(self, shell_pages: ShellPages, path: str, scope: HTTPScope) -> RawHeaders:
         """What to ask of the site's bytes for a client that has a page which is the same for everybody."""
         if scope["method"] not in ("GET", "HEAD"):
             return _NO_CONDITIONS
         return self._shell_page(shell_pages, path, scope).tag.inward(scope["headers"])
 
-    async def _run(self, inner: Scope, receive: Receive, send: Send, response: Outgoing) -> None:
+    async def _run(self, inner: HTTPScope, receive: Receive, send: Send, response: Outgoing) -> None:
         """Let the site answer. Where it fails, what is held leaves first: the page is cut off where it was."""
         try:
             await self.app(inner, receive, send)
@@ -259,7 +260,7 @@ class PersonalizeMiddleware:
             await self._run(inner, page.receive, page.send, page)
             await _end(page)
 
-    def _inner(self, asked: Asked, *, plain: bool, is_page: bool, whole: bool) -> Scope:
+    def _inner(self, asked: Asked, *, plain: bool, is_page: bool, whole: bool) -> HTTPScope:
         """The request as the site sees it; what the site adds to it, we see.
 
         Our cookies are hidden. `plain` asks for nothing compressed, `whole` for all of it. Where a page may be asked
@@ -273,7 +274,7 @@ class PersonalizeMiddleware:
             inner["extensions"] = {name: extensions[name] for name in extensions if name not in _SENDS_FILES}
         return inner
 
-    async def _preview(self, path: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _preview(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
         """A page as the token in its address says, which the site does not see; only looking at one is previewed."""
         token, query_string = without_token(scope["query_string"])
         scope = {**scope, "query_string": query_string}
@@ -302,7 +303,7 @@ def _may_be_page(asked: Asked) -> bool:
     return may_be_page(asked.path, asked.sent.raw)
 
 
-def _site_path(scope: Scope) -> str:
+def _site_path(scope: HTTPScope) -> str:
     """The path as the site knows it: servers differ in whether `path` holds the prefix it is mounted at."""
     path: str = scope["path"]
     root_path: str = scope.get("root_path", "")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from personalize.runtime.clock import FixedClock
+from personalize.runtime.clock import Clock, FixedClock, seconds_by
 from personalize.web.middleware import PersonalizeMiddleware
 from tests.desk import written
 from tests.driver import Browser
@@ -128,11 +128,15 @@ def test_nobody_is_recognised_given_a_cookie_or_counted(with_site: Callable[...,
     with_site(body)
 
 
+def _go_by(app: PersonalizeMiddleware, clock: Clock) -> None:
+    app.personalizer.clock, app.personalizer.seconds = clock, seconds_by(clock)
+
+
 def test_no_cache_keeps_a_variant_beyond_the_next_change_of_a_slot(with_site: Callable[..., None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
-        app.personalizer.clock = FixedClock(NOW.replace(hour=17, minute=59, second=30))
+        _go_by(app, FixedClock(NOW.replace(hour=17, minute=59, second=30)))
         assert (await Browser(app).get("/")).header("cache-control") == "public, s-maxage=30, max-age=0"
-        app.personalizer.clock = FixedClock(NOW.replace(hour=18))
+        _go_by(app, FixedClock(NOW.replace(hour=18)))
         evening = await Browser(app).get("/")
         assert "The season" in evening.text
         assert evening.header("cache-control") == "public, s-maxage=60, max-age=0"
@@ -150,7 +154,7 @@ def test_an_item_that_comes_or_goes_is_a_change(with_site: Callable[..., None], 
 
 def test_the_time_that_the_site_took_is_not_lent_to_caches(with_site: Callable[..., None]) -> None:
     async def body(app: PersonalizeMiddleware) -> None:
-        app.personalizer.clock = Ticking(NOW.replace(hour=17, minute=59, second=30))
+        _go_by(app, Ticking(NOW.replace(hour=17, minute=59, second=30)))
         told = str((await Browser(app).get("/")).header("cache-control"))
         assert int(told.removeprefix("public, s-maxage=").removesuffix(", max-age=0")) < 29
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from personalize.runtime.page_view import PageView
-from personalize.web.asgi import Message, Receive, Send
+from personalize.web.asgi import HTTPMessage, Receive, Send
 from personalize.web.fragments.shell_page import ShellPage
 from personalize.web.fragments.shell_writer import ShellWriter
 from personalize.web.html.charset import EncodingInParts
@@ -83,7 +83,7 @@ class ShellResponse(PersonalizedResponse):
     def _is_shared(self) -> bool:
         return self._may_be_shared and not self._page_view.private
 
-    def _start(self, message: Message) -> Awaitable[None]:
+    def _start(self, message: HTTPMessage) -> Awaitable[None]:
         head = ResponseHead(message)
         self._may_be_shared = not head.is_kept_from_caches
         if head.status == 304 and self._had_slots and self._is_shared:
@@ -117,7 +117,7 @@ class ShellResponse(PersonalizedResponse):
         self._page_view.is_public = True
         await self._send({**head.message, "headers": self._page.headers(head, None)})
 
-    async def send_page(self, head: ResponseHead, page: bytes, message: Message) -> None:
+    async def send_page(self, head: ResponseHead, page: bytes, message: HTTPMessage) -> None:
         """Send a whole page that was written; `message` is its last part."""
         if not self._is_shared:
             await super().send_page(head, page, message)

@@ -31,7 +31,9 @@ class Inward:
             return self._kept(request.sent.pairs, _WATCHED[plain][whole])
         kept = request.pairs.copy()
         for pair in request.pairs:  # nobody has asked for the names in lower case, and for an image nobody will
-            if len(pair[0]) == 6 and pair[0].lower() == b"cookie" and (rest := self._rest_of(pair[1])) != pair[1]:
+            if len(pair[0]) != 6 or (pair[0] != b"cookie" and pair[0].lower() != b"cookie"):
+                continue
+            if (rest := self._rest_of(pair[1])) != pair[1]:
                 place = kept.index(pair)
                 kept[place : place + 1] = [(pair[0], rest)] if rest else []
         return kept

@@ -3,7 +3,7 @@
 import asyncio
 
 from personalize.runtime.page_view import PageView
-from personalize.web.asgi import Message, Receive, Send, kept
+from personalize.web.asgi import HTTPMessage, Message, Receive, Send, kept
 from personalize.web.html.charset import page_encoding
 from personalize.web.html.pieces import Slot
 from personalize.web.html.scanner import Scanner
@@ -81,11 +81,13 @@ class HeadResponse(Outgoing):
         self.teaches = False
         self.wants_page = False
         self.glance = Glance(page_view, site.token)
-        self._held: list[Message] | None = None
+        self._held: list[HTTPMessage] | None = None
         self._size = 0
 
     async def send(self, message: Message) -> None:
         """Take one message of the site."""
+        if not isinstance(message, dict):
+            message = dict(message)  # as nobody sends it
         match message["type"]:
             case "http.response.start":
                 await self._start(message)
@@ -108,7 +110,7 @@ class HeadResponse(Outgoing):
         """Never: a HEAD is nobody's look at a page."""
         return False
 
-    async def _start(self, message: Message) -> None:
+    async def _start(self, message: HTTPMessage) -> None:
         self._head = head = ResponseHead(message)
         # Some frameworks leave out of such an answer what kind of page it would be.
         may_hold_slots = head.may_hold_slots or (head.status == 200 and not head.content_type)
@@ -120,7 +122,7 @@ class HeadResponse(Outgoing):
         else:
             await self.pass_head(self._head)
 
-    async def _hold(self, message: Message) -> None:
+    async def _hold(self, message: HTTPMessage) -> None:
         assert self._held is not None
         self._held.append(kept(message))
         self._size += len(message.get("body", b""))
@@ -144,7 +146,7 @@ class HeadResponse(Outgoing):
         for message in held:
             await self._let_go(message)
 
-    async def _let_go(self, message: Message) -> None:
+    async def _let_go(self, message: HTTPMessage) -> None:
         if message["type"] == "http.response.trailers":
             await self._send(message)
         else:

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable
 
 from personalize.runtime.page_view import PageView
-from personalize.web.asgi import Message, Receive, Send
+from personalize.web.asgi import HTTPMessage, Message, Receive, Send
 from personalize.web.caching.validators import etag_of, has_already, not_modified
 from personalize.web.headers import RawHeaders
 from personalize.web.request.asked import Asked
@@ -92,7 +92,7 @@ class Outgoing(ABC):
         headers = await self._headers(head, None, is_whole=False)
         await self._send({**head.message, "headers": headers})
 
-    async def send_page(self, head: ResponseHead, page: bytes, message: Message) -> None:
+    async def send_page(self, head: ResponseHead, page: bytes, message: HTTPMessage) -> None:
         """Send a whole page that was filled, or that the client has it already; `message` is its last part."""
         headers, status = await self._headers(head, len(page), is_whole=True), head.status
         if self._site.policy.gives_tags and head.status == 200:
@@ -124,7 +124,7 @@ class Outgoing(ABC):
         """Whether a private page carries our cookies: none where a cache may take it for a file for all by its name."""
         return head.is_shown and not is_asset(self._path)
 
-    def send_part(self, message: Message) -> Awaitable[None]:
+    def send_part(self, message: HTTPMessage) -> Awaitable[None]:
         """Send a part of the body. After the last one the page view is over: what follows in the site is its own
         background work."""
         if message.get("more_body", False):
@@ -139,7 +139,7 @@ class Outgoing(ABC):
         self._page_view.close()
         return self._send(message)
 
-    async def _send_and_finish(self, message: Message) -> None:
+    async def _send_and_finish(self, message: HTTPMessage) -> None:
         await self._send(message)
         await self._page_view.finish(viewed=self._is_viewed and not self.disconnected)
 

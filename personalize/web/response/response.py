@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 from contextlib import suppress
 
-from personalize.web.asgi import Message
+from personalize.web.asgi import HTTPMessage, Message
 from personalize.web.html.charset import EncodingInParts, page_encoding
 from personalize.web.html.doubts import tell_doubts
 from personalize.web.html.rewriter import MOST_SLOTS, Rewriter
@@ -29,7 +29,10 @@ class PersonalizedResponse(Outgoing):
     def send(self, message: Message) -> Awaitable[None]:
         """Take one message of the site. What is no page passes without another step than this: of what a site serves it
         is the most, and may come in thousands of parts."""
-        match message["type"]:
+        if not isinstance(message, dict):
+            message = dict(message)  # as nobody sends it
+        kind: str = message["type"]
+        match kind:
             case "http.response.start":
                 return self._start(message)
             case "http.response.body" if self._is_held:
@@ -46,7 +49,7 @@ class PersonalizedResponse(Outgoing):
             case _:
                 return self._send(message)
 
-    def _start(self, message: Message) -> Awaitable[None]:
+    def _start(self, message: HTTPMessage) -> Awaitable[None]:
         """Hold the head of a page until its body begins; any other leaves at once."""
         if self.has_begun:
             return self._start_again(message)
@@ -64,14 +67,14 @@ class PersonalizedResponse(Outgoing):
         self._is_held = False
         return self.pass_head(head)
 
-    async def _start_again(self, message: Message) -> None:
+    async def _start_again(self, message: HTTPMessage) -> None:
         """A second head is the server's to judge."""
         if not self.is_over:
             await self.break_off()
         self._streamed, self._unmarked, self._is_held = None, None, False
         await self._send(message)
 
-    def _begin(self, message: Message) -> Awaitable[None]:
+    def _begin(self, message: HTTPMessage) -> Awaitable[None]:
         """The first part of the body: decide what kind of response this is."""
         if not self.has_begun:
             return self._send(message)  # a site that sends no head is the server's to judge
@@ -106,7 +109,7 @@ class PersonalizedResponse(Outgoing):
         )
         return self._streamed.begin(message, page)
 
-    async def _fill(self, message: Message, shell: Shell) -> None:
+    async def _fill(self, message: HTTPMessage, shell: Shell) -> None:
         """A page in one piece."""
         page_view = self._page_view
         if shell.unknown:
@@ -149,7 +152,7 @@ class PersonalizedResponse(Outgoing):
         admission = None if marks is None else admission_of(self._head.policies)
         return None if marks is None or admission is None else SlotWatch(self._page_view, marks, admission.nonce)
 
-    async def _without_marks(self, message: Message, page: bytes) -> None:
+    async def _without_marks(self, message: HTTPMessage, page: bytes) -> None:
         """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""
         if self._site.token in page:
             page = self._site.shells.without_marks(page)
@@ -158,7 +161,7 @@ class PersonalizedResponse(Outgoing):
             message = {**message, "body": page}
         await self._pass(message)
 
-    async def _pass_first(self, message: Message) -> None:
+    async def _pass_first(self, message: HTTPMessage) -> None:
         """The first part of a page that is not filled; where its head allows it, an error page loses its marks."""
         if self._head.status >= 400 and not self._head.describes_bytes:
             self._unmarked = UnmarkedParts(self._site.token)
@@ -167,13 +170,13 @@ class PersonalizedResponse(Outgoing):
         else:
             await self._pass(message)
 
-    async def _unmark(self, unmarked: UnmarkedParts, message: Message) -> None:
+    async def _unmark(self, unmarked: UnmarkedParts, message: HTTPMessage) -> None:
         is_last = not message.get("more_body", False)
         page = unmarked.without_marks(bytes(message.get("body", b"")), is_last=is_last)
         if page or is_last:
             await self.send_part({**message, "body": page})
 
-    async def _pass(self, message: Message) -> None:
+    async def _pass(self, message: HTTPMessage) -> None:
         """Pass the response as it came."""
         if self._is_held:
             await self._let_head_pass()

@@ -18,17 +18,21 @@ _SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
 _UNUSUAL = frozenset({b"content-encoding", b"content-disposition", b"cache-control"}) | _SENT_BY_OTHERS
 _NOT_SHARED = frozenset({b"private", b"no-store", b"no-cache"})
 _PARTIAL = frozenset({204, 205, 206})
-_SEQUENCES = (list, tuple)
+#: Content types that came before, as text, and whether they are that of HTML; a site has few of them.
+_MEDIA_TYPES: dict[bytes, tuple[str, bool]] = {}
+_MOST_MEDIA_TYPES = 256
 
 
-def is_no_page(message: MutableMapping[str, Any]) -> bool:
+def is_no_page(message: dict[str, Any]) -> bool:
     """Whether the head of a response says at first sight that no page follows. No more is read of it than that: most of
     what a site serves is none. Of several content types the first rules out the others."""
     headers = message.get("headers", ())
-    if not isinstance(headers, _SEQUENCES):
+    if not isinstance(headers, (list, tuple)):
         return False  # it may be gone through but once
-    for name, value in headers:
-        if name == b"content-type" or (len(name) == 12 and bytes(name).lower() == b"content-type"):
+    for pair in headers:  # not taken apart: of most nothing is asked but the length of its name
+        name = pair[0]
+        if len(name) == 12 and (name == b"content-type" or bytes(name).lower() == b"content-type"):
+            value = pair[1]
             return not _media_type(value if type(value) is bytes else bytes(value))[1]
     return True
 
@@ -67,7 +71,7 @@ class ResponseHead:
             named[key] = named[key] + b"," + value if key in named else value
         self.headers, self._named = headers, named
         #: Headers may be anything that can be gone through, maybe but once.
-        self.message = message if isinstance(raw, _SEQUENCES) else {**message, "headers": headers}
+        self.message = message if isinstance(raw, (list, tuple)) else {**message, "headers": headers}
         self.status: int = message.get("status", 200)
         self.content_type, self.is_html = _media_type(named.get(b"content-type", b""))
         self.is_shown = self.is_html and 200 <= self.status < 300
@@ -176,8 +180,13 @@ def _untrue(names: tuple[bytes, ...], is_sized: bool, is_private: bool) -> froze
     return frozenset(one for one in names if one in lies or (is_private and is_for_caches(one)))
 
 
-@lru_cache(maxsize=256)
 def _media_type(content_type: bytes) -> tuple[str, bool]:
-    """The content type as text, and whether it is that of HTML; a site has few of them."""
-    text = content_type.decode("latin-1")
-    return text, text.partition(";")[0].strip().lower() == "text/html"
+    """The content type as text, and whether it is that of HTML. Every response asks: `lru_cache` would take as long to
+    remember bytes as to make this of them."""
+    known = _MEDIA_TYPES.get(content_type)
+    if known is None:
+        if len(_MEDIA_TYPES) >= _MOST_MEDIA_TYPES:
+            _MEDIA_TYPES.clear()
+        text = content_type.decode("latin-1")
+        known = _MEDIA_TYPES[content_type] = text, text.partition(";")[0].strip().lower() == "text/html"
+    return known

@@ -6,7 +6,7 @@ from contextlib import suppress
 from enum import Enum, auto
 
 from personalize.runtime.page_view import PageView
-from personalize.web.asgi import Message, kept
+from personalize.web.asgi import HTTPMessage, kept
 from personalize.web.html.charset import EncodingInParts
 from personalize.web.html.doubts import tell_doubts
 from personalize.web.html.pieces import Slot
@@ -63,11 +63,11 @@ class StreamedPage:
         self._leaving: asyncio.Task[None] | None = None
         self._phase = _Phase.LOOKING
 
-    async def begin(self, message: Message, page: bytes) -> None:
+    async def begin(self, message: HTTPMessage, page: bytes) -> None:
         """Take the first part, which holds this text."""
         await self._look_at(message, page)
 
-    async def take(self, message: Message) -> None:
+    async def take(self, message: HTTPMessage) -> None:
         """Take a further part."""
         match self._phase:
             case _Phase.FILLING:
@@ -82,7 +82,7 @@ class StreamedPage:
                 await self._left()
                 await self.take(message)
 
-    def _text(self, message: Message) -> bytes:
+    def _text(self, message: HTTPMessage) -> bytes:
         data = bytes(message.get("body", b""))
         if self._decode is None:
             return data
@@ -96,7 +96,7 @@ class StreamedPage:
 
     # While nothing is known ----------------------------------------------------------------------------
 
-    async def _look_on(self, message: Message) -> None:
+    async def _look_on(self, message: HTTPMessage) -> None:
         page = None
         with suppress(CodingError):
             page = self._text(message)
@@ -107,7 +107,7 @@ class StreamedPage:
         self._look.add(kept(message), b"")
         await self._pass_held()
 
-    async def _look_at(self, message: Message, page: bytes) -> None:
+    async def _look_at(self, message: HTTPMessage, page: bytes) -> None:
         """Hold one more part, for as long as nothing is known of the page and a slot may still come in time."""
         filled = await self._rewriter.feed(page)
         is_last = not message.get("more_body", False)
@@ -124,7 +124,7 @@ class StreamedPage:
         else:
             self._look.wait()
 
-    async def _send_whole(self, message: Message) -> None:
+    async def _send_whole(self, message: HTTPMessage) -> None:
         """The page has ended while it was looked at, so that even its length is known."""
         self._phase = _Phase.LEAVING
         await self._out.send_page(self._head.decoded(), self._look.filled, message)
@@ -165,7 +165,7 @@ class StreamedPage:
 
     # While it passes -----------------------------------------------------------------------------------
 
-    async def _fill(self, message: Message) -> None:
+    async def _fill(self, message: HTTPMessage) -> None:
         filled = await self._rewriter.feed(self._text(message))
         is_last = not message.get("more_body", False)
         if is_last:
@@ -176,7 +176,7 @@ class StreamedPage:
         if filled or is_last:
             await self._out.send_part({**message, "body": filled})
 
-    def _notice_slots(self, message: Message) -> None:
+    def _notice_slots(self, message: HTTPMessage) -> None:
         """Look for slots without touching a byte."""
         if not self._out.teaches:
             return
@@ -205,7 +205,7 @@ class _Look:
     """The first parts of a page of which nothing is known: as they came, and as far as they could leave filled."""
 
     def __init__(self, time_is_up: Callable[[], None]) -> None:
-        self.messages: list[Message] = []
+        self.messages: list[HTTPMessage] = []
         self._filled: list[bytes] = []
         self._size = 0
         self._loop = asyncio.get_running_loop()
@@ -223,7 +223,7 @@ class _Look:
         """Whether no more may be held."""
         return self._size > LONGEST_LOOK_BYTES or self._loop.time() >= self._until
 
-    def add(self, message: Message, filled: bytes) -> None:
+    def add(self, message: HTTPMessage, filled: bytes) -> None:
         """Hold one more part."""
         self.messages.append(message)
         self._filled.append(filled)
