@@ -104,6 +104,16 @@ def test_a_slot_in_sound_markup_is_always_filled(before: str, inside: str) -> No
     assert check(f"{before}<div data-slot=hero>INSIDE{inside}</div>AFTER".encode())
 
 
+@pytest.mark.parametrize("name", [b"pcript", b"mitle", b"ntyle", b"nextarea"])
+def test_a_name_that_is_almost_one_that_matters_is_an_element_like_any(name: bytes) -> None:
+    page = b"<p>Some text that goes on for a while, and then for a while more, without an end.</p>"
+    page += b"<%b><table></%b></SCRIPT></TITLE></STYLE></TEXTAREA>" % (name, name)
+    slot = b"<div data-slot=hero>INSIDE</div>"
+    assert filled(pieces_of(page + slot, len(page + slot))) == page + slot, "it stands in a table, but in no cell"
+    ended = page + b"</table>" + slot
+    assert filled(pieces_of(ended, len(ended))) == ended.replace(b"INSIDE", b"FILLED")
+
+
 def broken_markup() -> Iterator[bytes]:
     """The inputs of html5lib's tree construction tests: broken markup of every kind."""
     with tarfile.open(HTML / "html5lib-tree-construction.tar.gz") as archive:
