@@ -68,6 +68,7 @@ COMPILED = (
     "personalize/stores/outcomes.py",
     "personalize/stores/projecting.py",
     "personalize/stores/sqlite/projections.py",
+    "personalize/stores/sqlite/tables.py",
     "personalize/stores/sqlite/writer.py",
     "personalize/visitors/*.py",
     "personalize/web/caching/*.py",
