@@ -46,6 +46,7 @@ def watched(page: str, cut: int = 0) -> str:
 
 
 @pytest.mark.sources
+@pytest.mark.sources
 @pytest.mark.parametrize(
     ("page", "expected"),
     [
