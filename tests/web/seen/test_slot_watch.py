@@ -46,7 +46,6 @@ def watched(page: str, cut: int = 0) -> str:
 
 
 @pytest.mark.sources
-@pytest.mark.sources
 @pytest.mark.parametrize(
     ("page", "expected"),
     [
