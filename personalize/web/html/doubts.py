@@ -48,7 +48,7 @@ _SENTENCES = {
     Doubt.ELEMENT: _KEPT + "its element can't carry a slot, since its end need not be written, or it holds no markup",
     Doubt.SELF_CLOSING: _KEPT + "its element ends with />, which HTML takes for a start tag",
     Doubt.TABLE: _KEPT + "it stands in a table, but in no cell",
-    Doubt.NESTING: _KEPT + "tags inside of it are not well nested, or could end it early",
+    Doubt.NESTING: _KEPT + "tags in it or before it are not well nested, or could end it early",
     Doubt.TOO_LONG: _KEPT + "it holds more than 64 KB; is its end where it should be?",
     Doubt.UNCLOSED: _KEPT + "its end was not found",
     Doubt.MOVED: _KEPT + "its closing comment has been moved, as Markdown does; use data-slot on an element",

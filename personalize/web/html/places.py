@@ -18,6 +18,10 @@ LONGEST_PAGE = 1_048_576
 _READ_AGAIN = 4
 _READ_FREELY = 65_536
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+#: What a parser opens again wherever text follows, until its end tag comes.
+_FORMATTING = frozenset(
+    {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
+)
 # To a parser a line break is a blank, and on a page of one line a column is a place in its bytes.
 _ONE_LINE = bytes.maketrans(b"\r\n", b"  ")
 
@@ -89,9 +93,23 @@ class Places:
         for slot_id, (css, how) in list(self._wanted.items()):
             element = page.select_one(css)
             position = element.position if element is not None else None
-            if position is not None:
+            if element is None or position is None:
+                continue
+            del self._wanted[slot_id]
+            if element.tag == "form" and _goes_on_in_form(text, css):
+                self._doubts.add(Doubt.NESTING, slot_id)
+            else:
                 self.found.setdefault(position[1], []).append(PlacedSlot(slot_id, how))
-                del self._wanted[slot_id]
+
+
+def _goes_on_in_form(text: bytes | bytearray, css: str) -> bool:
+    """Whether bold text, say, that no end tag has closed goes on in the form that a selector finds: what follows the
+    form's end tag is in it then, too (HTML, 13.2.6.4.7: that tag ends nothing but the form)."""
+    from turbohtml import Element, parse  # noqa: PLC0415
+
+    form = parse(text.decode("latin-1"), scripting=True, source_locations=True).select_one(css)
+    before = () if form is None else (one for one in form.preceding if isinstance(one, Element))
+    return any(one.tag in _FORMATTING and (at := one.source_location) and at.end_tag is None for one in before)
 
 
 def _wanted(placements: Mapping[str, Placement], encoding: str) -> Iterator[tuple[str, tuple[str, How]]]:

@@ -257,6 +257,7 @@ CONTEXTS = st.sampled_from(
 
 
 @given(before=MARKUP, context=CONTEXTS, inside=MARKUP)
+@example(before="<div><b></div>", context=("", "form"), inside="")
 @settings(max_examples=300, deadline=None)
 def test_an_element_ends_where_a_browser_ends_it(before: str, context: tuple[str, str], inside: str) -> None:
     around, element = context
