@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from personalize.rules.casts import Cast
@@ -19,8 +19,8 @@ from personalize.rules.proof.samples import SOME_MOMENT, samples_of
 from personalize.versions import parse_version, parse_version_range
 
 TEXT = Fact("text", "profile", "text", FactType.TEXT, stored=True)
-#: Letters of which some are others without regard to case, alone or two of them at once.
-LETTERS = "abAkKsSßſ\u212aﬁi. "
+#: Letters of which some are others without regard to case, alone, or two or three at once, all, one or none in `WORDS`.
+LETTERS = "abAkKsSßſ\u212aẚﬅΐ "
 TEXTS = ["".join(letters) for size in range(4) for letters in product(LETTERS, repeat=size)]
 WORDS = st.text("abks", min_size=1, max_size=3)
 
@@ -62,8 +62,19 @@ def assert_told(questions: Sequence[Leaf], values: Iterable[object]) -> None:
         assert tuple(leaf.holds(value, SOME_MOMENT) for leaf in told) in answers, value
 
 
+def both_ways(pattern: str) -> list[Leaf]:
+    """The same pattern, asked with regard to case and without."""
+    return [asked("like", (like(pattern),), fold=fold) for fold in (False, True)]
+
+
 @settings(max_examples=60)
 @given(st.lists(st.one_of(PARTS, WHOLE), min_size=1, max_size=4))
+@example(both_ways("?"))
+@example(both_ways("??"))
+@example(both_ways("a?"))
+@example(both_ways("?s*"))
+@example([*both_ways("?"), asked("like", (like("???"),), fold=True)])
+@example([*both_ways("?"), asked("like", (like("?s"),), fold=True), asked("contains", ("ß",))])
 def test_texts_by_their_parts(questions: list[Leaf]) -> None:
     assert_told(questions, TEXTS)
 

@@ -84,12 +84,23 @@ def _letter(letter: str, *, ignore_case: bool) -> frozenset[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class _Move:
+    """What a letter does: the places it takes a state on from, and those each part of it does, folded.
+
+    Letters that do the same are one letter to the machine.
+    """
+
+    plain: int
+    folded: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Machine:
     """Patterns side by side: bit i of a state is place i, and the places of one pattern follow one another.
 
     `many` are the places before any number of signs, `one` those before any one, `letters` those before each letter;
     `ends` are behind whole patterns. What has come to `settled` places fits, whatever follows, and to no others of
-    its pattern. `folded` are the places of patterns that texts are read for without regard to case.
+    its pattern. `folded` are the places of patterns that texts are read for without regard to case, beside others.
     """
 
     start: int
@@ -100,21 +111,26 @@ class _Machine:
     settled: Mapping[int, int]
     folded: int
 
-    def read(self, state: int, letter: str, *, is_mixed: bool) -> int:
-        if not is_mixed:
-            return self._step(state, letter)
-        folded = state & self.folded
-        for each in letter.casefold():
-            folded = self._step(folded, each)
-        return folded | self._step(state & ~self.folded, letter)
+    def move(self, letter: str) -> _Move:
+        plain = self.letters.get(letter, 0)
+        if not self.folded:
+            return _Move(plain, ())
+        folded = tuple(self.letters.get(part, 0) & self.folded for part in letter.casefold())
+        return _Move(plain & ~self.folded, folded)
 
-    def _step(self, state: int, letter: str) -> int:
-        moved = state & (self.one | self.letters.get(letter, 0))
+    def read(self, state: int, move: _Move) -> int:
+        folded = state & self.folded
+        for places in move.folded:
+            folded = self._step(folded, places)
+        return folded | self._step(state & ~self.folded, move.plain)
+
+    def _step(self, state: int, places: int) -> int:
+        moved = state & (self.one | places)
         state = state & self.many | moved << 1
         state |= (state & self.many) << 1
-        for settled, places in self.settled.items():
+        for settled, whole in self.settled.items():
             if state & settled:
-                state = state & ~places | settled | settled << 1
+                state = state & ~whole | settled | settled << 1
         return state
 
 
@@ -149,21 +165,18 @@ def telling_texts(questions: Sequence[tuple[tuple[Signs, ...], bool]]) -> list[s
     """
     if sum(len(signs) for patterns, _ in questions for signs in patterns) > MOST_SIGNS:
         return None
-    machine = _machine((signs, fold) for patterns, fold in questions for signs in patterns)
     is_mixed = len({fold for _, fold in questions}) > 1
-    letters = sorted(machine.letters)
-    if is_mixed:
-        letters = sorted({*letters, *(one for letter in letters for one in _folding_to().get(letter, ()))})
-    letters = [next(one for one in chain(_OTHERS, map(chr, count(0x4E00))) if one not in letters), *letters]
+    machine = _machine((signs, fold and is_mixed) for patterns, fold in questions for signs in patterns)
+    moves = _moves(machine)
     found = {machine.start & machine.ends: ""}
     seen, waiting, steps = {machine.start}, deque([(machine.start, "")]), 0
     while waiting:
         state, text = waiting.popleft()
-        steps += len(letters)
+        steps += len(moves)
         if steps > MOST_STEPS:
             return None
-        for letter in letters:
-            reached = machine.read(state, letter, is_mixed=is_mixed)
+        for move, letter in moves.items():
+            reached = machine.read(state, move)
             if reached not in seen:
                 seen.add(reached)
                 found.setdefault(reached & machine.ends, text + letter)
@@ -171,16 +184,35 @@ def telling_texts(questions: Sequence[tuple[tuple[Signs, ...], bool]]) -> list[s
     return list(found.values())
 
 
+def _moves(machine: _Machine) -> dict[_Move, str]:
+    """All that any letter can do to the machine, each with a letter that does it."""
+    named = sorted(machine.letters)
+    other = next(one for one in chain(_OTHERS, map(chr, count(0x4E00))) if one not in machine.letters)
+    cased = _cased_of(named) if machine.folded else ()
+    found: dict[_Move, str] = {}
+    for letter in (other, *named, *cased):
+        found.setdefault(machine.move(letter), letter)
+    return found
+
+
+def _cased_of(named: Iterable[str]) -> Iterator[str]:
+    """Letters that fold to a named one, and all that fold to several: these grow longer, whatever is named."""
+    folding_to = _folding_to()
+    for letter in named:
+        yield from folding_to.get(letter, ())
+    yield from _folding_to_several()
+
+
 @lru_cache(maxsize=1)
 def _folding_to() -> Mapping[str, tuple[str, ...]]:
-    """Signs of all scripts that without regard to case are, or have in them, another one."""
+    """Letters of all scripts that fold to something else, by what they fold to."""
     found: dict[str, list[str]] = {}
-    for sign in _signs():
-        for letter in sign.casefold():
-            if letter != sign:
-                found.setdefault(letter, []).append(sign)
-    return {letter: tuple(signs) for letter, signs in found.items()}
+    for sign in map(chr, range(0x1F000)):
+        if sign.casefold() != sign:
+            found.setdefault(sign.casefold(), []).append(sign)
+    return {parts: tuple(signs) for parts, signs in found.items()}
 
 
-def _signs() -> Iterator[str]:
-    return filter(lambda sign: sign.casefold() != sign, map(chr, range(0x1F000)))
+@lru_cache(maxsize=1)
+def _folding_to_several() -> tuple[str, ...]:
+    return tuple(chain.from_iterable(signs for parts, signs in _folding_to().items() if len(parts) > 1))

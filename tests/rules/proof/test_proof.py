@@ -89,6 +89,9 @@ def test_an_example_may_be_asked_to_leave_others_out() -> None:
         ("{profile.tier: gold}", "{profile.tier: {is_not: gold}}", Relation.APART),
         ("{profile.likes: a}", "{profile.likes: b}", Relation.OVERLAPS),
         ("{did: purchase, where: {sku: a}}", "{did: purchase}", Relation.WITHIN),
+        # Without regard to case "ß" has two letters, "ss".
+        ('{page.path: {like: "?"}}', '{page.path: {like: "?", ignore_case: true}}', Relation.CONTAINS),
+        ('{page.path: {like: "??"}}', '{page.path: {like: "??", ignore_case: true}}', Relation.OVERLAPS),
     ],
 )
 def test_segments_lie_to_one_another_as_their_visitors_do(one: str, other: str, relation: Relation) -> None:
