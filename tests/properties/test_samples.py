@@ -1,12 +1,15 @@
 """Samples tell apart what any values do: whatever the value and the questions, a sample is answered the same."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
+from typing import cast
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from personalize.rules.beside import BESIDE, Beside, pair_fact, pairs
 from personalize.rules.casts import Cast
 from personalize.rules.conditions import Leaf
 from personalize.rules.equality import Listed
@@ -15,6 +18,7 @@ from personalize.rules.id_lists import NamedList
 from personalize.rules.networks import networks
 from personalize.rules.operators import OPERATORS
 from personalize.rules.patterns import expression, like
+from personalize.rules.proof.pair_samples import pair_samples
 from personalize.rules.proof.samples import SOME_MOMENT, samples_of
 from personalize.versions import parse_version, parse_version_range
 
@@ -77,6 +81,51 @@ def both_ways(pattern: str) -> list[Leaf]:
 @example([*both_ways("?"), asked("like", (like("?s"),), fold=True), asked("contains", ("ß",))])
 def test_texts_by_their_parts(questions: list[Leaf]) -> None:
     assert_told(questions, TEXTS)
+
+
+OTHER = replace(TEXT, name="other", key="other")
+SIDES = (OTHER, TEXT)
+SPELLED = ["".join(letters) for size in range(3) for letters in product("kK\u212asSß", repeat=size)]
+
+
+def of_a_side(side: Fact, text: str, *, fold: bool) -> Leaf:
+    return Leaf(side, OPERATORS["is"], "is", text.casefold() if fold else text, fold)
+
+
+def of_both(*, fold: bool) -> Leaf:
+    beside = Beside(OTHER)
+    return Leaf(pair_fact(replace(TEXT, fold=fold), beside), BESIDE["same_as"], "same_as", beside)
+
+
+OF_A_SIDE = st.builds(
+    lambda side, text, fold: of_a_side(side, text, fold=fold),
+    st.sampled_from(SIDES),
+    st.sampled_from(["", "k", "K", "kK", "kk", "ss", "sS", "ß"]),
+    st.booleans(),
+)
+OF_BOTH = st.booleans().map(lambda fold: of_both(fold=fold))
+
+
+@settings(max_examples=30)
+@given(st.lists(OF_A_SIDE, max_size=3), st.lists(OF_BOTH, min_size=1, max_size=2))
+@example(
+    [of_a_side(TEXT, "ss", fold=False), of_a_side(OTHER, "ss", fold=False), of_a_side(TEXT, "ss", fold=True)],
+    [of_both(fold=False), of_both(fold=True)],
+)
+def test_two_texts_side_by_side(each: list[Leaf], both: list[Leaf]) -> None:
+    """Whether each is asked for with regard to case or without, and the same of both."""
+    questions = [*each, *both]
+    found = pair_samples(SIDES, questions)
+    assert found is not None
+
+    def told(values: Mapping[str, object]) -> tuple[bool, ...]:
+        return tuple(leaf.holds(values[leaf.fact.name], SOME_MOMENT) for leaf in questions)
+
+    folds = {leaf.fact.name: leaf.fact.fold for leaf in both}
+    answers = {told(cast("Mapping[str, object]", sample.value)) for sample in found}
+    for text, other in product(SPELLED, repeat=2):
+        side_by_side = {name: pairs(text, other, fold=fold) for name, fold in folds.items()}
+        assert told({"text": text, "other": other, **side_by_side}) in answers, (text, other)
 
 
 def test_hardly_any_questions_about_parts_are_left_open() -> None:

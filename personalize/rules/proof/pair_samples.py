@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
-from itertools import chain, combinations, pairwise, product
+from itertools import chain, combinations, count, islice, pairwise, product
 from math import floor
 
 from personalize.rules.beside import Beside, pairs
@@ -17,6 +17,7 @@ from personalize.rules.equality import Listed
 from personalize.rules.facts import PAIR_ROOT, Fact, FactType
 from personalize.rules.now_facts import NOW
 from personalize.rules.proof.samples import SOME_MOMENT, Sample, is_plain, is_whole
+from personalize.rules.proof.spellings import spellings
 
 _DAY = timedelta(days=1)
 _NUMBERS = (FactType.NUMBER, FactType.MONEY)
@@ -76,15 +77,28 @@ def _is_named(leaf: Leaf) -> bool:
 
 
 def _named(sides: tuple[Fact, Fact], leaves: Sequence[Leaf]) -> Iterator[tuple[object, object]]:
-    """The values that are named, and two others that are not."""
+    """Each value of one with each of the other."""
     if sides[0].type is FactType.BOOL:
         yield from product((True, False), repeat=2)
         return
-    named = dict.fromkeys(
-        one for leaf in leaves if leaf.fact.root != PAIR_ROOT for one in _arguments(leaf) if isinstance(one, str)
-    )
-    others = [text for text in ("other", "another", "a third", "a fourth") if text not in named][:2]
-    yield from product(*(side.choices or [*named, *others] for side in sides))
+    texts = _texts(sides, leaves)
+    yield from product(*(side.choices or texts for side in sides))
+
+
+def _texts(sides: tuple[Fact, Fact], leaves: Sequence[Leaf]) -> list[str]:
+    """Texts that are named or to choose from, and two others; where only some questions mind case, other spellings too.
+
+    Two spellings that nobody names are enough: one for each side.
+    """
+    arguments = chain.from_iterable(_arguments(leaf) for leaf in leaves if leaf.fact.root != PAIR_ROOT)
+    named = dict.fromkeys(one for one in chain(arguments, *(side.choices for side in sides)) if isinstance(one, str))
+    folded = dict.fromkeys(text.casefold() for text in named)
+    free = (text for text in chain(("other", "another"), map("other {}".format, count(3))) if text not in folded)
+    others = list(islice(free, 2))
+    if len({leaf.fold or leaf.fact.fold for leaf in leaves if leaf.word != "exists"}) > 1:
+        for text in (*folded, *others):
+            others += islice((one for one in spellings(text) if one not in named and one not in others), 2)
+    return [*named, *others]
 
 
 def _arguments(leaf: Leaf) -> Iterable[object]:

@@ -8,7 +8,6 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain, count
 from typing import TypeAlias
 
@@ -16,6 +15,7 @@ from personalize.rules.conditions import Leaf
 from personalize.rules.equality import Listed
 from personalize.rules.id_lists import NamedList
 from personalize.rules.patterns import Pattern
+from personalize.rules.proof.spellings import folding_to, folding_to_several
 
 #: One sign of a pattern: one of these, any one (None), or any number of any (`MANY`).
 Sign: TypeAlias = frozenset[str] | str | None
@@ -197,22 +197,6 @@ def _moves(machine: _Machine) -> dict[_Move, str]:
 
 def _cased_of(named: Iterable[str]) -> Iterator[str]:
     """Letters that fold to a named one, and all that fold to several: these grow longer, whatever is named."""
-    folding_to = _folding_to()
     for letter in named:
-        yield from folding_to.get(letter, ())
-    yield from _folding_to_several()
-
-
-@lru_cache(maxsize=1)
-def _folding_to() -> Mapping[str, tuple[str, ...]]:
-    """Letters of all scripts that fold to something else, by what they fold to."""
-    found: dict[str, list[str]] = {}
-    for sign in map(chr, range(0x1F000)):
-        if sign.casefold() != sign:
-            found.setdefault(sign.casefold(), []).append(sign)
-    return {parts: tuple(signs) for parts, signs in found.items()}
-
-
-@lru_cache(maxsize=1)
-def _folding_to_several() -> tuple[str, ...]:
-    return tuple(chain.from_iterable(signs for parts, signs in _folding_to().items() if len(parts) > 1))
+        yield from folding_to().get(letter, ())
+    yield from folding_to_several()

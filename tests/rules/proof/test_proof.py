@@ -68,6 +68,12 @@ def relation_of(one: str, other: str) -> Relation | None:
             "a visitor with profile.called 2026-05-02 00:00",
         ),
         ("{profile.tier: gold, not: {profile.tier: gold}}", "no visitor can be like that"),
+        ("{profile.tier: {same_as: page.path}}", 'a visitor with profile.tier "basic" and page.path "basic"'),
+        # Countries are compared without regard to case, paths are not.
+        (
+            "{profile.country: {same_as: page.path, is: ab}, page.path: {none_of: [ab, AB]}}",
+            'a visitor with profile.country "ab" and page.path "aB"',
+        ),
     ],
 )
 def test_an_example_is_told_in_words(who: str, example: str) -> None:
