@@ -113,6 +113,9 @@ ASKED_FOR = os.environ.get(VARIABLE, "") not in ("", "0")
 GROUP = "personalize"
 #: What mypyc needs to read our types, beside what we depend on anyway.
 COMPILER = ("mypy", "types-PyYAML")
+#: Functions of the library call one another at once, or become part of one another. Those that every library may call
+#: are looked up by their name first, lest another one had put its own in their place.
+AMONG_THEMSELVES = [] if os.name == "nt" else ["-fvisibility=hidden"]
 #: Errors count in what is compiled, not in what that imports; `make check` sees to the rest.
 MYPY_OPTIONS = ("--config-file=pyproject.toml", "--follow-imports=silent", "--no-warn-unused-configs")
 
@@ -180,7 +183,10 @@ def extensions(folder: str) -> Sequence[Extension]:
     paths = compiled_paths()
     print(f"translating {len(paths)} modules to C", flush=True)
     # At level 3 the C compiler takes more than twice as long, and what it makes is larger, and no faster.
-    return mypycify([*MYPY_OPTIONS, *paths], opt_level="2", debug_level="0", group_name=GROUP, target_dir=folder)
+    made = mypycify([*MYPY_OPTIONS, *paths], opt_level="2", debug_level="0", group_name=GROUP, target_dir=folder)
+    for each in made:
+        each.extra_compile_args += AMONG_THEMSELVES
+    return made
 
 
 if __name__ == "__main__":

@@ -20,8 +20,9 @@ class PageRequest:
         self.path = path
         scope = self.scope
         self.query_string: bytes = scope.get("query_string") or b""
+        pairs = list(scope.get("headers", ()))
         #: Some servers send lists of two, as ASGI lets them.
-        self.pairs: list[tuple[bytes, bytes]] = [*map(tuple, scope.get("headers", ()))]
+        self.pairs: list[tuple[bytes, bytes]] = pairs if pairs and type(pairs[0]) is tuple else [*map(tuple, pairs)]
         self.is_get: bool = scope.get("method") == "GET"
         self.is_secure: bool = scope.get("scheme") == "https"
         self._sent: SentHeaders | None = None
