@@ -47,7 +47,7 @@ make demo      the example site on http://127.0.0.1:8000 (make demo PORT=9000 fo
 make test      all tests, on all processors (make test ARGS="-k cookie -x" passes options on to pytest; -n 0 uses one)
 make spark     the tests with Apache Spark, which needs Java 17 and fetches 500 MB once
 make trust     what is left to chance in the tests, many times over (TRUST_SCALE=0.1 makes a tenth of the tries)
-make compiled  the tests with the compiled package, which takes three minutes to make (make compiled ARGS="tests/web -x")
+make compiled  the tests with the compiled package, three minutes to make (make compiled ARGS="tests/web -x")
 make bench     a benchmark with the compiled package (make bench ARGS="page_overhead --least")
 make check     ruff and mypy
 """

@@ -151,6 +151,10 @@ class Recorder:
         self._connection = connection
         self.sent: list[tuple[str, Any, bool]] = []
 
+    def cursor(self) -> "Recorder":
+        """What keeps what is sent to it, too."""
+        return self
+
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Send a statement."""
         self.sent.append((sql, tuple(parameters), False))
