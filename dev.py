@@ -43,12 +43,18 @@ WITH_COMPILED = {"PYTHONSAFEPATH": "1", "PYTHONPATH": os.pathsep.join([str(COMPI
 #: pytest puts these before everything, too. What is marked so runs with the compiled package only, or never with it.
 ON_THE_COMPILED = ("-o", "pythonpath=build/compiled .", "-m", "not spark and not long and not sources")
 USAGE = """\
-make demo      the example site on http://127.0.0.1:8000 (make demo PORT=9000 for another port)
-make test      all tests, on all processors (make test ARGS="-k cookie -x" passes options on to pytest; -n 0 uses one)
-make spark     the tests with Apache Spark, which needs Java 17 and fetches 500 MB once
-make trust     what is left to chance in the tests, many times over (TRUST_SCALE=0.1 makes a tenth of the tries)
-make compiled  the tests with the compiled package, three minutes to make (make compiled ARGS="tests/web -x")
-make bench     a benchmark with the compiled package (make bench ARGS="page_overhead --least")
+make demo      the example site on http://127.0.0.1:8000
+               (make demo PORT=9000 for another port)
+make test      all tests, on all processors (make test ARGS="-k cookie -x"
+               passes options on to pytest; -n 0 uses one)
+make spark     the tests with Apache Spark, which needs Java 17 and fetches
+               500 MB once
+make trust     what is left to chance in the tests, many times over
+               (TRUST_SCALE=0.1 makes a tenth of the tries)
+make compiled  the tests with the compiled package, which takes three minutes
+               to make (make compiled ARGS="tests/web -x")
+make bench     a benchmark with the compiled package
+               (make bench ARGS="page_overhead --least")
 make check     ruff and mypy
 """
 

@@ -1,15 +1,19 @@
 """The compiled package: what is listed is compiled, or nothing is; what is installed serves the shop."""
 
+import ast
 import asyncio
 import os
+import re
 import runpy
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from importlib import import_module
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import httpx
@@ -63,6 +67,28 @@ def test_whatever_works_on_a_page_is_compiled_or_named_with_why_it_is_not(at_wor
 def test_each_exception_is_still_needed(at_work: set[str]) -> None:
     taken = {path.relative_to(REPOSITORY).as_posix() for named in SETUP["COMPILED"] for path in REPOSITORY.glob(named)}
     assert [path for path in SETUP["NOT_COMPILED"] if path not in at_work | taken] == []
+
+
+def test_what_compiled_modules_import_is_there_where_they_are_built_or_mypy_does_without(paths: list[str]) -> None:
+    """A build has no extras, unlike the environment of these tests."""
+    settings = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = {name_of(each) for each in settings["project"]["dependencies"]}
+    overrides = settings["tool"]["mypy"]["overrides"]
+    done_without = {name for each in overrides if each.get("ignore_missing_imports") for name in each["module"]}
+    found, missing = packages_distributions(), set()
+    for path in paths:
+        for node in ast.walk(ast.parse((REPOSITORY / path).read_text(encoding="utf-8"))):
+            names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in {each.partition(".")[0] for each in names} - sys.stdlib_module_names - {"personalize"}:
+                if name not in done_without and needed.isdisjoint(map(name_of, found.get(name, ()))):
+                    missing.add(f"{path}: {name}")
+    assert not missing
+
+
+def name_of(requirement: str) -> str:
+    """The name of a distribution, as it is compared."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[^\w.-]", requirement)[0]).lower()
 
 
 def test_nothing_compiled_lies_among_the_sources() -> None:

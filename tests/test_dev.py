@@ -267,8 +267,10 @@ def test_an_older_python_can_read_dev_py() -> None:
 def test_an_unknown_command_prints_the_ones_there_are(checkout: Checkout) -> None:
     result = checkout.run("tset")
     assert result.returncode == 2
-    commands = [line.split("  ")[0] for line in result.stdout.splitlines()]
+    lines = result.stdout.splitlines()
+    commands = [line.split("  ")[0] for line in lines if not line.startswith(" ")]
     assert commands == [f"make {name}" for name in COMMANDS]
+    assert max(map(len, lines)) <= 80
 
 
 def test_everything_that_is_installed_is_pinned_to_the_version_that_is_installed() -> None:

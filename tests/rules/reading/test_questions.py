@@ -1,8 +1,9 @@
 """Questions that would be slow are refused when they are read, or quick when they are asked."""
 
+import gc
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from time import perf_counter
+from time import perf_counter, thread_time
 
 import pytest
 
@@ -58,10 +59,14 @@ def test_what_is_read_is_answered_quickly(name: str) -> None:
     for text in TEXTS:
         values = {"profile.n": text, "profile.l": MANY[:1000], "profile.it": deep}
         reach = rule_set.index.reach((), ["a"])
-        start = perf_counter()
-        rule_set.index.answers(reach, values, NOW).in_segment("a")
-        slowest = max(slowest, perf_counter() - start)
-    assert slowest < 0.25  # a machine that is busy meanwhile may add some of it
+        gc.disable()  # collecting is a matter of all that the process has made before
+        try:
+            start = thread_time()  # and what others do on this machine is none of it
+            rule_set.index.answers(reach, values, NOW).in_segment("a")
+            slowest = max(slowest, thread_time() - start)
+        finally:
+            gc.enable()
+    assert slowest < 0.05
 
 
 @pytest.mark.parametrize("name", REFUSED)
