@@ -18,7 +18,7 @@ _PRESCAN = re.compile(rb"<!--(?:-?>|.*?-->|.*)|%b|<[!/?][^>]*+>" % TAG.pattern, 
 _IN_CONTENT = re.compile(rb"charset[%b]*=[%b]*(?:\"([^\"]*)\"|'([^']*)'|([^%b;\"']+))" % (BLANK, BLANK, BLANK))
 #: Encodings, by Python's names, in which every byte below 128 that stands alone is that ASCII character.
 _LIKE_ASCII = re.compile(
-    r"utf-8(?:-sig)?|ascii|iso8859-\d+|cp(?:125\d|866|874|93[26]|949|950)|koi8-[rut]|mac-\w+|tis-620"
+    r"utf-8|ascii|iso8859-\d+|cp(?:125\d|866|874|93[26]|949|950)|koi8-[rut]|mac-\w+|tis-620"
     r"|shift_jis\w*|euc_\w+|gbk|gb2312|gb18030|big5\w*"
 )
 #: Encodings that shift or widen ASCII, so that a search for bytes finds what is none, or nothing.

@@ -200,7 +200,7 @@ class WrittenScanner(LeapingReader):
         if name == b"form":
             self._in_form = not is_end
             self._look_for_ends()
-        return self._enter(name, self_closing, start, end) if name in ENTERED and not is_end else end
+        return self._enter(name, self_closing, start, end) if name in ENTERED and not (is_end or self.is_lost) else end
 
     def pass_marked(self, at: int) -> int:
         """Passes a slot on a block element that holds text and a few flat elements, as most do."""

@@ -39,6 +39,7 @@ META = b"<!doctype html><meta charset=%b>"
         ("text/html; charset=unicode11utf8", META % b"latin1", "utf-8"),
         ("text/html; charset=rot13", b"<p>", "utf-8"),
         ("text/html; charset=idna", b"<p>", "utf-8"),
+        ("text/html; charset=utf_8_sig", META % b"latin1", "iso8859-1"),
         ("text/html; charset=\x00", b"<p>", "utf-8"),
         ("text/html; charset=", b"<p>", "utf-8"),
         ("", b"", "utf-8"),
