@@ -38,14 +38,14 @@ class ShellRewriter(Rewriter):
         """What was doubtful so far, by slot."""
         return {**super().doubts, **self._writer.doubts}
 
-    async def fill(self, pieces: Sequence[Piece]) -> bytes:
-        """These pieces as everybody gets them."""
+    def settled(self, pieces: list[Piece]) -> list[Piece]:
+        """These pieces as everybody gets them: nothing is left to fill."""
         self._writer.is_ascii = self._encoding not in _UTF_8
-        written = self._writer.write([self._settled(piece) for piece in pieces])
+        written = self._writer.write([self._unless_uncertain(piece) for piece in pieces])
         self.slots = self._writer.slots
-        return written
+        return [Copy(written)]
 
-    def _settled(self, piece: Piece) -> Piece:
+    def _unless_uncertain(self, piece: Piece) -> Piece:
         """The piece; of a slot that stands before the page says its encoding, only its own markup."""
         is_early = self._encoding is None or self._passed < self._declared_until
         self._passed += len(piece.data)

@@ -7,6 +7,7 @@ makes it doubtful whether such a string is markup or stands in an attribute, the
 import re
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 from personalize.web.html.markup_reader import MarkupReader
 from personalize.web.html.occurrences import holds, occurrences
@@ -14,26 +15,26 @@ from personalize.web.html.page_context import RAW_TEXT, TABLE_PARTS
 from personalize.web.html.tags import ATTRIBUTES, BLANK, TAG, one_of
 from personalize.web.html.whole_parts import is_markup, leaps_to, quoted_sign
 
-_TOO_SHORT_TO_LEAP = 64
+_TOO_SHORT_TO_LEAP: Final = 64
 #: With chunks of so many bytes, so many bytes may be read twice.
-_LARGE_CHUNK = 1024
-_MARK = b"data-slot"
+_LARGE_CHUNK: Final = 1024
+_MARK: Final = b"data-slot"
 _CHANGES_READING = frozenset(b"form frameset math plaintext script select svg table template".split()) | RAW_TEXT
 _ENDS = frozenset((b"/form", b"/table"))
 _IN_TABLES = TABLE_PARTS | {b"/" + name for name in TABLE_PARTS} | _ENDS
-_LEAP = leaps_to(_CHANGES_READING, tables=True)
-_LEAP_IN_FORM = leaps_to(_CHANGES_READING | _ENDS, tables=True)
-_LEAP_IN_TABLE = leaps_to(_CHANGES_READING | _IN_TABLES, tables=False)
+_LEAP: Final = leaps_to(_CHANGES_READING, tables=True)
+_LEAP_IN_FORM: Final = leaps_to(_CHANGES_READING | _ENDS, tables=True)
+_LEAP_IN_TABLE: Final = leaps_to(_CHANGES_READING | _IN_TABLES, tables=False)
 #: With so many leaps in a row, and so few bytes between, it is worth knowing where the next `<` in an attribute is.
-_MANY_LEAPS = 4
-_FEW_BYTES = 500
+_MANY_LEAPS: Final = 4
+_FEW_BYTES: Final = 500
 #: Before a doubtful tag, so many are looked at for one that is certain.
-_FEW_TAGS = 8
+_FEW_TAGS: Final = 8
 _DULL_TAG = rb"/?[a-z][^%b/>]*+(?:>|%b[%b/]*+>)" % (BLANK, ATTRIBUTES, BLANK)
-_DULL = re.compile(
+_DULL: Final = re.compile(
     rb"(?:[^<]*+<(?:(?!%b(?=[%b/>]))%b|(?![a-z/!?]|\Z)))*" % (one_of(_CHANGES_READING | _IN_TABLES), BLANK, _DULL_TAG)
 )
-_PLAIN_TAG = re.compile(rb"""</?[a-z][a-z0-9]*+(?: [^"'<>]*+)?>""")
+_PLAIN_TAG: Final = re.compile(rb"""</?[a-z][a-z0-9]*+(?: [^"'<>]*+)?>""")
 
 
 class LeapingReader(MarkupReader):
@@ -89,7 +90,7 @@ class LeapingReader(MarkupReader):
         at, end = low.rfind(b"<"), len(data)
         if at >= 0 and not is_markup(low, 0, at):
             return None
-        if at < 0 or TAG.match(low, at) is not None:
+        if at < 0 or _is_whole(low, at):
             at = end
         elif end - at > _LARGE_CHUNK or low.startswith(b"<!", at):
             return None
@@ -174,7 +175,7 @@ class LeapingReader(MarkupReader):
             return end
         if not is_markup(low, position, at):
             return self._doubt(position, at)
-        if _PLAIN_TAG.match(low, at) is not None or TAG.match(low, at) is not None:
+        if _is_whole(low, at):
             return end
         return self._wait(at) if self._may_wait(at) else self.read_markup(at)
 
@@ -198,3 +199,8 @@ class LeapingReader(MarkupReader):
         match = _DULL.match(self.low, position, self._next_mark(position))
         at = self.low.find(b"<", match.end() if match is not None else position)
         return self.read_markup(at) if at >= 0 else len(self.data)
+
+
+def _is_whole(low: bytes, at: int) -> bool:
+    """Whether the tag that begins here is all there. Where pages are cut, most are not, and hold no `>`."""
+    return low.find(b">", at) >= 0 and (_PLAIN_TAG.match(low, at) is not None or TAG.match(low, at) is not None)

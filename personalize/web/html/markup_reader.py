@@ -7,25 +7,26 @@ is an unfinished tag or less.
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Final
 
 from personalize.web.html.page_context import RAW_TEXT, Sections
 from personalize.web.html.tags import BLANK, BOGUS, ENDED, NAME, SELF_CLOSED, TAG, read_tag
 
 #: The longest tag that is held back until it is whole, in bytes; from a longer one only its name is kept.
-LONGEST_TAG = 4096
-_LONGEST_SLOT_COMMENT = 256
+LONGEST_TAG: Final = 4096
+_LONGEST_SLOT_COMMENT: Final = 256
 #: A `<` that begins markup, or may when more comes.
-_MARKUP = re.compile(rb"<(?=[a-z/!?]|\Z)")
+_MARKUP: Final = re.compile(rb"<(?=[a-z/!?]|\Z)")
 _AFTER_NAME = rb"(?=[%b/>])" % BLANK
-_COMMENT_END = re.compile(rb"--!?>")
+_COMMENT_END: Final = re.compile(rb"--!?>")
 _COMMENT_TAIL = re.compile(rb"--?!?\Z")
 _PART_OF_SLOT_COMMENT = re.compile(
     rb"<!--(?:-|[%b]*+/?(?:s(?:l(?:o(?:t(?::[a-z0-9_-]*+[%b]*+-{0,2}!?)?)?)?)?)?)" % (BLANK, BLANK)
 )
-_SCRIPT = re.compile(rb"<!--|-->|</?script%b" % _AFTER_NAME)
+_SCRIPT: Final = re.compile(rb"<!--|-->|</?script%b" % _AFTER_NAME)
 #: What each leads to from: plain, after `<!--`, after `<!-- <script>`.
 _SCRIPT_DEPTHS = {b"<!--": (1, 1, 2), b"-->": (0, 0, 0), b"<script": (0, 2, 2), b"</script": (0, 0, 1)}
-_LONGEST_IN_SCRIPT = len(b"</script")
+_LONGEST_IN_SCRIPT: Final = len(b"</script")
 _TEXT_ENDS = {name: re.compile(rb"</%b%b" % (name, _AFTER_NAME)) for name in RAW_TEXT}
 _TAG_NAME = re.compile(rb"[^%b/>]*+(?=[%b/>])" % (BLANK, BLANK))
 #: Stands for a name that is longer than that of any element.

@@ -92,7 +92,7 @@ class Layout:
         """The bytes that leave with this markup in the slots; one for which it is None, and slots behind the last,
         show the page's own. What the encoding can't write stands there as a character reference."""
         parts = self._parts.copy()
-        for place, markup in zip(self._places, markups, strict=False):
+        for number, markup in enumerate(markups):
             if markup is not None:
-                parts[place] = markup.encode(encoding, "xmlcharrefreplace")
+                parts[self._places[number]] = markup.encode(encoding, "xmlcharrefreplace")
         return b"".join(parts)

@@ -61,24 +61,26 @@ class Rewriter:
     async def feed(self, chunk: bytes) -> bytes:
         """What of the page can leave after this chunk."""
         pieces = self._scanner.feed(chunk)
-        if self._coming is None:
-            return await self.fill(pieces)
-        self._coming.read(chunk)
-        return await self._fill_when_certain(pieces, self._coming)
+        if self._coming is not None:
+            self._coming.read(chunk)
+            pieces = self._when_certain(pieces, self._coming)
+        pieces = self.settled(pieces)
+        return pieces[0].data if _is_copied(pieces) else await self._filled(pieces)
 
     async def close(self) -> bytes:
         """What is left at the end of the page."""
         pieces = self._scanner.close()
-        if self._coming is None:
-            return await self.fill(pieces)
-        self._coming.read(b"", is_last=True)
-        return await self._fill_when_certain(pieces, self._coming)
+        if self._coming is not None:
+            self._coming.read(b"", is_last=True)
+            pieces = self._when_certain(pieces, self._coming)
+        return await self.fill(pieces)
 
     async def last(self, chunk: bytes) -> bytes:
         """What is left with the last chunk: `feed` and `close`, quicker for a page in one chunk."""
         return await self.fill(self._scanner.last(chunk))
 
-    async def _fill_when_certain(self, pieces: list[Piece], coming: EncodingInParts) -> bytes:
+    def _when_certain(self, pieces: list[Piece], coming: EncodingInParts) -> list[Piece]:
+        """The pieces of which it is certain by now how what fills them is written; the others wait."""
         if self._waiting:
             pieces, self._waiting = [*self._waiting, *pieces], []
         if coming.is_certain:
@@ -86,18 +88,23 @@ class Rewriter:
         else:
             first = next((at for at, piece in enumerate(pieces) if isinstance(piece, Slot)), len(pieces))
             pieces, self._waiting = pieces[:first], pieces[first:]
-        return await self.fill(pieces)
+        return pieces
 
-    async def fill(self, pieces: Sequence[Piece]) -> bytes:
+    async def fill(self, pieces: list[Piece]) -> bytes:
         """These pieces with their slots filled."""
-        if self._passed < self._declared_until:
-            pieces = [self._unless_early(piece) for piece in pieces]
-        if len(pieces) == 1 and isinstance(pieces[0], Copy):
-            return pieces[0].data  # as most chunks are
+        pieces = self.settled(pieces)
+        return pieces[0].data if _is_copied(pieces) else await self._filled(pieces)
+
+    def settled(self, pieces: list[Piece]) -> list[Piece]:
+        """These pieces, which are about to leave, as they are to be filled."""
+        return pieces if self._passed >= self._declared_until else [self._unless_early(piece) for piece in pieces]
+
+    async def _filled(self, pieces: list[Piece]) -> bytes:
         layout = Layout(pieces, self._scanner.without_marks)
         if not layout.slot_ids:
             return layout.filled((), "")
-        markups = await self._markups(layout.slot_ids)
+        asked = self._within_room(layout.slot_ids)
+        markups = await self._fill(asked) if asked else ()
         return layout.filled(() if self._encoding is None else markups, self._encoding or "")
 
     def _unless_early(self, piece: Piece) -> Piece:
@@ -108,12 +115,16 @@ class Rewriter:
         self._early[piece.slot_id] = Doubt.EARLY
         return Copy(piece.kept(self._scanner.without_marks(piece.inside)))
 
-    async def _markups(self, slot_ids: Sequence[str]) -> Sequence[str | None]:
-        """The markup of these slots, as far as the page may have so many."""
+    def _within_room(self, slot_ids: Sequence[str]) -> Sequence[str]:
+        """The first of these slots, as many as the page may have."""
         room = max(self._most_slots - self.slots, 0)
         self.slots += len(slot_ids)
         if len(slot_ids) <= room:
-            return await self._fill(slot_ids)
-        too_many = len(slot_ids) - room
-        self.skipped += too_many
-        return [*(await self._fill(slot_ids[:room]) if room else ()), *[None] * too_many]
+            return slot_ids
+        self.skipped += len(slot_ids) - room
+        return slot_ids[:room]
+
+
+def _is_copied(pieces: Sequence[Piece]) -> bool:
+    """Whether the bytes of one piece are all that leaves, as of most chunks."""
+    return len(pieces) == 1 and isinstance(pieces[0], Copy)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Final
 
 from personalize.rules.definitions import Placement
 from personalize.web.html.doubts import Doubt, Doubts
@@ -16,6 +17,7 @@ from personalize.web.html.written import WrittenScanner
 #: How long the inside of a slot may be, in bytes; a longer one keeps the page's own.
 LONGEST_REGION = 65_536
 _LONGEST_ID = 64
+_EXCLAMATION: Final = 0x21
 NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
 
 
@@ -127,7 +129,7 @@ class Scanner:
                     return [Copy(calm)] if calm else []
             if not self._may_hold_mark(chunk):
                 return self._read_text(chunk, low=low)
-        if chunk == b"<" and self._held in (b"", b"<"):
+        if len(chunk) == 1 and chunk == b"<" and self._held in (b"", b"<"):
             return self._read_sign()
         return self._read(chunk)
 
@@ -227,10 +229,8 @@ class Scanner:
     def _start_of_mark(self, data: bytes, position: int) -> int:
         """Where the bytes begin that may become a mark with those that come next."""
         words, end = self._words, len(data)
-        if data.endswith(b"<", position):
-            return end - 1
-        at = data.rfind(b"<!", max(position, end - words.longest))
-        if at < 0:
+        at = data.rfind(b"<", max(position, end - words.longest))
+        if at < 0 or (at + 1 < end and data[at + 1] != _EXCLAMATION):
             return end
         tail = data[at:]
         if words.begin.startswith(tail) or words.end.startswith(tail) or words.part_of_mark.fullmatch(tail):

@@ -7,7 +7,7 @@ ends nothing, the first of two attributes with one name counts.
 import html
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 #: White space between attributes, for use inside character classes.
 BLANK = rb"\t\n\f\r "
@@ -19,9 +19,9 @@ _NAME = rb"[^%b/>][^%b/>=]*+" % (BLANK, BLANK)
 #: The attributes of a whole tag, for use inside other patterns.
 ATTRIBUTES = rb"(?:[%b/]*+%b(?:%b%b|(?![%b]*+=)))*" % (BLANK, _NAME, _EQUALS, _VALUE, BLANK)
 #: A whole tag in lower-case bytes: slash of an end tag, name, what stands before the `>`.
-TAG = re.compile(rb"<(/?)([a-z][^%b/>]*+)%b([%b/]*+)>" % (BLANK, ATTRIBUTES, BLANK))
+TAG: Final = re.compile(rb"<(/?)([a-z][^%b/>]*+)%b([%b/]*+)>" % (BLANK, ATTRIBUTES, BLANK))
 #: The same, or any other `<` without a name.
-TAG_OR_NOT = re.compile(rb"<(?:(/?)([a-z][^%b/>]*+)(?:>|%b([%b/]*+)>))?" % (BLANK, ATTRIBUTES, BLANK))
+TAG_OR_NOT: Final = re.compile(rb"<(?:(/?)([a-z][^%b/>]*+)(?:>|%b([%b/]*+)>))?" % (BLANK, ATTRIBUTES, BLANK))
 _ATTRIBUTE = re.compile(
     rb"[%b/]*+(%b)(?:%b(?:\"([^\"]*+)\"|'([^']*+)'|((?![\"'])[^%b>]*+))|(?![%b]*+=))"
     % (BLANK, _NAME, _EQUALS, BLANK, BLANK)

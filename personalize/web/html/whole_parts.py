@@ -5,6 +5,7 @@ is no such part, and is read as the standard says, tag by tag. Everything but sl
 """
 
 import re
+from typing import Final
 
 from personalize.web.html.marks import SLOT_ID
 from personalize.web.html.page_context import DRAWINGS, RAW_TEXT
@@ -12,7 +13,7 @@ from personalize.web.html.tags import BLANK, one_of
 
 _ATTRIBUTES = rb'(?: ++(?!data-slot)[a-z][a-z-]*+="[^"]*+")*'
 #: A slot on an element that may hold anything, with nothing in it but text and elements that hold text.
-SIMPLE_SLOT = re.compile(
+SIMPLE_SLOT: Final = re.compile(
     rb"<(?P<name>article|aside|div|footer|header|main|nav|section)%b"
     rb" ++data-slot=(?P<quote>\"?)(?P<slot_id>%b)(?P=quote)%b ?>"
     rb"(?P<inside>[^<]*+(?:<(?P<inner>p|h[1-6]|a|b|em|i|small|span|strong)%b ?>[^<]*+</(?P=inner)>[^<]*+)*)</(?P=name)>"
@@ -27,8 +28,10 @@ _AFTER_NAME = rb"(?=[%b/>])" % BLANK
 _COMMENT = rb"(?!-?>|[%b]*+/?slot:)[^-]*+(?:-(?!-)[^-]*+)*-->" % BLANK
 _SCRIPT = rb"%b[^<]*+(?:<(?!/script|!--)[^<]*+)*(?=</script[%b/>])" % (_SIMPLE_REST, BLANK)
 _SVG = rb"%b[^<]*+(?:</?%b%b[^<]*+)*</svg[%b]*+>" % (_SIMPLE_REST, one_of(DRAWINGS), _SIMPLE_REST, BLANK)
-_QUOTED_SIGN = re.compile(rb"""=[%b]*+(?:"[^"<]*+<|'[^'<]*+<)""" % BLANK)
-_WHITE_OR_EQUALS = frozenset(b"= \t\n\f\r")
+_QUOTED_SIGN: Final = re.compile(rb"""=[%b]*+(?:"[^"<]*+<|'[^'<]*+<)""" % BLANK)
+_WHITE_OR_EQUALS: Final = frozenset(b"= \t\n\f\r")
+_GREATER: Final = 0x3E
+_NEWLINE: Final = 0x0A
 
 
 def leaps_to(names: frozenset[bytes], *, tables: bool) -> re.Pattern[bytes]:
@@ -93,12 +96,12 @@ def is_markup(low: bytes, position: int, at: int) -> bool:
     In an attribute value, the last quote before it begins that value, and stands behind `=`. Elsewhere
     in a tag, what stands between the last `>` and it holds the `<` of that tag, or a quote.
     """
-    if at > position and not low.endswith((b">", b">\n"), position, at):
-        before = low[low.rfind(b">", position, at) + 1 or position : at]
-        if b"<" in before or b'"' in before or b"'" in before:
-            return False
     double, single = low.rfind(b'"', position, at), low.rfind(b"'", position, at)
-    return not (
-        (double > position and low[double - 1] in _WHITE_OR_EQUALS)
-        or (single > position and low[single - 1] in _WHITE_OR_EQUALS)
-    )
+    if (double > position and low[double - 1] in _WHITE_OR_EQUALS) or (
+        single > position and low[single - 1] in _WHITE_OR_EQUALS
+    ):
+        return False
+    if at == position or low[at - 1] == _GREATER or (low[at - 1] == _NEWLINE and low[at - 2] == _GREATER):
+        return True
+    behind = max(low.rfind(b">", position, at), position - 1)
+    return double <= behind and single <= behind and low.rfind(b"<", position, at) <= behind

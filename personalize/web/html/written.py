@@ -5,6 +5,7 @@ And those that a selector has found (`Places`): they begin at a tag, and then ar
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from personalize.rules.definitions import How
 from personalize.web.html.doubts import Doubt, Doubts
@@ -29,7 +30,7 @@ from personalize.web.html.tags import BLANK, TAG_OR_NOT, keeps_slots_out, writte
 from personalize.web.html.untouched_zone import UntouchedZone
 from personalize.web.html.whole_parts import SIMPLE_SLOT
 
-_MARK = b"data-slot"
+_MARK: Final = b"data-slot"
 _MOST_UNKNOWN = 50
 _SLOT_COMMENT = re.compile(rb"[%b]*+(/?)slot:(%b)[%b]*+" % (BLANK, SLOT_ID.pattern.encode(), BLANK))
 # Python-Markdown moves the closing comment of `<!-- slot:x --><p>…` behind all that follows: blocks without
@@ -37,8 +38,8 @@ _SLOT_COMMENT = re.compile(rb"[%b]*+(/?)slot:(%b)[%b]*+" % (BLANK, SLOT_ID.patte
 _MOVED = re.compile(rb"\n.*(?:</[a-z1-6]+|/)>\n+<(?:p|h[1-6]|pre|ul|ol|dl|blockquote|table|hr)[ />].*\n", re.DOTALL)
 # What two comments hold if a generator has moved one of them away from the other, or may have.
 _HEADING = re.compile(rb"<(?:h[1-6]|pre)[%b/>]" % BLANK, re.IGNORECASE)
-_TABLES = TABLE_PARTS | {b"table"}
-_NOT_PLAIN = ENTERED | _TABLES | {b"form"}
+_TABLES: Final = TABLE_PARTS | {b"table"}
+_NOT_PLAIN: Final = ENTERED | _TABLES | {b"form"}
 
 
 class _Region:
@@ -99,9 +100,9 @@ class WrittenScanner(LeapingReader):
         the same in lower case, where that is known."""
         if not chunk:
             return []
-        if self._region is None and (self.is_lost or (b"<" not in chunk and not self.waits)):
+        if self._region is None and (self.is_lost or (chunk.find(b"<") < 0 and not self.waits)):
             return [Copy(chunk)]
-        if chunk == b"<" and self._region is None and self.waits_at_sign:
+        if len(chunk) == 1 and chunk == b"<" and self._region is None and self.waits_at_sign:
             return [Copy(chunk)]  # the one that waited; now this one does
         self._put_out = 0
         pieces: list[Piece] = []

@@ -59,7 +59,7 @@ class WatchedRewriter(Rewriter):
         super().__init__(scanner, watch.markups, encoding)
         self._watch = watch
 
-    async def fill(self, pieces: Sequence[Piece]) -> bytes:
-        """These pieces with their slots filled."""
+    def settled(self, pieces: list[Piece]) -> list[Piece]:
+        """These pieces as they are to be filled; the watch has seen them."""
         self._watch.pass_by(pieces)
-        return await super().fill(pieces)
+        return super().settled(pieces)
