@@ -15,7 +15,7 @@ from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.own_facts import OwnFactsAsked
-from personalize.runtime.page_events import impression_of
+from personalize.runtime.page_events import filling_of, impression_of
 from personalize.visitors.consent import MEASURE_PURPOSE, Consent
 from personalize.visitors.identity import Identity
 
@@ -97,7 +97,7 @@ class ChannelVisit:
     def impression(self, decisions: Sequence[Decision], event_id: str, *, sender: str, channel: str) -> Event | None:
         """The event that tells of these decisions having been shown; None without the visitor's consent to measure. Nor
         is there one of those who gave no other: nobody is known by what they saw."""
-        shown = [one for one in decisions if one.item_ids]
+        shown = [filling_of(one) for one in decisions if one.item_ids]
         if not shown or not self.consent.allows(MEASURE_PURPOSE) or self.consent.only_measures:
             return None
         told = impression_of(shown)

@@ -31,33 +31,34 @@ class Happening(NamedTuple):
     event_id: str | None = None
 
 
-def impression_of(shown: Sequence[Decision]) -> Happening:
-    """That these decisions were shown, together."""
-    return Happening(IMPRESSION, {"slots": [_told(one) for one in shown]})
+def filling_of(shown: Decision) -> JSONValue:
+    """What an event tells of a decision that filled its slot."""
+    return {"slot": shown.slot_id, "items": list(shown.item_ids), "rule": shown.rule_id}
+
+
+def impression_of(fillings: Sequence[JSONValue]) -> Happening:
+    """That slots were shown, together, filled with these."""
+    return Happening(IMPRESSION, {"slots": list(fillings)})
 
 
 def seen_of(seen: Decision, view_id: str) -> Happening:
     """That this decision came into view, once for each view of a page."""
-    return Happening(SEEN, {"slots": [_told(seen)]}, f"seen:{view_id}:{seen.slot_id}")
-
-
-def _told(shown: Decision) -> JSONValue:
-    return {"slot": shown.slot_id, "items": list(shown.item_ids), "rule": shown.rule_id}
+    return Happening(SEEN, {"slots": [filling_of(seen)]}, f"seen:{view_id}:{seen.slot_id}")
 
 
 @light_dataclass(frozen=True, slots=True)
 class PageEvents:
     """What is to be kept of one page view.
 
-    `page` are its facts where the view itself is kept, `shown` the decisions that filled its slots where they are:
-    one impression tells of the whole page. `told` is what else happened.
+    `page` are its facts where the view itself is kept, `shown` what filled its slots (`filling_of`) where that is: one
+    impression tells of the whole page. `told` is what else happened.
     """
 
     profile_id: str
     occurred_at: datetime
     version: str | None
     page: PageFacts | None = None
-    shown: Sequence[Decision] = ()
+    shown: Sequence[JSONValue] = ()
     told: Sequence[Happening] = ()
 
     def __len__(self) -> int:

@@ -19,7 +19,7 @@ from personalize.rules.ruleset import RuleSet
 from personalize.runtime.about_visitor import AboutVisitor
 from personalize.runtime.cache_facts import CacheFacts
 from personalize.runtime.own_facts import OwnFactsAsked
-from personalize.runtime.page_events import Happening, PageEvents, PageFacts, page_facts
+from personalize.runtime.page_events import Happening, PageEvents, PageFacts, filling_of, page_facts
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.seen import SeenMarks
 from personalize.runtime.shown import markup_of, outcome_of, shown_alike
@@ -68,7 +68,7 @@ class PageView(SiteEvents):
         self._pending = personalizer.pending
         self._is_off = self._is_over = is_off
         self._decisions: dict[str, Decision] = {}
-        self._filled: list[Decision] = []
+        self._filled: list[JSONValue] = []
         self._pages: list[Page] = []
         self._late = _NOTHING
         self._looker: Visitor | None = None
@@ -290,7 +290,7 @@ class PageView(SiteEvents):
         if not decision.item_ids or self._rule_set is None:
             return None
         markup = markup_of(decision, self._rule_set.library, self._attributes)
-        self._filled.append(decision)
+        self._filled.append(filling_of(decision))
         return markup
 
     def _attributes(self) -> Mapping[str, object]:
@@ -394,7 +394,7 @@ class PageView(SiteEvents):
         profile_id: str,
         *,
         page: PageFacts | None = None,
-        shown: Sequence[Decision] = (),
+        shown: Sequence[JSONValue] = (),
         told: Sequence[Happening] = (),
     ) -> bool:
         """Queue what happened on this page view; false where there was no room for it."""

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from personalize.content.library import Library
 from personalize.decisions.decision import Decision, PageDecisions
+from personalize.events.event import JSONValue
 from personalize.runtime.health import FILLED
+from personalize.runtime.page_events import filling_of
 
 #: Of how many different groups of slots, asked for together, it is kept what they show.
 _MOST_GROUPS = 32
@@ -13,11 +15,11 @@ _MOST_GROUPS = 32
 
 class Shown(NamedTuple):
     """What slots that are asked for together show to everybody for whom they are decided so: the markup of each, None
-    where the site's own stays; what became of them, as it is counted; the decisions that fill them."""
+    where the site's own stays; what became of them, as it is counted; what an event tells of those that are filled."""
 
     markups: Sequence[str | None]
     outcomes: tuple[tuple[str, str], ...]
-    filled: Sequence[Decision]
+    filled: Sequence[JSONValue]
     is_personal: bool
 
 
@@ -42,7 +44,7 @@ def _shown(decisions: PageDecisions, group: tuple[str, ...], library: Library) -
     if any(library.items[item_id].rendering.is_personal for one in found for item_id in one.item_ids):
         return None
     markups = [markup_of(one, library, dict) for one in found]
-    filled = [one for one in found if one.item_ids]
+    filled = [filling_of(one) for one in found if one.item_ids]
     return Shown(markups, tuple(map(outcome_of, found)), filled, any(one.personal for one in found))
 
 

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from personalize.decisions.context import RequestFacts
 from personalize.decisions.decision import Decision, Reason
 from personalize.events.event import IMPRESSION, JOIN, PAGE_VIEW
-from personalize.runtime.page_events import Happening, PageEvents, page_facts
+from personalize.runtime.page_events import Happening, PageEvents, filling_of, page_facts
 from tests.runtime.test_ingest import LONG, Place
 from tests.stores.samples import purchase
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 FACTS = RequestFacts(path="/shop", query={"secret": ("x",)}, device="mobile", language="nb")
-SHOWN = Decision("home-hero", ("articles/storm",), "lapsed", Reason.RULE, personal=True, version="abc")
+SHOWN = filling_of(Decision("home-hero", ("articles/storm",), "lapsed", Reason.RULE, personal=True, version="abc"))
 
 
 def page(*told: str) -> PageEvents:
