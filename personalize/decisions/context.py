@@ -59,12 +59,14 @@ class RequestFacts:
 #: `Unanswerable` where it raised. It never raises itself.
 OwnAnswers = Callable[[Fact, Mapping[str, object]], object]
 _NOTHING: Mapping[str, object] = MappingProxyType({})
+#: In the place of a value that nobody has asked for.
+_NOT_YET: Final = object()
 _NO_PURPOSES: frozenset[str] = frozenset()
 #: For how many different grants it is kept how the facts of a reach are worked out.
 _MOST_PLANS = 64
 
 
-class Context(dict[str, object]):
+class Context:
     """One page view as the rules see it: the values of facts by name, each worked out when somebody first asks. None
     is missing, `Unanswerable` what nobody can tell.
 
@@ -73,11 +75,6 @@ class Context(dict[str, object]):
     else the site's. `own` works out the facts of the site's own code from those that they read; None where there are
     none. `organization` is the one that the visitor belongs to, None for none.
     """
-
-    __slots__ = (
-        *("ground", "lifecycle", "identity", "profile", "facts", "now", "local_zone", "own", "organization"),
-        *("_given", "_granted", "_is_visit_known", "_visit"),
-    )
 
     def __init__(
         self,
@@ -101,47 +98,53 @@ class Context(dict[str, object]):
         self.own: Final[OwnAnswers | None] = own
         self.organization: Final[Organization | None] = organization
         self._granted = identity.consent.granted or _NO_PURPOSES
+        self._values: dict[str, object] = {}
         self._given = _NOTHING
         self._is_visit_known = False
         self._visit: Visit | None = None
 
-    def __missing__(self, name: str) -> object:
-        if name == LOCAL_NOW:
-            value: object = self.now.astimezone(self.local_zone)
-        else:
-            fact = self.ground.facts.get(name)
-            value = None if fact is None else reader_of(fact, self._granted)(self, fact)
-        self[name] = value
-        return value
+    def __getitem__(self, name: str) -> object:
+        known = self._values.get(name, _NOT_YET)
+        if known is _NOT_YET:
+            known = self._values[name] = self._worked_out(name)
+        return known
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value as far as it is worked out, else the default; what the visitor's clock says is told at any time."""
-        return self[name] if name == LOCAL_NOW else super().get(name, default)
+        return self[name] if name == LOCAL_NOW else self._values.get(name, default)
+
+    def _worked_out(self, name: str) -> object:
+        if name == LOCAL_NOW:
+            return self.now.astimezone(self.local_zone)
+        fact = self.ground.facts.get(name)
+        return None if fact is None else reader_of(fact, self._granted)(self, fact)
 
     def give(self, values: Mapping[str, object]) -> None:
         """Say what some facts are, whatever would be worked out."""
         self._given = {**self._given, **values}
-        self.update(values)
+        self._values.update(values)
 
     def answers(self, index: Index, reach: Reach) -> Answers:
         """What these facts make of the conditions that a reach covers."""
-        return Answers(index, reach, self.told(reach), self, self.now)
+        planned, told = self.told(reach)
+        return Answers(index, planned, told, self, self.now)
 
-    def told(self, reach: Reach) -> Sequence[object]:
-        """The values of all that a reach depends on, in its order: many at once, which is quicker than one by one."""
+    def told(self, reach: Reach) -> tuple[Reach, Sequence[object]]:
+        """The values of all that a reach depends on, and the reach in their order: many are worked out at once, which
+        is quicker than one by one."""
         if self._given:  # what was given is not worked out
-            return [self[name] for name in reach.fact_names]
+            return reach, [self[name] for name in reach.fact_names]
         told: list[object] = []
-        groups, ordered = reach.plans.get(self._granted) or self._planned(reach)
+        groups, planned = reach.plans.get(self._granted) or self._planned(reach)
         for read in groups:
             told += read(self)
-        return ordered(told)
+        return planned, told
 
     def _planned(self, reach: Reach) -> Plan:
         """How to work out the facts of a reach: the same for all who have granted the same."""
         if len(reach.plans) >= _MOST_PLANS:
             reach.plans.clear()
-        plan = reach.plans[self._granted] = plan_of(reach.facts, self._granted)
+        plan = reach.plans[self._granted] = plan_of(reach, self._granted)
         return plan
 
     @property
@@ -203,7 +206,7 @@ class Context(dict[str, object]):
             self.organization,
         )
         other.give({**self._given, **values})
-        other.pop(LOCAL_NOW, None)  # it is told anew
+        other._values.pop(LOCAL_NOW, None)  # it is told anew
         return other
 
 

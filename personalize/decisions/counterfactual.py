@@ -1,6 +1,5 @@
 """What would have to be different for a rule to match, and for its items to be shown: tried out before it is said."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -94,5 +93,5 @@ class Counterfactuals:
         decisions = decide(self._page, context, self._rule_set, shown=self._shown, notes=notes)
         return frozenset(decisions[self._slot_id].item_ids)
 
-    def _values_at(self, moment: datetime) -> Mapping[str, object]:
+    def _values_at(self, moment: datetime) -> Context:
         return self._context.otherwise({}, now=moment)

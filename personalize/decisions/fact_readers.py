@@ -27,7 +27,7 @@ from personalize.rules.facts import (
     Fact,
     FactType,
 )
-from personalize.rules.index.index import picker
+from personalize.rules.index.index import Reach
 from personalize.rules.now_facts import now_value
 from personalize.rules.paths import follow
 from personalize.rules.unanswerable import Unanswerable
@@ -42,20 +42,20 @@ GroupReader: TypeAlias = Callable[["Context"], Iterable[object]]
 
 
 class Plan(NamedTuple):
-    """How to work out some facts: the readers of those of one kind, and what puts all they give into order."""
+    """How to work out what some conditions ask: the readers of facts of one kind, one after the other, and the `reach`
+    of the conditions with its facts in the order in which they come so."""
 
     groups: tuple[GroupReader, ...]
-    ordered: Callable[[Sequence[object]], Sequence[object]]
+    reach: Reach
 
 
-def plan_of(facts: Sequence[Fact], granted: frozenset[str]) -> Plan:
-    """How to work out these facts, in their order, for all who have granted these purposes."""
+def plan_of(reach: Reach, granted: frozenset[str]) -> Plan:
+    """How to work out the facts of a reach for all who have granted these purposes."""
     kinds: dict[tuple[_Grouping, str], list[int]] = {}
-    for place, fact in enumerate(facts):
+    for place, fact in enumerate(reach.facts):
         kinds.setdefault(_grouping(fact, granted), []).append(place)
-    groups = tuple(group([facts[place] for place in places]) for (group, _), places in kinds.items())
-    as_given = [place for places in kinds.values() for place in places]
-    return Plan(groups, picker([as_given.index(place) for place in range(len(facts))]))
+    groups = tuple(group([reach.facts[place] for place in places]) for (group, _), places in kinds.items())
+    return Plan(groups, reach.in_order([place for places in kinds.values() for place in places]))
 
 
 def reader_of(fact: Fact, granted: frozenset[str]) -> Reader:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any, Protocol
 
 from personalize.events.schema import DEFAULT_PURPOSE, OrganizationType, Schema, Shape, ValueType
 from personalize.guesses import Guess
@@ -11,6 +12,16 @@ from personalize.problems import did_you_mean
 from personalize.profiles.interests import tag_of
 from personalize.rules.own_facts import NO_OWN_FACTS, OwnFact
 from personalize.rules.paths import split_path
+
+
+class FactValues(Protocol):
+    """The values of facts by name, None where one is missing: a mapping, or what works them out for whoever asks."""
+
+    def __getitem__(self, name: str, /) -> object:
+        """The value."""
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """The value as far as it is known by now, else the default."""
 
 
 class FactType(StrEnum):

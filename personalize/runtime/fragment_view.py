@@ -1,9 +1,8 @@
 """The page view of a request that asks for some slots of a page, which itself came from a cache."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING
 
-from personalize.decisions.decision import Decision
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.page_view import PageView
 
@@ -29,8 +28,11 @@ class FragmentView(PageView):
         """None: many fragments are asked for at once, and each would tell the visitor apart anew."""
         return ()
 
-    async def _decide(self, slot_id: str) -> Decision:
+    def _reading_for(self, slot_id: str) -> Awaitable[None] | None:
+        return self._decide_in_turn(slot_id) if self._before else super()._reading_for(slot_id)
+
+    async def _decide_in_turn(self, slot_id: str) -> None:
+        """Decide what stands before this slot, then the slot."""
         before, self._before = self._before, ()
-        for earlier in before:
-            await super()._decide(earlier)
-        return await super()._decide(slot_id)
+        for each in (*before, slot_id):
+            await self._decided(each)

@@ -31,7 +31,7 @@ class Health:
         self.webhooks: dict[str, Counter[str]] = {}
         self.last_failure: Mapping[str, str] | None = None
         self._slots: dict[str, Counter[str]] = {}
-        self._met: dict[tuple[tuple[str, str], ...], int] = {}
+        self._met: dict[tuple[tuple[str, str], ...], list[int]] = {}
         self._told: set[str] = set()
 
     def met(self, outcomes: tuple[tuple[str, str], ...]) -> None:
@@ -39,12 +39,13 @@ class Health:
 
         Most pages are like others before them, so they are counted whole, and sorted by slot when somebody asks.
         """
-        count = self._met.get(outcomes, 0)
-        if not count:
+        count = self._met.get(outcomes)
+        if count is None:
             if len(self._met) >= _MOST_TOGETHER:
                 self._sort()
             self._tell_unknown(outcomes)
-        self._met[outcomes] = count + 1
+            count = self._met[outcomes] = [0]
+        count[0] += 1
 
     def delivered(self, hook: str, outcome: str) -> None:
         """Count what became of a message to this webhook."""
@@ -62,7 +63,7 @@ class Health:
 
     def _sort(self) -> None:
         """Add what was met together to the counters of the slots."""
-        for outcomes, count in self._met.items():
+        for outcomes, (count,) in self._met.items():
             for slot_id, outcome in outcomes:
                 name = slot_id if slot_id in self._slots or len(self._slots) < MOST_SLOTS else _OTHERS
                 self._slots.setdefault(name, Counter())[outcome] += count

@@ -163,7 +163,7 @@ class PageView(SiteEvents):
         Once a public head has left, a decision that depends on the visitor is the default one, and the log says
         so: ask before the response begins.
         """
-        decision = await self._decide(slot_id)
+        decision = await self._decided(slot_id)
         if self._conceals(decision):
             if self.is_public:
                 self._personalizer.health.tell_once("late slot", "slot(%r) was asked for behind a public head", slot_id)
@@ -178,7 +178,9 @@ class PageView(SiteEvents):
         for slot_id in slot_ids:
             markup = None
             try:
-                decision = self._decisions.get(slot_id) or await self._decide(slot_id)
+                if (reading := self._reading_for(slot_id)) is not None:
+                    await reading
+                decision = self._decide(slot_id)
                 if not markups and (shown := self._shown_to_others(slot_ids)) is not None:
                     return shown
                 self._depend(on_visitor=decision.personal)
@@ -195,9 +197,10 @@ class PageView(SiteEvents):
     def _shown_to_others(self, slot_ids: Sequence[str]) -> Sequence[str | None] | None:
         """The markup of these slots, where it is the same for all for whom they are decided so, and nothing of it is to
         be concealed."""
-        if self._alike is None or self._rule_set is None or self.is_public:
+        alike, rule_set = self._alike, self._rule_set
+        if alike is None or rule_set is None or self.is_public:
             return None
-        shown = shown_alike(self._alike, slot_ids, self._rule_set.library)
+        shown = shown_alike(alike, slot_ids, rule_set.library)
         if shown is None or (shown.is_personal and self._visitor.is_elsewhere):
             return None
         self._depend(on_visitor=shown.is_personal)
@@ -218,36 +221,46 @@ class PageView(SiteEvents):
     def _count(self, outcomes: tuple[tuple[str, str], ...]) -> None:
         self._personalizer.health.met(outcomes)
 
-    async def _decide(self, slot_id: str) -> Decision:
-        """The decision for a slot; all slots of its page are decided together, when the first is asked for."""
-        known = self._decisions.get(slot_id)
-        if known is not None:
-            return known
+    async def _decided(self, slot_id: str) -> Decision:
+        """The decision for a slot, and what it depends on read before."""
+        if (reading := self._reading_for(slot_id)) is not None:
+            await reading
+        return self._decide(slot_id)
+
+    def _reading_for(self, slot_id: str) -> Awaitable[None] | None:
+        """What has to be waited for before a slot can be decided; None where that is nothing."""
         rule_set = self._rule_set
-        page = rule_set.pages.get(slot_id) if rule_set is not None else None
+        if rule_set is None or slot_id in self._decisions:
+            return None
+        page = rule_set.pages.get(slot_id)
+        if page is None or not page.stored:
+            return None
+        if page.asks_organization and rule_set.belonging is not None:
+            return self._visitor.read_profile_and_organization(rule_set.belonging)
+        return self._visitor.read_profile()
+
+    def _decide(self, slot_id: str) -> Decision:
+        """The decision for a slot; all slots of its page are decided together, when the first is asked for."""
+        decided = self._decisions
+        if slot_id in decided:
+            return decided[slot_id]
+        rule_set = self._rule_set
+        page = None if rule_set is None else rule_set.pages.get(slot_id)
         if page is None or rule_set is None:
-            unknown = self._decisions[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
+            unknown = decided[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
             return unknown
-        if page.stored:
-            await self._learn(page, rule_set)
         self.has_decided = True
         self._pages.append(page)
         if self.is_public and not self.allows_for_all:
             self._meet_late(page, rule_set)
         context = self._context = self._make_context(rule_set)
-        decisions = decide(page, context, rule_set, shown=self._shown() if self._decisions else _NOTHING)
-        self._alike = None if self._decisions or self._visitor.degraded else decisions
-        self._decisions.update(decisions)
-        if self._visitor.degraded:
-            lost = {one: Decision(one, reason=Reason.DEGRADED, personal=True) for one in page.stored}
-            self._decisions.update(lost)
-        return self._decisions[slot_id]
-
-    def _learn(self, page: Page, rule_set: RuleSet) -> Awaitable[None]:
-        """Read what the page's slots depend on, where it has to be waited for."""
-        if page.asks_organization and rule_set.belonging is not None:
-            return self._visitor.read_profile_and_organization(rule_set.belonging)
-        return self._visitor.read_profile()
+        decisions = decide(page, context, rule_set, shown=self._shown() if decided else _NOTHING)
+        degraded = self._visitor.degraded
+        self._alike = None if decided or degraded else decisions
+        decided.update(decisions)
+        if degraded:
+            decided.update({one: Decision(one, reason=Reason.DEGRADED, personal=True) for one in page.stored})
+        return decided[slot_id]
 
     def _meet_late(self, page: Page, rule_set: RuleSet) -> None:
         """Note slots that are about to be decided behind a head that knows nothing of them."""
@@ -327,21 +340,27 @@ class PageView(SiteEvents):
 
     # Around the response -------------------------------------------------------------------------------
 
+    @property
+    def is_told_all(self) -> bool:
+        """Whether there is no cookie that the page has to carry."""
+        return self._visitor.is_told_all
+
     async def cookies(self) -> tuple[str, ...]:
         """The `Set-Cookie` values that a private page carries, asked for once, when its head is about to leave.
 
         What a new id takes along (the anonymous past that joins a login, a decision that the login has yet to be
         told) is queued here: the browser will not come back with the old one.
         """
-        visitor, identity = self._visitor, self._visitor.identity
+        visitor = self._visitor
+        identity, decision = visitor.identity, visitor.decision
         if not self._personalizer.records:
             return ()
         cookies = [visitor.cookie_without_consent()] if visitor.is_asked_anew else []
-        if visitor.decision.is_news and visitor.opens_page and self._tell_login(visitor.decision):
-            cookies.append(visitor.cookie_with_consent(Consent(visitor.decision.granted)))
+        if decision.is_news and visitor.opens_page and self._tell_login(decision):
+            cookies.append(visitor.cookie_with_consent(Consent(decision.granted)))
         if identity.leaves:
             cookies.append(visitor.cookie_without_id())
-        cookies += visitor.cookies_of_arm(visitor.decision, identity.arm if identity.is_new else None)
+        cookies += visitor.cookies_of_arm(decision, identity.arm if identity.is_new else None)
         if identity.visitor_id is not None and visitor.wants_cookie_with(identity) and await self._take_along(identity):
             cookies.append(visitor.cookie_with_id(identity.visitor_id))
         return tuple(cookies)
@@ -375,7 +394,7 @@ class PageView(SiteEvents):
         identity = visitor.identity
         if (identity.profile_id or identity.arm) is None or (identity.is_new and identity.user_id is None):
             return  # nobody, or somebody whose browser has yet to show that it keeps our cookie
-        consent = await visitor.settled_consent()
+        consent = visitor.known_consent if visitor.user_id is None else await visitor.settled_consent()
         kept_under = identity.profile_id if consent.permits_identifier else identity.arm
         if kept_under is None:
             return

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -177,14 +177,15 @@ class PreviewPageView(PageView):
                 self._context = persona_context(persona, rule_set, settings, now=self.now, facts=facts)
         return self._context
 
-    async def _decide(self, slot_id: str) -> Decision:
-        if slot_id not in self._decisions:
-            async with self.opened.turn:
-                await self._decide_page_of(slot_id)
-        return self._decisions[slot_id]
+    def _reading_for(self, slot_id: str) -> Awaitable[None] | None:
+        return None if slot_id in self._decisions else self._decide_page_of(slot_id)
 
     async def _decide_page_of(self, slot_id: str) -> None:
         """Decide and explain all slots of this one's page."""
+        async with self.opened.turn:
+            await self._explain_page_of(slot_id)
+
+    async def _explain_page_of(self, slot_id: str) -> None:
         rule_set, shown = self.opened.rule_set, self._shown()
         page = rule_set.pages.get(slot_id)
         if page is None:

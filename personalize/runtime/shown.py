@@ -59,4 +59,4 @@ def markup_of(decision: Decision, library: Library, attributes: Callable[[], Map
 
 def outcome_of(decision: Decision) -> tuple[str, str]:
     """What became of a slot, as it is counted."""
-    return decision.slot_id, FILLED if decision.item_ids else decision.reason
+    return decision.slot_id, FILLED if decision.item_ids else decision.reason.value

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.decisions.decision import Decision
-from personalize.rules.pages import Page
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.page_view import PageView
@@ -33,14 +32,14 @@ class VariantView(PageView):
 
     async def slot(self, slot_id: str) -> Decision:
         """The decision for a slot, for code that shows it itself; the response stays one for all."""
-        decision = await self._decide(slot_id)
+        decision = await self._decided(slot_id)
         return Decision(slot_id, version=decision.version) if self._conceals(decision) else decision
 
     async def finish(self, *, viewed: bool) -> None:
         """Queue what the site has recorded; who sees a page that caches keep is nobody's to count."""
         await super().finish(viewed=viewed and self.private)
 
-    async def _learn(self, page: Page, rule_set: RuleSet) -> None:
+    def _reading_for(self, slot_id: str) -> None:
         """Nothing of the visitor is read."""
 
     def _depend(self, *, on_visitor: bool) -> None:

@@ -32,24 +32,22 @@ class Visitor:
     def __init__(self, personalizer: "Personalizer", request: PageRequest, now: datetime) -> None:
         self._personalizer = personalizer
         self.request = request
-        self._was_read = False
-        self._is_erased = False
-        #: Whether somebody is logged in who was erased, so that the decision in our cookie holds no longer.
-        self.is_asked_anew = False
-        self._browser = personalizer.browsers.of(request.sent.cookies, request.is_secure)
+        self.now = now
         self.profile: Profile | None = None
         self.organization: Organization | None = None
         self._read_beside: Organization | None = None
-        self.degraded = False
-        self.now = now
         self._facts: RequestFacts | None = None
         self._decision: Consent | None = None
         self._identity: Identity | None = None
         self._user_id: str | None = None
-        self._was_login_read = False
-        sent = request.sent.raw
+        self._was_read = self._is_erased = self._was_login_read = self.degraded = False
+        #: Whether somebody is logged in who was erased, so that the decision in our cookie holds no longer.
+        self.is_asked_anew = False
+        sent = request.sent
+        self._browser = personalizer.browsers.of(sent.cookies, request.is_secure)
+        get = sent.raw.get
         #: Whether a script of another site fetches the page: what it could read of a visitor is nothing of its own.
-        self.is_elsewhere = sent.get(b"sec-fetch-mode") == b"cors" and sent.get(b"sec-fetch-site") == b"cross-site"
+        self.is_elsewhere = get(b"sec-fetch-mode") == b"cors" and get(b"sec-fetch-site") == b"cross-site"
 
     @property
     def facts(self) -> RequestFacts:
@@ -110,10 +108,13 @@ class Visitor:
     def _read_decision(self) -> Consent:
         if self.is_asked_anew:
             return UNKNOWN
+        told = self._browser.decision
+        if told.granted is not None:  # cookies tell it only where the site goes by them
+            return told
         source, request = self._personalizer.consent, self.request
         try:
             if isinstance(source, CookieConsent):
-                return source.or_signal(self._browser.decision, request.sent)
+                return source.or_signal(told, request.sent)
             return _checked(source.read(request.scope_as_sent()))
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self.failed("the consent source failed", error)
@@ -135,10 +136,10 @@ class Visitor:
         return self._identity
 
     def _identify(self) -> Identity:
-        known = self._browser.identity
-        if known is not None and known.consent is self.decision and self.user_id is None and not self._is_erased:
+        known, decision = self._browser.identity, self.decision
+        if known is not None and known.consent is decision and self.user_id is None and not self._is_erased:
             return known
-        return self.identity_under(self.decision, self._chance_of_person)
+        return self.identity_under(decision, self._chance_of_person)
 
     @property
     def user_id(self) -> str | None:
@@ -253,6 +254,12 @@ class Visitor:
             await self.read_profile()
         if self.identity.arm is not None and self.user_id is not None:
             return await self._settled_of_arm(self.user_id)
+        return self.known_consent
+
+    @property
+    def known_consent(self) -> Consent:
+        """What holds for all that is kept of this page by what was read so far, which is all there is where nobody is
+        logged in: unknown, where it could not be read."""
         return UNKNOWN if self.degraded else self.consent
 
     async def _settled_of_arm(self, user_id: str) -> Consent:
@@ -304,6 +311,12 @@ class Visitor:
     @property
     def _names(self) -> CookieNames:
         return self._personalizer.browsers.names[self.request.is_secure]
+
+    @property
+    def is_told_all(self) -> bool:
+        """Whether the browser has every cookie that it is to have, as that of most who come again."""
+        browser = self._browser
+        return browser.is_told_all and self.identity is browser.identity and not self._is_first_visit_of_day
 
     def wants_cookie_with(self, identity: Identity) -> bool:
         """Whether the id has to be set: a new one, one signed with an old key, or one whose life begins anew

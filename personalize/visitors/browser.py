@@ -14,12 +14,14 @@ _REMEMBERED = 4_096
 
 class Browser(NamedTuple):
     """What the cookies of a request tell: the values of the one with a visitor's id, those of the one with an arm, the
-    decision, and who looks by these where nobody is logged in; None where that has to be drawn by chance."""
+    decision, and who looks by these where nobody is logged in; None where that has to be drawn by chance. `is_told_all`
+    says that such a browser has every cookie that it is to have, and none else."""
 
     ids: Sequence[str]
     arms: Sequence[str]
     decision: Consent
     identity: Identity | None
+    is_told_all: bool
 
 
 class Browsers:
@@ -52,4 +54,5 @@ class Browsers:
             fresh=lambda: drawn.append(None),
             arm_values=arms if decision.only_measures else (),
         )
-        return Browser(ids, arms, decision, None if drawn else identity)
+        is_told_all = not (drawn or arms or decision.is_news or identity.leaves or identity.renews)
+        return Browser(ids, arms, decision, None if drawn else identity, is_told_all)

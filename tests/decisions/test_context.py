@@ -151,8 +151,8 @@ def test_facts_are_worked_out_together_as_one_by_one_whatever_others_have_grante
     reach = RULES.index.reach(RULES.index.bits, RULES.segments)
     for purposes in (["personalize"], ["mail"], ["measure"], ["personalize", "measure", "mail"], [], ["personalize"]):
         together, alone = (context_for(RULES, *HISTORY, consent=granting(purposes)) for _ in range(2))
-        told = dict(zip(reach.fact_names, together.told(reach), strict=True))
-        assert told == {name: alone[name] for name in reach.fact_names}
+        planned, told = together.told(reach)
+        assert dict(zip(planned.fact_names, told, strict=True)) == {name: alone[name] for name in reach.fact_names}
 
 
 def test_attributes_that_content_may_show_are_cut_in_the_same_way() -> None:
@@ -298,7 +298,8 @@ def test_where_a_visit_comes_from_is_told_alike_by_a_new_visit_and_without_one(
     reach = asking.index.reach((), asking.segments)
     together, alone = (context_for(RULES, *viewed, facts=facts, now=NOW + timedelta(minutes=minutes)) for _ in "ab")
     assert reach.fact_names == ("visit.source", "visit.landing_path")
-    assert list(together.told(reach)) == [alone["visit.source"], alone["visit.landing_path"]]
+    planned, told = together.told(reach)
+    assert dict(zip(planned.fact_names, told, strict=True)) == {name: alone[name] for name in reach.fact_names}
 
 
 def test_consent_to_something_else_leaves_the_stored_visit_aside() -> None:

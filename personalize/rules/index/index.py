@@ -9,7 +9,7 @@ The method is the counting-free variant of indexing Boolean expressions (Whang e
 
 import typing
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
 from operator import and_, getitem, itemgetter, or_
@@ -17,7 +17,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from personalize.events.event import to_micros
 from personalize.rules.conditions import All, Any, Condition, InSegment, Leaf, Not, leaves, questions
-from personalize.rules.facts import LOCAL_NOW, Fact
+from personalize.rules.facts import LOCAL_NOW, Fact, FactValues
 from personalize.rules.index.fact_index import FactIndex, Read
 from personalize.rules.index.normal_form import Conjunction, NormalForm, normal_form
 from personalize.rules.index.segment_index import SegmentIndex, SegmentReach, Way
@@ -49,7 +49,7 @@ class Reach:
     counts: bool
     segments: SegmentReach | None
     fact_names: tuple[str, ...] = field(init=False)
-    tell: Callable[[Mapping[str, object]], Sequence[object]] = field(init=False)
+    tell: Callable[[FactValues], Sequence[object]] = field(init=False)
     numbers: tuple[Remembered, ...] = field(init=False)
     plans: dict[Hashable, typing.Any] = field(default_factory=dict, compare=False, repr=False)
 
@@ -59,16 +59,23 @@ class Reach:
         object.__setattr__(self, "tell", itemgetter(*names) if len(names) > 1 else _each_of(names))
         object.__setattr__(self, "numbers", tuple(one for one in self.remembered if one[1] is not str))
 
+    def in_order(self, places: Sequence[int]) -> "Reach":
+        """The same, told in another order: at each place stands the fact that has this one here."""
+        at = {place: after for after, place in enumerate(places)}
+        texts = [at[place] for place, usual, _, _ in self.remembered if usual is str]
+        return replace(
+            self,
+            facts=tuple(self.facts[place] for place in places),
+            remembered=tuple((at[place], usual, masks, read) for place, usual, masks, read in self.remembered),
+            texts=None if self.texts is None else itemgetter(*texts),
+            others=tuple((at[place], read) for place, read in self.others),
+            by_clock=tuple((at[place], read) for place, read in self.by_clock),
+            plans={},
+        )
 
-def _each_of(names: Sequence[str]) -> Callable[[Mapping[str, object]], Sequence[object]]:
+
+def _each_of(names: Sequence[str]) -> Callable[[FactValues], Sequence[object]]:
     return lambda values: [values[name] for name in names]
-
-
-def picker(places: Sequence[int]) -> Callable[[Sequence[object]], Sequence[object]]:
-    """What picks those at these places."""
-    if len(places) == 1:
-        return itemgetter(slice(places[0], places[0] + 1))
-    return itemgetter(*places) if places else tuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +111,14 @@ class Answers:
 
     __slots__ = ("_index", "_left", "_members", "_micros", "_now", "_values")
 
-    def __init__(
-        self, index: "Index", reach: Reach, told: Sequence[object], values: Mapping[str, object], now: datetime
-    ) -> None:
+    def __init__(self, index: "Index", reach: Reach, told: Sequence[object], values: FactValues, now: datetime) -> None:
         self._index, self._values = index, values
         self._now, self._micros = now, to_micros(now) if reach.counts else 0
         micros, left = self._micros, index.full
         remembered = reach.remembered
         if reach.texts is not None:
             try:  # all at once, since a step for each would cost more than that
-                left = reduce(and_, map(getitem, reach.masks, reach.texts(told)), left)
+                left = reduce(and_, map(getitem, reach.masks, reach.texts(told)))
                 remembered = reach.numbers
             except (KeyError, TypeError):
                 pass  # one of them was not met before
@@ -350,7 +355,7 @@ class Index:
                 trees[one] = bits.tree
         return Row(mask, owners, trees)
 
-    def answers(self, reach: Reach, values: Mapping[str, object], now: datetime) -> Answers:
+    def answers(self, reach: Reach, values: FactValues, now: datetime) -> Answers:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for
         what is missing and `Unanswerable` for what nobody can tell; `now` is an aware UTC datetime. Days are told in
         the zone of the moment that `values` holds as `now.local`, else in UTC."""

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from personalize.rules.conditions import Condition, Leaf
-from personalize.rules.facts import LOCAL_NOW, NOW_INSTANT, Fact, FactType, is_of_event
+from personalize.rules.facts import LOCAL_NOW, NOW_INSTANT, Fact, FactType, FactValues, is_of_event
 from personalize.rules.misses.nearest_values import lists_its_values, nearest_list, nearest_values, tells_distance
 from personalize.rules.misses.timeline import Timeline
 from personalize.rules.misses.turns import Turns, turns_of
@@ -70,7 +70,7 @@ class NearestMisses:
     def __init__(
         self,
         segments: Mapping[str, Condition],
-        values_at: Callable[[datetime], Mapping[str, object]],
+        values_at: Callable[[datetime], FactValues],
         answer: Callable[[Leaf], bool],
         now: datetime,
     ) -> None:
@@ -78,7 +78,7 @@ class NearestMisses:
         self._now = now
         self._ways = Ways(segments, answer)
         self._timeline = Timeline(now, self._is_answered)
-        self._seen: dict[datetime, tuple[Mapping[str, object], datetime]] = {}
+        self._seen: dict[datetime, tuple[FactValues, datetime]] = {}
         self._answers: dict[datetime, dict[Leaf, bool | None]] = {}
         self._found: dict[frozenset[Wanted], datetime | None] = {}
         self._changes: dict[tuple[Way, datetime], Change | None] = {}
@@ -103,14 +103,14 @@ class NearestMisses:
         miss = self._miss(way, at, None if best is None else best.weight[0])
         return miss if miss is not None and (best is None or miss.weight < best.weight) else best
 
-    def _values(self, at: datetime) -> Mapping[str, object]:
+    def _values(self, at: datetime) -> FactValues:
         return self._read_at(at)[0]
 
     def _local(self, at: datetime) -> datetime:
         """The moment by the visitor's clock, which tells what day it is."""
         return self._read_at(at)[1]
 
-    def _read_at(self, at: datetime) -> tuple[Mapping[str, object], datetime]:
+    def _read_at(self, at: datetime) -> tuple[FactValues, datetime]:
         known = self._seen.get(at)
         if known is None:
             values = self._read(at)

@@ -90,9 +90,9 @@ class ShellResponse(PersonalizedResponse):
             message = {**message, "headers": self._page.revalidated(head)}
         return super()._start(message)
 
-    async def _filled(self, shell: Shell) -> bytes:
+    def _for_all(self, shell: Shell) -> bytes | None:
         if not self._is_shared:
-            return await super()._filled(shell)
+            return None
         writer = self._write(self._site.shells.without_marks)
         writer.is_ascii = shell.encoding not in _UTF_8
         written = writer.write(shell.layout.pieces)

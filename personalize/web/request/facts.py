@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from personalize.decisions.context import RequestFacts
 from personalize.visitors.sent_headers import SentHeaders
 from personalize.web.headers import is_prefetch
-from personalize.web.request.agents import agent_of
+from personalize.web.request.agents import Agent, agent_of
 
 _LONGEST_TEXT = 2_000
 _LONGEST_LANGUAGES = 1_000
@@ -32,10 +32,9 @@ def request_facts(query_string: bytes, path: str, headers: SentHeaders) -> Reque
     raw = headers.raw
     sent = raw.get
     query = _query(query_string) if query_string else _NOTHING
-    host = _host_of(b"//" + sent(b"host", b"")[:_LONGEST_TEXT])
+    host, agent, language = _client(sent(b"host", b""), sent(b"user-agent", b""), sent(b"accept-language", b""))
     referrer = sent(b"referer", b"")[:_LONGEST_TEXT]
     source, medium = _origin(query, referrer, host) if query or referrer else (None, None)
-    agent = agent_of(sent(b"user-agent", b""))
     return RequestFacts(  # by place: with names it would take more than twice as long
         path,
         host,
@@ -47,7 +46,7 @@ def request_facts(query_string: bytes, path: str, headers: SentHeaders) -> Reque
         agent.device,
         agent.browser,
         agent.os,
-        best_language(sent(b"accept-language", b"")),
+        language,
         None,  # country, region and city, which no header tells
         None,
         None,
@@ -56,6 +55,12 @@ def request_facts(query_string: bytes, path: str, headers: SentHeaders) -> Reque
         headers,
         SiteCookies(headers.cookies),
     )
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _client(host: bytes, user_agent: bytes, accept_language: bytes) -> tuple[str | None, Agent, str | None]:
+    """The host that was asked, what the client is, and the language it likes best: the same for page after page."""
+    return _host_of(b"//" + host[:_LONGEST_TEXT]), agent_of(user_agent), best_language(accept_language)
 
 
 def _query(query_string: bytes) -> Mapping[str, tuple[str, ...]]:

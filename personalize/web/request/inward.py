@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from personalize.runtime.page_request import PageRequest
-from personalize.web.headers import CONDITIONS, Pairs, RawHeaders
+from personalize.visitors.sent_headers import SentHeaders
+from personalize.web.headers import CONDITIONS, RawHeaders
 
 #: What is left of longer cookie headers is not remembered, so that the memory has a bound in bytes, too.
 _LONGEST_REMEMBERED = 2_048
@@ -28,7 +29,7 @@ class Inward:
         `plain` asks for a page that is not compressed, `whole` for one that is neither a range nor "not modified".
         """
         if plain or whole:
-            return self._kept(request.sent.pairs, _WATCHED[plain][whole])
+            return self._kept(request.sent, _WATCHED[plain][whole])
         kept = request.pairs.copy()
         for pair in request.pairs:  # nobody has asked for the names in lower case, and for an image nobody will
             if len(pair[0]) != 6 or (pair[0] != b"cookie" and pair[0].lower() != b"cookie"):
@@ -38,14 +39,16 @@ class Inward:
                 kept[place : place + 1] = [(pair[0], rest)] if rest else []
         return kept
 
-    def _kept(self, sent: Pairs, watched: frozenset[bytes]) -> RawHeaders:
+    def _kept(self, sent: SentHeaders, watched: frozenset[bytes]) -> RawHeaders:
         """The headers without those of these names; of cookies stays what is not ours."""
-        kept: RawHeaders = []
-        for pair in sent:
-            if pair[0] not in watched:
-                kept.append(pair)
-            elif pair[0] == b"cookie" and (rest := self._rest_of(pair[1])):
-                kept.append((b"cookie", rest))
+        kept, raw = [*sent.pairs], sent.raw
+        seldom = (
+            [pair for pair in kept if pair[0] in watched] if len(raw) < len(kept) else ()
+        )  # some come several times
+        for pair in seldom or [(name, raw[name]) for name in watched.intersection(raw)]:
+            rest = self._rest_of(pair[1]) if pair[0] == b"cookie" else b""
+            place = kept.index(pair)
+            kept[place : place + 1] = [(b"cookie", rest)] if rest else []
         return kept
 
     def _rest_of(self, cookies: bytes) -> bytes:

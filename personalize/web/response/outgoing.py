@@ -116,7 +116,9 @@ class Outgoing(ABC):
                 page_view.is_public = True
                 return public
             page_view.private = True
-        cookies = await page_view.cookies() if self._may_set_cookies(head) else ()
+        cookies: tuple[str, ...] = ()
+        if not page_view.is_told_all and self._may_set_cookies(head):
+            cookies = await page_view.cookies()
         headers = head.made_private(length, cookies, policy.control)
         return headers + policy.clearing(page_view.for_caches().visitor) if policy.clears else headers
 

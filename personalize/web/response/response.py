@@ -1,6 +1,6 @@
 """One response on its way out: held until it is clear what it is, then filled, or passed as it came."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
 from personalize.web.asgi import HTTPMessage, Message
@@ -121,22 +121,26 @@ class PersonalizedResponse(Outgoing):
             await (self._without_marks(message, shell.body) if may_have_marks else self._pass(message))
             return
         self.meet_slots()
-        filled = await self._filled(shell)
+        filled = self._for_all(shell)
+        if filled is None:
+            filled = shell.layout.filled(await self._markups(shell), shell.encoding or "utf-8")
         if filled == shell.body and not (page_view.private or (self._site.policy.shares and page_view.has_decided)):
             await self._pass(message)
             return
         self._is_held = False
         await self.send_page(self._head.decoded(), filled, message)
 
-    async def _filled(self, shell: Shell) -> bytes:
-        """What leaves of a page in one piece."""
+    def _for_all(self, shell: Shell) -> bytes | None:
+        """What leaves of a page in one piece, where everybody gets the same of it; None where its slots are filled."""
+        return None
+
+    def _markups(self, shell: Shell) -> Awaitable[Sequence[str | None]]:
+        """What fills its slots."""
         slot_ids, watch = shell.layout.slot_ids[:MOST_SLOTS], self._watch()
         if watch is None:
-            markups = await self._page_view.markups(slot_ids)
-        else:
-            watch.pass_by(shell.layout.pieces)
-            markups = await watch.markups(slot_ids)
-        return shell.layout.filled(markups, shell.encoding or "utf-8")
+            return self._page_view.markups(slot_ids)
+        watch.pass_by(shell.layout.pieces)
+        return watch.markups(slot_ids)
 
     def _rewriter(self, scanner: Scanner, encoding: EncodingInParts) -> Rewriter:
         """What makes of a page in parts what leaves."""
@@ -149,8 +153,9 @@ class PersonalizedResponse(Outgoing):
         """What has the page tell which slots came into view; None where that is not counted, or kept out by the page's
         own policy."""
         marks = self._site.seen_marks
-        admission = None if marks is None else admission_of(self._head.policies)
-        return None if marks is None or admission is None else SlotWatch(self._page_view, marks, admission.nonce)
+        if marks is None or (admission := admission_of(self._head.policies)) is None:
+            return None
+        return SlotWatch(self._page_view, marks, admission.nonce)
 
     async def _without_marks(self, message: HTTPMessage, page: bytes) -> None:
         """A page that is not filled, such as an error page of the site: its slot tags leave no marks behind."""

@@ -1,25 +1,21 @@
 """The head of a response: what it says of the body, and how it reads when the body was filled."""
 
 from collections.abc import MutableMapping, Sequence
-from functools import lru_cache
-from typing import Any
+from itertools import chain
+from operator import itemgetter
+from typing import Any, Final
 
-from personalize.web.caching.cache_policy import KEEPS_NOTHING, is_for_caches, is_obeyed_first
+from personalize.web.caching.cache_policy import KEEPS_NOTHING, is_obeyed_first
 from personalize.web.headers import RawHeaders
 from personalize.web.response.codings import is_readable
+from personalize.web.response.head_names import KNOWN_NAMES, SENT_BY_OTHERS, HeadNames, learn_names
 
-#: What describes bytes that filling changes; it would lie about the filled page.
-_VALIDATORS = frozenset({b"etag", b"last-modified", b"accept-ranges"})
-_INTEGRITY = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest", b"signature", b"signature-input"})
-_DESCRIBES_BYTES = _VALIDATORS | _INTEGRITY
-#: Bodies that a proxy in front will take from elsewhere.
-_SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
-#: What can make an HTML page one that is not to be filled.
-_UNUSUAL = frozenset({b"content-encoding", b"content-disposition", b"cache-control"}) | _SENT_BY_OTHERS
 _NOT_SHARED = frozenset({b"private", b"no-store", b"no-cache"})
 _PARTIAL = frozenset({204, 205, 206})
+_BYTES = frozenset({bytes})
+_NAME = itemgetter(0)
 #: Content types that came before, as text, and whether they are that of HTML; a site has few of them.
-_MEDIA_TYPES: dict[bytes, tuple[str, bool]] = {}
+_MEDIA_TYPES: Final[dict[bytes, tuple[str, bool]]] = {}
 _MOST_MEDIA_TYPES = 256
 
 
@@ -47,7 +43,7 @@ class ResponseHead:
     """
 
     __slots__ = (
-        "_named",
+        "_names",
         "coding",
         "content_type",
         "headers",
@@ -60,34 +56,43 @@ class ResponseHead:
 
     def __init__(self, message: MutableMapping[str, Any]) -> None:
         raw = message.get("headers", ())
-        headers: RawHeaders = []
-        named: dict[bytes, bytes] = {}
-        for name, value in raw:
-            if type(name) is not bytes or type(value) is not bytes:
-                name, value = bytes(name), bytes(value)  # noqa: PLW2901  calls for what is bytes already would cost more
-            headers.append((name, value))
-            key = name.lower()
-            # What says one thing in several headers is one list.
-            named[key] = named[key] + b"," + value if key in named else value
-        self.headers, self._named = headers, named
-        #: Headers may be anything that can be gone through, maybe but once.
+        #: Headers may be anything that can be gone through, maybe but once, and pairs of anything that gives bytes.
+        headers: RawHeaders = [*map(tuple, raw)]
+        if not _BYTES.issuperset(map(type, chain.from_iterable(headers))):
+            headers = [(bytes(name), bytes(value)) for name, value in headers]
+        self.headers = headers
+        names = tuple(map(_NAME, headers))
+        self._names: HeadNames = KNOWN_NAMES.get(names) or learn_names(names)
         self.message = message if isinstance(raw, (list, tuple)) else {**message, "headers": headers}
         self.status: int = message.get("status", 200)
-        self.content_type, self.is_html = _media_type(named.get(b"content-type", b""))
+        type_at = self._names.type_at
+        self.content_type, self.is_html = _media_type(
+            headers[type_at][1] if type_at is not None else self._value(b"content-type")
+        )
         self.is_shown = self.is_html and 200 <= self.status < 300
-        self.coding = _coding(named[b"content-encoding"]) if b"content-encoding" in named else b""
+        self.coding = _coding(self._value(b"content-encoding")) if self._names.is_unusual else b""
         self.may_hold_marks = self.is_html and (not self.coding or is_readable(self.coding))
+
+    def _value(self, name: bytes) -> bytes:
+        """What the head says under a name in small letters, in several headers as in one list; nothing where it says
+        none."""
+        places = self._names.places.get(name)
+        if places is None:
+            return b""
+        if len(places) == 1:
+            return self.headers[places[0]][1]
+        return b",".join([self.headers[place][1] for place in places])
 
     @property
     def length(self) -> int | None:
         """The promised length, None where none is promised."""
-        value = self._named.get(b"content-length", b"")
+        value = self._value(b"content-length")
         return int(value) if value.isdigit() else None
 
     @property
     def etag(self) -> bytes | None:
         """The validator of the site's bytes, None where there is none."""
-        return self._named.get(b"etag")
+        return self._value(b"etag") if b"etag" in self._names.places else None
 
     @property
     def policies(self) -> list[str]:
@@ -98,20 +103,20 @@ class ResponseHead:
     @property
     def is_kept_from_caches(self) -> bool:
         """Whether the site itself lets no shared cache give this response to anybody without asking."""
-        words = {word.strip().partition(b"=")[0] for word in self._named.get(b"cache-control", b"").lower().split(b",")}
+        words = {word.strip().partition(b"=")[0] for word in self._value(b"cache-control").lower().split(b",")}
         return not _NOT_SHARED.isdisjoint(words)
 
     @property
     def describes_bytes(self) -> bool:
         """Whether it tells of the very bytes that the site sends: their length, a validator, a digest, a coding."""
-        return bool(self.coding) or b"content-length" in self._named or not _DESCRIBES_BYTES.isdisjoint(self._named)
+        return bool(self.coding) or self._names.describes_bytes
 
     @property
     def is_kept_private(self) -> bool:
         """Whether the site itself forbids every shared cache to keep it, so that nothing in it reaches others."""
-        if any(map(is_obeyed_first, self._named)):
+        if any(map(is_obeyed_first, self._names.places)):
             return False
-        directives = self._named.get(b"cache-control", b"").lower().split(b",")
+        directives = self._value(b"cache-control").lower().split(b",")
         return any(one.strip() in (b"private", b"no-store") for one in directives)
 
     @property
@@ -119,13 +124,13 @@ class ResponseHead:
         """Whether the body may have slots to fill: a whole, plain HTML page that is meant to be shown."""
         if not self.is_shown or self.status in _PARTIAL:
             return False
-        if _UNUSUAL.isdisjoint(self._named):
+        if not self._names.is_unusual:
             return True
         return (
             self.may_hold_marks
-            and not self._named.get(b"content-disposition", b"").strip().lower().startswith(b"attachment")
-            and b"no-transform" not in self._named.get(b"cache-control", b"").lower()
-            and _SENT_BY_OTHERS.isdisjoint(self._named)
+            and not self._value(b"content-disposition").strip().lower().startswith(b"attachment")
+            and b"no-transform" not in self._value(b"cache-control").lower()
+            and SENT_BY_OTHERS.isdisjoint(self._names.places)
         )
 
     def decoded(self) -> "ResponseHead":
@@ -157,27 +162,18 @@ class ResponseHead:
 
     def _changed(self, length: int | None, is_private: bool) -> RawHeaders:
         """The headers without what is not true any more, and with this length in its old place, or without any."""
-        untrue, size = _untrue(tuple(self._named), length is not None, is_private), b"%d" % (length or 0)
-        kept: RawHeaders = []
-        for pair in self.headers:
-            name = pair[0].lower()
-            if name not in untrue:
-                kept.append((pair[0], size) if name == b"content-length" else pair)
-        if length is not None and b"content-length" not in self._named and b"transfer-encoding" not in self._named:
-            kept.append((b"content-length", size))
-        return kept
+        kept, lengths = self._names.true(is_sized=length is not None, is_private=is_private)
+        headers = [*map(self.headers.__getitem__, kept)]
+        for place in lengths:
+            headers[place] = (headers[place][0], b"%d" % (length or 0))
+        if length is not None and self._names.lacks_length:
+            headers.append((b"content-length", b"%d" % length))
+        return headers
 
 
 def _coding(content_encoding: bytes) -> bytes:
     coding = content_encoding.strip().lower()
     return b"" if coding == b"identity" else coding
-
-
-@lru_cache(maxsize=256)
-def _untrue(names: tuple[bytes, ...], is_sized: bool, is_private: bool) -> frozenset[bytes]:
-    """Which of these headers a page that was changed can't keep; a site has few heads of other names."""
-    lies = _DESCRIBES_BYTES if is_sized else _DESCRIBES_BYTES | {b"content-length"}
-    return frozenset(one for one in names if one in lies or (is_private and is_for_caches(one)))
 
 
 def _media_type(content_type: bytes) -> tuple[str, bool]:
