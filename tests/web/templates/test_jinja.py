@@ -6,7 +6,7 @@ import pytest
 from jinja2 import DictLoader, Environment, TemplateSyntaxError
 from markupsafe import Markup
 
-from personalize.web.html.marks import close_mark, open_mark
+from personalize.web.html.marks import close_mark, open_mark, without_marks
 from personalize.web.templates.jinja import install
 
 TOKEN = "0123456789abcdef0123"
@@ -22,6 +22,16 @@ def environment(*, enable_async: bool = False, autoescape: bool = True, **templa
 def test_the_default_stands_between_the_marks() -> None:
     page = environment().from_string("a{% slot 'hero' %}<b>{{ x }}</b>{% endslot %}z")
     assert page.render(x="<") == f"a{HERO}<b>&lt;</b>{END}z"
+
+
+@pytest.mark.parametrize("autoescape", [True, False])
+def test_a_default_that_is_written_out_stays_as_it_is(autoescape: bool) -> None:
+    page = environment(autoescape=autoescape).from_string(
+        "{% slot x %}<b>&amp;{# nobody sees it #}{% endslot %}{% slot x %}{% endslot %}"
+    )
+    assert page.render(x="hero") == f"{HERO}<b>&amp;{END}{HERO}{END}"
+    with without_marks():
+        assert page.render(x="hero") == "<b>&amp;"
 
 
 def test_an_async_environment_writes_the_same() -> None:
