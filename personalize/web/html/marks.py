@@ -25,6 +25,11 @@ def token_of(secret_key: str) -> str:
     return hmac.new(secret_key.encode(), _PURPOSE, hashlib.sha256).hexdigest()[:20]
 
 
+def word_of_marks(token: str) -> str:
+    """What stands in every mark of this token, and nowhere else."""
+    return f"slot {token}"
+
+
 def open_mark(token: str, slot_id: str) -> str:
     """The mark before a slot's default. Raises ValueError for what no slot can be called.
 
@@ -32,12 +37,12 @@ def open_mark(token: str, slot_id: str) -> str:
     """
     if SLOT_ID.fullmatch(slot_id) is None:
         raise ValueError(f'"{slot_id}" can\'t be the name of a slot: use small letters, digits, - and _')
-    return f"<!--slot {token} {slot_id}-->"
+    return f"<!--{word_of_marks(token)} {slot_id}-->"
 
 
 def close_mark(token: str) -> str:
     """The mark behind a slot's default."""
-    return f"<!--/slot {token}-->"
+    return f"<!--/{word_of_marks(token)}-->"
 
 
 def marks_are_written() -> bool:

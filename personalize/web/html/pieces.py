@@ -1,6 +1,6 @@
 """What the scanner makes of a page: bytes to copy, slots, and marks that nobody shall see."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from personalize.light_values import light_dataclass
@@ -69,24 +69,27 @@ Piece = Copy | Slot | Stray
 
 
 class Layout:
-    """Pieces of a page in order, laid out for filling: all that leaves where nothing is filled, and where in it the
-    markup of each of the `slot_ids` belongs. `without_marks` takes marks out of the inside of a slot."""
+    """Pieces of a page in order, laid out for filling: `parts` are all that leaves where nothing is filled, `places`
+    say where among them the markup of each of the `slot_ids` belongs."""
 
     __slots__ = ("_parts", "_places", "pieces", "slot_ids")
 
-    def __init__(self, pieces: Sequence[Piece], without_marks: Callable[[bytes], bytes]) -> None:
+    def __init__(
+        self, pieces: Sequence[Piece], parts: list[bytes], places: Sequence[int], slot_ids: Sequence[str]
+    ) -> None:
         self.pieces = pieces
-        self._parts: list[bytes] = []
-        self._places: list[int] = []
-        slot_ids: list[str] = []
-        for piece in pieces:
-            if isinstance(piece, Copy):
-                self._parts.append(piece.data)
-            elif isinstance(piece, Slot):
-                slot_ids.append(piece.slot_id)
-                self._places.append(len(self._parts) + 1)
-                self._parts += piece.parted(without_marks(piece.inside))
-        self.slot_ids = tuple(slot_ids)
+        self.slot_ids = slot_ids
+        self._parts = parts
+        self._places = places
+
+    def with_pieces(self, changed: Mapping[int, Copy | Slot]) -> "Layout":
+        """The same with other bytes in these places, for a page whose slots are tags alone: there each piece is one
+        part. Slots are free of marks inside."""
+        pieces, parts = list(self.pieces), self._parts.copy()
+        for place, piece in changed.items():
+            pieces[place] = piece
+            parts[place] = piece.inside if isinstance(piece, Slot) else piece.data
+        return Layout(pieces, parts, self._places, self.slot_ids)
 
     def filled(self, markups: Iterable[str | None], encoding: str) -> bytes:
         """The bytes that leave with this markup in the slots; one for which it is None, and slots behind the last,
@@ -96,3 +99,23 @@ class Layout:
             if markup is not None:
                 parts[self._places[number]] = markup.encode(encoding, "xmlcharrefreplace")
         return b"".join(parts)
+
+
+def lay_out(pieces: Sequence[Piece], without_marks: Callable[[bytes], bytes]) -> Layout:
+    """These pieces, ready to be filled. `without_marks` takes marks out of the inside of a slot."""
+    parts: list[bytes] = []
+    places: list[int] = []
+    slot_ids: list[str] = []
+    for piece in pieces:
+        if isinstance(piece, Copy):
+            parts.append(piece.data)
+        elif isinstance(piece, Slot):
+            before, inside, after = piece.parted(without_marks(piece.inside))
+            if before:
+                parts.append(before)
+            slot_ids.append(piece.slot_id)
+            places.append(len(parts))
+            parts.append(inside)
+            if after:
+                parts.append(after)
+    return Layout(pieces, parts, places, tuple(slot_ids))

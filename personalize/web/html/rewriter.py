@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from personalize.web.html.charset import EncodingInParts
 from personalize.web.html.doubts import Doubt
-from personalize.web.html.pieces import Copy, Layout, Piece, Slot
+from personalize.web.html.pieces import Copy, Piece, Slot, lay_out
 from personalize.web.html.scanner import Scanner
 
 #: Slots that are filled on one page; further ones keep the page's own markup.
@@ -100,7 +100,7 @@ class Rewriter:
         return pieces if self._passed >= self._declared_until else [self._unless_early(piece) for piece in pieces]
 
     async def _filled(self, pieces: list[Piece]) -> bytes:
-        layout = Layout(pieces, self._scanner.without_marks)
+        layout = lay_out(pieces, self._scanner.without_marks)
         if not layout.slot_ids:
             return layout.filled((), "")
         asked = self._within_room(layout.slot_ids)

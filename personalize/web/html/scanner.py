@@ -71,7 +71,8 @@ class Scanner:
     """Cuts one page into pieces: bytes to copy and slots. The pieces in order are the page, byte for byte.
 
     Token marks are found wherever they stand, because nobody else can write one. Written marks are found only
-    where a browser sees an element or a comment; `written=False` does not look for them. Slots with `placements`
+    where a browser sees an element or a comment; `written=False` does not look for them, nor is any looked for in
+    a page in one chunk that holds no word of one (`reads_written` says so from then on). Slots with `placements`
     stand where a selector finds them in a page of this encoding, unless a mark of them came before. Of slots inside
     of slots the outermost counts, of several at one element the one that is marked, or else the first. Whatever is in
     doubt is copied, and `doubts` tells the reason:
@@ -106,7 +107,7 @@ class Scanner:
         self._max_region = max_region
         self._places = Places(placements, encoding, self.doubts) if placements else None
         self._known = known
-        self._reads_written = written
+        self.reads_written = written
         self._written: WrittenScanner | None = None
         self._held = b""
         self._region: _TokenRegion | None = None
@@ -135,7 +136,7 @@ class Scanner:
 
     def _begin(self) -> None:
         self._is_fresh = False
-        if self._reads_written:
+        if self.reads_written:
             self._written = WrittenScanner(
                 max_region=self._max_region,
                 known=self._known,
@@ -200,8 +201,8 @@ class Scanner:
             chunk = self._places.last(chunk)
         low = None
         if self._is_fresh:
-            low = chunk.lower() if self._reads_written else b""
-            self._reads_written = may_be_marked(low) or bool(self._places and self._places.found)
+            low = chunk.lower() if self.reads_written else b""
+            self.reads_written = may_be_marked(low) or bool(self._places and self._places.found)
             self._begin()
         return self._read(chunk, is_last=True, low=low) + self._end()
 

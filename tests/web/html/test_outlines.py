@@ -1,0 +1,101 @@
+"""A page that has most in common with the one before is laid out as it was, and as it would be if it was scanned."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from personalize.web.html.marks import close_mark, open_mark
+from personalize.web.html.scanner import LONGEST_REGION
+from personalize.web.html.shells import Shell, Shells
+from tests.web.html.test_shells import TOKEN, Hero
+
+OPEN, CLOSE = open_mark(TOKEN.decode(), "hero").encode(), close_mark(TOKEN.decode()).encode()
+SLOT = OPEN + b"<p>Default</p>" + CLOSE
+#: A page that is never the same twice, of which most texts are.
+PAGE = b"<h1>%d</h1>" + SLOT + b"<p>%b</p>" + SLOT + b"<footer></footer>"
+
+
+def shell_of(shells: Shells, page: bytes, content_type: str = "text/html") -> Shell:
+    return shells.shell(page, "/", content_type, Hero())
+
+
+def told(shell: Shell) -> object:
+    """All that a shell says of a page."""
+    layout = shell.layout
+    filled = layout.filled(["<b>Yours</b>"] * len(layout.slot_ids), "utf-8")
+    return shell.body, shell.encoding, layout.pieces, layout.slot_ids, filled, shell.unknown, shell.doubts
+
+
+def read_after(before: bytes, page: bytes, content_type: str = "text/html") -> Shell:
+    """The shell of a page that comes behind another one, as certainly as if it was the first."""
+    shells = Shells(TOKEN)
+    shell_of(shells, before, content_type)
+    shell = shell_of(shells, page, content_type)
+    assert told(shell) == told(shell_of(Shells(TOKEN), page, content_type))
+    return shell
+
+
+def test_what_is_the_same_is_not_cut_out_of_the_page_again() -> None:
+    shells = Shells(TOKEN)
+    before = shell_of(shells, PAGE % (1, b"calm"))
+    for number in range(2, 5):
+        shell = shell_of(shells, PAGE % (number, b"calm"))
+        pieces = zip(shell.layout.pieces, before.layout.pieces, strict=True)
+        assert [piece is other for piece, other in pieces] == [False, True, True, True, True]
+        before = shell
+
+
+def test_a_page_that_came_before_is_not_read_at_all() -> None:
+    shells = Shells(TOKEN)
+    assert shell_of(shells, PAGE % (1, b"calm")) is shell_of(shells, PAGE % (1, b"calm"))
+
+
+@pytest.mark.parametrize(
+    "mark", [b"<b data-slot=hero>x</b>", b"<B DATA-Slot=hero>x</B>", b"<!-- SLOT:hero -->", SLOT, OPEN, CLOSE, b"new"]
+)
+def test_what_is_new_is_seen_wherever_it_stands(mark: bytes) -> None:
+    calm = PAGE % (1, b"calm")
+    for at in range(len(calm) + 1):
+        if calm[at : at + 1] in (b"<", b""):
+            read_after(calm, calm[:at] + mark + calm[at:])
+            read_after(calm[:at] + mark + calm[at:], calm)
+
+
+def test_a_slot_that_tags_of_the_page_are_joined_by_is_found() -> None:
+    written = read_after(PAGE % (3, b"calm"), PAGE % (4, b"</p><div DATA-SLOT=hero>Default</div><p>"))
+    assert written.layout.slot_ids == ("hero", "hero", "hero")
+
+
+def test_another_default_is_that_of_the_slot() -> None:
+    other = read_after(SLOT + b"<p>1</p>", OPEN + b"<p>Another</p>" + CLOSE + b"<p>2</p>")
+    assert other.layout.filled((), "utf-8") == b"<p>Another</p><p>2</p>"
+
+
+def test_a_default_that_has_become_too_long_stays() -> None:
+    longer = read_after(SLOT, OPEN + b"x" * (LONGEST_REGION + 1) + CLOSE)
+    assert longer.layout.slot_ids == () and longer.doubts
+
+
+def test_a_page_that_says_its_encoding_later_than_the_last_one_keeps_the_slots_before_it() -> None:
+    declared = b"<meta charset=latin-1>"
+    late = read_after(b"<title>1</title>%b%b<p>%b" % (declared, SLOT, SLOT), b"<title>2</title>%b%b<p>" % (SLOT, SLOT))
+    assert late.encoding == "utf-8"
+    assert read_after(b"<p>1" + SLOT + b"<p>", b"<p>2" + SLOT + declared).doubts
+    assert read_after(b"<p>1" + declared + SLOT, b"<p>2" + declared + SLOT).encoding == "iso8859-1"
+    assert read_after(b"<p>1" + SLOT, b"\xfe\xff<p>1" + SLOT).encoding is None
+
+
+def test_the_same_page_of_another_content_type_is_read_anew() -> None:
+    shells = Shells(TOKEN)
+    for content_type, encoding in (("text/html", "utf-8"), ("text/html; charset=latin-1", "iso8859-1")) * 2:
+        assert shell_of(shells, PAGE % (1, b"calm"), content_type).encoding == encoding
+
+
+_PARTS = st.sampled_from([OPEN, CLOSE, SLOT, b"<p>", b"slot ", b"slot:", b"<!--", b"<b data-SLOT=hero>x</b>", TOKEN])
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.lists(st.tuples(st.booleans(), _PARTS, _PARTS), max_size=7))
+def test_whatever_came_before_a_page_is_read_as_if_it_was_the_first(parts: list[tuple[bool, bytes, bytes]]) -> None:
+    before = b"".join(one for _, one, _ in parts)
+    read_after(before, b"".join(other if is_new else one for is_new, one, other in parts))
