@@ -14,8 +14,6 @@ ASGIApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def kept(message: Message) -> HTTPMessage:
-    """A message as it is now: what a site reads its next part into may be the memory that this one came in."""
-    if not isinstance(message, dict):
-        message = dict(message)
+    """A message as it is now: a site may write its next part into the message, or the memory, that this one came in."""
     body = message.get("body", b"")
-    return message if type(body) is bytes else {**message, "body": bytes(body)}
+    return {**message} if type(body) is bytes else {**message, "body": bytes(body)}

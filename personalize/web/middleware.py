@@ -6,6 +6,7 @@ modified, a range, a head alone) makes it ask the site for the page, once for a 
 """
 
 from collections.abc import Awaitable, Sequence
+from functools import partial
 from typing import Protocol
 
 from personalize.privacy_settings import GPC_RESOURCE
@@ -33,7 +34,7 @@ from personalize.web.request.inward import Inward
 from personalize.web.request.paths import PathMemory, pattern_of
 from personalize.web.request.prefetch import refuse_prefetch
 from personalize.web.request.rate_cap import RateCap
-from personalize.web.response.asking_again import briefly, may_be_page, without_body
+from personalize.web.response.asking_again import AskingAgain, briefly, may_be_page, without_body
 from personalize.web.response.codings import readable_only
 from personalize.web.response.head_response import HeadResponse
 from personalize.web.response.held_answer import HeldAnswer, InPlace, is_conditional
@@ -226,13 +227,17 @@ class PersonalizeMiddleware:
         inner, page_view = self._request(asked, whole=bool(asked.had_slots))
         inner["headers"] += conditions
         response = self._head_response(asked, page_view, receive, send)
-        await self._run(inner, response.receive, response.send, response)
-        if response.wants_page and not response.disconnected:
-            inner, _ = self._request(again, whole=True)
-            async with briefly() as limit:
-                response.glance.limit = limit
-                await self._run(inner, without_body(response.receive), response.glance.send, response)
-        await _end(response)
+        asking = AskingAgain(response, partial(self._glance_at, again, response), partial(_end, response))
+        await asking.after(self._run(inner, response.receive, asking.send, response))
+
+    async def _glance_at(self, asked: Asked, response: HeadResponse) -> None:
+        """Ask the site for the page, to see what the answer to HEAD has to promise."""
+        if response.disconnected:
+            return
+        inner, _ = self._request(asked, whole=True)
+        async with briefly() as limit:
+            response.glance.limit = limit
+            await self._run(inner, without_body(response.receive), response.look, response)
 
     async def _conditional(self, asked: Asked, receive: Receive, send: Send) -> None:
         """Answer who may have a copy, where nothing is known of the path: less than the page tells nothing of it."""
@@ -240,16 +245,17 @@ class PersonalizeMiddleware:
         inner, page_view = self._request(asked)
         response = self._response(asked, page_view, receive, send)
         answer = HeldAnswer(response.send)
-        try:
-            await self._run(inner, response.receive, answer.send, response)
-            if answer.is_held and not response.disconnected:
+
+        async def ask() -> None:
+            if not response.disconnected:
                 await self._in_place_of(answer, again, receive, send)
-        except BaseException:
+
+        async def release() -> None:
             await answer.release()
             await _end(response)
-            raise
-        await answer.release()
-        await _end(response)
+
+        asking = AskingAgain(answer, ask, release)
+        await asking.after(self._run(inner, response.receive, asking.send, response))
 
     async def _in_place_of(self, answer: HeldAnswer, asked: Asked, receive: Receive, send: Send) -> None:
         """Ask the site for the whole page, and send it in place of the answer if it has slots."""

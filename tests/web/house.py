@@ -108,7 +108,7 @@ async def tell(app: App, scope: Mapping[str, Any], requests: Sequence[Message] =
         raise AssertionError("unreachable")
 
     async def send(message: Message) -> None:
-        told.messages.append(message)
+        told.messages.append({**message})
 
     try:
         await app({**scope}, receive, send)

@@ -15,5 +15,7 @@ class Asked(PageRequest):
         return request_facts(self.query_string, self.path, self.sent)
 
     def again(self) -> "Asked":
-        """The same, as it came, but for the page itself and with nothing known of its path."""
-        return Asked({**self.scope, "method": "GET", "headers": self.pairs}, self.path)
+        """The same, as it came, but for the page itself and with nothing known of its path. What the site keeps in the
+        state of the one is not in that of the other."""
+        own = {"method": "GET", "headers": self.pairs, "state": {**self.scope.get("state", {})}}
+        return Asked({**self.scope, **own}, self.path)

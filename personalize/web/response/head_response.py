@@ -83,6 +83,7 @@ class HeadResponse(Outgoing):
         self.glance = Glance(page_view, site.token)
         self._held: list[HTTPMessage] | None = None
         self._size = 0
+        self._is_of_filled = False
 
     async def send(self, message: Message) -> None:
         """Take one message of the site."""
@@ -94,11 +95,17 @@ class HeadResponse(Outgoing):
             case "http.response.body" if self._held is not None:
                 await self._hold(message)
             case "http.response.body" | "http.response.pathsend" | "http.response.zerocopysend":
-                await self.send_part(message)
+                await self.break_off()  # of a file that the server sends nothing is seen here
+                await self._let_go(message)
             case "http.response.trailers" if self._held is not None:
                 self._held.append(message)
             case _:
                 await self._send(message)
+
+    async def _promise_filled(self) -> None:
+        """Send the head of a page with slots; from the site's bytes some servers would work out what is not true."""
+        self._is_of_filled = True
+        await self._send_private()
 
     async def _send_private(self) -> None:
         """Send the head of a page with slots: what GET brings has another length."""
@@ -118,7 +125,7 @@ class HeadResponse(Outgoing):
             self.glance.begin(head)
             self._held = []
         elif self._had_slots and may_hold_slots:
-            await self._send_private()
+            await self._promise_filled()
         else:
             await self.pass_head(self._head)
 
@@ -127,10 +134,16 @@ class HeadResponse(Outgoing):
         self._held.append(kept(message))
         self._size += len(message.get("body", b""))
         await self.glance.send(message)
-        if self.glance.has_slots or self._size > LONGEST_HELD_BYTES or (self.glance.is_ended and self._size):
+        ended = self.glance.is_ended
+        self.wants_page = ended and not self._size and self._head.length != 0
+        if self.glance.has_slots or self._size > LONGEST_HELD_BYTES or (ended and not self.wants_page):
             await self.break_off()
-        elif self.glance.is_ended:
-            self.wants_page = self._head.length != 0
+
+    async def look(self, message: Message) -> None:
+        """Take one message of the page that GET brings. When it is whole, nothing is waited for any more."""
+        await self.glance.send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            await self.break_off()
 
     async def break_off(self) -> None:
         """The site has ended: send what is held, as it came, or without what a page with slots does not keep."""
@@ -140,7 +153,7 @@ class HeadResponse(Outgoing):
         self.teaches = self.glance.is_read and self.glance.is_ended
         if self.glance.has_slots:
             self.meet_slots()
-            await self._send_private()
+            await self._promise_filled()
         else:
             await self.pass_head(self._head)
         for message in held:
@@ -150,4 +163,4 @@ class HeadResponse(Outgoing):
         if message["type"] == "http.response.trailers":
             await self._send(message)
         else:
-            await self.send_part({**message, "body": b""} if self.has_slots else message)
+            await self.send_part({**message, "body": b""} if self._is_of_filled else message)

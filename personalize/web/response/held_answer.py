@@ -24,13 +24,15 @@ def is_conditional(headers: Mapping[bytes, bytes]) -> bool:
 
 
 class HeldAnswer:
-    """Passes the messages of the site to `send`, but holds an answer that is less than the page: `is_held`."""
+    """Passes the messages of the site to `send`, but holds an answer that is less than the page: `is_held`. When it is
+    whole, it `wants_page`."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
         self._messages: list[Message] = []
         self._size = 0
-        self.is_held = False
+        self._is_dropped = False
+        self.is_held = self.wants_page = False
 
     async def send(self, message: Message) -> None:
         """Take one message of the site."""
@@ -39,30 +41,34 @@ class HeldAnswer:
             message = head.message
             self.is_held = head.status == 304 or (head.status == 206 and head.is_html)
         if not self.is_held:
-            await self._send(message)
+            if not self._is_dropped:
+                await self._send(message)
             return
         self._messages.append(kept(message))
         self._size += len(message.get("body", b""))
         if self._size > LONGEST_HELD_BYTES:
             await self.release()
+        elif message["type"] == "http.response.body":
+            self.wants_page = not message.get("more_body", False)
 
     async def release(self) -> None:
         """Let what is held go as it came."""
-        self.is_held = False
+        self.is_held = self.wants_page = False
         held, self._messages = self._messages, []
         for message in held:
             await self._send(message)
 
     def drop(self) -> None:
-        """Forget what is held: the page leaves in its place."""
-        self.is_held = False
+        """Forget what is held, and what may still come of it: the page leaves in its place."""
+        self.is_held, self._is_dropped = False, True
         self._messages = []
 
 
 class InPlace:
     """The way out for the page that the site was asked for once more: it opens for a page with slots alone.
 
-    From then on the page may take what time it needs. One without slots is of no use, and its making ends.
+    From then on the page may take what time it needs. One without slots is of no use, and its making ends; when all of
+    it was seen, the answer leaves.
     """
 
     def __init__(self, answer: HeldAnswer, send: Send, limit: asyncio.Timeout) -> None:
@@ -84,3 +90,5 @@ class InPlace:
             await self._send(message)
         elif message.get("more_body", False):
             end_soon(self._limit)
+        elif message["type"] == "http.response.body":
+            await self._answer.release()

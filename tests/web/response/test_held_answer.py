@@ -1,6 +1,7 @@
 """What tells nothing of a page's slots (not modified, a range, a head alone) is right from the first visit on."""
 
 import asyncio
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from tests.web.house import EMPTY, FILLED, GONE, HTML, LETTER, SLOT, App, House, Told, page, scope_of, tell
+from tests.web.house import EMPTY, FILLED, GONE, HTML, LETTER, SLOT, App, House, Told, page, scope_of, start, tell
 
 PLAIN = b"<!doctype html><p>nothing here</p>" + b"x" * 300
 SLOTTED = b"<!doctype html>" + SLOT + b"y" * 300
@@ -136,6 +137,13 @@ def test_a_head_that_carries_the_whole_body_of_get(house: House, data: bytes) ->
         assert told.all("set-cookie") == []
 
 
+def test_of_a_page_with_slots_no_server_can_work_out_the_sites_own_length(house: House) -> None:
+    """granian tells the length of what it is given for HEAD."""
+    app = house.wrap(page(SLOTTED))
+    for _ in range(2):
+        assert house.run(tell(app, scope_of(method="HEAD"))).body == b""
+
+
 def test_a_head_counts_nothing(house: House, files: App) -> None:
     before = dict(house.personalizer.health.slots.get("hero", {}))
     house.run(tell(house.wrap(files), scope_of(f"/?{LETTER}", method="HEAD")))
@@ -222,3 +230,87 @@ def test_a_page_that_never_ends_is_not_waited_for(
         assert (told.status, told.body) == ((200, SLOT * 25) if has_slots else (304, b""))
     else:
         assert (told.header("etag") is None) is has_slots
+
+
+@pytest.mark.parametrize(("method", "headers"), [("HEAD", []), ("GET", [("if-none-match", '"a"')])])
+@pytest.mark.parametrize("data", [SLOTTED, PLAIN])
+def test_what_a_site_does_behind_its_answer_is_not_waited_for(
+    house: House, method: str, headers: list[tuple[str, str]], data: bytes
+) -> None:
+    """Background work goes on as it would without us, also where it ends with the connection."""
+    told, answered, asking, background = Told(), asyncio.Event(), [EMPTY], []
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        is_page = scope["method"] == "GET" and not any(name == b"if-none-match" for name, _ in scope["headers"])
+        status = 200 if is_page or method == "HEAD" else 304
+        await send({"type": "http.response.start", "status": status, "headers": [HTML]})
+        await send({"type": "http.response.body", "body": data if is_page else b""})
+        background.append(await receive())
+
+    async def receive() -> Any:
+        if asking:
+            return asking.pop()
+        await answered.wait()
+        return GONE
+
+    async def send(message: Any) -> None:
+        told.messages.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            answered.set()
+
+    house.run(asyncio.wait_for(house.wrap(site)(scope_of(method=method, headers=headers), receive, send), 10))
+    assert background == [GONE, GONE]
+    if method == "HEAD":
+        assert (told.header("cache-control") == b"private, no-store") is (data == SLOTTED)
+    else:
+        assert told.status == (200 if data == SLOTTED else 304)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_of_the_first_request_nothing_is_left_for_the_second(house: House, fails: bool) -> None:
+    """A site that keeps a session of its database for each request must not use one that it has closed."""
+    session: ContextVar[str | None] = ContextVar("session", default=None)
+    left: list[tuple[str | None, object]] = []
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        left.append((session.get(), scope["state"].get("session")))
+        session.set("closed")
+        scope["state"]["session"] = "closed"
+        if any(name == b"if-none-match" for name, _ in scope["headers"]):
+            await send({"type": "http.response.start", "status": 304, "headers": []})
+            await send({"type": "http.response.body"})
+            if fails:
+                await asyncio.sleep(0.1)  # beside it the page is asked for, and leaves
+                raise RuntimeError("the site's own")
+        else:
+            await send(start())
+            await send({"type": "http.response.body", "body": SLOTTED})
+
+    told = house.ask(site, headers=[("if-none-match", '"a"')])
+    assert left == [(None, None), (None, None)]
+    assert told.body == SLOTTED.replace(SLOT, FILLED)
+    assert isinstance(told.error, RuntimeError) is fails
+
+
+def test_a_request_that_is_given_up_takes_along_what_was_asked_beside_it(house: House) -> None:
+    ended: list[str] = []
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        is_first = any(name == b"if-none-match" for name, _ in scope["headers"])
+        try:
+            if is_first:
+                await send({"type": "http.response.start", "status": 304, "headers": []})
+                await send({"type": "http.response.body"})
+            await asyncio.Event().wait()
+        finally:
+            ended.append("first" if is_first else "second")
+
+    async def given_up() -> None:
+        request = asyncio.create_task(tell(house.wrap(site), scope_of(headers=[("if-none-match", '"a"')])))
+        await asyncio.sleep(0.2)
+        request.cancel()
+        await asyncio.wait({request})
+
+    house.run(given_up())
+    assert ended == ["first", "second"]
