@@ -57,6 +57,7 @@ COMPILED = (
     "personalize/runtime/page_events.py",
     "personalize/runtime/page_request.py",
     "personalize/runtime/page_view.py",
+    "personalize/runtime/personalizer.py",
     "personalize/runtime/preview.py",
     "personalize/runtime/shown.py",
     "personalize/runtime/site_events.py",

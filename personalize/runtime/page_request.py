@@ -12,20 +12,27 @@ class PageRequest:
 
     `scope` is the one that the site sees, so that a login put into it inside the site is found; `pairs` are the headers
     of the browser, our own cookies among them, which the site does not see. `is_get` says that it only asks for a page,
-    `is_secure` that it came by https, `path` where the page is as the site knows it, empty where it is for none.
+    `is_secure` that it came by https, `root_path` where the site is mounted, `path` what is asked for as the site knows
+    it.
     """
 
-    def __init__(self, scope: Scope, path: str = "") -> None:
+    _sent: SentHeaders | None = None
+
+    def __init__(self, scope: Scope) -> None:
         self.scope: dict[str, Any] = scope if isinstance(scope, dict) else dict(scope)
-        self.path = path
         scope = self.scope
+        self.root_path: str = scope.get("root_path") or ""  # a mount inside the site changes the scope's
+        self.path: str = scope.get("path", "")
+        if self.root_path and self.path.startswith(f"{self.root_path}/"):  # servers differ in whether it stands there
+            self.path = self.path.removeprefix(self.root_path)
         self.query_string: bytes = scope.get("query_string") or b""
-        pairs = list(scope.get("headers", ()))
+        pairs = scope.get("headers", ())
         #: Some servers send lists of two, as ASGI lets them.
-        self.pairs: list[tuple[bytes, bytes]] = pairs if pairs and type(pairs[0]) is tuple else [*map(tuple, pairs)]
-        self.is_get: bool = scope.get("method") == "GET"
-        self.is_secure: bool = scope.get("scheme") == "https"
-        self._sent: SentHeaders | None = None
+        is_usual = isinstance(pairs, list) and bool(pairs) and isinstance(pairs[0], tuple)
+        self.pairs: list[tuple[bytes, bytes]] = pairs if is_usual else [*map(tuple, pairs)]
+        method: str = scope.get("method", "")
+        scheme: str = scope.get("scheme", "")
+        self.is_get, self.is_secure = method == "GET", scheme == "https"
 
     @property
     def sent(self) -> SentHeaders:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from personalize.decisions.context import Context, make_context
 from personalize.decisions.decide import decide
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer
 
 #: Where the page view of a request stands in `scope["state"]`: `request.state.page_view` in Starlette.
-STATE_KEY = "page_view"
-_NOTHING: frozenset[str] = frozenset()
+STATE_KEY: Final = "page_view"
+_NOTHING: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +56,29 @@ class PageView(SiteEvents):
     depend on rules. Where personalizing is switched off (`is_off`) it answers as for nobody, and keeps nothing.
     """
 
-    _counts_page = True
+    private: bool = False
+    is_public: bool = False
+    allows_for_all: bool = False
+    has_decided: bool = False
+    _counts_page: bool = True
+    # What most of what a site serves never comes to; an attribute that an instance is given costs each of them.
+    _filled: tuple[JSONValue, ...] = ()
+    _pages: tuple[Page, ...] = ()
+    _late: frozenset[str] = _NOTHING
+    _looker: Visitor | None = None
+    _context: Context | None = None
+    _known: Profile | None = None
+    _belongs: Organization | None = None
+    _alike: PageDecisions | None = None
 
     def __init__(self, personalizer: "Personalizer", request: PageRequest, *, is_off: bool = False) -> None:
-        self.private = self.is_public = self.allows_for_all = self.has_decided = False
-        self.told = []
         self._personalizer, self._request = personalizer, request
         self._came_at = personalizer.seconds()
-        self._root_path: str = request.scope.get("root_path") or ""  # a mount inside the site changes the scope's
         self._rule_set: RuleSet | None = None if is_off else personalizer.rule_set
         self._pending = personalizer.pending
-        self._is_off = self._is_over = is_off
+        if is_off:
+            self._is_off = self._is_over = True
         self._decisions: dict[str, Decision] = {}
-        self._filled: list[JSONValue] = []
-        self._pages: list[Page] = []
-        self._late = _NOTHING
-        self._looker: Visitor | None = None
-        self._context: Context | None = None
-        self._known: Profile | None = None
-        self._belongs: Organization | None = None
-        self._alike: PageDecisions | None = None
 
     @property
     def version(self) -> str | None:
@@ -115,7 +118,7 @@ class PageView(SiteEvents):
     @property
     def prefix(self) -> str:
         """Where our own pages are, as browsers know it."""
-        return f"{self._root_path}{self._personalizer.settings.prefix}"
+        return f"{self._request.root_path}{self._personalizer.settings.prefix}"
 
     def seen_mark(self, slot_id: str, marks: SeenMarks) -> str:
         """What the script of the page tells when this slot, which was filled, came into view."""
@@ -250,7 +253,7 @@ class PageView(SiteEvents):
             unknown = decided[slot_id] = Decision(slot_id, reason=Reason.UNKNOWN_SLOT)
             return unknown
         self.has_decided = True
-        self._pages.append(page)
+        self._pages += (page,)
         if self.is_public and not self.allows_for_all:
             self._meet_late(page, rule_set)
         context = self._context = self._make_context(rule_set)
@@ -303,7 +306,7 @@ class PageView(SiteEvents):
         if not decision.item_ids or self._rule_set is None:
             return None
         markup = markup_of(decision, self._rule_set.library, self._attributes)
-        self._filled.append(filling_of(decision))
+        self._filled += (filling_of(decision),)
         return markup
 
     def _attributes(self) -> Mapping[str, object]:
@@ -330,7 +333,7 @@ class PageView(SiteEvents):
             "source": facts.source,
             "medium": facts.medium,
             "campaign": facts.campaign,
-            "back": f"{self._root_path}{facts.path or '/'}",
+            "back": f"{self._request.root_path}{facts.path or '/'}",
         }
         return Notice(
             shown=not self._is_off and not self._visitor.decision.decided,

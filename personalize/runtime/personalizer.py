@@ -101,6 +101,7 @@ class Personalizer:
         self.breaker = self._make_breaker()
         self.off = settings.off
         self.rule_set: RuleSet | None = None
+        self.version: str | None = None  # that of the rule set, which every request asks for
         self.pending: frozenset[str] = frozenset()
         self.projectors: Sequence[Projector] = projectors_of(None, settings)
         self.worker = f"{os.uname().nodename}:{os.getpid()}:{chance(4).hex()}"
@@ -182,7 +183,7 @@ class Personalizer:
         )
 
     def _rules(self) -> tuple[Schema, Sequence[Projector], str]:
-        return self.schema, self.projectors, self._version() or NOTHING_LIVE
+        return self.schema, self.projectors, self.version or NOTHING_LIVE
 
     def _make_breaker(self) -> Breaker:
         return Breaker(
@@ -276,7 +277,7 @@ class Personalizer:
 
     def serve(self, rule_set: RuleSet, pending: frozenset[str] = frozenset()) -> None:
         """Serve this rule set from the next page view on; `pending` are the facts that can't be answered yet."""
-        self.rule_set, self.pending = rule_set, pending
+        self.rule_set, self.version, self.pending = rule_set, rule_set.version, pending
         self.projectors = projectors_of(rule_set, self.settings)
 
     def _switch(self, off: bool) -> None:
@@ -404,7 +405,7 @@ class Personalizer:
             received_at=now,
             properties=properties,
             channel=channel,
-            version=self.rule_set.version if self.rule_set is not None else None,
+            version=self.version,
         )
 
     async def _write(self, events: Sequence[Event]) -> Applied:
@@ -427,11 +428,8 @@ class Personalizer:
         """Remove what decisions among these events no longer cover, before anybody hears that they are kept."""
         for event in events:
             if event.type == CONSENT:
-                purposes, version = self.settings.privacy.purposes, self._version() or NOTHING_LIVE
+                purposes, version = self.settings.privacy.purposes, self.version or NOTHING_LIVE
                 await withdraw(self.store, event.profile_id, self.schema, purposes, self.projectors, version=version)
-
-    def _version(self) -> str | None:
-        return self.rule_set.version if self.rule_set is not None else None
 
     def _batch_failed(self, error: Exception, lost: int) -> None:
         self.health.failed("events could not be written", error, self.clock.now())

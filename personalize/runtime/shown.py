@@ -19,7 +19,7 @@ class Shown(NamedTuple):
 
     markups: Sequence[str | None]
     outcomes: tuple[tuple[str, str], ...]
-    filled: Sequence[JSONValue]
+    filled: tuple[JSONValue, ...]
     is_personal: bool
 
 
@@ -44,7 +44,7 @@ def _shown(decisions: PageDecisions, group: tuple[str, ...], library: Library) -
     if any(library.items[item_id].rendering.is_personal for one in found for item_id in one.item_ids):
         return None
     markups = [markup_of(one, library, dict) for one in found]
-    filled = [filling_of(one) for one in found if one.item_ids]
+    filled = tuple(filling_of(one) for one in found if one.item_ids)
     return Shown(markups, tuple(map(outcome_of, found)), filled, any(one.personal for one in found))
 
 

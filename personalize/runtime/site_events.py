@@ -18,10 +18,10 @@ class SiteEvents:
     """The part of a page view that takes what a site records: `told`, by type, purpose and properties. Who it is of has
     to be known when the response has left. Where personalizing is switched off (`_is_off`) it is forgotten."""
 
-    told: list[tuple[str, str, dict[str, JSONValue]]]
+    told: tuple[tuple[str, str, dict[str, JSONValue]], ...] = ()
     _personalizer: "Personalizer"
-    _is_off: bool
-    _is_over: bool
+    _is_off: bool = False
+    _is_over: bool = False
 
     def close(self) -> None:
         """Take nothing more: the response has left, and what was recorded so far is all."""
@@ -81,7 +81,7 @@ class SiteEvents:
                 "record() was called after the response, where await personalizer.record() serves", None, now
             )
             return False
-        self.told.append(told)
+        self.told += (told,)
         return True
 
     def _refused(self, error: EventRefused) -> bool:

@@ -7,7 +7,7 @@ modified, a range, a head alone) makes it ask the site for the page, once for a 
 
 from collections.abc import Awaitable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from personalize.privacy_settings import GPC_RESOURCE
 from personalize.runtime.page_view import STATE_KEY, PageView
@@ -44,11 +44,9 @@ from personalize.web.response.site_pages import SitePages
 from personalize.web.seen.seen_endpoint import SeenEndpoint
 from personalize.web.templates.template_engines import TemplateEngine, teach
 
-_SEEN = "personalize.middleware"
+_SEEN: Final = "personalize.middleware"
 #: What lets a site name a file for the server to send: no byte of it would come by here.
-_SENDS_FILES = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
-
-_NO_CONDITIONS: RawHeaders = []
+_SENDS_FILES: Final = frozenset({"http.response.pathsend", "http.response.zerocopysend"})
 
 
 class OwnPages(Protocol):
@@ -97,71 +95,22 @@ class PersonalizeMiddleware:
         teach(engine, token=self._token.decode())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
+        """Serve one connection. What the site answers is awaited right here: it is what most requests come for, and
+        each coroutine on the way costs them all."""
         kind: str = scope["type"]
-        if kind == "lifespan":
-            await self._lifespan(scope, receive, send)
-        elif kind != "http" or _SEEN in scope:
-            await self.app(scope, receive, send)
-        else:
-            if not self.personalizer.started:
-                await self.personalizer.start()
-            await self._http(scope if isinstance(scope, dict) else dict(scope), receive, send)
-
-    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Start before the site and stop after it; where the server runs no lifespan, its first request starts us."""
-        await Lifespan(self.personalizer, receive, send).run(self.app, scope)
-
-    def _http(self, scope: HTTPScope, receive: Receive, send: Send) -> Awaitable[None]:
-        path: str = _site_path(scope) if scope.get("root_path") else scope["path"]
-        if path.startswith(self._ours):
-            if self._fragments.serves(path):
-                return self._fragments(scope, path, send)
-            if self._seen is not None and self._seen.serves(path):
-                return self._seen(scope, path, receive, send)
-            for pages in self._pages:
-                if pages.serves(path):
-                    return pages(self._own_request(path, scope), receive, send)
-        if self.personalizer.off or (self._excluded is not None and self._excluded.fullmatch(path)):
-            return self._untouched(path, scope, receive, send)
-        if (query_string := scope.get("query_string")) and PREVIEW_MARK in query_string:
-            return self._preview(path, scope, receive, send)
-        return self._page(path, scope, receive, send)
-
-    def _own_request(self, path: str, scope: HTTPScope) -> Scope:
-        """The request for a page of our own, with a page view that knows whom it is from."""
-        page_view = PageView(self.personalizer, Asked(scope, path))
-        return {**scope, "state": {**scope.get("state", {}), STATE_KEY: page_view}}
-
-    async def _untouched(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
-        their defaults alone."""
-        nobody = PageView(self.personalizer, Asked(scope, path), is_off=True)
-        scope.setdefault("state", {})[STATE_KEY] = nobody
-        with without_marks():
-            await self.app(scope, receive, send)
-
-    async def _page(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        asked, rule_set = Asked(scope, path), self.personalizer.rule_set
-        had_slots = self._site.paths.has_slots(path, rule_set.version if rule_set is not None else None)
-        conditions = _NO_CONDITIONS if self._shell_pages is None else self._conditions(self._shell_pages, path, scope)
-        if conditions:
-            had_slots = True  # who has such a page has it from here
-        asked.had_slots = had_slots
-        if had_slots and self._refuses_prefetch and is_prefetch(asked.sent.raw):
-            await refuse_prefetch(scope, send)
+        if kind != "http" or _SEEN in scope:
+            await (self._lifespan if kind == "lifespan" else self.app)(scope, receive, send)
             return
-        if scope["method"] == "HEAD":
-            await self._head(asked, receive, send, conditions)
+        if not self.personalizer.started:
+            await self.personalizer.start()
+        asked = Asked(scope)
+        elsewhere = self._beside_site(asked, receive, send) or self._less_than_page(asked, receive, send)
+        if elsewhere is not None:
+            await elsewhere
             return
-        if had_slots is None and asked.is_get and is_conditional(asked.sent.raw) and _may_be_page(asked):
-            await self._conditional(asked, receive, send)
-            return
-        inner, page_view = self._request(asked, whole=asked.is_get and had_slots is True)
-        if conditions:
-            inner["headers"] += conditions
+        inner, page_view = self._request(asked, whole=asked.is_get and asked.had_slots is True)
         response = self._response(asked, page_view, receive, send)
-        try:  # as in `_run`, without the way there: this is what every page goes through
+        try:  # as in `_run`, without the way there
             await self.app(inner, response.receive, response.send)
         except BaseException:
             await _end(response)
@@ -170,6 +119,59 @@ class PersonalizeMiddleware:
         if not response.is_over:
             await response.break_off()
         asked.part_with_scope()
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Start before the site and stop after it; where the server runs no lifespan, its first request starts us."""
+        await Lifespan(self.personalizer, receive, send).run(self.app, scope)
+
+    def _beside_site(self, asked: Asked, receive: Receive, send: Send) -> Awaitable[None] | None:
+        """What answers a request that is none for a page of the site as its visitors see it, None for all others."""
+        path = asked.path
+        if path.startswith(self._ours):
+            scope = asked.scope
+            if self._fragments.serves(path):
+                return self._fragments(scope, path, send)
+            if self._seen is not None and self._seen.serves(path):
+                return self._seen(scope, path, receive, send)
+            for pages in self._pages:
+                if pages.serves(path):
+                    return pages(self._own_request(asked), receive, send)
+        if self.personalizer.off or (self._excluded is not None and self._excluded.fullmatch(path)):
+            return self._untouched(asked, receive, send)
+        if asked.query_string and asked.query_string.partition(PREVIEW_MARK)[1]:  # `in` would take three times as long
+            token, asked.query_string = without_token(asked.query_string)
+            asked.scope = {**asked.scope, "query_string": asked.query_string}
+            if token is not None and asked.scope["method"] in ("GET", "HEAD"):
+                return self._preview(token, asked, receive, send)
+        return None
+
+    def _own_request(self, asked: Asked) -> Scope:
+        """The request for a page of our own, with a page view that knows whom it is from."""
+        page_view = PageView(self.personalizer, asked)
+        return {**asked.scope, "state": {**asked.scope.get("state", {}), STATE_KEY: page_view}}
+
+    async def _untouched(self, asked: Asked, receive: Receive, send: Send) -> None:
+        """The site as if it stood alone; its code still finds a page view, that of nobody, and slot tags that write
+        their defaults alone."""
+        nobody = PageView(self.personalizer, asked, is_off=True)
+        asked.scope.setdefault("state", {})[STATE_KEY] = nobody
+        with without_marks():
+            await self.app(asked.scope, receive, send)
+
+    def _less_than_page(self, asked: Asked, receive: Receive, send: Send) -> Awaitable[None] | None:
+        """What answers a request that asks for less than a page, or too early, None for all others; what is known of
+        the path is noted in `asked`."""
+        had_slots = self._site.paths.has_slots(asked.path, self.personalizer.version)
+        if self._shell_pages is not None and (conditions := self._conditions(self._shell_pages, asked)):
+            asked.conditions, had_slots = conditions, True  # who has such a page has it from here
+        asked.had_slots = had_slots
+        if had_slots and self._refuses_prefetch and is_prefetch(asked.sent.raw):
+            return refuse_prefetch(asked.scope, send)
+        if not asked.is_get:
+            return self._head(asked, receive, send) if asked.scope["method"] == "HEAD" else None
+        if had_slots is None and is_conditional(asked.sent.raw) and _may_be_page(asked):
+            return self._conditional(asked, receive, send)
+        return None
 
     def _request(self, asked: Asked, *, whole: bool = False) -> tuple[HTTPScope, PageView]:
         """The request as the site sees it: without our cookies, and without ways to send a page behind our back.
@@ -181,6 +183,8 @@ class PersonalizeMiddleware:
         inner = self._inner(asked, plain=had_slots is True, is_page=is_page, whole=whole)
         if had_slots is None and wants_html(asked.sent.raw):
             inner["headers"] = readable_only(inner["headers"])
+        if asked.conditions:
+            inner["headers"] += asked.conditions
         page_view = self._shared_view(asked) if self._site.policy.shares else PageView(self.personalizer, asked)
         inner.setdefault("state", {})[STATE_KEY] = page_view
         return inner, page_view
@@ -194,24 +198,24 @@ class PersonalizeMiddleware:
 
     def _response(self, asked: Asked, page_view: PageView, receive: Receive, send: Send) -> PersonalizedResponse:
         if self._shell_pages is not None and asked.is_get:
-            page = self._shell_page(self._shell_pages, asked.path, asked.scope)
+            page = self._shell_page(self._shell_pages, asked)
             return ShellResponse(receive, send, page_view, self._site, asked, page=page)
         return PersonalizedResponse(receive, send, page_view, self._site, asked)
 
     def _head_response(self, asked: Asked, page_view: PageView, receive: Receive, send: Send) -> HeadResponse:
         if self._shell_pages is not None:
-            page = self._shell_page(self._shell_pages, asked.path, asked.scope)
+            page = self._shell_page(self._shell_pages, asked)
             return ShellHead(receive, send, page_view, self._site, asked, page=page)
         return HeadResponse(receive, send, page_view, self._site, asked)
 
-    def _shell_page(self, shell_pages: ShellPages, path: str, scope: HTTPScope) -> ShellPage:
-        return shell_pages.page(path, scope.get("root_path", ""), self.personalizer.rule_set)
+    def _shell_page(self, shell_pages: ShellPages, asked: Asked) -> ShellPage:
+        return shell_pages.page(asked.path, asked.root_path, self.personalizer.rule_set)
 
-    def _conditions(self, shell_pages: ShellPages, path: str, scope: HTTPScope) -> RawHeaders:
+    def _conditions(self, shell_pages: ShellPages, asked: Asked) -> RawHeaders:
         """What to ask of the site's bytes for a client that has a page which is the same for everybody."""
-        if scope["method"] not in ("GET", "HEAD"):
-            return _NO_CONDITIONS
-        return self._shell_page(shell_pages, path, scope).tag.inward(scope["headers"])
+        if asked.scope["method"] not in ("GET", "HEAD"):
+            return []
+        return self._shell_page(shell_pages, asked).tag.inward(asked.pairs)
 
     async def _run(self, inner: HTTPScope, receive: Receive, send: Send, response: Outgoing) -> None:
         """Let the site answer. Where it fails, what is held leaves first: the page is cut off where it was."""
@@ -221,11 +225,10 @@ class PersonalizeMiddleware:
             await response.break_off()
             raise
 
-    async def _head(self, asked: Asked, receive: Receive, send: Send, conditions: RawHeaders) -> None:
+    async def _head(self, asked: Asked, receive: Receive, send: Send) -> None:
         """Answer HEAD. Where nothing is known of the path, and the site sends no page along, it is asked for it."""
         again = asked.again()
         inner, page_view = self._request(asked, whole=bool(asked.had_slots))
-        inner["headers"] += conditions
         response = self._head_response(asked, page_view, receive, send)
         asking = AskingAgain(response, partial(self._glance_at, again, response), partial(_end, response))
         await asking.after(self._run(inner, response.receive, asking.send, response))
@@ -280,22 +283,17 @@ class PersonalizeMiddleware:
             inner["extensions"] = {name: extensions[name] for name in extensions if name not in _SENDS_FILES}
         return inner
 
-    async def _preview(self, path: str, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """A page as the token in its address says, which the site does not see; only looking at one is previewed."""
-        token, query_string = without_token(scope["query_string"])
-        scope = {**scope, "query_string": query_string}
-        if token is None or scope["method"] not in ("GET", "HEAD"):
-            await self._page(path, scope, receive, send)
-            return
-        opened = await self._previews.open(token, path)
+    async def _preview(self, token: str, asked: Asked, receive: Receive, send: Send) -> None:
+        """A page as the token in its address says, which the site does not see."""
+        opened = await self._previews.open(token, asked.path)
         if isinstance(opened, Refusal):
-            await refuse(send, opened, scope.get("root_path", "") + path, query_string)
+            await refuse(send, opened, asked.root_path + asked.path, asked.query_string)
             return
-        asked, marks = Asked(scope, path), SlotMarks()
+        marks = SlotMarks()
         inner = self._inner(asked, plain=True, is_page=True, whole=True)
         page_view = PreviewPageView(self.personalizer, asked, opened, mark_item=marks.marked)
         inner.setdefault("state", {})[STATE_KEY] = page_view
-        response = PreviewedResponse(send, page_view, marks, token=self._token, method=scope["method"])
+        response = PreviewedResponse(send, page_view, marks, token=self._token, method=asked.scope["method"])
         await self.app(inner, receive, response.send)
 
 
@@ -307,10 +305,3 @@ async def _end(response: Outgoing) -> None:
 
 def _may_be_page(asked: Asked) -> bool:
     return may_be_page(asked.path, asked.sent.raw)
-
-
-def _site_path(scope: HTTPScope) -> str:
-    """The path as the site knows it: servers differ in whether `path` holds the prefix it is mounted at."""
-    path: str = scope["path"]
-    root_path: str = scope.get("root_path", "")
-    return path[len(root_path) :] if root_path and path.startswith(f"{root_path}/") else path

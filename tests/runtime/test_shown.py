@@ -26,7 +26,7 @@ def test_slots_show_their_items_and_what_nothing_fills_keeps_the_sites_own() -> 
     assert shown is not None
     assert shown.markups == ["<p>One</p><p>Three</p>", None]
     assert shown.outcomes == (("b", "filled"), ("a", "default"))
-    assert shown.filled == [{"slot": "b", "items": ["offers/one", "offers/three"], "rule": "y"}]
+    assert shown.filled == ({"slot": "b", "items": ["offers/one", "offers/three"], "rule": "y"},)
     assert shown.is_personal, "what a shows depends on the path"
     assert shown_alike(decided("/x"), ["b"], RULES.library) is not None
 

@@ -152,6 +152,7 @@ def test_a_withdrawal_holds_from_the_next_request_on_and_leaves_nothing(tmp_path
 
 @pytest.mark.trust
 @pytest.mark.planted
+@pytest.mark.sources
 def test_a_site_that_forgets_to_remove_what_was_withdrawn_is_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

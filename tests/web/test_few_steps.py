@@ -43,7 +43,7 @@ def steps_of(house: House, site: App, path: str) -> list[str]:
 )
 def test_what_has_no_slots_takes_few_steps(house: House, site: Any, most: int) -> None:
     steps = steps_of(house, site, f"/few/{most}")
-    assert len(steps) <= most, steps
+    assert len(steps) <= most, "\n".join(steps)
 
 
 def test_each_further_part_of_what_is_no_page_takes_one_step(house: House) -> None:

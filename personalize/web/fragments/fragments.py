@@ -126,8 +126,7 @@ class Fragments:
         if self._cannot_see_login(headers):
             told = "slots of public pages can't see the login in scope['user']: give wrap() one of the request's own"
             self._personalizer.health.tell_once("login", told)
-        page = _page_scope(scope, headers, fragment)
-        request = Asked(page, fragment.page.path)
+        request = Asked(_page_scope(scope, headers, fragment))
         return FragmentView(self._personalizer, request, before=fragment.before, counts_page=fragment.counts_page)
 
     def _cannot_see_login(self, headers: RawHeaders) -> bool:

@@ -1,18 +1,19 @@
 """The headers of requests as the site sees them."""
 
 from collections.abc import Iterable
-from functools import lru_cache
+from typing import Final
 
 from personalize.runtime.page_request import PageRequest
 from personalize.visitors.sent_headers import SentHeaders
 from personalize.web.headers import CONDITIONS, RawHeaders
 
 #: What is left of longer cookie headers is not remembered, so that the memory has a bound in bytes, too.
-_LONGEST_REMEMBERED = 2_048
-_COOKIE = frozenset({b"cookie"})
-_CODINGS = frozenset({b"accept-encoding"})
+_LONGEST_REMEMBERED: Final = 2_048
+_MOST_REMEMBERED: Final = 1_024
+_COOKIE: Final = frozenset({b"cookie"})
+_CODINGS: Final = frozenset({b"accept-encoding"})
 #: What does not pass unseen, by whether the page is to be plain, and whether it is to be whole.
-_WATCHED = ((_COOKIE, _COOKIE | CONDITIONS), (_COOKIE | _CODINGS, _COOKIE | _CODINGS | CONDITIONS))
+_WATCHED: Final = ((_COOKIE, _COOKIE | CONDITIONS), (_COOKIE | _CODINGS, _COOKIE | _CODINGS | CONDITIONS))
 
 
 class Inward:
@@ -20,8 +21,8 @@ class Inward:
 
     def __init__(self, own_cookies: Iterable[str]) -> None:
         self._own_cookies = frozenset(name.encode() for name in own_cookies)
-        #: A visitor's browser sends the same cookies with page after page.
-        self._remembered_rest = lru_cache(maxsize=1_024)(self._without)
+        #: What is left of cookies: a visitor's browser sends the same ones with page after page.
+        self._rests: dict[bytes, bytes] = {}
 
     def headers(self, request: PageRequest, *, plain: bool = False, whole: bool = False) -> RawHeaders:
         """The headers of a request, in a list of its own: without our cookies, of which most requests have none.
@@ -32,7 +33,8 @@ class Inward:
             return self._kept(request.sent, _WATCHED[plain][whole])
         kept = request.pairs.copy()
         for pair in request.pairs:  # nobody has asked for the names in lower case, and for an image nobody will
-            if len(pair[0]) != 6 or (pair[0] != b"cookie" and pair[0].lower() != b"cookie"):
+            name = pair[0]
+            if len(name) != 6 or name == b"accept" or (name != b"cookie" and name.lower() != b"cookie"):
                 continue
             if (rest := self._rest_of(pair[1])) != pair[1]:
                 place = kept.index(pair)
@@ -52,7 +54,16 @@ class Inward:
         return kept
 
     def _rest_of(self, cookies: bytes) -> bytes:
-        return self._remembered_rest(cookies) if len(cookies) <= _LONGEST_REMEMBERED else self._without(cookies)
+        rest = self._rests.get(cookies)
+        return self._remember(cookies) if rest is None else rest
+
+    def _remember(self, cookies: bytes) -> bytes:
+        rest = self._without(cookies)
+        if len(cookies) <= _LONGEST_REMEMBERED:
+            if len(self._rests) >= _MOST_REMEMBERED:
+                self._rests.clear()
+            self._rests[cookies] = rest
+        return rest
 
     def _without(self, cookies: bytes) -> bytes:
         """A cookie header without ours; it stays as it is where none of them is there."""

@@ -3,14 +3,14 @@
 import re
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 V = TypeVar("V")
 
 #: How many paths of each kind are remembered, and how long one may be; the one not asked for for longest goes first.
 MOST_PATHS = 2_000
 LONGEST_PATH = 512
-_NEVER_SEEN = "never seen"
+_NEVER_SEEN: Final = "never seen"
 
 
 #: What caches in front of sites keep for everybody by its name alone, as Cloudflare does by default.
@@ -40,7 +40,7 @@ class PathMemory:
     none, so that nothing of theirs is looked at twice.
 
     That a path has slots stays true. That it has none is true of one rule set: the next may define a slot that the
-    page has already.
+    page has already. No path is in both at once: that it has slots counts.
     """
 
     def __init__(self) -> None:
@@ -49,18 +49,22 @@ class PathMemory:
 
     def has_slots(self, path: str, version: str | None) -> bool | None:
         """Whether this path has slots under the rule set of this version; None where it is not known yet."""
-        if path in self._slotted:
-            self._slotted.move_to_end(path)
-            return True
-        return False if self._plain.get(path, _NEVER_SEEN) == version else None
+        if self._plain.get(path, _NEVER_SEEN) == version:
+            return False
+        if path not in self._slotted:
+            return None
+        self._slotted.move_to_end(path)
+        return True
 
     def add(self, path: str) -> None:
         """Remember that a path has slots."""
+        self._plain.pop(path, None)
         _remember(self._slotted, path, None)
 
     def add_plain(self, path: str, version: str | None) -> None:
-        """Remember that a path has none under the rule set of this version."""
-        _remember(self._plain, path, version)
+        """Remember that a path has none under the rule set of this version, unless it had any before."""
+        if path not in self._slotted:
+            _remember(self._plain, path, version)
 
 
 def _remember(paths: OrderedDict[str, V], path: str, what: V) -> None:

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable
+from typing import Final
 
 from personalize.runtime.page_view import PageView
 from personalize.web.asgi import HTTPMessage, Message, Receive, Send
@@ -13,7 +14,7 @@ from personalize.web.response.response_head import ResponseHead
 from personalize.web.response.site_pages import SitePages
 
 #: In the place of a head that was not read: there was none yet, or it is that of what is no page.
-_UNREAD = ResponseHead({})
+_UNREAD: Final = ResponseHead({})
 
 
 class Outgoing(ABC):
@@ -26,6 +27,13 @@ class Outgoing(ABC):
     seen the page.
     """
 
+    has_begun: bool = False
+    has_slots: bool = False
+    is_over: bool = False
+    is_looked_at_only: bool = False
+    disconnected: bool = False
+    _head: ResponseHead = _UNREAD
+
     def __init__(self, receive: Receive, send: Send, page_view: PageView, site: SitePages, asked: Asked) -> None:
         self._receive = receive
         self._send = send
@@ -33,9 +41,7 @@ class Outgoing(ABC):
         self._site = site
         self._path = asked.path
         self._had_slots = asked.had_slots
-        self._head = _UNREAD
         self.teaches = asked.is_get
-        self.has_begun = self.has_slots = self.is_over = self.is_looked_at_only = self.disconnected = False
 
     async def receive(self) -> Message:
         """What the client says, with a note of its leaving."""

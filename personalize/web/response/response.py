@@ -22,7 +22,7 @@ class PersonalizedResponse(Outgoing):
     """Stands between the site and the server for one request. A streamed page of which nothing is known is looked at
     for a moment before its head leaves."""
 
-    _is_held = True
+    _is_held: bool = True
     _streamed: StreamedPage | None = None
     _unmarked: UnmarkedParts | None = None
 
@@ -35,14 +35,12 @@ class PersonalizedResponse(Outgoing):
         match kind:
             case "http.response.start":
                 return self._start(message)
-            case "http.response.body" if self._is_held:
-                return self._begin(message)
-            case "http.response.body" if self._streamed is not None:
-                return self._streamed.take(message)
-            case "http.response.body" if self._unmarked is not None:
-                return self._unmark(self._unmarked, message)
             case "http.response.body":
-                return self.send_part(message)
+                if self._is_held:
+                    return self._begin(message)
+                if self._streamed is not None:
+                    return self._streamed.take(message)
+                return self.send_part(message) if self._unmarked is None else self._unmark(self._unmarked, message)
             case "http.response.pathsend" | "http.response.zerocopysend":
                 self.teaches = self.teaches and not self._head.is_html
                 return self._pass(message)
@@ -57,7 +55,8 @@ class PersonalizedResponse(Outgoing):
         # Where slots were seen it will be a page, whose head is read whole all the same.
         if not self._had_slots and is_no_page(message) and not self._head_may_change:
             self._is_held, self._page_view.is_public = False, True
-            self.teaches = self.teaches and message.get("status", 200) == 200
+            if self._had_slots is None and message.get("status", 200) != 200:
+                self.teaches = False
             return self._send(message)
         head = self._head = ResponseHead(message)
         if head.may_hold_marks:

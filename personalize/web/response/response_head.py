@@ -10,26 +10,28 @@ from personalize.web.headers import RawHeaders
 from personalize.web.response.codings import is_readable
 from personalize.web.response.head_names import KNOWN_NAMES, SENT_BY_OTHERS, HeadNames, learn_names
 
-_NOT_SHARED = frozenset({b"private", b"no-store", b"no-cache"})
-_PARTIAL = frozenset({204, 205, 206})
-_BYTES = frozenset({bytes})
-_NAME = itemgetter(0)
+_NOT_SHARED: Final = frozenset({b"private", b"no-store", b"no-cache"})
+_PARTIAL: Final = frozenset({204, 205, 206})
+_BYTES: Final = frozenset({bytes})
+_NAME: Final = itemgetter(0)
 #: Content types that came before, as text, and whether they are that of HTML; a site has few of them.
 _MEDIA_TYPES: Final[dict[bytes, tuple[str, bool]]] = {}
-_MOST_MEDIA_TYPES = 256
+_MOST_MEDIA_TYPES: Final = 256
 
 
 def is_no_page(message: dict[str, Any]) -> bool:
     """Whether the head of a response says at first sight that no page follows. No more is read of it than that: most of
     what a site serves is none. Of several content types the first rules out the others."""
-    headers = message.get("headers", ())
-    if not isinstance(headers, (list, tuple)):
+    headers = message.get("headers")
+    if not isinstance(headers, list):
         return False  # it may be gone through but once
-    for pair in headers:  # not taken apart: of most nothing is asked but the length of its name
-        name = pair[0]
-        if len(name) == 12 and (name == b"content-type" or bytes(name).lower() == b"content-type"):
-            value = pair[1]
-            return not _media_type(value if type(value) is bytes else bytes(value))[1]
+    pairs: RawHeaders = headers
+    try:
+        for name, value in pairs:
+            if len(name) == 12 and name.lower() == b"content-type":
+                return not _media_type(value)[1]
+    except (TypeError, AttributeError):
+        return False  # no pairs of bytes, as nearly every site sends them
     return True
 
 

@@ -52,10 +52,10 @@ class SeenEndpoint:
         elif not self._cap.allows(scope, self._personalizer.clock.now()):
             await answer(send, scope, 429, b"", ((b"retry-after", b"60"), _NO_STORE))
         else:
-            is_told = await self._take(scope, path, await _body(receive))
+            is_told = await self._take(scope, await _body(receive))
             await answer(send, scope, 204 if is_told else 400, b"", (_NO_STORE,))
 
-    async def _take(self, scope: Scope, path: str, body: bytes | None) -> bool:
+    async def _take(self, scope: Scope, body: bytes | None) -> bool:
         """Keep what the body tells; false where it tells nothing."""
         rule_set = self._personalizer.rule_set
         fields = {} if body is None else _fields(body)
@@ -69,7 +69,7 @@ class SeenEndpoint:
             return False
         if self._is_new((view_id, seen.slot_id)):
             looking = {**scope, "method": "GET", "headers": _of_page(scope["headers"])}
-            await keep_seen(self._personalizer, Asked(looking, path), seen, view_id)
+            await keep_seen(self._personalizer, Asked(looking), seen, view_id)
         return True
 
     def _is_new(self, name: tuple[str, str]) -> bool:

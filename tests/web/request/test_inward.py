@@ -30,6 +30,15 @@ def test_long_cookies_are_hidden_without_being_remembered() -> None:
     assert seen_of([(b"cookie", long + b"; pz=T")]) == [(b"cookie", long)]
 
 
+def test_no_crowd_of_cookies_fills_the_memory() -> None:
+    inward = Inward(["pz"])
+    for number in range(3_000):
+        cookies = b"c=%d" % number
+        request = PageRequest({"headers": [(b"cookie", b"pz=T; " + cookies)]})
+        assert inward.headers(request) == inward.headers(request) == [(b"cookie", cookies)]
+    assert len(inward._rests) <= 1_024
+
+
 def test_headers_may_come_as_lists_of_two() -> None:
     sent = [[b"cookie", b"pz=T; c=1"], [b"accept", b"*/*"]]
     for plain in (False, True):
