@@ -85,7 +85,8 @@ class Exchange:
             try:
                 await self._relay(response)
             finally:
-                await response.aclose()
+                if not await self._upstream.let_go(response) and self._has_ended:
+                    self._say("the upstream sent more than its answer", "the rest was left out")
         finally:
             if self._watch is not None:
                 self._watch.cancel()
@@ -188,11 +189,13 @@ class Exchange:
             await self._fail(504, f"the upstream was silent for {self._idle_seconds:g} seconds")
 
     async def _fail(self, status: int, reason: str) -> None:
-        outcome = "the answer was cut off" if self._has_started else f"answered with {status}"
-        path = self._path.decode("ascii", "backslashreplace")
-        logger.warning("%s %s: %s; %s", self._scope["method"], path, reason, outcome)
+        self._say(reason, "the answer was cut off" if self._has_started else f"answered with {status}")
         if not self._has_started:
             await apologise(self._scope, self._send, status)
+
+    def _say(self, reason: str, outcome: str) -> None:
+        path = self._path.decode("ascii", "backslashreplace")
+        logger.warning("%s %s: %s; %s", self._scope["method"], path, reason, outcome)
 
 
 def _path(scope: Scope) -> bytes:

@@ -1,5 +1,7 @@
 """Headers from one hop to the next: those that are about a connection end with it (RFC 9110, 7.6)."""
 
+import re
+
 from personalize.web.headers import RawHeaders
 
 _OF_A_CONNECTION = frozenset(
@@ -15,6 +17,8 @@ _NOT_TO_BE_NAMED = frozenset({b"host", b"content-length"})
 #: Answered by the server that the visitor speaks to, when the body is first asked for.
 _ANSWERED_HERE = frozenset({b"expect"})
 _WITHOUT_BODY = frozenset({204, 304})
+#: What no header may hold (RFC 9110, 5.5). Servers refuse to send one that does, and the visitor would get nothing.
+_CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def request_onward(headers: RawHeaders) -> RawHeaders:
@@ -29,13 +33,13 @@ def response_onward(headers: RawHeaders, status: int) -> RawHeaders:
     """The headers of a response as they go on, their names in small letters, as ASGI wants them.
 
     A length that no body will have is left out: where a `Transfer-Encoding` overrules it, and where the status
-    allows no body.
+    allows no body. So is a header that could not be sent.
     """
     dropped = _dropped(headers)
     if status in _WITHOUT_BODY or _is_encoded(headers):
         dropped |= {b"content-length"}
     small = ((name.lower(), value) for name, value in headers)
-    return [(name, value) for name, value in small if name not in dropped]
+    return [(name, value) for name, value in small if name not in dropped and not _CONTROL.search(value)]
 
 
 def _dropped(headers: RawHeaders) -> frozenset[bytes]:

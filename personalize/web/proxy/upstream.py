@@ -116,9 +116,29 @@ class Upstream:
         except (httpcore.NetworkError, httpcore.ProtocolError) as error:
             raise _told(error) from error
 
+    async def let_go(self, response: httpcore.Response) -> bool:
+        """Give its connection back, and tell whether it can be kept: not where the server has sent more than this
+        response, which would pass for the answer to whatever is asked next, by another visitor."""
+        has_more = _has_more(response)
+        if has_more:
+            await response.extensions["network_stream"].aclose()  # the pool drops what is closed
+        await response.aclose()
+        return not has_more
+
     async def close(self) -> None:
         """Close all connections."""
         await self._pool.aclose()
+
+
+def _has_more(response: httpcore.Response) -> bool:
+    """Whether bytes of the server wait behind what was read of this response. httpcore tells nobody: its inside is
+    asked, and where that is another by now, no connection is kept."""
+    stream: Any = response.stream
+    try:
+        waiting: bytes = stream._stream._connection._h11_state.trailing_data[0]
+    except AttributeError:
+        return True
+    return bool(waiting)
 
 
 def _told(error: Exception) -> UpstreamError:

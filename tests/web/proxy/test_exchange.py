@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -108,6 +109,16 @@ async def test_headers_of_a_response_pass_in_order_and_those_of_its_connection_d
 
 
 @over_sockets
+async def test_a_header_that_no_server_would_send_costs_nobody_the_page(tmp_path: Path) -> None:
+    reply = b"HTTP/1.1 200 OK\r\nset-cookie: a=\x01\r\nx-a: \x7f\r\nx-b: \xe9\t1\r\ncontent-length: 2\r\n\r\nok"
+    async with proxied(tmp_path, with_answer(reply)) as site:
+        line, headers, body = await site.get("/")
+        assert (line, body) == ("HTTP/1.1 200 OK", b"ok")
+        assert "x-b: \xe9\t1\r\n" in headers
+        assert "set-cookie" not in headers and "x-a" not in headers
+
+
+@over_sockets
 async def test_a_response_without_a_date_gets_one(tmp_path: Path) -> None:
     async with proxied(tmp_path, answers) as site:
         _, headers, _ = await site.get("/")
@@ -136,6 +147,43 @@ async def test_the_head_of_a_page_keeps_its_length_and_has_no_body(tmp_path: Pat
     async with proxied(tmp_path, with_answer(reply)) as site:
         _, headers, body = await site.ask("HEAD /a.css HTTP/1.1")
         assert "content-length: 1234\r\n" in headers and body == b""
+
+
+@pytest.mark.parametrize(
+    ("method", "reply"),
+    [
+        ("GET", b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"),
+        ("GET", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+        ("GET", b'HTTP/1.1 304 Not Modified\r\netag: "x"\r\n\r\n'),
+        ("DELETE", b"HTTP/1.1 204 No Content\r\n\r\n"),
+        ("HEAD", b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"),
+    ],
+)
+@pytest.mark.parametrize("more", [b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nother", b"</html>"])
+@over_sockets
+async def test_what_comes_behind_an_answer_is_never_the_answer_to_another_visitor(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, method: str, reply: bytes, more: bytes
+) -> None:
+    """A length that was counted in characters, or a body behind a HEAD, leaves bytes in the connection."""
+
+    async def says_more(visit: Visit) -> None:
+        while True:
+            asked = await visit.request()
+            if asked.line.startswith("POST"):
+                await visit.answer()
+            else:
+                await visit.send(reply + more)
+
+    async with proxied(tmp_path, says_more) as site:
+        for _ in range(2):
+            line, _, _ = await site.ask(f"{method} /?private=1 HTTP/1.1")
+            assert line.split()[1] == reply.split()[1].decode()
+            assert await site.ask("POST /buy HTTP/1.1\r\ncontent-length: 4", b"once") == (
+                "HTTP/1.1 200 OK",
+                ANY,
+                b"ok",
+            )
+    assert f"{method} /: the upstream sent more than its answer; the rest was left out" in caplog.messages
 
 
 @over_sockets
