@@ -82,6 +82,12 @@ class Layout:
         self._parts = parts
         self._places = places
 
+    @property
+    def first_slot_at(self) -> int:
+        """The byte of the page at which its first slot begins, where it begins with a slot or a copy."""
+        first = self.pieces[0]
+        return len(first.data) if isinstance(first, Copy) else 0
+
     def with_pieces(self, changed: Mapping[int, Copy | Slot]) -> "Layout":
         """The same with other bytes in these places, for a page whose slots are tags alone: there each piece is one
         part. Slots are free of marks inside."""

@@ -6,7 +6,7 @@ A site that puts nothing personal into its pages sends the same shell to everybo
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from personalize.rules.definitions import Placement
 from personalize.web.html.charset import declared_until, page_encoding
@@ -15,6 +15,8 @@ from personalize.web.html.outlines import Outline, outline_of
 from personalize.web.html.pieces import Copy, Layout, Piece, Slot, lay_out
 from personalize.web.html.scanner import Scanner
 from personalize.web.request.paths import LONGEST_PATH
+
+V = TypeVar("V")
 
 #: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker.
 MOST_SHELLS = 64
@@ -47,10 +49,10 @@ class Shell:
     """One page of this content type, with its pieces laid out in order, none where it leaves as it came.
 
     `encoding` is None where nothing can be found in it. `unknown` names written slots that no rule file defines,
-    `doubts` are by slot. `outline` is what the next page from there may have in common with it.
+    `doubts` are by slot.
     """
 
-    __slots__ = ("body", "content_type", "doubts", "encoding", "layout", "outline", "unknown")
+    __slots__ = ("body", "content_type", "doubts", "encoding", "layout", "unknown")
 
     def __init__(
         self,
@@ -61,7 +63,6 @@ class Shell:
         *,
         unknown: frozenset[str] = frozenset(),
         doubts: Mapping[str, Doubt] = _NO_DOUBTS,
-        outline: Outline | None = None,
     ) -> None:
         self.body = body
         self.content_type = content_type
@@ -69,7 +70,6 @@ class Shell:
         self.layout = layout
         self.unknown = unknown
         self.doubts = doubts
-        self.outline = outline
 
     @property
     def is_plain(self) -> bool:
@@ -80,8 +80,9 @@ class Shell:
 class Shells:
     """Scans whole pages, each distinct one once, and remembers those that came at least twice.
 
-    A page that never comes again is never kept; the one not seen for longest makes room for the next. Which
-    slots there are changes with the rule set, so each version begins anew.
+    A page that never comes again is never kept: of the latest one from there it is known what the next may have in
+    common with it. The one not seen for longest makes room for the next. Which slots there are changes with the rule
+    set, so each version begins anew.
     """
 
     def __init__(self, token: bytes) -> None:
@@ -90,6 +91,7 @@ class Shells:
         self.without_marks: Callable[[bytes], bytes] = Scanner(token=token, written=False).without_marks
         self._kept: OrderedDict[int, Shell] = OrderedDict()
         self._latest: OrderedDict[str, Shell] = OrderedDict()
+        self._outlines: OrderedDict[str, Outline] = OrderedDict()
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._news: dict[str, int] = {}
         self._version: str | None = None
@@ -102,32 +104,40 @@ class Shells:
         if (version := slots.version) != self._version:
             self._kept.clear()
             self._latest.clear()
+            self._outlines.clear()
             self._version = version
         latest = self._latest.get(path)
-        if latest is not None and latest.content_type == content_type:
-            if latest.body == body:
-                self._latest.move_to_end(path)
-                return latest
-            if latest.outline is not None and (shell := _like(latest, latest.outline, body)) is not None:
-                self._remember(path, shell)
-                return shell
-        if self._is_ever_new(path):
-            shell = self._scan(body, content_type, slots)
+        if latest is not None and latest.body == body and latest.content_type == content_type:
+            self._latest.move_to_end(path)
+            return latest
+        outline = self._outlines.get(path)
+        shell = None if outline is None else self._like(outline, body, path, content_type)
+        return shell or self._searched(body, path, content_type, slots)
+
+    def _like(self, outline: Outline, body: bytes, path: str, content_type: str) -> Shell | None:
+        """The shell of a page that has this outline, but for a few texts."""
+        again = outline.again(body) if len(body) <= LONGEST_SHELL else None
+        if again is None:
+            return None
+        encoding, layout = page_encoding(content_type, body), again.layout
+        if encoding is None or declared_until(content_type, body) > layout.first_slot_at:
+            return None
+        shell = Shell(body, content_type, encoding, layout)
+        if again is outline:
+            _remember(self._latest, path, shell)
         else:
-            shell = self._by_hash(body, content_type, slots)
-            if self._kept.get(hash(body)) is shell:
-                self._news.pop(path, None)
-                self._remember(path, shell)
-                return shell
-        if shell.outline is not None and len(path) <= LONGEST_PATH:
-            self._remember(path, shell)
+            _remember(self._outlines, path, again)
         return shell
 
-    def _remember(self, path: str, shell: Shell) -> None:
-        self._latest[path] = shell
-        self._latest.move_to_end(path)
-        if len(self._latest) > MOST_SHELLS:
-            self._latest.popitem(last=False)
+    def _searched(self, body: bytes, path: str, content_type: str, slots: KnownSlots) -> Shell:
+        """The shell of a page that is not like the last one from there; if it came before, as it was then."""
+        if self._is_ever_new(path):
+            return self._scan(body, path, content_type, slots)
+        shell = self._by_hash(body, path, content_type, slots)
+        if self._kept.get(hash(body)) is shell:
+            self._news.pop(path, None)
+            _remember(self._latest, path, shell)
+        return shell
 
     def _is_ever_new(self, path: str) -> bool:
         """Whether this page is not worth being remembered: where many in a row never came again, only one of a few is
@@ -139,13 +149,13 @@ class Shells:
         news = self._news[path] = self._news.get(path, 0) + 1
         return news > _MANY and news % _A_FEW > 1
 
-    def _by_hash(self, body: bytes, content_type: str, slots: KnownSlots) -> Shell:
+    def _by_hash(self, body: bytes, path: str, content_type: str, slots: KnownSlots) -> Shell:
         key = hash(body)
         kept = self._kept.get(key)
         if kept is not None and kept.body == body and kept.content_type == content_type:
             self._kept.move_to_end(key)
             return kept
-        shell = self._scan(body, content_type, slots)
+        shell = self._scan(body, path, content_type, slots)
         if len(body) <= LONGEST_SHELL and self._came_before(key):
             self._kept[key] = shell
             if len(self._kept) > MOST_SHELLS:
@@ -160,7 +170,7 @@ class Shells:
             self._seen.popitem(last=False)
         return False
 
-    def _scan(self, body: bytes, content_type: str, slots: KnownSlots) -> Shell:
+    def _scan(self, body: bytes, path: str, content_type: str, slots: KnownSlots) -> Shell:
         encoding = page_encoding(content_type, body)
         if encoding is None:
             return Shell(body, content_type, None, _UNTOUCHED)
@@ -172,11 +182,15 @@ class Shells:
         if not layout.slot_ids and all(isinstance(piece, Copy) for piece in pieces):
             layout = _UNTOUCHED
         doubts = {**scanner.doubts.by_slot, **early} if early else scanner.doubts.by_slot
-        outline = None
-        if not (scanner.reads_written or placements or doubts) and len(body) <= LONGEST_SHELL:
-            outline = outline_of(layout, self._token)
-        unknown = frozenset(scanner.unknown)
-        return Shell(body, content_type, encoding, layout, unknown=unknown, doubts=doubts, outline=outline)
+        if not (scanner.reads_written or placements or doubts):
+            self._keep_outline(body, path, layout)
+        return Shell(body, content_type, encoding, layout, unknown=frozenset(scanner.unknown), doubts=doubts)
+
+    def _keep_outline(self, body: bytes, path: str, layout: Layout) -> None:
+        """Keep what the next page from there may have in common with this one, in which no written mark can stand."""
+        outline = outline_of(layout, self._token)
+        if outline is not None and len(body) <= LONGEST_SHELL and len(path) <= LONGEST_PATH:
+            _remember(self._outlines, path, outline)
 
     def _keep_early(self, pieces: list[Piece], until: int) -> Mapping[str, Doubt]:
         """Let slots before the byte where the page says its encoding be as the page has them; the doubts about them."""
@@ -192,13 +206,8 @@ class Shells:
         return early
 
 
-def _like(latest: Shell, outline: Outline, body: bytes) -> Shell | None:
-    """The shell of a page that has most in common with the latest one from there, as this outline tells."""
-    again = outline.again(body) if len(body) <= LONGEST_SHELL else None
-    if again is None:
-        return None
-    content_type, layout = latest.content_type, again.layout
-    encoding, first = page_encoding(content_type, body), layout.pieces[0]
-    if encoding is None or declared_until(content_type, body) > (len(first.data) if isinstance(first, Copy) else 0):
-        return None
-    return Shell(body, content_type, encoding, layout, outline=again)
+def _remember(by_path: OrderedDict[str, V], path: str, what: V) -> None:
+    by_path[path] = what
+    by_path.move_to_end(path)
+    if len(by_path) > MOST_SHELLS:
+        by_path.popitem(last=False)

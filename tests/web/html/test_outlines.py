@@ -45,9 +45,19 @@ def test_what_is_the_same_is_not_cut_out_of_the_page_again() -> None:
         before = shell
 
 
-def test_a_page_that_came_before_is_not_read_at_all() -> None:
+def test_a_page_that_comes_again_is_not_read_at_all() -> None:
     shells = Shells(TOKEN)
-    assert shell_of(shells, PAGE % (1, b"calm")) is shell_of(shells, PAGE % (1, b"calm"))
+    first, second, third, fourth = (shell_of(shells, PAGE % (1, b"calm")) for _ in range(4))
+    assert first.layout is second.layout and second is third is fourth
+
+
+def test_of_pages_that_are_ever_new_what_they_have_in_common_is_kept_for_few_paths() -> None:
+    shells = Shells(TOKEN)
+    for number in range(100):
+        shells.shell(PAGE % (number, b"calm"), f"/{number}", "text/html", Hero())
+    shells.shell(PAGE % (1, b"calm"), "/" + "x" * 10_000, "text/html", Hero())
+    shells.shell(PAGE % (1, b"calm" * 100_000), "/long", "text/html", Hero())
+    assert list(shells._outlines) == [f"/{number}" for number in range(36, 100)] and not shells._latest
 
 
 @pytest.mark.parametrize(
