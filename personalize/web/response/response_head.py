@@ -59,9 +59,10 @@ class ResponseHead:
     def __init__(self, message: MutableMapping[str, Any]) -> None:
         raw = message.get("headers", ())
         #: Headers may be anything that can be gone through, maybe but once, and pairs of anything that gives bytes.
-        headers: RawHeaders = [*map(tuple, raw)]
-        if not _BYTES.issuperset(map(type, chain.from_iterable(headers))):
-            headers = [(bytes(name), bytes(value)) for name, value in headers]
+        pairs: list[Any] = [*map(tuple, raw)]
+        if not _BYTES.issuperset(map(type, chain.from_iterable(pairs))):
+            pairs = [(bytes(name), bytes(value)) for name, value in pairs]
+        headers: RawHeaders = pairs
         self.headers = headers
         names = tuple(map(_NAME, headers))
         self._names: HeadNames = KNOWN_NAMES.get(names) or learn_names(names)
