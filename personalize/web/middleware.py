@@ -278,7 +278,8 @@ class PersonalizeMiddleware:
         headers = self._inward.headers(asked, plain=plain, whole=whole)
         if self._site.policy.shares:
             headers = self._edge.without_key(headers)
-        asked.scope = inner = {**asked.scope, _SEEN: True, "headers": headers}
+        asked.scope = inner = asked.scope.copy()
+        inner[_SEEN], inner["headers"] = True, headers
         if is_page and (extensions := inner.get("extensions")):
             inner["extensions"] = {name: extensions[name] for name in extensions if name not in _SENDS_FILES}
         return inner

@@ -10,10 +10,10 @@ from personalize.web.headers import CONDITIONS, RawHeaders
 #: What is left of longer cookie headers is not remembered, so that the memory has a bound in bytes, too.
 _LONGEST_REMEMBERED: Final = 2_048
 _MOST_REMEMBERED: Final = 1_024
-_COOKIE: Final = frozenset({b"cookie"})
-_CODINGS: Final = frozenset({b"accept-encoding"})
-#: What does not pass unseen, by whether the page is to be plain, and whether it is to be whole.
-_WATCHED: Final = ((_COOKIE, _COOKIE | CONDITIONS), (_COOKIE | _CODINGS, _COOKIE | _CODINGS | CONDITIONS))
+#: What does not pass unseen: where the page is to be plain, where it is to be whole, and where it is to be both.
+_PLAIN: Final = frozenset({b"cookie", b"accept-encoding"})
+_WHOLE: Final = frozenset({b"cookie"}) | CONDITIONS
+_PLAIN_AND_WHOLE: Final = _PLAIN | CONDITIONS
 
 
 class Inward:
@@ -30,15 +30,14 @@ class Inward:
         `plain` asks for a page that is not compressed, `whole` for one that is neither a range nor "not modified".
         """
         if plain or whole:
-            return self._kept(request.sent, _WATCHED[plain][whole])
+            return self._kept(request.sent, _WHOLE if not plain else _PLAIN_AND_WHOLE if whole else _PLAIN)
         kept = request.pairs.copy()
-        for pair in request.pairs:  # nobody has asked for the names in lower case, and for an image nobody will
-            name = pair[0]
-            if len(name) != 6 or name == b"accept" or (name != b"cookie" and name.lower() != b"cookie"):
-                continue
-            if (rest := self._rest_of(pair[1])) != pair[1]:
-                place = kept.index(pair)
-                kept[place : place + 1] = [(pair[0], rest)] if rest else []
+        for name, value in request.pairs:  # nobody has asked for the names in lower case, and for an image nobody will
+            if len(name) == 6 and (name == b"cookie" or (name != b"accept" and name.lower() == b"cookie")):
+                rest = self._rest_of(value)
+                if rest != value:
+                    place = kept.index((name, value))
+                    kept[place : place + 1] = [(name, rest)] if rest else []
         return kept
 
     def _kept(self, sent: SentHeaders, watched: frozenset[bytes]) -> RawHeaders:

@@ -14,6 +14,8 @@ _NOT_SHARED: Final = frozenset({b"private", b"no-store", b"no-cache"})
 _PARTIAL: Final = frozenset({204, 205, 206})
 _BYTES: Final = frozenset({bytes})
 _NAME: Final = itemgetter(0)
+#: What the content type of HTML begins with, or may have before it.
+_BEFORE_HTML: Final = b"tT \t\n\r\v\f"
 #: Content types that came before, as text, and whether they are that of HTML; a site has few of them.
 _MEDIA_TYPES: Final[dict[bytes, tuple[str, bool]]] = {}
 _MOST_MEDIA_TYPES: Final = 256
@@ -28,8 +30,8 @@ def is_no_page(message: dict[str, Any]) -> bool:
     pairs: RawHeaders = headers
     try:
         for name, value in pairs:
-            if len(name) == 12 and name.lower() == b"content-type":
-                return not _media_type(value)[1]
+            if len(name) == 12 and (name == b"content-type" or name.lower() == b"content-type"):
+                return (bool(value) and value[0] not in _BEFORE_HTML) or not _media_type(value)[1]
     except (TypeError, AttributeError):
         return False  # no pairs of bytes, as nearly every site sends them
     return True

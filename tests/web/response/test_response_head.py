@@ -1,9 +1,11 @@
 """Heads as sites send them, and how they read when the page was filled."""
 
+from typing import Any
+
 import pytest
 
 from personalize.web.headers import RawHeaders
-from personalize.web.response.response_head import ResponseHead
+from personalize.web.response.response_head import ResponseHead, is_no_page
 
 HTML = [(b"Content-Type", b"text/html; charset=utf-8")]
 OF_THE_OLD_BYTES = [
@@ -15,6 +17,28 @@ OF_THE_OLD_BYTES = [
 def head(headers: RawHeaders, status: int = 200) -> ResponseHead:
     """The head of a response with these."""
     return ResponseHead({"type": "http.response.start", "status": status, "headers": headers})
+
+
+@pytest.mark.parametrize(
+    ("headers", "is_none"),
+    [
+        *(([(b"content-type", value)], True) for value in (b"image/png", b"text/css", b"application/json", b"", b" ")),
+        ([], True),
+        ([(b"content-type", b"image/png"), (b"content-type", b"text/html")], True),
+        *(
+            ([(b"content-type", value)], False)
+            for value in (b"text/html", b"TEXT/HTML;x", b" Text/Html", b"\ttext/html")
+        ),
+        ([(b"x-kind", b"image/png"), (b"Content-Type", b"text/html")], False),
+        ([[b"Content-Type", b"text/html"]], False),
+        ([(bytearray(b"content-type"), bytearray(b"text/html"))], False),
+        ([(memoryview(b"content-type"), memoryview(b"text/html"))], False),
+        (iter([(b"content-type", b"image/png")]), False),
+        (None, False),
+    ],
+)
+def test_what_no_page_follows_is_seen_at_first_sight(headers: Any, is_none: bool) -> None:
+    assert is_no_page({"type": "http.response.start", "status": 200, "headers": headers}) is is_none
 
 
 @pytest.mark.parametrize(
