@@ -58,12 +58,12 @@ class RequestFacts:
 #: The value of a fact of the site's own, by the values of the facts that it reads: None where it is missing,
 #: `Unanswerable` where it raised. It never raises itself.
 OwnAnswers = Callable[[Fact, Mapping[str, object]], object]
-_NOTHING: Mapping[str, object] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 #: In the place of a value that nobody has asked for.
 _NOT_YET: Final = object()
-_NO_PURPOSES: frozenset[str] = frozenset()
+_NO_PURPOSES: Final[frozenset[str]] = frozenset()
 #: For how many different grants it is kept how the facts of a reach are worked out.
-_MOST_PLANS = 64
+_MOST_PLANS: Final = 64
 
 
 class Context:

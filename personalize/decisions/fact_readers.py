@@ -5,7 +5,7 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 from itertools import repeat
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
@@ -190,11 +190,11 @@ def _fields(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
     return read if len(names) > 1 else lambda of: (read(of),)
 
 
-_NEVER_SET: Sequence[Any] = (None,)
-_VISIT_FIELDS = {"started": "started_at"}
+_NEVER_SET: Final[Sequence[Any]] = (None,)
+_VISIT_FIELDS: Final = {"started": "started_at"}
 #: What of a visit the page tells with which it begins, and as what.
-_PAGE_FIELDS = {"source": "source", "medium": "medium", "campaign": "campaign", "landing_path": "path"}
-_TOTAL_FIELDS = {
+_PAGE_FIELDS: Final = {"source": "source", "medium": "medium", "campaign": "campaign", "landing_path": "path"}
+_TOTAL_FIELDS: Final = {
     "count": "count",
     "total": "sum",
     "first": "first_at",
@@ -203,7 +203,7 @@ _TOTAL_FIELDS = {
     "last_value": "last_value",
 }
 #: What is said of an event that never happened.
-_NEVER = {"count": 0, "total": 0}
+_NEVER: Final = {"count": 0, "total": 0}
 
 # One by one --------------------------------------------------------------------------------------------
 
@@ -248,7 +248,13 @@ def _usual_class(fact: Fact) -> type | None:
     return None if fact.many or fact.path or (fact.choices and fact.fold) else _AS_STORED.get(fact.type)
 
 
-_AS_STORED = {FactType.TEXT: str, FactType.CHOICE: str, FactType.NUMBER: int, FactType.MONEY: int, FactType.BOOL: bool}
+_AS_STORED: Final = {
+    FactType.TEXT: str,
+    FactType.CHOICE: str,
+    FactType.NUMBER: int,
+    FactType.MONEY: int,
+    FactType.BOOL: bool,
+}
 
 
 def _event_value(context: "Context", fact: Fact) -> object:
@@ -372,7 +378,7 @@ def _own_value(context: "Context", fact: Fact) -> object:
     return unanswerable[0] if unanswerable else context.own(fact, read)
 
 
-_READERS: Mapping[str, Reader] = {
+_READERS: Final[Mapping[str, Reader]] = {
     OWN_ROOT: _own_value,
     PAIR_ROOT: _pair_value,
     SPLIT_ROOT: _split_value,

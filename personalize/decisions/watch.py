@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
 from personalize.decisions.context import Context
 from personalize.rules.clock_edges import edges_of
@@ -13,11 +14,11 @@ from personalize.rules.ruleset import RuleSet
 from personalize.rules.times import Times
 
 #: How soon somebody is looked at again where nothing tells when an answer turns.
-LOOK_AGAIN = timedelta(hours=1)
-_FINEST = timedelta(microseconds=1)
+LOOK_AGAIN: Final = timedelta(hours=1)
+_FINEST: Final = timedelta(microseconds=1)
 #: What changes without a word in the log, or by somebody else's events.
-_UNFORESEEN = frozenset({INTEREST_ROOT, OWN_ROOT, ORGANIZATION_ROOT})
-_OF_LIFECYCLE = frozenset({"visitor.state", "visitor.new"})
+_UNFORESEEN: Final = frozenset({INTEREST_ROOT, OWN_ROOT, ORGANIZATION_ROOT})
+_OF_LIFECYCLE: Final = frozenset({"visitor.state", "visitor.new"})
 
 
 class SegmentWatch:

@@ -52,11 +52,11 @@ _BEGINS_MEMBER: Final = b'{"h":'
 _ORGANIZATION: Final = "o"
 _MEMBERS: Final = "m"
 _BEGINS_ORGANIZATION: Final = b'{"o":'
-_MOMENTS: Final = (_FIRST_SEEN, _LAST_SEEN, _SEEN_BEFORE, _CONSENT_AT)
+_MOMENTS = (_FIRST_SEEN, _LAST_SEEN, _SEEN_BEFORE, _CONSENT_AT)
 #: What most rows are without.
 _RARE: Final = frozenset({_JOINED, _JOINED_FROM, _UNIT, _STATED, _OF_TWO_UNITS, _TIES, _MEMBERSHIP})
 
-_TOTALS_ROW: Final = ("count", "sum", "first_at", "last_at", "first_value", "last_value")
+_TOTALS_ROW = ("count", "sum", "first_at", "last_at", "first_value", "last_value")
 _PLAIN_ROW: Final = 2  # how many parts an attribute without marks has
 _FROM_JOIN: Final = 1
 _TAGGED: Final = 2  # the value has numbers that JSON cannot hold: each of those, and each mapping, stands under a tag
@@ -66,7 +66,7 @@ _LARGE: Final = "i"
 _MAPPING: Final = "m"
 _LARGEST: Final = 2**63 - 1
 _CHANGEABLE: Final = frozenset({list, dict})
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 def encode_profile(profile: Profile) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from personalize.decisions.context import RequestFacts
 from personalize.decisions.decision import Decision
@@ -11,7 +11,7 @@ from personalize.events.event import IMPRESSION, PAGE_VIEW, SEEN, Event, JSONVal
 from personalize.light_values import light_dataclass
 
 #: Who sends the events of page views, beside their ids.
-WEB_SENDER = "web"
+WEB_SENDER: Final = "web"
 #: How many random bytes an event id has.
 CHANCE_BYTES = 10
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime
 from functools import partial
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from personalize.errors import EventConflict, EventRefused, InvalidFiles, SettingsError, StoreError
@@ -56,7 +57,7 @@ from personalize.visitors.tokens import Tokens
 logger = logging.getLogger("personalize")
 
 #: Whose profile is asked for to learn whether the store answers.
-NOBODY = "v:"
+NOBODY: Final = "v:"
 
 
 class Personalizer:

@@ -1,7 +1,7 @@
 """What slots show that are decided: worked out once for all visitors for whom they are decided alike."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from personalize.content.library import Library
 from personalize.decisions.decision import Decision, PageDecisions
@@ -10,7 +10,7 @@ from personalize.runtime.health import FILLED
 from personalize.runtime.page_events import filling_of
 
 #: Of how many different groups of slots, asked for together, it is kept what they show.
-_MOST_GROUPS = 32
+_MOST_GROUPS: Final = 32
 
 
 class Shown(NamedTuple):

@@ -1,7 +1,7 @@
 """The page view of a request whose answer others will see, too: it looks at what an edge tells, and at nobody."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from personalize.decisions.context import Context, RequestFacts, make_context
 from personalize.decisions.decision import Decision
@@ -13,7 +13,7 @@ from personalize.visitors.identity import Identity
 if TYPE_CHECKING:
     from personalize.runtime.personalizer import Personalizer
 
-_NOBODY = Identity()
+_NOBODY: Final = Identity()
 
 
 class VariantView(PageView):

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from personalize.decisions.context import RequestFacts
 from personalize.profiles.organization import Belonging, Organization
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_DAY_SECONDS = 86_400
-_IDENTIFIER_BYTES = 16
+_DAY_SECONDS: Final = 86_400
+_IDENTIFIER_BYTES: Final = 16
 
 
 class Visitor:
@@ -365,7 +365,7 @@ class Visitor:
 
 
 #: What a site may know better than we do of a request.
-OWN_FACTS = frozenset(
+OWN_FACTS: Final = frozenset(
     {"referrer", "source", "medium", "campaign", "device", "browser", "os", "language", "country", "region", "city"}
 )
 

@@ -6,15 +6,16 @@ A visitor's place in splits follows from the arm, and what was shown is counted 
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
 #: What the ids of arms begin with, where those of visitors stand in the log.
-ARM_PREFIX = "a:"
-ARMS = 1_000
+ARM_PREFIX: Final = "a:"
+ARMS: Final = 1_000
 #: For how long a browser keeps its arm, which is never renewed: thirteen months, as the CNIL has it for measuring
 #: without consent.
 LONGEST_DAYS = 395
 
-_WRITTEN = re.compile(r"0|[1-9][0-9]{0,2}")
+_WRITTEN: Final = re.compile(r"0|[1-9][0-9]{0,2}")
 
 
 def arm_from(chance: bytes) -> str:

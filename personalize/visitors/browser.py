@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from personalize.visitors.consent import Consent
 from personalize.visitors.cookies import LONGEST_REMEMBERED, CookieNames, values_in
 from personalize.visitors.identity import Identity, identify
 from personalize.visitors.tokens import Tokens
 
-_REMEMBERED = 4_096
+_REMEMBERED: Final = 4_096
 
 
 class Browser(NamedTuple):

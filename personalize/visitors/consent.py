@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, Final
 
 #: The purpose that counting what was shown serves.
 MEASURE_PURPOSE = "measure"
 #: The text of a refusal in the consent cookie: one value for everybody, so it identifies nobody.
-REFUSAL = "no"
+REFUSAL: Final = "no"
 #: Behind a decision that was taken where the site's login could not be seen, until a page has seen it.
-_NEWS = "!"
+_NEWS: Final = "!"
 #: Longer texts, which no site of ours wrote, are not remembered.
-_LONGEST_REMEMBERED = 200
-_MEASURE_ALONE = frozenset({MEASURE_PURPOSE})
+_LONGEST_REMEMBERED: Final = 200
+_MEASURE_ALONE: Final = frozenset({MEASURE_PURPOSE})
 
 
 def _follows() -> Any:
@@ -65,7 +65,7 @@ class Consent:
         return text + _NEWS if self.is_news else text
 
 
-UNKNOWN = Consent()
+UNKNOWN: Final = Consent()
 REFUSED = Consent(frozenset())
 
 

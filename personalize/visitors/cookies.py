@@ -4,20 +4,20 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 #: What browsers accept, in bytes of one cookie, and what we read of one header and of one name.
-LONGEST_VALUE = 4096
-LONGEST_HEADER = 65_536
-MOST_VALUES = 20
-LONGEST_AGE_SECONDS = 400 * 86_400
+LONGEST_VALUE: Final = 4096
+LONGEST_HEADER: Final = 65_536
+MOST_VALUES: Final = 20
+LONGEST_AGE_SECONDS: Final = 400 * 86_400
 #: What was found in longer headers is not remembered, so that the memory has a bound in bytes, too.
 LONGEST_REMEMBERED = 2_048
 
-_HOST_PREFIX = "__Host-"
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_VALUE = re.compile(r"[A-Za-z0-9!#$%&'()*+./:<=>?@\[\]^_`{|}~-]*")
-_PATH = re.compile(r"/[A-Za-z0-9!$%&'()*+,./:=@_~-]*")
+_HOST_PREFIX: Final = "__Host-"
+_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_VALUE: Final = re.compile(r"[A-Za-z0-9!#$%&'()*+./:<=>?@\[\]^_`{|}~-]*")
+_PATH: Final = re.compile(r"/[A-Za-z0-9!$%&'()*+,./:=@_~-]*")
 
 
 def cookie_values(headers: Iterable[tuple[bytes, bytes]], name: str) -> Sequence[str]:

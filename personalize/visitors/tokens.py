@@ -7,19 +7,20 @@ from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from itsdangerous import Signer
 
 #: The first letter of an id: a browser nobody has logged in with, and one where a login was seen.
-ANONYMOUS = "v"
-KNOWN = "k"
+ANONYMOUS: Final = "v"
+KNOWN: Final = "k"
 
-RANDOM_BYTES = 16
-LONGEST_TOKEN = 512
+RANDOM_BYTES: Final = 16
+LONGEST_TOKEN: Final = 512
 
-_ID_LENGTH = 23
-_REMEMBERED = 4_096
-_VISITOR_ID = re.compile(r"[vk][A-Za-z0-9_-]{22}")
+_ID_LENGTH: Final = 23
+_REMEMBERED: Final = 4_096
+_VISITOR_ID: Final = re.compile(r"[vk][A-Za-z0-9_-]{22}")
 
 
 def visitor_id_from(chance: bytes, kind: str = ANONYMOUS) -> str:

@@ -1,15 +1,15 @@
 """Headers of requests as ASGI has them: pairs of bytes, of any case, in order, some of them twice."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
 Pairs: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 #: What asks for less than the page.
 CONDITIONS = frozenset({b"if-none-match", b"if-modified-since", b"range", b"if-range"})
-_DOCUMENTS = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
-_PREFETCH = {
+_DOCUMENTS: Final = frozenset({b"document", b"iframe", b"frame", b"embed", b"object"})
+_PREFETCH: Final = {
     b"sec-purpose": b"prefetch",
     b"purpose": b"prefetch",
     b"x-moz": b"prefetch",
@@ -17,7 +17,7 @@ _PREFETCH = {
     b"x-sec-purpose": b"prefetch",
     b"hx-preloaded": b"true",
 }
-_TELL_OF_PREFETCH = frozenset(_PREFETCH)
+_TELL_OF_PREFETCH: Final = frozenset(_PREFETCH)
 
 
 def value_of(headers: Pairs, name: bytes) -> bytes | None:

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from functools import reduce
 from operator import or_
 from types import MethodType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from personalize.light_values import light_dataclass
 from personalize.rules.conditions import Leaf
@@ -23,17 +23,17 @@ from personalize.rules.scales import AGES, Scale
 from personalize.rules.unanswerable import Dependents, Unanswerable
 
 #: How many values of one fact are remembered with their answers before they are thrown away and gathered anew.
-MOST_REMEMBERED = 2048
+MOST_REMEMBERED: Final = 2048
 #: How many bytes the masks of one fact may fill, and how many of them there may be in any case.
 MOST_MASK_BYTES = 1_000_000
 FEWEST_MASKS = 256
 #: Longer texts are answered anew each time, so that what is remembered has a bound in bytes, too.
-LONGEST_REMEMBERED = 200
+LONGEST_REMEMBERED: Final = 200
 
 #: Values of these types can't change, and two equal ones of the same type get the same answers.
 _REMEMBERED = (str, int, bool, date, timedelta)
 #: The class that values of a type mostly have. Readings of such, and of nothing, are kept together.
-_USUAL: Mapping[FactType, type] = {
+_USUAL: Final[Mapping[FactType, type]] = {
     FactType.TEXT: str,
     FactType.CHOICE: str,
     FactType.VERSION: str,
@@ -43,7 +43,7 @@ _USUAL: Mapping[FactType, type] = {
     FactType.DATE: date,
     FactType.CLOCK: timedelta,
 }
-_SEVERAL = frozenset({list, tuple})
+_SEVERAL: Final = frozenset({list, tuple})
 
 
 @light_dataclass(frozen=True, slots=True)

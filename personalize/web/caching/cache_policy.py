@@ -4,20 +4,23 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
+from typing import Final
 
 from personalize.web.headers import Pairs, RawHeaders
 
-_CONTROL = b"cache-control"
+_CONTROL: Final = b"cache-control"
 #: What one cache or another obeys before `Cache-Control`.
-_IN_FRONT = frozenset({b"surrogate-control", b"x-accel-expires", b"edge-control"})
+_IN_FRONT: Final = frozenset({b"surrogate-control", b"x-accel-expires", b"edge-control"})
 #: The end of the names of all that is meant for one kind of cache (RFC 9213).
-_TARGETED_CONTROL = b"-cache-control"
-_HEADERS = frozenset({_CONTROL, b"expires", b"pragma", b"age"}) | _IN_FRONT
-_NOT_SHARED = frozenset({b"private", b"no-store", b"no-cache"})
-_NOT_WITHOUT_LEAVE = frozenset({b"*", b"cookie", b"authorization"})
-_AGE = re.compile(rb'\b(s-maxage|max-age|stale-while-revalidate|stale-if-error)(\s*=\s*"?)([0-9]{1,15})', re.IGNORECASE)
+_TARGETED_CONTROL: Final = b"-cache-control"
+_HEADERS: Final = frozenset({_CONTROL, b"expires", b"pragma", b"age"}) | _IN_FRONT
+_NOT_SHARED: Final = frozenset({b"private", b"no-store", b"no-cache"})
+_NOT_WITHOUT_LEAVE: Final = frozenset({b"*", b"cookie", b"authorization"})
+_AGE: Final = re.compile(
+    rb'\b(s-maxage|max-age|stale-while-revalidate|stale-if-error)(\s*=\s*"?)([0-9]{1,15})', re.IGNORECASE
+)
 #: In bytes; a longer list would cost a site's own headers their room.
-_LONGEST_KEYS = 2_000
+_LONGEST_KEYS: Final = 2_000
 
 KEEPS_NOTHING = b"private, no-store"
 ASKS_EACH_TIME = b"private, no-cache"

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from hmac import compare_digest
+from typing import Final
 
 from personalize.cache_settings import CacheSettings
 from personalize.web.headers import Pairs, RawHeaders
 
 #: In it an edge shows that it is one of ours.
-KEY_HEADER = b"x-personalize-edge"
+KEY_HEADER: Final = b"x-personalize-edge"
 
 
 class Edge:

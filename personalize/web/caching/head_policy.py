@@ -1,6 +1,7 @@
 """How one site's pages live with caches: what their heads say, by the mode that the settings name."""
 
 from abc import ABC, abstractmethod
+from typing import Final
 
 from personalize.cache_settings import CacheSettings
 from personalize.runtime.cache_facts import CacheFacts
@@ -12,7 +13,7 @@ from personalize.web.headers import RawHeaders
 #: What browsers are to forget when somebody else is looking than before.
 _FETCHED_IN_ADVANCE = (b"clear-site-data", b'"prefetchCache", "prerenderCache"')
 #: What nginx reads of it.
-_LONGEST_VARY = 128
+_LONGEST_VARY: Final = 128
 
 
 class HeadPolicy(ABC):

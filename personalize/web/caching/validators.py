@@ -4,14 +4,17 @@ import re
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Final
 
 from personalize.web.headers import Pairs, RawHeaders
 
-_HASH_BYTES = 16
+_HASH_BYTES: Final = 16
 #: One entity tag of a list; what stands in quotes may hold commas.
-_TAG = re.compile(rb'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
+_TAG: Final = re.compile(rb'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 #: What a 304 says nothing of, since it has no body; that of the stored page goes on to be true.
-_OF_BODY = frozenset({b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-range"})
+_OF_BODY: Final = frozenset(
+    {b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-range"}
+)
 
 
 def etag_of(page: bytes) -> bytes:

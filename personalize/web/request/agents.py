@@ -8,11 +8,12 @@ may be taken for a robot; a robot that calls itself a browser can't be told apar
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
-_REMEMBERED = 4_000
-_LONGEST = 1_000
+_REMEMBERED: Final = 4_000
+_LONGEST: Final = 1_000
 
-_BOT = re.compile(
+_BOT: Final = re.compile(
     r"(?<!cu)bot\b|(?<!cu)bot[/_;)\-]|bots\b|crawl|spider|slurp|scan(?:ner)?\b|archive|fetch|monitor|uptime|pingdom|preview|prerender"
     r"|headless|phantomjs|puppeteer|playwright|selenium|lighthouse|pagespeed|gtmetrix|speedcurve"
     r"|curl/|wget|python|httpx/|aiohttp|urllib|java/|okhttp|go-http-client|node-fetch|axios|undici|libwww|perl|ruby|php/"
@@ -29,11 +30,11 @@ _BOT = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 #: How browsers begin, and old ones that say "compatible" like most robots do.
-_BROWSER_SHAPE = re.compile(r"(?:Mozilla/\d|Opera/\d|BlackBerry|Nokia|SonyEricsson|SAMSUNG-|Dalvik/)")
-_COMPATIBLE = re.compile(r"compatible; (?!MSIE|Konqueror)")
-_TABLET = re.compile(r"ipad|tablet|kindle|silk/|playbook|^(?!.*mobi).*android", re.IGNORECASE)
-_MOBILE = re.compile(r"mobi|iphone|ipod|android|windows phone|blackberry|opera mini", re.IGNORECASE)
-_DESKTOP = re.compile(r"windows nt|macintosh|x11|cros|linux", re.IGNORECASE)
+_BROWSER_SHAPE: Final = re.compile(r"(?:Mozilla/\d|Opera/\d|BlackBerry|Nokia|SonyEricsson|SAMSUNG-|Dalvik/)")
+_COMPATIBLE: Final = re.compile(r"compatible; (?!MSIE|Konqueror)")
+_TABLET: Final = re.compile(r"ipad|tablet|kindle|silk/|playbook|^(?!.*mobi).*android", re.IGNORECASE)
+_MOBILE: Final = re.compile(r"mobi|iphone|ipod|android|windows phone|blackberry|opera mini", re.IGNORECASE)
+_DESKTOP: Final = re.compile(r"windows nt|macintosh|x11|cros|linux", re.IGNORECASE)
 
 #: In order: the first that is found names the browser, since most call themselves by several names.
 _BROWSERS = (

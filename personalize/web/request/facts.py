@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 from personalize.decisions.context import RequestFacts
@@ -11,14 +12,14 @@ from personalize.visitors.sent_headers import SentHeaders
 from personalize.web.headers import is_prefetch
 from personalize.web.request.agents import Agent, agent_of
 
-_LONGEST_TEXT = 2_000
-_LONGEST_LANGUAGES = 1_000
-_MOST_LANGUAGES = 30
-_MOST_PARAMETERS = 100
-_REMEMBERED = 2_000
-_NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-_QUALITY = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
-_LANGUAGE = re.compile(r"([a-z]{2,3})(?:-[a-z0-9]{1,8})*", re.ASCII)
+_LONGEST_TEXT: Final = 2_000
+_LONGEST_LANGUAGES: Final = 1_000
+_MOST_LANGUAGES: Final = 30
+_MOST_PARAMETERS: Final = 100
+_REMEMBERED: Final = 2_000
+_NOTHING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+_QUALITY: Final = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.ASCII)
+_LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:-[a-z0-9]{1,8})*", re.ASCII)
 _SEARCH_ENGINES = ("google.", "bing.", "duckduckgo.", "yahoo.", "ecosia.", "qwant.", "startpage.", "baidu.", "yandex.")
 
 

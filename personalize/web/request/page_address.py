@@ -1,10 +1,11 @@
 """The address of a page, told by a request for a part of it."""
 
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote, urlsplit
 
 #: How long an address may be in characters; a longer one is not believed.
-LONGEST_ADDRESS = 4_000
+LONGEST_ADDRESS: Final = 4_000
 
 
 @dataclass(frozen=True, slots=True)

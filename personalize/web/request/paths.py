@@ -8,13 +8,13 @@ from typing import Final, TypeVar
 V = TypeVar("V")
 
 #: How many paths of each kind are remembered, and how long one may be; the one not asked for for longest goes first.
-MOST_PATHS = 2_000
-LONGEST_PATH = 512
+MOST_PATHS: Final = 2_000
+LONGEST_PATH: Final = 512
 _NEVER_SEEN: Final = "never seen"
 
 
 #: What caches in front of sites keep for everybody by its name alone, as Cloudflare does by default.
-_ASSET = re.compile(
+_ASSET: Final = re.compile(
     r"[^/]*\.(?:7z|apk|avif?|bin|bmp|bz2|class|css|csv|dmg|docx?|ejs|eot|eps|exe|flac|gif|gz|ico|iso|jar|jpe?g|js|json|"
     r"map|midi?|mkv|mp[34]|ogg|otf|pdf|pict|pls|png|pptx?|ps|rar|svgz?|swf|tar|tiff?|ttf|txt|wasm|web[mp]|woff2?|xlsx?|"
     r"xml|zip|zst)",

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 from ipaddress import IPv6Address, ip_address
+from typing import Final
 
 from personalize.web.asgi import Scope
 
 #: How many addresses are counted apart in a minute; more of them at once are nobody's visitors.
-MOST_ADDRESSES = 20_000
-_NETWORK_BITS = 64
+MOST_ADDRESSES: Final = 20_000
+_NETWORK_BITS: Final = 64
 
 
 class RateCap:
