@@ -137,10 +137,20 @@ class LeapingReader(MarkupReader):
     def _pass_parts(self, position: int, limit: int) -> tuple[int, int]:
         """Passes all parts that begin before `limit` and are whole. Where one has to be read as the standard says, the
         second is where that has stopped, else -1."""
-        low, begin, quoted_at, number = self.low, position, self._quoted_at, 0
+        low, begin, number = self.low, position, 0
+        if self._has_many_parts and self._quoted_at < position:
+            self._quoted_at = quoted_sign(low, position, limit)
+        quoted_at = self._quoted_at
+        last = None  # of those that are certain, of which only the end of the last matters
         for part in self._leaps.finditer(low, position, limit):
             number += 1
-            at, end, odd = part.start(), part.end(), part.lastindex
+            odd = part.lastindex
+            if odd is None and quoted_at >= limit:
+                last = part
+                continue
+            if last is not None:
+                position, last = last.end(), None
+            at, end = part.span()
             if odd is None and at < quoted_at:
                 position = end
                 continue
@@ -152,6 +162,8 @@ class LeapingReader(MarkupReader):
             position = end
             if quoted_at < end and (self._has_many_parts or _MANY_LEAPS < number > (end - begin) // _FEW_BYTES):
                 quoted_at = self._quoted_at = quoted_sign(low, end, limit)
+        if last is not None:
+            position = last.end()
         self._has_many_parts = _MANY_LEAPS < number > (position - begin) // _FEW_BYTES
         return position, -1
 
