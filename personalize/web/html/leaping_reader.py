@@ -10,14 +10,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from personalize.web.html.markup_reader import MarkupReader
-from personalize.web.html.occurrences import holds, occurrences
+from personalize.web.html.occurrences import occurrences
 from personalize.web.html.page_context import RAW_TEXT, TABLE_PARTS
 from personalize.web.html.tags import ATTRIBUTES, BLANK, TAG, one_of
 from personalize.web.html.whole_parts import is_markup, leaps_to, quoted_sign
 
 _TOO_SHORT_TO_LEAP: Final = 64
 #: With chunks of so many bytes, so many bytes may be read twice.
-_LARGE_CHUNK: Final = 1024
+LARGE_CHUNK: Final = 1024
 _MARK: Final = b"data-slot"
 _CHANGES_READING = frozenset(b"form frameset math plaintext script select svg table template".split()) | RAW_TEXT
 _ENDS = frozenset((b"/form", b"/table"))
@@ -47,6 +47,8 @@ class LeapingReader(MarkupReader):
         self.stops: Sequence[int] = ()
         #: Behind this position of `data`, nothing but text, tags and comments that do not matter comes any more.
         self._nothing_behind = sys.maxsize
+        #: Before this position of `data`, no mark stands.
+        self.unmarked = 0
         self._leaps = _LEAP
         self._chunk_size = 0
         self._marks: list[int] = []
@@ -63,39 +65,19 @@ class LeapingReader(MarkupReader):
         self._chunk_size = len(chunk)
         self.take(chunk, low)
         if len(self.data) >= _TOO_SHORT_TO_LEAP:
-            self._find_marks()
+            self.find_marks()
         if is_last:
             marked = self.low.rfind(_MARK)
             self._nothing_behind = max([marked, self.low.rfind(b"slot:", max(marked, 0)), *self.stops])
         self.read()
 
-    def _find_marks(self) -> None:
+    def find_marks(self) -> None:
         """Finds where leaps have to stop; nothing is known of quotes by now."""
-        marks = occurrences(self.low, _MARK)
+        marks = occurrences(self.low, _MARK, self.unmarked)
         self._marks = sorted({*marks, *(stop + 1 for stop in self.stops)}) if self.stops else marks
         self._marks.reverse()
         self._quoted_at = -1
         self._doubt_until = 0
-
-    def pass_calm(self, chunk: bytes, low: bytes) -> bytes | None:
-        """What leaves of a chunk in which nothing matters, not even a comment: all, but for a tag that is not whole and
-        waits. None where the chunk has to be read. `low` is the same in lower case."""
-        if self._step is not None or self.tag_by_tag or self._has_many_parts or len(chunk) < _LARGE_CHUNK:
-            return None
-        data = chunk
-        if self.decided < len(self.data):
-            data, low = self.data[self.decided :] + chunk, self.low[self.decided :] + low
-        if holds(low, _MARK) or self._leaps.search(low) is not None:
-            return None
-        at, end = low.rfind(b"<"), len(data)
-        if at >= 0 and not is_markup(low, 0, at):
-            return None
-        if at < 0 or _is_whole(low, at):
-            at = end
-        elif end - at > _LARGE_CHUNK or low.startswith(b"<!", at):
-            return None
-        self.data, self.low, self.decided = data, low, at
-        return data if at == end else data[:at]
 
     def read_rest(self) -> None:
         """Reads what waits to begin again with more bytes, as far as it goes without them."""
@@ -193,7 +175,7 @@ class LeapingReader(MarkupReader):
 
     def _may_wait(self, at: int) -> bool:
         """Whether what begins here and is not whole can begin again with the next chunk: they are few, it is short."""
-        return self._chunk_size >= _LARGE_CHUNK and len(self.data) - at <= _LARGE_CHUNK
+        return self._chunk_size >= LARGE_CHUNK and len(self.data) - at <= LARGE_CHUNK
 
     def pass_marked(self, at: int) -> int:
         """Passes a slot that begins with the tag here, if it is whole and simple enough to be read in one step; else

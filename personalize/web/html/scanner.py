@@ -124,10 +124,10 @@ class Scanner:
             low = None
             if self._written is not None and self._places is None:
                 low = chunk.lower()
-                calm = self._written.pass_calm(chunk, low)
-                if calm is not None:
+                left = self._written.leave(chunk, low)
+                if left is not None:
                     self._read_bytes += len(chunk)
-                    return [Copy(calm)] if calm else []
+                    return [Copy(left)] if left else []
             if not self._may_hold_mark(chunk):
                 return self._read_text(chunk, low=low)
         if len(chunk) == 1 and chunk == b"<" and self._held in (b"", b"<"):
@@ -147,6 +147,8 @@ class Scanner:
 
     def _may_hold_mark(self, chunk: bytes) -> bool:
         """Whether a token mark may stand in these bytes, or begin at their end. No is certain."""
+        if chunk.find(b"!") < 0:
+            return chunk.endswith(b"<")
         return holds(chunk, self._words.in_both) or self._start_of_mark(chunk, 0) < len(chunk)
 
     def _read_sign(self) -> list[Piece]:

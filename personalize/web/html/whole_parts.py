@@ -96,12 +96,20 @@ def is_markup(low: bytes, position: int, at: int) -> bool:
     In an attribute value, the last quote before it begins that value, and stands behind `=`. Elsewhere
     in a tag, what stands between the last `>` and it holds the `<` of that tag, or a quote.
     """
-    double, single = low.rfind(b'"', position, at), low.rfind(b"'", position, at)
-    if (double > position and low[double - 1] in _WHITE_OR_EQUALS) or (
-        single > position and low[single - 1] in _WHITE_OR_EQUALS
-    ):
+    quote = last_quote(low, position, at)
+    if quote == at:
         return False
     if at == position or low[at - 1] == _GREATER or (low[at - 1] == _NEWLINE and low[at - 2] == _GREATER):
         return True
     behind = max(low.rfind(b">", position, at), position - 1)
-    return double <= behind and single <= behind and low.rfind(b"<", position, at) <= behind
+    return quote <= behind and low.rfind(b"<", position, at) <= behind
+
+
+def last_quote(low: bytes, position: int, at: int) -> int:
+    """Where the last quote stands between these positions, or -1; `at` where it may begin an attribute value."""
+    double, single = low.rfind(b'"', position, at), low.rfind(b"'", position, at)
+    if (double > position and low[double - 1] in _WHITE_OR_EQUALS) or (
+        single > position and low[single - 1] in _WHITE_OR_EQUALS
+    ):
+        return at
+    return max(double, single)

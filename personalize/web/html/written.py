@@ -9,7 +9,7 @@ from typing import Final
 
 from personalize.rules.definitions import How
 from personalize.web.html.doubts import Doubt, Doubts
-from personalize.web.html.leaping_reader import LeapingReader
+from personalize.web.html.late_reader import LateReader
 from personalize.web.html.marks import SLOT_ID
 from personalize.web.html.markup_reader import LONGEST_TAG
 from personalize.web.html.open_elements import VOID, End, OpenElements, may_be_found, may_carry_slot, may_have_beside
@@ -62,7 +62,7 @@ class _Region:
         return b"".join([part.data for part in self.parts])
 
 
-class WrittenScanner(LeapingReader):
+class WrittenScanner(LateReader):
     """Finds written slots; feed it the bytes of one page, in any pieces. None is found in elements that say
     `data-slots="off"`.
 
@@ -100,11 +100,11 @@ class WrittenScanner(LeapingReader):
         the same in lower case, where that is known."""
         if not chunk:
             return []
-        if self._region is None and (self.is_lost or (chunk.find(b"<") < 0 and not self.waits)):
+        if self._region is None and (self.is_lost or (chunk.find(b"<") < 0 and not self.waits and not self.left)):
             return [Copy(chunk)]
         if len(chunk) == 1 and chunk == b"<" and self._region is None and self.waits_at_sign:
             return [Copy(chunk)]  # the one that waited; now this one does
-        self._put_out = 0
+        self._put_out = self.left
         pieces: list[Piece] = []
         self._pieces = pieces
         if self._places:
@@ -114,15 +114,15 @@ class WrittenScanner(LeapingReader):
         if self._put_out < self.decided:
             self._put(self.decided)
             self._bound()
+        self.left = max(self._put_out - self.decided, 0)
         return pieces
 
     def close(self) -> list[Piece]:
         """What is left at the end of the page."""
-        pieces: list[Piece] = []
-        if self._region is None and self.decided == len(self.data):
-            return pieces
-        self._pieces = pieces
-        self._put_out = self.decided
+        if self._region is None and (self.decided == len(self.data) or self.is_late):
+            rest = self.data[self.decided :]
+            return [Copy(rest)] if rest else []
+        pieces = self._begin()
         self.read_rest()
         self._put(len(self.data))
         if self._region is not None:
@@ -131,11 +131,10 @@ class WrittenScanner(LeapingReader):
 
     def pass_by(self, piece: Slot | Stray) -> list[Piece]:
         """A token slot stands here: to the markup around it, it is nothing; inside of a slot, it is bytes."""
-        pieces: list[Piece] = []
-        self._pieces = pieces
-        self._put_out = self.decided
+        pieces = self._begin()
         self.let_go()
         self._put(self.decided)
+        self.left = 0
         if self._region is None:
             pieces.append(piece)
             if isinstance(piece, Slot):
@@ -147,13 +146,19 @@ class WrittenScanner(LeapingReader):
 
     def give_up(self) -> list[Piece]:
         """Copies the rest of the page; returns what waited for more."""
-        pieces: list[Piece] = []
-        self._pieces = pieces
-        self._put_out = self.decided
+        pieces = self._begin()
         self.read_rest()
         self._put(len(self.data))
-        self.decided = len(self.data)
+        self.decided, self.left = len(self.data), 0
         self.lose()
+        return pieces
+
+    def _begin(self) -> list[Piece]:
+        """The pieces that come now, of what has not left yet."""
+        self.catch_up()
+        self._put_out = self.decided + self.left
+        pieces: list[Piece] = []
+        self._pieces = pieces
         return pieces
 
     def lose(self) -> None:

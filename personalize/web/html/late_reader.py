@@ -1,0 +1,86 @@
+"""Lets a page in parts leave before it is read: it is read when a mark comes behind it.
+
+So what comes behind the last slot is not read at all, and the rest in few long steps, in which scripts, comments and
+drawings are whole that were cut.
+"""
+
+from typing import Final
+
+from personalize.web.html.leaping_reader import LARGE_CHUNK, LeapingReader
+from personalize.web.html.tags import TAG
+from personalize.web.html.whole_parts import is_markup, last_quote
+
+#: What every mark holds. All but the first, `slot:name` and those of the slot tag, stand in comments, behind a `!`.
+_WORD: Final = b"slot"
+_MARK: Final = b"data-slot"
+_EXCLAMATION: Final = 0x21
+#: So many bytes are left unread at most, or one chunk more.
+_MOST_UNREAD: Final = 65_536
+
+
+class LateReader(LeapingReader):
+    """Reads one page, and late what may leave before. `left` bytes of what is not decided yet have left already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left = 0
+        self._unread: list[bytes] = []
+        self._unread_low: list[bytes] = []
+
+    def leave(self, chunk: bytes, low: bytes) -> bytes | None:
+        """What leaves now of a chunk that is read later, if at all: all but a tag that is not whole. None where it has
+        to be read at once, since a mark may stand in it, or nobody knows without reading where a tag begins. `low` is
+        the same in lower case."""
+        if self._step is not None or self.tag_by_tag or len(chunk) < LARGE_CHUNK or self.left > _MOST_UNREAD:
+            return None
+        if self.decided < len(self.data):
+            chunk, low = self.data[self.decided :] + chunk, self.low[self.decided :] + low
+        end = _end_of_markup(low) if low.rfind(_MARK if low.find(b"!") < 0 else _WORD) < 0 else -1
+        if end < 0:
+            return None
+        self.data, self.low, self.decided = chunk, low, end
+        if end < len(chunk):
+            chunk, low = chunk[:end], low[:end]
+        self._unread.append(chunk)
+        self._unread_low.append(low)
+        self.left += end
+        return chunk
+
+    @property
+    def is_late(self) -> bool:
+        """Whether something has left that was not read, and holds no mark."""
+        return bool(self._unread)
+
+    def catch_up(self) -> None:
+        """Takes what was left unread into `data`."""
+        if self._unread:
+            self.take(b"", b"")
+            self.find_marks()
+
+    def take(self, chunk: bytes, low: bytes | None = None) -> None:
+        """Puts the bytes that come next behind those that are unread, or wait."""
+        super().take(chunk, low)
+        self.unmarked = 0
+        if self._unread:
+            self.unmarked = self.left
+            self._unread.append(self.data)
+            self._unread_low.append(self.low)
+            self.data, self.low = b"".join(self._unread), b"".join(self._unread_low)
+            self._unread, self._unread_low = [], []
+
+
+def _end_of_markup(low: bytes) -> int:
+    """Where a tag begins that is not whole, with which these bytes end, or else their end. It is -1 where that is not
+    certain, or the tag is too long to wait, or may be something else than a tag."""
+    at, end, behind = low.rfind(b"<"), len(low), low.rfind(b">")
+    if at <= behind:
+        return end if last_quote(low, 0, end) <= behind or _is_behind_tag(low, at, end) else -1
+    if not 1 < end - at <= LARGE_CHUNK or low[at + 1] == _EXCLAMATION:
+        return -1
+    return at if is_markup(low, 0, at) or _is_behind_tag(low, low.rfind(b"<", 0, at), at) else -1
+
+
+def _is_behind_tag(low: bytes, begin: int, at: int) -> bool:
+    """Whether the last `<` before a position certainly begins a tag, which ends before it."""
+    tag = TAG.match(low, begin, at) if begin >= 0 else None
+    return tag is not None and is_markup(low, 0, begin)
