@@ -1,7 +1,7 @@
 """All that a rule can see of one page view: who, what is known of them, the request, and now."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,8 +23,15 @@ from personalize.visitors.consent import Consent
 from personalize.visitors.identity import Identity
 from personalize.zones import zone_named
 
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+#: In the place of a value that nobody has asked for.
+_NOT_YET: Final = object()
+_NO_PURPOSES: Final[frozenset[str]] = frozenset()
+#: For how many different grants it is kept how the facts of a reach are worked out.
+_MOST_PLANS: Final = 64
 
-@light_dataclass(frozen=True, slots=True)
+
+@light_dataclass(frozen=False, slots=True)
 class RequestFacts:
     """What one request tells of itself; None where it doesn't.
 
@@ -33,37 +40,75 @@ class RequestFacts:
     fields that the site would have told, and its code raised. `channel` is where it is shown, in one word.
     """
 
-    path: str | None = None
-    host: str | None = None
-    query: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    referrer: str | None = None
-    source: str | None = None
-    medium: str | None = None
-    campaign: str | None = None
-    device: str | None = None
-    browser: str | None = None
-    os: str | None = None
-    language: str | None = None
-    country: str | None = None
-    region: str | None = None
-    city: str | None = None
-    bot: bool = False
-    prefetch: bool = False
-    headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    cookies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    unanswerable: frozenset[str] = frozenset()
-    channel: str = WEB
+    path: Final[str | None]
+    host: Final[str | None]
+    query: Final[Mapping[str, tuple[str, ...]]]
+    referrer: Final[str | None]
+    source: Final[str | None]
+    medium: Final[str | None]
+    campaign: Final[str | None]
+    device: Final[str | None]
+    browser: Final[str | None]
+    os: Final[str | None]
+    language: Final[str | None]
+    country: Final[str | None]
+    region: Final[str | None]
+    city: Final[str | None]
+    bot: Final[bool]
+    prefetch: Final[bool]
+    headers: Final[Mapping[str, str]]
+    cookies: Final[Mapping[str, str]]
+    unanswerable: Final[frozenset[str]]
+    channel: Final[str]
+
+    def __init__(
+        self,
+        path: str | None = None,
+        host: str | None = None,
+        query: Mapping[str, tuple[str, ...]] = _NOTHING,
+        referrer: str | None = None,
+        source: str | None = None,
+        medium: str | None = None,
+        campaign: str | None = None,
+        device: str | None = None,
+        browser: str | None = None,
+        os: str | None = None,
+        language: str | None = None,
+        country: str | None = None,
+        region: str | None = None,
+        city: str | None = None,
+        bot: bool = False,
+        prefetch: bool = False,
+        headers: Mapping[str, str] = _NOTHING,
+        cookies: Mapping[str, str] = _NOTHING,
+        unanswerable: frozenset[str] = _NO_PURPOSES,
+        channel: str = WEB,
+    ) -> None:
+        self.path = path
+        self.host = host
+        self.query = query
+        self.referrer = referrer
+        self.source = source
+        self.medium = medium
+        self.campaign = campaign
+        self.device = device
+        self.browser = browser
+        self.os = os
+        self.language = language
+        self.country = country
+        self.region = region
+        self.city = city
+        self.bot = bot
+        self.prefetch = prefetch
+        self.headers = headers
+        self.cookies = cookies
+        self.unanswerable = unanswerable
+        self.channel = channel
 
 
 #: The value of a fact of the site's own, by the values of the facts that it reads: None where it is missing,
 #: `Unanswerable` where it raised. It never raises itself.
 OwnAnswers = Callable[[Fact, Mapping[str, object]], object]
-_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
-#: In the place of a value that nobody has asked for.
-_NOT_YET: Final = object()
-_NO_PURPOSES: Final[frozenset[str]] = frozenset()
-#: For how many different grants it is kept how the facts of a reach are worked out.
-_MOST_PLANS: Final = 64
 
 
 class Context:

@@ -279,7 +279,7 @@ def _visitor_value(context: "Context", fact: Fact) -> object:
     return _VISITOR[fact.key](context, profile)
 
 
-_VISITOR: Mapping[str, Callable[["Context", Profile], object]] = {
+_VISITOR: Final[Mapping[str, Callable[["Context", Profile], object]]] = {
     "new": lambda context, profile: is_new(profile, context.visit, context.now, context.lifecycle),
     "visits": lambda context, profile: visit.number if (visit := context.visit) is not None else 0,
     "first_seen": lambda context, profile: profile.first_seen_at,

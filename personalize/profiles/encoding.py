@@ -1,6 +1,6 @@
 """Profiles and organizations as bytes: compact JSON, exact, and quick to read, since page views read them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -52,7 +52,6 @@ _BEGINS_MEMBER: Final = b'{"h":'
 _ORGANIZATION: Final = "o"
 _MEMBERS: Final = "m"
 _BEGINS_ORGANIZATION: Final = b'{"o":'
-_MOMENTS = (_FIRST_SEEN, _LAST_SEEN, _SEEN_BEFORE, _CONSENT_AT)
 #: What most rows are without.
 _RARE: Final = frozenset({_JOINED, _JOINED_FROM, _UNIT, _STATED, _OF_TWO_UNITS, _TIES, _MEMBERSHIP})
 
@@ -118,22 +117,22 @@ def _rare_parts(profile: Profile) -> dict[str, object]:
 
 def decode_profile(data: bytes) -> Profile:
     """The profile that `encode_profile` wrote."""
-    row = orjson.loads(data)
-    part = row.get
-    attributes, totals, recent, interests = part(_ATTRIBUTES), part(_TOTALS), part(_RECENT), part(_INTERESTS)
-    visit, granted = part(_VISIT), part(_CONSENT)
-    first_seen, last_seen, seen_before, consent_at = _moments(map(part, _MOMENTS))
+    row: dict[str, Any] = orjson.loads(data)
+    attributes, totals, recent = row.get(_ATTRIBUTES), row.get(_TOTALS), row.get(_RECENT)
+    interests, visit, granted = row.get(_INTERESTS), row.get(_VISIT), row.get(_CONSENT)
+    first_seen, last_seen = row.get(_FIRST_SEEN), row.get(_LAST_SEEN)
+    seen_before, consent_at = row.get(_SEEN_BEFORE), row.get(_CONSENT_AT)
     profile = Profile(  # by place, and what few have apart, since every page view reads one
         row[_ID],
         StoredPart(attributes, _read_attribute) if attributes else _NOTHING,
         StoredPart(totals, _read_totals) if totals else _NOTHING,
         StoredPart(recent, tuple) if recent else _NOTHING,
         None if visit is None else _read_visit(visit),
-        first_seen,
-        last_seen,
-        seen_before,
+        None if first_seen is None else EPOCH + MICROSECOND * first_seen,
+        None if last_seen is None else EPOCH + MICROSECOND * last_seen,
+        None if seen_before is None else EPOCH + MICROSECOND * seen_before,
         UNKNOWN if granted is None else granting(granted),
-        consent_at,
+        None if consent_at is None else EPOCH + MICROSECOND * consent_at,
         None,
         (),
         row[_EVENTS],
@@ -287,7 +286,7 @@ def _visit(visit: Visit) -> list[object]:
 
 def _read_visit(stored: list[Any]) -> Visit:
     number, started, last_page, pages, landing_path, source, medium, campaign, seen = stored
-    begun, last, seen_at = _moments((started, last_page, seen))
+    begun, last, seen_at = from_micros(started), from_micros(last_page), None if seen is None else from_micros(seen)
     return Visit(number, begun, last, pages, landing_path, source, medium, campaign, seen_at)
 
 
@@ -330,11 +329,6 @@ def _untagged(value: Any) -> Any:
     if tag == _MAPPING:
         return {name: _untagged(item) for name, item in inner.items()}
     return Decimal(inner) if tag == _DECIMAL else int(inner)
-
-
-def _moments(micros: Iterable[int | None]) -> list[Any]:
-    """Moments all at once, since every page view reads some; None where there is none."""
-    return [None if one is None else EPOCH + MICROSECOND * one for one in micros]
 
 
 def _micros(at: datetime | None) -> int | None:

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from personalize.events.event import EventName, JSONValue
 from personalize.light_values import light_dataclass
 from personalize.profiles.interests import Interests
 from personalize.visitors.consent import UNKNOWN, Consent
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class AttributeValue(NamedTuple):
@@ -43,7 +45,7 @@ class Totals:
     last_value: int | Decimal | None = None
 
 
-@light_dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=False, slots=True)
 class Visit:
     """The newest visit: `number` counts from 1, `pages` the page views so far.
 
@@ -52,15 +54,37 @@ class Visit:
     visit.
     """
 
-    number: int
-    started_at: datetime
-    last_page_at: datetime
-    pages: int
-    landing_path: str | None = None
-    source: str | None = None
-    medium: str | None = None
-    campaign: str | None = None
-    previous_seen_at: datetime | None = None
+    number: Final[int]
+    started_at: Final[datetime]
+    last_page_at: Final[datetime]
+    pages: Final[int]
+    landing_path: Final[str | None]
+    source: Final[str | None]
+    medium: Final[str | None]
+    campaign: Final[str | None]
+    previous_seen_at: Final[datetime | None]
+
+    def __init__(
+        self,
+        number: int,
+        started_at: datetime,
+        last_page_at: datetime,
+        pages: int,
+        landing_path: str | None = None,
+        source: str | None = None,
+        medium: str | None = None,
+        campaign: str | None = None,
+        previous_seen_at: datetime | None = None,
+    ) -> None:
+        self.number = number
+        self.started_at = started_at
+        self.last_page_at = last_page_at
+        self.pages = pages
+        self.landing_path = landing_path
+        self.source = source
+        self.medium = medium
+        self.campaign = campaign
+        self.previous_seen_at = previous_seen_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +131,7 @@ NO_TIES = Ties()
 Changes: TypeAlias = dict[str, Any]
 
 
-@light_dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=False, slots=True)
 class Profile:
     """All that is stored of one visitor, projected from their events.
 
@@ -122,51 +146,90 @@ class Profile:
     late events have to mind.
     """
 
-    profile_id: str
-    attributes: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))
-    totals: Mapping[str, Totals] = field(default_factory=lambda: MappingProxyType({}))
-    recent: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
-    visit: Visit | None = None
-    first_seen_at: datetime | None = None
-    last_seen_at: datetime | None = None
-    seen_before_at: datetime | None = None
-    consent: Consent = UNKNOWN
-    consent_at: datetime | None = None
-    joined: Joined | None = None
-    joined_from: tuple[str, ...] = ()
-    events: int = 0
-    unit: str | None = None
-    interests: Interests = field(default_factory=lambda: MappingProxyType({}))
-    stated: Mapping[str, AttributeValue] = field(default_factory=lambda: MappingProxyType({}))
-    membership: Membership | None = None
-    ties: Ties = NO_TIES
-    of_two_units: bool = False
+    profile_id: Final[str]
+    attributes: Final[Mapping[str, AttributeValue]]
+    totals: Final[Mapping[str, Totals]]
+    recent: Final[Mapping[str, tuple[int, ...]]]
+    visit: Final[Visit | None]
+    first_seen_at: Final[datetime | None]
+    last_seen_at: Final[datetime | None]
+    seen_before_at: Final[datetime | None]
+    consent: Final[Consent]
+    consent_at: Final[datetime | None]
+    joined: Final[Joined | None]
+    joined_from: Final[tuple[str, ...]]
+    events: Final[int]
+    unit: Final[str | None]
+    interests: Final[Interests]
+    stated: Final[Mapping[str, AttributeValue]]
+    membership: Final[Membership | None]
+    ties: Final[Ties]
+    of_two_units: Final[bool]
+
+    def __init__(
+        self,
+        profile_id: str,
+        attributes: Mapping[str, AttributeValue] = _NOTHING,
+        totals: Mapping[str, Totals] = _NOTHING,
+        recent: Mapping[str, tuple[int, ...]] = _NOTHING,
+        visit: Visit | None = None,
+        first_seen_at: datetime | None = None,
+        last_seen_at: datetime | None = None,
+        seen_before_at: datetime | None = None,
+        consent: Consent = UNKNOWN,
+        consent_at: datetime | None = None,
+        joined: Joined | None = None,
+        joined_from: tuple[str, ...] = (),
+        events: int = 0,
+        unit: str | None = None,
+        interests: Interests = _NOTHING,
+        stated: Mapping[str, AttributeValue] = _NOTHING,
+        membership: Membership | None = None,
+        ties: Ties = NO_TIES,
+        of_two_units: bool = False,
+    ) -> None:
+        self.profile_id = profile_id
+        self.attributes = attributes
+        self.totals = totals
+        self.recent = recent
+        self.visit = visit
+        self.first_seen_at = first_seen_at
+        self.last_seen_at = last_seen_at
+        self.seen_before_at = seen_before_at
+        self.consent = consent
+        self.consent_at = consent_at
+        self.joined = joined
+        self.joined_from = joined_from
+        self.events = events
+        self.unit = unit
+        self.interests = interests
+        self.stated = stated
+        self.membership = membership
+        self.ties = ties
+        self.of_two_units = of_two_units
 
 
 def changed(profile: Profile, changes: Changes) -> Profile:
     """The profile with these fields as they are now: a `replace` that knows them by name, since every event of the log
     goes through it."""
-    after = Profile(
-        profile.profile_id,
-        profile.attributes,
-        profile.totals,
-        profile.recent,
-        profile.visit,
-        profile.first_seen_at,
-        profile.last_seen_at,
-        profile.seen_before_at,
-        profile.consent,
-        profile.consent_at,
-        profile.joined,
-        profile.joined_from,
-        profile.events,
-        profile.unit,
-        profile.interests,
-        profile.stated,
-        profile.membership,
-        profile.ties,
-        profile.of_two_units,
+    return Profile(
+        changes.get("profile_id", profile.profile_id),
+        changes.get("attributes", profile.attributes),
+        changes.get("totals", profile.totals),
+        changes.get("recent", profile.recent),
+        changes.get("visit", profile.visit),
+        changes.get("first_seen_at", profile.first_seen_at),
+        changes.get("last_seen_at", profile.last_seen_at),
+        changes.get("seen_before_at", profile.seen_before_at),
+        changes.get("consent", profile.consent),
+        changes.get("consent_at", profile.consent_at),
+        changes.get("joined", profile.joined),
+        changes.get("joined_from", profile.joined_from),
+        changes.get("events", profile.events),
+        changes.get("unit", profile.unit),
+        changes.get("interests", profile.interests),
+        changes.get("stated", profile.stated),
+        changes.get("membership", profile.membership),
+        changes.get("ties", profile.ties),
+        changes.get("of_two_units", profile.of_two_units),
     )
-    for name, value in changes.items():
-        setattr(after, name, value)
-    return after

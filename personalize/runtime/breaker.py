@@ -1,9 +1,8 @@
 """Keeps pages from waiting for a store that does not answer: after a few have waited in vain, nobody waits."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Generator
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from personalize.errors import StoreBusy, StoreError
 
@@ -59,19 +58,6 @@ class Breaker:
         self._failures = 0
         return found
 
-    async def read_at_once(self, asked: Coroutine[Any, Any, T]) -> T:
-        """What is read from a store that says that it never waits: no clock runs for that. Where it waits all the same,
-        it is like any other from then on. Raises as `read` does."""
-        if self.is_open:
-            asked.close()
-            raise StoreBusy("the store did not answer, and is left alone until it does")
-        try:
-            waits_for = asked.send(None)
-        except StopIteration as end:
-            found: T = end.value
-            return found
-        return await self.read(partial(_Begun, asked, waits_for))
-
     async def stop(self) -> None:
         """Probe no longer, and begin anew closed."""
         if self._probing is not None:
@@ -104,23 +90,3 @@ class Breaker:
         except (TimeoutError, StoreError):
             return False
         return True
-
-
-class _Begun(Generator[Any, Any, T]):
-    """The rest of a coroutine that has begun, and has asked to wait for this."""
-
-    def __init__(self, begun: Coroutine[Any, Any, T], waits_for: object) -> None:
-        self._begun = begun
-        self._asked_for: tuple[object, ...] = (waits_for,)
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        return self
-
-    def send(self, value: Any, /) -> Any:
-        """What it waits for next."""
-        asked_for, self._asked_for = self._asked_for, ()
-        return asked_for[0] if asked_for else self._begun.send(value)
-
-    def throw(self, error: Any, value: Any = None, traceback: Any = None, /) -> Any:
-        """What it waits for next, in spite of this."""
-        return self._begun.throw(error)

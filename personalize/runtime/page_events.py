@@ -13,10 +13,10 @@ from personalize.light_values import light_dataclass
 #: Who sends the events of page views, beside their ids.
 WEB_SENDER: Final = "web"
 #: How many random bytes an event id has.
-CHANCE_BYTES = 10
+CHANCE_BYTES: Final = 10
 
 #: The facts of a page view that rules may read later; never the query string.
-_KEPT = ("path", "source", "medium", "campaign", "device", "language", "country")
+_KEPT: Final = ("path", "source", "medium", "campaign", "device", "language", "country")
 #: Their values, in this order.
 PageFacts: TypeAlias = tuple[str | None, ...]
 #: What is kept of the request of a page view.
@@ -46,7 +46,7 @@ def seen_of(seen: Decision, view_id: str) -> Happening:
     return Happening(SEEN, {"slots": [filling_of(seen)]}, f"seen:{view_id}:{seen.slot_id}")
 
 
-@light_dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=False, slots=True)
 class PageEvents:
     """What is to be kept of one page view.
 
@@ -54,12 +54,28 @@ class PageEvents:
     impression tells of the whole page. `told` is what else happened.
     """
 
-    profile_id: str
-    occurred_at: datetime
-    version: str | None
-    page: PageFacts | None = None
-    shown: Sequence[JSONValue] = ()
-    told: Sequence[Happening] = ()
+    profile_id: Final[str]
+    occurred_at: Final[datetime]
+    version: Final[str | None]
+    page: Final[PageFacts | None]
+    shown: Final[Sequence[JSONValue]]
+    told: Final[Sequence[Happening]]
+
+    def __init__(
+        self,
+        profile_id: str,
+        occurred_at: datetime,
+        version: str | None,
+        page: PageFacts | None = None,
+        shown: Sequence[JSONValue] = (),
+        told: Sequence[Happening] = (),
+    ) -> None:
+        self.profile_id = profile_id
+        self.occurred_at = occurred_at
+        self.version = version
+        self.page = page
+        self.shown = shown
+        self.told = told
 
     def __len__(self) -> int:
         return (self.page is not None) + bool(self.shown) + len(self.told)

@@ -240,7 +240,7 @@ class PageView(SiteEvents):
             return None
         if page.asks_organization and rule_set.belonging is not None:
             return self._visitor.read_profile_and_organization(rule_set.belonging)
-        return self._visitor.read_profile()
+        return self._visitor.reading()
 
     def _decide(self, slot_id: str) -> Decision:
         """The decision for a slot; all slots of its page are decided together, when the first is asked for."""
@@ -256,9 +256,10 @@ class PageView(SiteEvents):
         self._pages += (page,)
         if self.is_public and not self.allows_for_all:
             self._meet_late(page, rule_set)
-        context = self._context = self._make_context(rule_set)
+        visitor = self._visitor
+        context = self._context = self._make_context(rule_set, visitor)
         decisions = decide(page, context, rule_set, shown=self._shown() if decided else _NOTHING)
-        degraded = self._visitor.degraded
+        degraded = visitor.degraded
         self._alike = None if decided or degraded else decisions
         decided.update(decisions)
         if degraded:
@@ -275,9 +276,8 @@ class PageView(SiteEvents):
         written = [one for one in self._decisions.values() if not self._conceals(one)]
         return frozenset(item_id for decision in written for item_id in decision.item_ids)
 
-    def _make_context(self, rule_set: RuleSet) -> Context:
+    def _make_context(self, rule_set: RuleSet, visitor: Visitor) -> Context:
         """The context of this page view; made anew where more of the visitor was read since."""
-        visitor = self._visitor
         if self._context is not None and self._known is visitor.profile and self._belongs is visitor.organization:
             return self._context
         self._known, self._belongs = visitor.profile, visitor.organization

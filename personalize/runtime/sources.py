@@ -144,4 +144,4 @@ def decided_by(source: ConsentSource) -> Callable[[bytes, bool], Consent]:
 
 def has_privacy_signal(sent: SentHeaders) -> bool:
     """Whether the browser sends `Sec-GPC: 1` (Global Privacy Control): do not follow me."""
-    return any(name.lower() == b"sec-gpc" and value == b"1" for name, value in sent.pairs)
+    return (b"sec-gpc", b"1") in sent.pairs

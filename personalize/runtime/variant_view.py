@@ -8,6 +8,7 @@ from personalize.decisions.decision import Decision
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.page_request import PageRequest
 from personalize.runtime.page_view import PageView
+from personalize.runtime.visitor import Visitor
 from personalize.visitors.identity import Identity
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class VariantView(PageView):
         """Behind a head that was not made for variants, none is shown."""
         return self.is_public and not self.allows_for_all and (decision.personal or decision.slot_id in self._late)
 
-    def _make_context(self, rule_set: RuleSet) -> Context:
+    def _make_context(self, rule_set: RuleSet, visitor: Visitor) -> Context:
         if self._context is None:
             context = make_context(
                 rule_set.ground,
@@ -57,7 +58,7 @@ class VariantView(PageView):
                 identity=_NOBODY,
                 profile=None,
                 facts=RequestFacts(path=self._path),
-                now=self._visitor.now,
+                now=visitor.now,
             )
             context.give(rule_set.sharing.values_of(self._told))
             for name in rule_set.sharing.undeclared(self._told):

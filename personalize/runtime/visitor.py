@@ -1,6 +1,6 @@
 """Who looks at one page: recognised when something first asks, from the request, the site and the store."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -187,6 +187,23 @@ class Visitor:
         """The same, for a person who opens a page and nobody else."""
         return self.chance() if self.opens_page else None
 
+    def reading(self) -> Awaitable[None] | None:
+        """Read the profile, as `read_profile` does: what is left of that is to be awaited, None where it is done."""
+        at_once, profile_id = self._personalizer.store.profile_at_once, self.identity.profile_id
+        if self._was_read or profile_id is None:
+            return None
+        if at_once is None:
+            return self.read_profile()
+        try:
+            self.profile = at_once(profile_id)
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
+            self._degrade("the profile could not be read", error)
+        else:
+            if self.profile is None and not self.identity.is_new:
+                return self.read_profile()  # it may be missing since it was erased
+        self._was_read = True
+        return None
+
     async def read_profile(self, *, with_organization: bool = False) -> None:
         """Read the profile, once and within the time budget, and at the same time what it is a member of where that is
         asked for; `degraded` says afterwards that it failed."""
@@ -202,8 +219,7 @@ class Visitor:
             if self.profile is None and not self.identity.is_new:
                 await self._meet_erasure(profile_id)
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
-            self.degraded = True
-            self.failed("the profile could not be read", error)
+            self._degrade("the profile could not be read", error)
 
     async def read_profile_and_organization(self, belonging: Belonging) -> None:
         """Read the profile, and what the visitor belongs to by it."""
@@ -222,16 +238,15 @@ class Visitor:
         try:
             found = await self._asked(self._personalizer.store.organization, organization_id)
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
-            self.degraded = True
-            self.failed("the organization could not be read", error)
+            self._degrade("the organization could not be read", error)
         else:
             self.organization = found or Organization(organization_id)
 
-    def _asked(self, ask: Callable[[str], Coroutine[Any, Any, T]], wanted: str) -> Awaitable[T]:
-        """What the store answers, within the time budget."""
+    def _asked(self, ask: Callable[[str], Awaitable[T]], wanted: str) -> Awaitable[T]:
+        """What the store answers, within the time budget where it may wait: a clock costs as much as a read does."""
         personalizer = self._personalizer
-        breaker = personalizer.breaker
-        return breaker.read(partial(ask, wanted)) if personalizer.store.waits else breaker.read_at_once(ask(wanted))
+        waits = personalizer.store.profile_at_once is None
+        return personalizer.breaker.read(partial(ask, wanted)) if waits else ask(wanted)
 
     async def _meet_erasure(self, profile_id: str) -> None:
         """Where the profile is missing since it was erased, the browser's id counts as none and gives way to a fresh
@@ -358,6 +373,11 @@ class Visitor:
     def _kept(self, name: str, value: str, *, most_seconds: int = LONGEST_AGE_SECONDS) -> str:
         seconds = min(self._personalizer.settings.cookie.max_age_days * _DAY_SECONDS, most_seconds)
         return set_cookie(name, value, secure=self.request.is_secure, max_age_seconds=seconds)
+
+    def _degrade(self, what: str, error: BaseException) -> None:
+        """Note that the page has to do without what could not be read."""
+        self.degraded = True
+        self.failed(what, error)
 
     def failed(self, what: str, error: BaseException | None) -> None:
         """Count a failure that this page survives."""

@@ -54,8 +54,8 @@ class PastStore:
     made of the visitors of that day. Closing it leaves the store of now open.
     """
 
-    #: A profile is read at once.
-    waits = False
+    #: Whether somebody was erased since is asked of the present, wherever that lies.
+    profile_at_once = None
     #: It lies in the memory of this process.
     is_shared = False
 

@@ -204,14 +204,14 @@ class Store(Protocol):
     """Where events, profiles and rule sets are kept.
 
     Every method raises `StoreBusy` where the store is locked or too slow, and `StoreUnavailable` where it
-    can't be reached or written; nothing is half done then. `waits` says whether reading a profile may take its
-    time (a network lies between), so that a page has to watch the clock. `is_shared` says whether another process
-    that opens the same store finds the same profiles.
+    can't be reached or written; nothing is half done then. `is_shared` says whether another process that opens the
+    same store finds the same profiles.
     """
 
     @property
-    def waits(self) -> bool:
-        """Whether reading a profile may wait."""
+    def profile_at_once(self) -> Callable[[str], Profile | None] | None:
+        """What gives the stored profile, or None, without waiting for anything, so that a page needs no more than to
+        call it. None where reading may take its time (a network lies between), and a page has to watch the clock."""
 
     @property
     def is_shared(self) -> bool:

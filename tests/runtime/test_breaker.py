@@ -54,30 +54,6 @@ def with_breaker(work: Callable[[Breaker, Asked, list[BaseException]], Awaitable
     asyncio.run(run())
 
 
-def test_who_says_that_they_never_wait_and_do_are_like_any_other() -> None:
-    async def work(breaker: Breaker, asked: Asked, told: list[BaseException]) -> None:
-        async def after_a_while() -> str:
-            for _ in range(3):
-                await asyncio.sleep(0)
-            return await asyncio.wait_for(asked.answers(), None)
-
-        assert await breaker.read_at_once(asked.answers()) == "an answer"
-        assert await breaker.read_at_once(after_a_while()) == "an answer"
-        with pytest.raises(ZeroDivisionError):
-            await breaker.read_at_once(asked.breaks())
-        with pytest.raises(StoreUnavailable):
-            await breaker.read_at_once(asked.refuses())
-        asked.now = asked.hangs
-        for _ in range(FAILURES):
-            with pytest.raises(StoreBusy, match=r"within 0\.01 seconds|left alone"):
-                await breaker.read_at_once(asked.hangs())
-        assert breaker.is_open
-        with pytest.raises(StoreBusy, match="left alone"):
-            await breaker.read_at_once(asked.answers())
-
-    with_breaker(work)
-
-
 async def opened(breaker: Breaker, asked: Asked, fault: Callable[[], Awaitable[str]]) -> None:
     """Let so many reads fail that it opens."""
     asked.now = fault

@@ -153,6 +153,17 @@ class StoreContract(
 
         run_with(make, scene)
 
+    def test_a_profile_is_read_at_once_as_it_is_awaited_where_that_can_be(self, make: Make) -> None:
+        async def scene(store: Store) -> None:
+            await store.apply([purchase(event_id="a")], projectors())
+            if (at_once := store.profile_at_once) is not None:
+                read = [at_once(one) for one in ("v:ann", "v:nobody")]
+                assert read == [await store.profile("v:ann"), None] and read[0] is not None
+            past = await store.as_of(at(60), projectors())
+            assert past.profile_at_once is None
+
+        run_with(make, scene)
+
     def test_an_event_counts_once_in_a_batch_and_ever_after(self, make: Make) -> None:
         async def scene(store: Store) -> None:
             first = purchase(event_id="a", amount=100)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import personalize
-from tests.web.house import SLOT, App, House, body, page, saying, scope_of, tell
+from tests.web.house import LETTER, SLOT, App, House, body, page, saying, scope_of, tell
 
 IMAGE = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"image/png")]}
 OURS = str(Path(personalize.__file__).parent)
@@ -44,6 +44,12 @@ def steps_of(house: House, site: App, path: str) -> list[str]:
 def test_what_has_no_slots_takes_few_steps(house: House, site: Any, most: int) -> None:
     steps = steps_of(house, site, f"/few/{most}")
     assert len(steps) <= most, "\n".join(steps)
+
+
+def test_a_page_with_a_slot_takes_few_steps_more(house: House) -> None:
+    steps = steps_of(house, page(SLOT), f"/few/slots?{LETTER}")
+    assert "decide" in steps
+    assert len(steps) <= 113, "\n".join(steps)
 
 
 def test_each_further_part_of_what_is_no_page_takes_one_step(house: House) -> None:

@@ -24,8 +24,8 @@ from personalize.rules.index.segment_index import SegmentIndex, SegmentReach, Wa
 from personalize.rules.unanswerable import Dependents
 
 ConditionId = TypeVar("ConditionId")
-#: A fact by its place: the class that its values mostly have, what each of them leaves, and what reads any other.
-Remembered: TypeAlias = tuple[int, type, Mapping[object, int], Read]
+#: A fact by its place: what each of its values leaves, by the class that they mostly have, and what reads any other.
+Remembered: TypeAlias = tuple[int, Mapping[type, Mapping[object, int]], Read]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +33,50 @@ class Reach:
     """The part of the index that some conditions need: the `facts` that they can depend on, and the segments. A
     fact is told by its place among them; `tell` picks the values of all of them from those by name.
 
-    Of facts whose values come again and again, it has the class of such values, what each of them leaves, and what
-    reads any other (`remembered`). Where several are texts, which are like nothing else, `texts` picks their values, in
-    the order of the `masks` of what each leaves; the `numbers` are what is remembered beside them. `others` are read
-    each time; `by_clock` too, as the visitor's clock stands. It `counts` where counters are among them. `plans` is room
-    for who works the facts out, to keep how that is done.
+    Of facts whose values come again and again it has what each of them leaves. Where several are texts, which are like
+    nothing else, `texts` picks their values, in the order of the `masks` of what each leaves, and `each_text` reads one
+    that is new; `remembered` are those of other classes. `others` are read each time; `by_clock` too, as the visitor's
+    clock stands. It `counts` where counters are among them. `plans` is room for who works the facts out, to keep how
+    that is done.
     """
 
     facts: tuple[Fact, ...]
-    remembered: tuple[Remembered, ...]
     texts: Callable[[Sequence[object]], tuple[object, ...]] | None
     masks: tuple[Mapping[object, int], ...]
+    each_text: tuple[tuple[int, Read], ...]
+    remembered: tuple[Remembered, ...]
     others: tuple[tuple[int, Read], ...]
     by_clock: tuple[tuple[int, Read], ...]
     counts: bool
     segments: SegmentReach | None
     fact_names: tuple[str, ...] = field(init=False)
     tell: Callable[[FactValues], Sequence[object]] = field(init=False)
-    numbers: tuple[Remembered, ...] = field(init=False)
     plans: dict[Hashable, typing.Any] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         names = tuple(fact.name for fact in self.facts)
         object.__setattr__(self, "fact_names", names)
         object.__setattr__(self, "tell", itemgetter(*names) if len(names) > 1 else _each_of(names))
-        object.__setattr__(self, "numbers", tuple(one for one in self.remembered if one[1] is not str))
 
     def in_order(self, places: Sequence[int]) -> "Reach":
         """The same, told in another order: at each place stands the fact that has this one here."""
         at = {place: after for after, place in enumerate(places)}
-        texts = [at[place] for place, usual, _, _ in self.remembered if usual is str]
+        texts = tuple((at[place], read) for place, read in self.each_text)
         return replace(
             self,
             facts=tuple(self.facts[place] for place in places),
-            remembered=tuple((at[place], usual, masks, read) for place, usual, masks, read in self.remembered),
-            texts=None if self.texts is None else itemgetter(*texts),
+            texts=_texts_of(texts),
+            each_text=texts,
+            remembered=tuple((at[place], masks, read) for place, masks, read in self.remembered),
             others=tuple((at[place], read) for place, read in self.others),
             by_clock=tuple((at[place], read) for place, read in self.by_clock),
             plans={},
         )
+
+
+def _texts_of(texts: Sequence[tuple[int, Read]]) -> Callable[[Sequence[object]], tuple[object, ...]] | None:
+    """What picks the values of these, all at once; None where that is no less work than one by one."""
+    return itemgetter(*(place for place, _ in texts)) if len(texts) > 1 else None
 
 
 def _each_of(names: Sequence[str]) -> Callable[[FactValues], Sequence[object]]:
@@ -114,23 +119,21 @@ class Answers:
     def __init__(self, index: "Index", reach: Reach, told: Sequence[object], values: FactValues, now: datetime) -> None:
         self._index, self._values = index, values
         self._now, self._micros = now, to_micros(now) if reach.counts else 0
-        micros, left = self._micros, index.full
-        remembered = reach.remembered
+        micros, left, each_text = self._micros, index.full, reach.each_text
         if reach.texts is not None:
             try:  # all at once, since a step for each would cost more than that
                 left = reduce(and_, map(getitem, reach.masks, reach.texts(told)))
-                remembered = reach.numbers
+                each_text = ()
             except (KeyError, TypeError):
                 pass  # one of them was not met before
-        for place, usual, masks, read in remembered:
+        for place, read in each_text:
+            left &= read(told[place], now, micros).kept
+        for place, masks, read in reach.remembered:
             value = told[place]
-            if type(value) is usual or value is None:  # looked up here, since a call would cost more than that
-                try:
-                    left &= masks[value]
-                    continue
-                except KeyError:
-                    pass
-            left &= read(value, now, micros).kept
+            try:  # looked up here, since a call would cost more than that
+                left &= masks[type(value)][value]
+            except KeyError:
+                left &= read(value, now, micros).kept
         for place, read in reach.others:
             left &= read(told[place], now, micros).kept
         if reach.by_clock:
@@ -327,12 +330,17 @@ class Index:
                     needed.add(question.segment_id)
                     waiting.append(self._definitions[question.segment_id])
         facts = [self._facts[name] for name in names]
-        texts = [at for at, one in enumerate(facts) if one.usual is str]
+        texts = tuple((at, one.reader) for at, one in enumerate(facts) if one.usual is str)
         return Reach(
             facts=tuple(one.fact for one in facts),
-            remembered=tuple((at, one.usual, one.masks, one.reader) for at, one in enumerate(facts) if one.usual),
-            texts=itemgetter(*texts) if len(texts) > 1 else None,
-            masks=tuple(facts[at].masks for at in texts),
+            texts=_texts_of(texts),
+            masks=tuple(facts[at].masks for at, _ in texts),
+            each_text=texts,
+            remembered=tuple(
+                (at, {one.usual: one.masks, type(None): one.masks}, one.reader)
+                for at, one in enumerate(facts)
+                if one.usual not in (None, str)
+            ),
             others=tuple((at, one.reader) for at, one in enumerate(facts) if not one.usual and not one.by_clock),
             by_clock=tuple((at, one.reader) for at, one in enumerate(facts) if not one.usual and one.by_clock),
             counts=any(one.is_counter for one in facts),

@@ -60,8 +60,6 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
     pages have read of them lies beside, for the next page (`decoded`).
     """
 
-    #: A profile is read at once.
-    waits = False
     #: It lies in the memory of this process.
     is_shared = False
 
@@ -114,6 +112,10 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
 
     async def profile(self, profile_id: str) -> Profile | None:
         """The stored profile, or None."""
+        return self.profile_at_once(profile_id)
+
+    def profile_at_once(self, profile_id: str) -> Profile | None:
+        """The same."""
         return self._decoded.profile(profile_id, self._projections.get(PROFILES, {}))
 
     async def organization(self, organization_id: str) -> Organization | None:

@@ -63,7 +63,7 @@ class PostgresStore:
     """
 
     #: A network lies between.
-    waits = True
+    profile_at_once = None
     #: Any machine may connect.
     is_shared = True
 

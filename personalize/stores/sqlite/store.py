@@ -63,8 +63,6 @@ class SqliteStore:
     they succeed again, on a new connection, as soon as the file is back. Only the first opening creates it.
     """
 
-    #: A profile is read at once.
-    waits = False
     #: Any process of the machine may open the file.
     is_shared = True
 
@@ -108,10 +106,14 @@ class SqliteStore:
             adds_only=not projectors,
         )
 
-    async def profile(self, profile_id: str) -> Profile | None:
+    def profile_at_once(self, profile_id: str) -> Profile | None:
         """The stored profile, or None; on the loop, without waiting."""
         found = self._read(projections.PROFILE, (profile_id,))
         return decode_profile(found[0][0]) if found else None
+
+    async def profile(self, profile_id: str) -> Profile | None:
+        """The same."""
+        return self.profile_at_once(profile_id)
 
     async def organization(self, organization_id: str) -> Organization | None:
         """The stored organization, or None; on the loop, without waiting."""

@@ -42,14 +42,21 @@ class Inward:
 
     def _kept(self, sent: SentHeaders, watched: frozenset[bytes]) -> RawHeaders:
         """The headers without those of these names; of cookies stays what is not ours."""
+        if len(sent.raw) < len(sent.pairs):  # some come several times
+            kept: RawHeaders = []
+            for pair in sent.pairs:
+                if pair[0] not in watched:
+                    kept.append(pair)
+                elif pair[0] == b"cookie" and (rest := self._rest_of(pair[1])):
+                    kept.append((b"cookie", rest))
+            return kept
         kept, raw = [*sent.pairs], sent.raw
-        seldom = (
-            [pair for pair in kept if pair[0] in watched] if len(raw) < len(kept) else ()
-        )  # some come several times
-        for pair in seldom or [(name, raw[name]) for name in watched.intersection(raw)]:
-            rest = self._rest_of(pair[1]) if pair[0] == b"cookie" else b""
-            place = kept.index(pair)
-            kept[place : place + 1] = [(b"cookie", rest)] if rest else []
+        for name in watched.intersection(raw):
+            place = kept.index((name, raw[name]))
+            if name == b"cookie" and (rest := self._rest_of(raw[name])):
+                kept[place] = (name, rest)
+            else:
+                del kept[place]
         return kept
 
     def _rest_of(self, cookies: bytes) -> bytes:

@@ -10,12 +10,12 @@ _VALIDATORS = frozenset({b"etag", b"last-modified", b"accept-ranges"})
 _INTEGRITY = frozenset({b"content-md5", b"digest", b"content-digest", b"repr-digest", b"signature", b"signature-input"})
 _DESCRIBES_BYTES = _VALIDATORS | _INTEGRITY
 #: Bodies that a proxy in front will take from elsewhere.
-SENT_BY_OTHERS = frozenset({b"x-accel-redirect", b"x-sendfile"})
+SENT_BY_OTHERS: Final = frozenset({b"x-accel-redirect", b"x-sendfile"})
 #: What can make an HTML page one that is not to be filled.
 _UNUSUAL = frozenset({b"content-encoding", b"content-disposition", b"cache-control"}) | SENT_BY_OTHERS
 _LENGTH: Final = b"content-length"
 #: A site has few heads of other names.
-_MOST_KNOWN = 256
+_MOST_KNOWN: Final = 256
 
 
 class HeadNames:

@@ -1,8 +1,6 @@
 """The head of a response: what it says of the body, and how it reads when the body was filled."""
 
 from collections.abc import MutableMapping, Sequence
-from itertools import chain
-from operator import itemgetter
 from typing import Any, Final
 
 from personalize.web.caching.cache_policy import KEEPS_NOTHING, is_obeyed_first
@@ -12,8 +10,6 @@ from personalize.web.response.head_names import KNOWN_NAMES, SENT_BY_OTHERS, Hea
 
 _NOT_SHARED: Final = frozenset({b"private", b"no-store", b"no-cache"})
 _PARTIAL: Final = frozenset({204, 205, 206})
-_BYTES: Final = frozenset({bytes})
-_NAME: Final = itemgetter(0)
 #: What the content type of HTML begins with, or may have before it.
 _BEFORE_HTML: Final = b"tT \t\n\r\v\f"
 #: Content types that came before, as text, and whether they are that of HTML; a site has few of them.
@@ -60,14 +56,17 @@ class ResponseHead:
 
     def __init__(self, message: MutableMapping[str, Any]) -> None:
         raw = message.get("headers", ())
-        #: Headers may be anything that can be gone through, maybe but once, and pairs of anything that gives bytes.
-        pairs: list[Any] = [*map(tuple, raw)]
-        if not _BYTES.issuperset(map(type, chain.from_iterable(pairs))):
-            pairs = [(bytes(name), bytes(value)) for name, value in pairs]
-        headers: RawHeaders = pairs
+        headers: RawHeaders = []
+        names: list[bytes] = []
+        for name, value in raw:
+            if type(name) is not bytes or type(value) is not bytes:
+                name, value = bytes(name), bytes(value)  # noqa: PLW2901  calls for what is bytes already would cost more
+            headers.append((name, value))
+            names.append(name)
         self.headers = headers
-        names = tuple(map(_NAME, headers))
-        self._names: HeadNames = KNOWN_NAMES.get(names) or learn_names(names)
+        key = tuple(names)
+        self._names: HeadNames = KNOWN_NAMES.get(key) or learn_names(key)
+        #: Headers may be anything that can be gone through, maybe but once.
         self.message = message if isinstance(raw, (list, tuple)) else {**message, "headers": headers}
         self.status: int = message.get("status", 200)
         type_at = self._names.type_at
@@ -168,7 +167,7 @@ class ResponseHead:
     def _changed(self, length: int | None, is_private: bool) -> RawHeaders:
         """The headers without what is not true any more, and with this length in its old place, or without any."""
         kept, lengths = self._names.true(is_sized=length is not None, is_private=is_private)
-        headers = [*map(self.headers.__getitem__, kept)]
+        headers = [self.headers[place] for place in kept]
         for place in lengths:
             headers[place] = (headers[place][0], b"%d" % (length or 0))
         if length is not None and self._names.lacks_length:

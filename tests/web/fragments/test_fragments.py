@@ -82,7 +82,7 @@ def test_an_answer_is_private_and_sets_no_cookie(tmp_path: Path) -> None:
 class GoneStore(MemoryStore):
     """A store that loads rules and then is gone."""
 
-    async def profile(self, profile_id: str) -> Profile | None:
+    def profile_at_once(self, profile_id: str) -> Profile | None:
         raise StoreError("the store is gone")
 
 
