@@ -99,7 +99,7 @@ class PersonalizeMiddleware:
         each coroutine on the way costs them all."""
         kind: str = scope["type"]
         if kind != "http" or _SEEN in scope:
-            await (self._lifespan if kind == "lifespan" else self.app)(scope, receive, send)
+            await (self._lifespan if kind == "lifespan" else self._inside)(scope, receive, send)
             return
         if not self.personalizer.started:
             await self.personalizer.start()
@@ -119,6 +119,17 @@ class PersonalizeMiddleware:
         if not response.is_over:
             await response.break_off()
         asked.part_with_scope()
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What is for the site alone: no request for a page, or one that we are wrapped around already. Where the
+        outermost is another installation, nobody would take away what our slot tags mark."""
+        if scope.get(_SEEN, self._token) == self._token:
+            await self.app(scope, receive, send)
+            return
+        told = "another installation, with other keys, is wrapped around this one: it alone fills slots"
+        self.personalizer.health.tell_once("inside", told)
+        with without_marks():
+            await self.app(scope, receive, send)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Start before the site and stop after it; where the server runs no lifespan, its first request starts us."""
@@ -279,7 +290,7 @@ class PersonalizeMiddleware:
         if self._site.policy.shares:
             headers = self._edge.without_key(headers)
         asked.scope = inner = asked.scope.copy()
-        inner[_SEEN], inner["headers"] = True, headers
+        inner[_SEEN], inner["headers"] = self._token, headers
         if is_page and (extensions := inner.get("extensions")):
             inner["extensions"] = {name: extensions[name] for name in extensions if name not in _SENDS_FILES}
         return inner

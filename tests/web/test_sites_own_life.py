@@ -19,6 +19,8 @@ from starlette.routing import Mount, Route
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.page_view import page_view_of
 from personalize.web.middleware import PersonalizeMiddleware
+from personalize.wrap import wrap
+from tests.desk import desk_settings
 from tests.web.house import (
     EMPTY,
     FILLED,
@@ -287,6 +289,24 @@ def test_wrapped_twice_is_wrapped_once(house: House) -> None:
     for headers in ([], [("if-none-match", '"a"')]):
         scope = scope_of(f"/?{LETTER}", headers=headers)
         assert house.run(tell(twice, scope)).messages == house.run(tell(house.wrap(site), scope)).messages
+
+
+def test_inside_of_another_installation_slot_tags_leave_no_marks(
+    house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A part of a site that has a desk of its own: the two have other keys, and so other marks."""
+    environment = Environment(autoescape=True)
+
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        text = environment.from_string('{% slot "hero" %}ours{% endslot %}').render().encode()
+        await page(text + SLOT)(scope, receive, send)
+
+    inner = wrap(site, desk_settings(tmp_path, secret_keys=["of the other installation, and long enough"]))
+    inner.teach(environment)
+    for _ in range(2):
+        assert house.ask(inner).body == b"ours" + FILLED
+    said = "another installation, with other keys, is wrapped around this one: it alone fills slots"
+    assert caplog.messages.count(said) == 1
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
