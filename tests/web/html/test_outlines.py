@@ -1,9 +1,12 @@
 """A page that has most in common with the one before is laid out as it was, and as it would be if it was scanned."""
 
+from types import MappingProxyType
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personalize.rules.definitions import Placement
 from personalize.web.html.marks import close_mark, open_mark
 from personalize.web.html.scanner import LONGEST_REGION
 from personalize.web.html.shells import Shell, Shells
@@ -27,9 +30,10 @@ def told(shell: Shell) -> object:
 
 
 def read_after(before: bytes, page: bytes, content_type: str = "text/html") -> Shell:
-    """The shell of a page that comes behind another one, as certainly as if it was the first."""
+    """The shell of a page that comes behind others of two kinds, as certainly as if it was the first."""
     shells = Shells(TOKEN)
-    shell_of(shells, before, content_type)
+    for earlier in (PAGE % (0, b"other"), before, before + b"!", before):
+        shell_of(shells, earlier, content_type)
     shell = shell_of(shells, page, content_type)
     assert told(shell) == told(shell_of(Shells(TOKEN), page, content_type))
     return shell
@@ -56,7 +60,9 @@ def test_of_pages_that_are_ever_new_what_they_have_in_common_is_kept_for_few_pat
     for number in range(100):
         shells.shell(PAGE % (number, b"calm"), f"/{number}", "text/html", Hero())
     shells.shell(PAGE % (1, b"calm"), "/" + "x" * 10_000, "text/html", Hero())
-    shells.shell(PAGE % (1, b"calm" * 100_000), "/long", "text/html", Hero())
+    for path in ("/long", "/99"):
+        shells.shell(PAGE % (1, b"calm" * 100_000), path, "text/html", Hero())
+    assert sum(len(text) for outline in shells._outlines.values() for text in outline._texts) < 64 * 1_000
     assert list(shells._outlines) == [f"/{number}" for number in range(36, 100)] and not shells._latest
 
 
@@ -79,6 +85,33 @@ def test_a_slot_that_tags_of_the_page_are_joined_by_is_found() -> None:
 def test_another_default_is_that_of_the_slot() -> None:
     other = read_after(SLOT + b"<p>1</p>", OPEN + b"<p>Another</p>" + CLOSE + b"<p>2</p>")
     assert other.layout.filled((), "utf-8") == b"<p>Another</p><p>2</p>"
+
+
+@pytest.mark.parametrize(
+    ("before", "page"),
+    [
+        (b"<p>" + SLOT, SLOT),
+        (SLOT, OPEN + b"d<!--slot %b-->" % TOKEN),
+        (CLOSE + b"<p>1" + SLOT, CLOSE + b"<p>2" + SLOT),
+    ],
+    ids=["a text less", "what is almost a mark", "half a slot"],
+)
+def test_a_page_of_other_pieces_is_read_anew(before: bytes, page: bytes) -> None:
+    read_after(before, page)
+
+
+def test_a_slot_that_a_selector_finds_is_looked_for_in_every_page() -> None:
+    class Placed(Hero):
+        placements = MappingProxyType({"hero": Placement("main", "inside")})
+
+    class PlacedLater(Placed):
+        version = "v2"
+
+    shells = Shells(TOKEN)
+    for slots in (Placed(), Hero(), PlacedLater()):
+        for page in (b"<p>1</p>" + SLOT, b"<p>2</p>" + SLOT, b"<main>3</main>" + SLOT):
+            slot_ids = shells.shell(page, "/", "text/html", slots).layout.slot_ids
+        assert slot_ids == (("hero",) if slots.version == "v1" and not slots.placements else ("hero", "hero"))
 
 
 def test_a_default_that_has_become_too_long_stays() -> None:
