@@ -4,15 +4,19 @@ from collections.abc import Sequence
 
 from personalize.web.html.marks import word_of_marks
 from personalize.web.html.pieces import Copy, Layout, Slot, Stray
-from personalize.web.html.scanner import LONGEST_REGION, may_be_marked
+from personalize.web.html.scanner import LONGEST_REGION, WORDS, may_be_marked
+
+#: How near to where two texts begin to differ it is looked for, in bytes: less costs more than it saves.
+_NEAR = 64
+_LONGEST_WORD = max(map(len, WORDS))
 
 
 class Outline:
     """A page in which slot tags are the only marks, to compare the next one from there with.
 
     A page that is never the same twice has the tags of the one before, and differs from it in a few of the texts
-    between them. These are searched; the others are but compared, a tenth of that, and not cut out of the page again.
-    `layout` is that of the page.
+    between them, and there in a few words. These are searched; all else is but compared, a tenth of that, and whole
+    texts are not cut out of the page again. `layout` is that of the page.
     """
 
     __slots__ = ("_texts", "_word", "layout")
@@ -28,8 +32,9 @@ class Outline:
         changed: dict[int, Copy | Slot] = {}
         at = 0
         for place, text in enumerate(self._texts):
-            if page.startswith(text, at):
-                at += len(text)
+            end = at + len(text)
+            if page[at:end] == text:  # mypyc calls no method for that, as `startswith` would be
+                at = end
                 continue
             piece = self._piece(place, page, at)
             if piece is None:
@@ -45,19 +50,14 @@ class Outline:
         before = self.layout.pieces[place]
         if isinstance(before, Slot):
             return self._slot(before, page, at)
-        return self._copy(page, at, is_last=place + 1 == len(self._texts))
-
-    def _copy(self, page: bytes, at: int, *, is_last: bool) -> Copy | None:
-        """The text up to the next mark or the end of the page, whichever is to come here."""
-        mark = page.find(self._word, at)
-        if is_last:
-            end = len(page) if mark < 0 else at
+        if place + 1 < len(self._texts):
+            end = page.find(self._word, at) - len(b"<!--")
         else:
-            end = mark - len(b"<!--")
+            end = len(page) if page.rfind(self._word, at) < 0 else at
         if end <= at:
             return None
         text = page[at:end]
-        return None if may_be_marked(text.lower()) else Copy(text)
+        return None if may_be_marked(_news(self._texts[place], text).lower()) else Copy(text)
 
     def _slot(self, before: Slot, page: bytes, at: int) -> Slot | None:
         """The same slot with another default, in which no mark stands."""
@@ -76,9 +76,30 @@ class Outline:
         return Outline(self.layout.with_pieces(changed), texts, self._word)
 
 
+def _news(before: bytes, text: bytes) -> bytes:
+    """The part of a text outside of which it is what it was before, and what a word has around it that ends or begins
+    there."""
+    shorter = min(len(before), len(text))
+    begin, end = 0, shorter
+    while end - begin > _NEAR:
+        middle = (begin + end) // 2
+        if text[begin:middle] == before[begin:middle]:
+            begin = middle
+        else:
+            end = middle
+    same, most = 0, shorter
+    while most - same > _NEAR:
+        middle = (same + most) // 2
+        if text[len(text) - middle : len(text) - same] == before[len(before) - middle : len(before) - same]:
+            same = middle
+        else:
+            most = middle
+    return text[max(begin - _LONGEST_WORD, 0) : len(text) - same + _LONGEST_WORD]
+
+
 def outline_of(layout: Layout, token: bytes) -> Outline | None:
-    """That of a page in which no written mark can stand; None where it has no slots, either, or half of one."""
+    """That of a page in which no written mark can stand; None where it is empty, or has half a slot."""
     pieces = layout.pieces
-    if not layout.slot_ids or any(isinstance(piece, Stray) for piece in pieces):
+    if not pieces or any(isinstance(piece, Stray) for piece in pieces):
         return None
     return Outline(layout, [piece.data for piece in pieces], word_of_marks(token.decode()).encode())

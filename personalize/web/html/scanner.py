@@ -18,12 +18,14 @@ from personalize.web.html.written import WrittenScanner
 LONGEST_REGION = 65_536
 _LONGEST_ID = 64
 _EXCLAMATION: Final = 0x21
+#: What stands in every written mark, in small letters or capitals: one or the other.
+WORDS = (b"data-slot", b"slot:")
 NO_PLACEMENTS: Mapping[str, Placement] = MappingProxyType({})
 
 
 def may_be_marked(low: bytes) -> bool:
     """Whether a page in lower case can hold a written mark. No is certain."""
-    return holds(low, b"data-slot") or holds(low, b"slot:")
+    return holds(low, WORDS[0]) or holds(low, WORDS[1])
 
 
 def _anything(slot_id: str) -> bool:

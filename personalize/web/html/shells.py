@@ -122,7 +122,7 @@ class Shells:
         encoding, layout = page_encoding(content_type, body), again.layout
         if encoding is None or declared_until(content_type, body) > layout.first_slot_at:
             return None
-        shell = Shell(body, content_type, encoding, layout)
+        shell = Shell(body, content_type, encoding, layout if layout.slot_ids else _UNTOUCHED)
         if again is outline:
             _remember(self._latest, path, shell)
         else:
@@ -179,11 +179,11 @@ class Shells:
         pieces = scanner.last(body)
         early = self._keep_early(pieces, declared_until(content_type, body))
         layout = lay_out(pieces, self.without_marks)
-        if not layout.slot_ids and all(isinstance(piece, Copy) for piece in pieces):
-            layout = _UNTOUCHED
         doubts = {**scanner.doubts.by_slot, **early} if early else scanner.doubts.by_slot
         if not (scanner.reads_written or placements or doubts):
             self._keep_outline(body, path, layout)
+        if not layout.slot_ids and all(isinstance(piece, Copy) for piece in pieces):
+            layout = _UNTOUCHED
         return Shell(body, content_type, encoding, layout, unknown=frozenset(scanner.unknown), doubts=doubts)
 
     def _keep_outline(self, body: bytes, path: str, layout: Layout) -> None:

@@ -82,6 +82,24 @@ def test_a_slot_that_tags_of_the_page_are_joined_by_is_found() -> None:
     assert written.layout.slot_ids == ("hero", "hero", "hero")
 
 
+@pytest.mark.parametrize("mark", [b"<b data-slot=hero>x</b>", b"<!--   slot:hero --><!-- /slot:hero -->", SLOT])
+def test_a_mark_of_which_one_letter_is_new_is_found_wherever_it_stands(mark: bytes) -> None:
+    for at in (4, 11):  # behind the first letter of the word, and before its last
+        for size in range(200, 264):
+            begin, end = b"x" * size, b"x" * (463 - size)
+            for before in (mark[:at] + b"#" + mark[at + 1 :], mark[:at] + b"#" + mark[at:]):
+                assert read_after(begin + before + end, begin + mark + end).layout.slot_ids == ("hero",)
+
+
+def test_a_page_without_slots_is_compared_with_the_last_one_too() -> None:
+    shells = Shells(TOKEN)
+    for number in range(100):
+        assert shell_of(shells, b"<h1>%d</h1>" % number + b"<p>Text</p>" * 30).is_plain
+    assert list(shells._outlines) == ["/"] and not shells._kept
+    for page in (b"", b"", b"<p>", b""):
+        assert shell_of(shells, page).is_plain
+
+
 def test_another_default_is_that_of_the_slot() -> None:
     other = read_after(SLOT + b"<p>1</p>", OPEN + b"<p>Another</p>" + CLOSE + b"<p>2</p>")
     assert other.layout.filled((), "utf-8") == b"<p>Another</p><p>2</p>"
@@ -134,7 +152,21 @@ def test_the_same_page_of_another_content_type_is_read_anew() -> None:
         assert shell_of(shells, PAGE % (1, b"calm"), content_type).encoding == encoding
 
 
-_PARTS = st.sampled_from([OPEN, CLOSE, SLOT, b"<p>", b"slot ", b"slot:", b"<!--", b"<b data-SLOT=hero>x</b>", TOKEN])
+_PARTS = st.sampled_from(
+    [
+        b"<p>%b</p>" % (b"text" * 50),
+        b"data-",
+        OPEN,
+        CLOSE,
+        SLOT,
+        b"<p>",
+        b"slot ",
+        b"slot:",
+        b"<!--",
+        b"<b data-SLOT=hero>x</b>",
+        TOKEN,
+    ]
+)
 
 
 @settings(deadline=None, max_examples=200)
