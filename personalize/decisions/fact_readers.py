@@ -125,7 +125,7 @@ def _origin_fields(facts: Sequence[Fact]) -> GroupReader:
         origin = context.origin
         if origin is None:
             return repeat(None, len(facts))
-        return of_visit(origin) if origin.__class__ is Visit else of_page(origin)
+        return of_visit(origin) if type(origin) is Visit else of_page(origin)
 
     return read
 

@@ -56,6 +56,7 @@ _BEGINS_ORGANIZATION: Final = b'{"o":'
 _RARE: Final = frozenset({_JOINED, _JOINED_FROM, _UNIT, _STATED, _OF_TWO_UNITS, _TIES, _MEMBERSHIP})
 
 _TOTALS_ROW = ("count", "sum", "first_at", "last_at", "first_value", "last_value")
+_AMOUNTS: Final = frozenset({"sum", "first_value", "last_value"})
 _PLAIN_ROW: Final = 2  # how many parts an attribute without marks has
 _FROM_JOIN: Final = 1
 _TAGGED: Final = 2  # the value has numbers that JSON cannot hold: each of those, and each mapping, stands under a tag
@@ -214,7 +215,7 @@ def kept_value(attributes: Mapping[str, AttributeValue], name: str) -> JSONValue
     row = rows_of(attributes).get(name)
     if row is None:
         return None
-    return row[0] if row.__class__ is list and len(row) == _PLAIN_ROW else attributes[name].value
+    return row[0] if type(row) is list and len(row) == _PLAIN_ROW else attributes[name].value
 
 
 def totals_reader(names: Sequence[str]) -> Callable[[Mapping[str, Totals], str], Sequence[object] | None]:
@@ -222,13 +223,17 @@ def totals_reader(names: Sequence[str]) -> Callable[[Mapping[str, Totals], str],
     nothing else is read."""
     places = [_TOTALS_ROW.index(name) for name in names]
     moments = frozenset(place for place in places if _TOTALS_ROW[place].endswith("_at"))
+    amounts = [place for place in places if _TOTALS_ROW[place] in _AMOUNTS]
 
     def read(totals: Mapping[str, Totals], type_: str) -> Sequence[object] | None:
         row: Any = rows_of(totals).get(type_)
         if row is None:
             return None
-        if row.__class__ is not list or dict in map(type, row):
-            return [getattr(totals[type_], name) for name in names]
+        if type(row) is not list:
+            return [getattr(row, name) for name in names]
+        for place in amounts:
+            if type(row[place]) is dict:  # it has to be untagged
+                return [getattr(totals[type_], name) for name in names]
         if not moments:
             return [row[place] for place in places]
         return [EPOCH + MICROSECOND * row[place] if place in moments else row[place] for place in places]
@@ -238,9 +243,9 @@ def totals_reader(names: Sequence[str]) -> Callable[[Mapping[str, Totals], str],
 
 def own(value: Any) -> Any:
     """A value that its reader may change: a copy of what others read as well."""
-    if value.__class__ is list:
+    if type(value) is list:
         return value.copy() if _CHANGEABLE.isdisjoint(map(type, value)) else [own(one) for one in value]
-    return {name: own(one) for name, one in value.items()} if value.__class__ is dict else value
+    return {name: own(one) for name, one in value.items()} if type(value) is dict else value
 
 
 def _attribute(stored: AttributeValue) -> list[object]:
@@ -265,7 +270,7 @@ def _totals(total: Totals) -> list[object]:
 
 def _read_totals(stored: list[Any]) -> Totals:
     count, sum_, first_at, last_at, first, last = stored
-    if dict in (sum_.__class__, first.__class__, last.__class__):
+    if dict in (type(sum_), type(first), type(last)):
         sum_, first, last = _untagged(sum_), _untagged(first), _untagged(last)
     return Totals(count, sum_, from_micros(first_at), from_micros(last_at), first, last)
 
@@ -309,7 +314,7 @@ def _needs_tags(value: JSONValue) -> bool:
 
 
 def _tagged(value: JSONValue) -> object:
-    if value.__class__ is int and -_LARGEST <= value <= _LARGEST:
+    if type(value) is int and -_LARGEST <= value <= _LARGEST:
         return value
     if isinstance(value, list):
         return [_tagged(item) for item in value]

@@ -22,7 +22,7 @@ class StoredPart(Mapping[str, Value]):
 
     def __getitem__(self, name: str) -> Value:
         value = self.stored[name]
-        found: Value = self._read(value) if value.__class__ is list else value
+        found: Value = self._read(value) if type(value) is list else value
         return found
 
     def get(self, name: str, default: Any = None) -> Any:
@@ -30,7 +30,7 @@ class StoredPart(Mapping[str, Value]):
         value = self.stored.get(name)
         if value is None:
             return default
-        return self._read(value) if value.__class__ is list else value
+        return self._read(value) if type(value) is list else value
 
     def __contains__(self, name: object) -> bool:
         return name in self.stored
@@ -50,7 +50,7 @@ class StoredPart(Mapping[str, Value]):
 
     def written(self, write: Callable[[Value], object]) -> dict[str, object]:
         """What is to be stored: what nobody has asked for as it is, `write` makes the others."""
-        return {name: value if value.__class__ is list else write(value) for name, value in self.stored.items()}
+        return {name: value if type(value) is list else write(value) for name, value in self.stored.items()}
 
 
 def having(part: Mapping[str, Value], name: str, value: Value) -> Mapping[str, Value]:

@@ -161,7 +161,7 @@ class FactIndex:
 
     def _read_times(self, value: Any, now: datetime, micros: int) -> Reading:
         """The reading of a counter's times."""
-        if value.__class__ is tuple:
+        if type(value) is tuple:
             have = len(value)
             parts, truth = self._by_length[have if have < len(self._by_length) else -1]
             try:
@@ -174,7 +174,7 @@ class FactIndex:
 
     def _read_moment(self, value: Any, now: datetime, micros: int) -> Reading:
         """The reading of a moment of which only the age is asked."""
-        if value.__class__ is datetime and value.tzinfo is not None:
+        if type(value) is datetime and value.tzinfo is not None:
             known = self._at.get(bisect_left(self._ages, now - value))
             if known is not None:
                 return known
@@ -182,12 +182,12 @@ class FactIndex:
 
     def _read_list(self, value: Any, now: datetime, micros: int) -> Reading:
         """The reading of a list, of texts for the most part."""
-        if value.__class__ is list:
+        if type(value) is list:
             texts, of_elements = self.memories[str], self._of_elements
             truth = whole = asked(self._of_lists, value, now) if self._of_lists else 0
             try:
                 for element in value:
-                    if element.__class__ is not str:
+                    if type(element) is not str:
                         break
                     truth |= texts[element].truth & of_elements
                 else:
@@ -198,7 +198,7 @@ class FactIndex:
         return self._read_any(value, now, micros)
 
     def _read_any(self, value: object, now: datetime, micros: int) -> Reading:
-        memory = self.memories.get(value.__class__)
+        memory = self.memories.get(type(value))
         if memory is not None and (known := memory.get(value)) is not None:
             return known
         return self.read_anew(value, now, micros)
@@ -220,15 +220,15 @@ class FactIndex:
         return reading
 
     def _remember(self, value: object, reading: Reading) -> None:
-        memory = self.memories.get(value.__class__)
-        if memory is None or (value.__class__ is str and len(value) > LONGEST_REMEMBERED):
+        memory = self.memories.get(type(value))
+        if memory is None or (type(value) is str and len(value) > LONGEST_REMEMBERED):
             return
         if len(memory) >= MOST_REMEMBERED:
             memory.clear()
             self.masks.clear()
             memory[None], self.masks[None] = self._missing, self._missing.kept
         memory[value] = reading
-        if value.__class__ is self.usual:
+        if type(value) is self.usual:
             self.masks[value] = reading.kept
 
     def _truths_of_list(self, elements: Iterable[object], now: datetime, micros: int) -> Iterator[int]:
@@ -236,7 +236,7 @@ class FactIndex:
         the list as a whole."""
         yield asked(self._of_lists, elements, now)
         for element in elements:
-            is_single = element is not None and element.__class__ not in _SEVERAL
+            is_single = element is not None and type(element) not in _SEVERAL
             truth = self._read_any(element, now, micros).truth if is_single else self._truth(element, now, micros)
             yield truth & self._of_elements
 
