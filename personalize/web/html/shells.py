@@ -111,6 +111,8 @@ class Shells:
             self._latest.move_to_end(path)
             return latest
         outline = self._outlines.get(path)
+        if outline is None and path not in self._news:
+            outline = self._outlines.get(_folder(path))  # one template often makes the pages beside one another
         shell = None if outline is None else self._like(outline, body, path, content_type)
         return shell or self._searched(body, path, content_type, slots)
 
@@ -126,7 +128,7 @@ class Shells:
         if again is outline:
             _remember(self._latest, path, shell)
         else:
-            _remember(self._outlines, path, again)
+            self._keep_outline(again, path)
         return shell
 
     def _searched(self, body: bytes, path: str, content_type: str, slots: KnownSlots) -> Shell:
@@ -181,16 +183,18 @@ class Shells:
         layout = lay_out(pieces, self.without_marks)
         doubts = {**scanner.doubts.by_slot, **early} if early else scanner.doubts.by_slot
         if not (scanner.reads_written or placements or doubts):
-            self._keep_outline(body, path, layout)
+            outline = outline_of(layout, self._token)
+            if outline is not None and len(body) <= LONGEST_SHELL:
+                self._keep_outline(outline, path)
         if not layout.slot_ids and all(isinstance(piece, Copy) for piece in pieces):
             layout = _UNTOUCHED
         return Shell(body, content_type, encoding, layout, unknown=frozenset(scanner.unknown), doubts=doubts)
 
-    def _keep_outline(self, body: bytes, path: str, layout: Layout) -> None:
-        """Keep what the next page from there may have in common with this one, in which no written mark can stand."""
-        outline = outline_of(layout, self._token)
-        if outline is not None and len(body) <= LONGEST_SHELL and len(path) <= LONGEST_PATH:
-            _remember(self._outlines, path, outline)
+    def _keep_outline(self, outline: Outline, path: str) -> None:
+        """Keep what the next page from there may have in common with this one, or the first from a path beside it."""
+        if path not in self._outlines:
+            _remember(self._outlines, _folder(path), outline)
+        _remember(self._outlines, path, outline)
 
     def _keep_early(self, pieces: list[Piece], until: int) -> Mapping[str, Doubt]:
         """Let slots before the byte where the page says its encoding be as the page has them; the doubts about them."""
@@ -206,7 +210,13 @@ class Shells:
         return early
 
 
+def _folder(path: str) -> str:
+    return path[: path.rfind("/") + 1]
+
+
 def _remember(by_path: OrderedDict[str, V], path: str, what: V) -> None:
+    if len(path) > LONGEST_PATH:
+        return
     by_path[path] = what
     by_path.move_to_end(path)
     if len(by_path) > MOST_SHELLS:
