@@ -33,6 +33,12 @@ def wants_html(headers: Mapping[bytes, bytes]) -> bool:
     return headers.get(b"sec-fetch-dest") in _DOCUMENTS or b"text/html" in headers.get(b"accept", b"").lower()
 
 
+def takes_html(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a client would take a page, by what its headers in lower case say that it accepts."""
+    accepted = headers.get(b"accept")
+    return accepted is None or b"*/*" in accepted or b"text/html" in accepted.lower()
+
+
 def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
     """Whether the page is only fetched in advance, by its headers in lower case: nobody looks at it yet."""
     if _TELL_OF_PREFETCH.isdisjoint(headers):

@@ -5,7 +5,7 @@ from typing import Final
 
 from personalize.runtime.page_request import PageRequest
 from personalize.visitors.sent_headers import SentHeaders
-from personalize.web.headers import CONDITIONS, RawHeaders
+from personalize.web.headers import CONDITIONS, RawHeaders, takes_html
 
 #: What is left of longer cookie headers is not remembered, so that the memory has a bound in bytes, too.
 _LONGEST_REMEMBERED: Final = 2_048
@@ -27,9 +27,10 @@ class Inward:
     def headers(self, request: PageRequest, *, plain: bool = False, whole: bool = False) -> RawHeaders:
         """The headers of a request, in a list of its own: without our cookies, of which most requests have none.
 
-        `plain` asks for a page that is not compressed, `whole` for one that is neither a range nor "not modified".
+        `plain` asks for a page that is not compressed, `whole` for one that is neither a range nor "not modified". Who
+        takes no page is asking for something else at its address, and gets it as the site would send it.
         """
-        if plain or whole:
+        if (plain or whole) and takes_html(request.sent.raw):
             return self._kept(request.sent, _WHOLE if not plain else _PLAIN_AND_WHOLE if whole else _PLAIN)
         kept = request.pairs.copy()
         for name, value in request.pairs:  # nobody has asked for the names in lower case, and for an image nobody will

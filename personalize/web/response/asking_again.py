@@ -8,6 +8,7 @@ from mimetypes import guess_type
 from typing import Protocol
 
 from personalize.web.asgi import Message, Receive
+from personalize.web.headers import takes_html
 
 #: How long a client waits, at most, for a page that is only looked at.
 LONGEST_ASK_SECONDS = 2.0
@@ -19,10 +20,8 @@ _PAGES = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"emp
 def may_be_page(path: str, headers: Mapping[bytes, bytes]) -> bool:
     """Whether a request may be one for a page, by what its address looks like and what the client says it wants in its
     headers, whose names are in lower case."""
-    destination, accepted = headers.get(b"sec-fetch-dest"), headers.get(b"accept")
-    if destination is not None and destination not in _PAGES:
-        return False
-    if accepted is not None and not (b"text/html" in accepted.lower() or b"*/*" in accepted):
+    destination = headers.get(b"sec-fetch-dest")
+    if (destination is not None and destination not in _PAGES) or not takes_html(headers):
         return False
     return (guess_type(path.rpartition("/")[2])[0] or "text/html") == "text/html"
 

@@ -45,6 +45,15 @@ def test_headers_may_come_as_lists_of_two() -> None:
         assert seen_of(sent, plain=plain) == [(b"cookie", b"c=1"), (b"accept", b"*/*")]  # type: ignore[arg-type]
 
 
+def test_who_takes_no_page_is_asking_for_something_else_at_its_address() -> None:
+    """Many sites answer JSON where they answer a page, compressed and with a validator of its own."""
+    asked = [(b"accept-encoding", b"gzip"), (b"if-none-match", b'"a"'), (b"range", b"bytes=0-9")]
+    for accepted, seen in ((b"application/json", asked), (b"application/json, */*", []), (b"TEXT/HTML", [])):
+        accept = (b"accept", accepted)
+        sent = [accept, *asked, (b"cookie", b"pz=T")]
+        assert seen_of(sent, plain=True, whole=True) == [accept, *seen]
+
+
 def test_the_site_is_asked_for_a_plain_whole_page() -> None:
     conditions = [(b"if-none-match", b'"a"'), (b"if-modified-since", b"x"), (b"range", b"x"), (b"if-range", b"x")]
     coding, accepted = (b"accept-encoding", b"br"), (b"accept", b"text/html")
