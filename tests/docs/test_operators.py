@@ -74,12 +74,12 @@ def test_every_failure_that_is_counted_has_its_line() -> None:
 
 
 def failures_of_package() -> set[str]:
-    """What the package counts as gone wrong: the first argument of `….failed(…)`, the `failure` of a task, and keys of
-    `….failures[…]`."""
+    """What the package counts as gone wrong: the first argument of `….failed(…)` and `_degrade(…)`, the `failure` of a
+    task, and keys of `….failures[…]`."""
     found: set[str] = set()
     for path in (REPOSITORY / "personalize").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "failed"
+            is_call = isinstance(node, ast.Call) and getattr(node.func, "attr", "") in ("failed", "_degrade")
             if is_call and isinstance(node.args[0], ast.Constant):
                 found.add(str(node.args[0].value))
             if isinstance(node, ast.keyword) and node.arg == "failure" and isinstance(node.value, ast.Constant):
