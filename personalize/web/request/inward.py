@@ -30,8 +30,8 @@ class Inward:
         `plain` asks for a page that is not compressed, `whole` for one that is neither a range nor "not modified". Who
         takes no page is asking for something else at its address, and gets it as the site would send it.
         """
-        if (plain or whole) and takes_html(request.sent.raw):
-            return self._kept(request.sent, _WHOLE if not plain else _PLAIN_AND_WHOLE if whole else _PLAIN)
+        if (plain or whole) and takes_html((sent := request.sent).raw):
+            return self._kept(sent, _WHOLE if not plain else _PLAIN_AND_WHOLE if whole else _PLAIN)
         kept = request.pairs.copy()
         for name, value in request.pairs:  # nobody has asked for the names in lower case, and for an image nobody will
             if len(name) == 6 and (name == b"cookie" or (name != b"accept" and name.lower() == b"cookie")):
