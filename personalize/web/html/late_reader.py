@@ -1,9 +1,10 @@
 """Lets a page in parts leave before it is read: it is read when a mark comes behind it.
 
-So what comes behind the last slot is not read at all, and the rest in few long steps, in which scripts, comments and
-drawings are whole that were cut.
+So what comes behind the last slot is not read at all, nor what comes behind it in the same part, and the rest in few
+long steps, in which scripts, comments and drawings are whole that were cut.
 """
 
+import sys
 from typing import Final
 
 from personalize.web.html.leaping_reader import LARGE_CHUNK, LeapingReader
@@ -21,9 +22,10 @@ _MOST_UNREAD: Final = 65_536
 class LateReader(LeapingReader):
     """Reads one page, and late what may leave before. `left` bytes of what is not decided yet have left already."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, reads_late: bool) -> None:
         super().__init__()
         self.left = 0
+        self._reads_late = reads_late
         self._unread: list[bytes] = []
         self._unread_low: list[bytes] = []
 
@@ -45,6 +47,29 @@ class LateReader(LeapingReader):
         self._unread_low.append(low)
         self.left += end
         return chunk
+
+    def read(self) -> None:
+        """Reads what was taken, up to the last mark in it and the end of its slot; the rest is left unread."""
+        end = -1
+        if self._reads_late and self._chunk_size >= LARGE_CHUNK and self._marks and self._nothing_behind == sys.maxsize:
+            end = _end_of_markup(self.low)
+        if end < 0:
+            super().read()
+            return
+        last = self._marks[0]
+        self._nothing_behind = last if self.low.find(b"!", last) < 0 else self.low.rfind(_WORD)
+        self._stopped_at = -1
+        super().read()
+        self._nothing_behind = sys.maxsize
+        if 0 <= self._stopped_at <= end:
+            self.decided = end
+            self._unread.append(self.data[self._stopped_at : end])
+            self._unread_low.append(self.low[self._stopped_at : end])
+
+    @property
+    def unread_size(self) -> int:
+        """How many bytes were left unread by `read`."""
+        return len(self._unread[0]) if self._unread else 0
 
     @property
     def is_late(self) -> bool:

@@ -47,11 +47,13 @@ class LeapingReader(MarkupReader):
         self.stops: Sequence[int] = ()
         #: Behind this position of `data`, nothing but text, tags and comments that do not matter comes any more.
         self._nothing_behind = sys.maxsize
+        #: Where reading stopped because nothing comes behind it, or -1.
+        self._stopped_at = -1
         #: Before this position of `data`, no mark stands.
         self.unmarked = 0
         self._leaps = _LEAP
         self._chunk_size = 0
-        self._marks: list[int] = []
+        self._marks: list[int] = []  # from the last one on
         self._quoted_at = -1
         self._doubt_until = 0
         self._has_many_parts = False
@@ -88,6 +90,7 @@ class LeapingReader(MarkupReader):
         if self.tag_by_tag:
             return self.read_tags(position)
         if position > self._nothing_behind:
+            self._stopped_at = position
             return len(self.data)
         if len(self.data) < _TOO_SHORT_TO_LEAP:
             return self.read_tags(position)
@@ -114,7 +117,7 @@ class LeapingReader(MarkupReader):
             if after < 0:
                 return self.read_markup(at)
             position = after
-        return end
+        return position
 
     def _pass_parts(self, position: int, limit: int) -> tuple[int, int]:
         """Passes all parts that begin before `limit` and are whole. Where one has to be read as the standard says, the

@@ -144,7 +144,7 @@ class Scanner:
                 known=self._known,
                 doubts=self.doubts,
                 unknown=self.unknown,
-                places=self._places.found if self._places is not None else {},
+                places=self._places.found if self._places is not None else None,
             )
 
     def _may_hold_mark(self, chunk: bytes) -> bool:

@@ -67,7 +67,8 @@ class WrittenScanner(LateReader):
     `data-slots="off"`.
 
     `known` says which slot ids exist; others are read as if they were no mark. `places` are the slots that stand at
-    the tag which begins at a byte of the page; those of what is fed must be there by then. What was left alone and why
+    the tag which begins at a byte of the page; those of what is fed must be there by then. Where there are none, what
+    can't matter leaves before it is read. What was left alone and why
     is told to `doubts`, ids that nobody knows (not more than 50) are kept in `unknown`.
     """
 
@@ -78,14 +79,14 @@ class WrittenScanner(LateReader):
         known: Callable[[str], bool],
         doubts: Doubts,
         unknown: set[str],
-        places: Mapping[int, Sequence[PlacedSlot]],
+        places: Mapping[int, Sequence[PlacedSlot]] | None,
     ) -> None:
-        super().__init__()
+        super().__init__(reads_late=places is None)
         self._max_region = max_region
         self._known = known
         self._doubts = doubts
         self._unknown = unknown
-        self._places = places
+        self._places = {} if places is None else places
         self._met: set[str] = set()
         self._data_at = 0
         self._tables = Tables()
@@ -114,7 +115,7 @@ class WrittenScanner(LateReader):
         if self._put_out < self.decided:
             self._put(self.decided)
             self._bound()
-        self.left = max(self._put_out - self.decided, 0)
+        self.left = max(self._put_out - self.decided, 0) + self.unread_size
         return pieces
 
     def close(self) -> list[Piece]:

@@ -23,7 +23,7 @@ COMMENTS = b"<!-- c -->\n" * 200
 
 
 def late() -> WrittenScanner:
-    return WrittenScanner(max_region=65_536, known={"hero"}.__contains__, doubts=Doubts(), unknown=set(), places={})
+    return WrittenScanner(max_region=65_536, known={"hero"}.__contains__, doubts=Doubts(), unknown=set(), places=None)
 
 
 def left_of(reader: LateReader, chunk: bytes) -> bytes | None:
@@ -108,6 +108,7 @@ EXAMPLES = trials(60, 20_000)
     parts=[b"slots ", COMMENTS, b'<a title="><!-- ">', MUCH, TOKEN_SLOT, SLOT],
     sizes=[len(COMMENTS) + 6, len(MUCH) + 18, 99],
 )
+@example(parts=[MUCH, SLOT, b"<div data-slot=hero>D</div>", SLOT], sizes=[len(MUCH) + len(SLOT) + 6, 99])
 @settings(max_examples=EXAMPLES, deadline=None)
 def test_what_leaves_unread_changes_nothing_that_is_found(parts: list[bytes], sizes: list[int]) -> None:
     page = b"".join(parts)
