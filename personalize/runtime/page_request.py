@@ -1,10 +1,13 @@
 """One request for a page: as the site sees it, and as the browser has sent it."""
 
-from typing import Any
+from typing import Any, Final
 
 from personalize.decisions.context import RequestFacts
 from personalize.runtime.sources import Scope
 from personalize.visitors.sent_headers import SentHeaders
+
+#: In the place of a scope that was parted with.
+_NOTHING_LEFT: Final[dict[str, Any]] = {}
 
 
 class PageRequest:
@@ -52,4 +55,4 @@ class PageRequest:
     def part_with_scope(self) -> None:
         """Forget the scope, once the site has returned. The page view stands in it, and what leads back to itself would
         live until the garbage collector finds it: a tenth of what a page costs."""
-        self.scope = {}
+        self.scope = _NOTHING_LEFT

@@ -110,8 +110,10 @@ class PersonalizeMiddleware:
             return
         inner, page_view = self._request(asked, whole=asked.is_get and asked.had_slots is True)
         response = self._response(asked, page_view, receive, send)
+        # Whether the client leaves matters where a view may count, and nowhere else: what is sent to us may be long.
+        heard = response.receive if asked.is_get and asked.had_slots is not False else receive
         try:  # as in `_run`, without the way there
-            await self.app(inner, response.receive, response.send)
+            await self.app(inner, heard, response.send)
         except BaseException:
             await _end(response)
             asked.part_with_scope()

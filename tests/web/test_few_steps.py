@@ -1,6 +1,7 @@
 """What a request costs that is none for a page with slots, in calls of our own functions: a clock would waver."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -8,14 +9,16 @@ from typing import Any
 import pytest
 
 import personalize
-from tests.web.house import LETTER, SLOT, App, House, body, page, saying, scope_of, tell
+from tests.web.house import EMPTY, LETTER, SLOT, App, House, Message, Receive, Send, body, page, saying, scope_of, tell
 
 IMAGE = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"image/png")]}
 OURS = str(Path(personalize.__file__).parent)
 
 
-def steps_of(house: House, site: App, path: str) -> list[str]:
-    """Our functions that are called for a request, where the same was asked before."""
+def steps_of(
+    house: House, site: App, path: str, *, method: str = "GET", sent: Sequence[Message] = (EMPTY,)
+) -> list[str]:
+    """Our functions that are called for a request whose client says this, where the same was asked before."""
     app, steps = house.wrap(site), list[str]()
 
     def note(frame: FrameType, event: str, _: object) -> None:
@@ -24,11 +27,11 @@ def steps_of(house: House, site: App, path: str) -> list[str]:
 
     async def asked() -> None:
         for _ in range(3):
-            await tell(app, scope_of(path))
+            await tell(app, scope_of(path, method=method), sent)
         before = sys.getprofile()
         sys.setprofile(note)
         try:
-            await tell(app, scope_of(path))
+            await tell(app, scope_of(path, method=method), sent)
         finally:
             sys.setprofile(before)
 
@@ -55,3 +58,19 @@ def test_a_page_with_a_slot_takes_few_steps_more(house: House) -> None:
 def test_each_further_part_of_what_is_no_page_takes_one_step(house: House) -> None:
     few, many = (saying(IMAGE, *[body(SLOT, more=True)] * parts, body(b"")) for parts in (1, 101))
     assert len(steps_of(house, many, "/few/many")) - len(steps_of(house, few, "/few/few")) <= 200
+
+
+async def taking(_: Any, receive: Receive, send: Send) -> None:
+    """A site that reads all that it is sent."""
+    while (await receive())["more_body"]:
+        pass
+    await send({**IMAGE})
+    await send(body(b""))
+
+
+def test_no_part_of_what_is_sent_to_a_site_takes_a_step(house: House) -> None:
+    few, many = (
+        steps_of(house, taking, "/few/sent", method="POST", sent=[*[{**EMPTY, "more_body": True}] * parts, EMPTY])
+        for parts in (1, 101)
+    )
+    assert len(few) == len(many)

@@ -10,8 +10,10 @@ from personalize.web.response.head_names import KNOWN_NAMES, SENT_BY_OTHERS, Hea
 
 _NOT_SHARED: Final = frozenset({b"private", b"no-store", b"no-cache"})
 _PARTIAL: Final = frozenset({204, 205, 206})
-#: What the content type of HTML begins with, or may have before it.
-_BEFORE_HTML: Final = b"tT \t\n\r\v\f"
+#: What the content type of HTML begins with; white space, which is less than any letter, may stand before it.
+_SMALL_T: Final = 0x74
+_LARGE_T: Final = 0x54
+_SPACE: Final = 0x20
 #: Content types that came before, as text, and whether they are that of HTML; a site has few of them.
 _MEDIA_TYPES: Final[dict[bytes, tuple[str, bool]]] = {}
 _MOST_MEDIA_TYPES: Final = 256
@@ -27,7 +29,8 @@ def is_no_page(message: dict[str, Any]) -> bool:
     try:
         for name, value in pairs:
             if len(name) == 12 and (name == b"content-type" or name.lower() == b"content-type"):
-                return (bool(value) and value[0] not in _BEFORE_HTML) or not _media_type(value)[1]
+                first = value[0] if value else _SPACE
+                return (first > _SPACE and first not in (_SMALL_T, _LARGE_T)) or not _media_type(value)[1]
     except (TypeError, AttributeError):
         return False  # no pairs of bytes, as nearly every site sends them
     return True
