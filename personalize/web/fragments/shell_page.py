@@ -13,7 +13,7 @@ from personalize.web.fragments.fragment_script import FILE_NAME, script_tag
 from personalize.web.fragments.includes import EsiInclude, Include, ScriptInclude, SsiInclude
 from personalize.web.fragments.shell_tag import ShellTag
 from personalize.web.headers import RawHeaders
-from personalize.web.html.script_policy import admission_of
+from personalize.web.html.script_policy import admission_of, lets_markup_in
 from personalize.web.response.response_head import ResponseHead
 
 _INCLUDES: Mapping[str, type[Include]] = {"script": ScriptInclude, "esi": EsiInclude, "ssi": SsiInclude}
@@ -50,7 +50,7 @@ class ShellPage:
         if not isinstance(self.include, ScriptInclude):
             return b""
         admission = admission_of(head.policies)
-        if admission is None:
+        if admission is None or not lets_markup_in(head.policies):
             self.health.tell_once("script policy", "the Content-Security-Policy of a page keeps out our script")
             return None
         return script_tag(self.prefix, admission.nonce)

@@ -37,6 +37,12 @@ def admission_of(policies: Iterable[str]) -> Admission | None:
     return Admission(nonces[0] if nonces else None)
 
 
+def lets_markup_in(policies: Iterable[str]) -> bool:
+    """Whether scripts may write markup into the page: not where a policy asks for Trusted Types, which ours has none
+    of."""
+    return not any("require-trusted-types-for" in value.lower() for value in policies)
+
+
 def _governing(policy: str) -> list[str] | None:
     """The sources of scripts that a policy allows; None where it says nothing of scripts."""
     directives = [part.split() for part in policy.split(";")]

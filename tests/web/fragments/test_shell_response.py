@@ -395,6 +395,7 @@ def test_a_part_of_a_page_gets_its_slots_and_no_script(tmp_path: Path) -> None:
     ("policy", "tag"),
     [
         ("script-src 'self'", SCRIPT),
+        ("script-src 'self'; Require-Trusted-Types-For 'script'", ""),
         ("script-src 'nonce-abc'", SCRIPT.replace("></", ' nonce="abc"></')),
         ("default-src 'self'; script-src 'nonce-a\"b'", SCRIPT.replace("></", ' nonce="a&#34;b"></')),
         ("script-src 'none'", ""),
