@@ -49,6 +49,7 @@ def test_what_has_no_slots_takes_few_steps(house: House, site: Any, most: int) -
     assert len(steps) <= most, "\n".join(steps)
 
 
+@pytest.mark.sources  # what is compiled shows no steps
 def test_a_page_with_a_slot_takes_few_steps_more(house: House) -> None:
     steps = steps_of(house, page(SLOT), f"/few/slots?{LETTER}")
     assert "decide" in steps
