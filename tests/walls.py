@@ -48,6 +48,7 @@ ROOMS = {
         *("replay", "stretches", "erasure", "refusing", "fence", "floors", "event_text", "seals"),
         *("holding_text", "protocols"),
         *("projecting", "membership", "erasing", "erasing_again", "past", "outcomes", "shared_commits"),
+        "reading_at_once",
         *("memory", "postgres", "sqlite"),
         "opening",
     ),

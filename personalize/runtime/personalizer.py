@@ -51,6 +51,7 @@ from personalize.settings import Settings
 from personalize.stores.erasure import Erasure
 from personalize.stores.opening import open_store
 from personalize.stores.protocols import NOTHING_LIVE, Applied, Projector, Store
+from personalize.stores.reading_at_once import profile_at_once_of
 from personalize.visitors.browser import Browsers
 from personalize.visitors.tokens import Tokens
 
@@ -85,6 +86,7 @@ class Personalizer:
         self.keys = secret_keys(settings)
         self.tokens = Tokens(self.keys)
         self.store = store if store is not None else open_store(settings.store, settings.root, self.keys)
+        self.profile_at_once = profile_at_once_of(self.store)
         self.login: LoginSource = login or ScopeLogin()
         self.consent: ConsentSource = consent or CookieConsent(
             settings.cookie.consent_name, settings.privacy.purposes, settings.privacy.gpc == "refuse"
@@ -249,6 +251,7 @@ class Personalizer:
         self.serve(rule_set)
         self._present = self.store
         self.store = await self.store.as_of(moment, self.projectors)
+        self.profile_at_once = profile_at_once_of(self.store)
 
     async def stop(self) -> None:
         """Write what is queued, then let go of the store; harmless when done already."""

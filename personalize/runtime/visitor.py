@@ -189,7 +189,7 @@ class Visitor:
 
     def reading(self) -> Awaitable[None] | None:
         """Read the profile, as `read_profile` does: what is left of that is to be awaited, None where it is done."""
-        at_once, profile_id = self._personalizer.store.profile_at_once, self.identity.profile_id
+        at_once, profile_id = self._personalizer.profile_at_once, self.identity.profile_id
         if self._was_read or profile_id is None:
             return None
         if at_once is None:
@@ -245,7 +245,7 @@ class Visitor:
     def _asked(self, ask: Callable[[str], Awaitable[T]], wanted: str) -> Awaitable[T]:
         """What the store answers, within the time budget where it may wait: a clock costs as much as a read does."""
         personalizer = self._personalizer
-        waits = personalizer.store.profile_at_once is None
+        waits = personalizer.profile_at_once is None
         return personalizer.breaker.read(partial(ask, wanted)) if waits else ask(wanted)
 
     async def _meet_erasure(self, profile_id: str) -> None:

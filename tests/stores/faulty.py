@@ -20,8 +20,6 @@ class FaultyStore(MemoryStore):
     """Reading a profile takes its time, or never ends, or fails. `asked` counts the reads, `most_at_once` those
     that were under way together."""
 
-    profile_at_once = None  # type: ignore[assignment]
-
     def __init__(self) -> None:
         super().__init__()
         self.fault = Fault.NONE
@@ -41,6 +39,6 @@ class FaultyStore(MemoryStore):
                 await asyncio.Event().wait()
             if self.fault is Fault.REFUSES:
                 raise StoreUnavailable("the connection was refused")
-            return super().profile_at_once(profile_id)
+            return await super().profile(profile_id)
         finally:
             self._under_way -= 1
