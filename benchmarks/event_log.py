@@ -34,7 +34,7 @@ from personalize.decisions.decision import Decision
 from personalize.events.event import Event
 from personalize.problems import Problems
 from personalize.runtime.draft import read_draft
-from personalize.runtime.page_events import Happening, PageEvents
+from personalize.runtime.page_events import Happening, PageEvents, filling_of
 from personalize.runtime.publish import projectors_of, publish
 from personalize.settings import load_settings
 from personalize.stores.protocols import Projector
@@ -63,7 +63,7 @@ segments:
 """
 PATHS = tuple(f"/{part}/{page}" for part in ("shop", "news", "help", "blog") for page in range(25))
 SHOWN = tuple(
-    Decision(slot_id=slot, item_ids=(item,), rule_id=rule)
+    filling_of(Decision(slot_id=slot, item_ids=(item,), rule_id=rule))
     for slot, item, rule in (("home-hero", "summer-tents", "comers-first"), ("home-side", "socks", "everybody"))
 )
 
