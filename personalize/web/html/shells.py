@@ -6,7 +6,7 @@ A site that puts nothing personal into its pages sends the same shell to everybo
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from personalize.rules.definitions import Placement
 from personalize.web.html.charset import declared_until, page_encoding
@@ -14,9 +14,7 @@ from personalize.web.html.doubts import Doubt
 from personalize.web.html.outlines import Outline, outline_of
 from personalize.web.html.pieces import Copy, Layout, Piece, Slot, lay_out
 from personalize.web.html.scanner import Scanner
-from personalize.web.request.paths import LONGEST_PATH
-
-V = TypeVar("V")
+from personalize.web.request.paths import LONGEST_PATH, remember
 
 #: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker.
 MOST_SHELLS = 64
@@ -126,7 +124,7 @@ class Shells:
             return None
         shell = Shell(body, content_type, encoding, layout if layout.slot_ids else _UNTOUCHED)
         if again is outline:
-            _remember(self._latest, path, shell)
+            remember(self._latest, path, shell, most=MOST_SHELLS)
         else:
             self._keep_outline(again, path)
         return shell
@@ -138,7 +136,7 @@ class Shells:
         shell = self._by_hash(body, path, content_type, slots)
         if self._kept.get(hash(body)) is shell:
             self._news.pop(path, None)
-            _remember(self._latest, path, shell)
+            remember(self._latest, path, shell, most=MOST_SHELLS)
         return shell
 
     def _is_ever_new(self, path: str) -> bool:
@@ -193,8 +191,8 @@ class Shells:
     def _keep_outline(self, outline: Outline, path: str) -> None:
         """Keep what the next page from there may have in common with this one, or the first from a path beside it."""
         if path not in self._outlines:
-            _remember(self._outlines, _folder(path), outline)
-        _remember(self._outlines, path, outline)
+            remember(self._outlines, _folder(path), outline, most=MOST_SHELLS)
+        remember(self._outlines, path, outline, most=MOST_SHELLS)
 
     def _keep_early(self, pieces: list[Piece], until: int) -> Mapping[str, Doubt]:
         """Let slots before the byte where the page says its encoding be as the page has them; the doubts about them."""
@@ -212,12 +210,3 @@ class Shells:
 
 def _folder(path: str) -> str:
     return path[: path.rfind("/") + 1]
-
-
-def _remember(by_path: OrderedDict[str, V], path: str, what: V) -> None:
-    if len(path) > LONGEST_PATH:
-        return
-    by_path[path] = what
-    by_path.move_to_end(path)
-    if len(by_path) > MOST_SHELLS:
-        by_path.popitem(last=False)

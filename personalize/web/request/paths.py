@@ -59,18 +59,19 @@ class PathMemory:
     def add(self, path: str) -> None:
         """Remember that a path has slots."""
         self._plain.pop(path, None)
-        _remember(self._slotted, path, None)
+        remember(self._slotted, path, None, most=MOST_PATHS)
 
     def add_plain(self, path: str, version: str | None) -> None:
         """Remember that a path has none under the rule set of this version, unless it had any before."""
         if path not in self._slotted:
-            _remember(self._plain, path, version)
+            remember(self._plain, path, version, most=MOST_PATHS)
 
 
-def _remember(paths: OrderedDict[str, V], path: str, what: V) -> None:
+def remember(by_path: OrderedDict[str, V], path: str, what: V, *, most: int) -> None:
+    """Keep something of a path, in place of that of the path that came last longest ago where there are `most`."""
     if len(path) > LONGEST_PATH:
         return
-    paths[path] = what
-    paths.move_to_end(path)
-    if len(paths) > MOST_PATHS:
-        paths.popitem(last=False)
+    by_path[path] = what
+    by_path.move_to_end(path)
+    if len(by_path) > most:
+        by_path.popitem(last=False)
