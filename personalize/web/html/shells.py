@@ -16,7 +16,7 @@ from personalize.web.html.pieces import Copy, Layout, Piece, Slot, lay_out
 from personalize.web.html.scanner import Scanner
 from personalize.web.request.paths import LONGEST_PATH, remember
 
-#: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker.
+#: How many shells are kept, and how long one may be in bytes: 32 MB at most for a worker, and 16 more of outlines.
 MOST_SHELLS = 64
 LONGEST_SHELL = 262_144
 _MOST_SEEN = 1_000
