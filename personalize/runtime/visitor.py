@@ -194,15 +194,13 @@ class Visitor:
             return None
         if at_once is None:
             return self.read_profile()
+        self._was_read = True
         try:
             self.profile = at_once(profile_id)
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self._degrade("the profile could not be read", error)
-        else:
-            if self.profile is None and not self.identity.is_new:
-                return self.read_profile()  # it may be missing since it was erased
-        self._was_read = True
-        return None
+            return None
+        return self._meet_erasure(profile_id) if self.profile is None and not self.identity.is_new else None
 
     async def read_profile(self, *, with_organization: bool = False) -> None:
         """Read the profile, once and within the time budget, and at the same time what it is a member of where that is
@@ -216,10 +214,11 @@ class Visitor:
                 self.profile, self._read_beside = await asked
             else:
                 self.profile = await self._asked(self._personalizer.store.profile, profile_id)
-            if self.profile is None and not self.identity.is_new:
-                await self._meet_erasure(profile_id)
         except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
             self._degrade("the profile could not be read", error)
+        else:
+            if self.profile is None and not self.identity.is_new:
+                await self._meet_erasure(profile_id)
 
     async def read_profile_and_organization(self, belonging: Belonging) -> None:
         """Read the profile, and what the visitor belongs to by it."""
@@ -256,11 +255,17 @@ class Visitor:
         browser has just taken is none of before.
         """
         store, login = self._personalizer.store, self.identity.user_id is not None
-        if (login and self.decision.is_news) or await self._asked(store.erased_at, profile_id) is None:
+        if login and self.decision.is_news:
             return
-        self._is_erased = True
-        self.is_asked_anew = self.user_id is not None and isinstance(self._personalizer.consent, CookieConsent)
-        self._identity = self._decision = None
+        try:
+            erased_at = await self._asked(store.erased_at, profile_id)
+        except Exception as error:  # noqa: BLE001  recognising the visitor must not break the page
+            self._degrade("the profile could not be read", error)
+            return
+        if erased_at is not None:
+            self._is_erased = True
+            self.is_asked_anew = self.user_id is not None and isinstance(self._personalizer.consent, CookieConsent)
+            self._identity = self._decision = None
 
     async def settled_consent(self) -> Consent:
         """What holds for all that is kept of this page: before anything of a login is kept, its own stored

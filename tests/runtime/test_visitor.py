@@ -12,6 +12,7 @@ from personalize.cli.main import main
 from personalize.errors import EventRefused, StoreUnavailable
 from personalize.events.event import CONSENT, SET
 from personalize.profiles.organization import Organization
+from personalize.profiles.profile import Profile
 from personalize.runtime.offline import count_segments
 from personalize.runtime.personalizer import Personalizer
 from personalize.stores.memory.store import MemoryStore
@@ -53,12 +54,17 @@ ALL = granting(["measure", "personalize"])
 
 
 class CountingStore(MemoryStore):
-    """Counts how often organizations are asked for, and refuses them when it is told to."""
+    """Counts how often profiles and organizations are asked for, and refuses the latter when it is told to."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.asked = 0
+        self.read = self.asked = 0
         self.refuses = False
+
+    def profile_at_once(self, profile_id: str) -> Profile | None:
+        """The profile."""
+        self.read += 1
+        return super().profile_at_once(profile_id)
 
     async def organization(self, organization_id: str) -> Organization | None:
         """The organization, unless it is refused."""
@@ -71,12 +77,13 @@ class CountingStore(MemoryStore):
 class Given:
     """Somebody who is logged in, and agreed to so much."""
 
-    def __init__(self, consent: Consent) -> None:
+    def __init__(self, consent: Consent, login: str) -> None:
         self._consent = consent
+        self._login = login
 
     def user_id(self, _scope: Mapping[str, object]) -> str | None:
         """The login."""
-        return "kari"
+        return self._login
 
     def read(self, _scope: Mapping[str, object]) -> Consent:
         """The decision."""
@@ -86,13 +93,21 @@ class Given:
 Scene = Callable[[PersonalizeMiddleware, CountingStore], Awaitable[None]]
 
 
-def play(folder: Path, scene: Scene, *, consent: Consent = ALL, site: bytes = HERO, url: str | None = None) -> None:
-    """Let a scene happen on a site whose visitor belongs to the company "Acme"; with a store in a database where one is
-    named."""
+def play(
+    folder: Path,
+    scene: Scene,
+    *,
+    consent: Consent = ALL,
+    site: bytes = HERO,
+    url: str | None = None,
+    login: str = "kari",
+) -> None:
+    """Let a scene happen on a site whose visitor, Kari, belongs to the company "Acme"; with a store in a database where
+    one is named."""
 
     async def whole() -> None:
         write_desk(folder, rules=RULES, items=ITEMS)
-        given, store = Given(consent), CountingStore()
+        given, store = Given(consent, login), CountingStore()
         kept = store if url is None else open_store(url, folder)
         app = wrap(page(site), desk_settings(folder), store=kept, login=given, consent=given)
         personalizer = app.personalizer
@@ -159,6 +174,16 @@ def test_a_page_reads_the_organization_once_and_only_where_a_slot_asks(tmp_path:
 
     play(tmp_path / "asks", scene, site=HERO + HERO)
     play(tmp_path / "asks-not", without, site=ROW)
+
+
+@pytest.mark.parametrize("login", ["kari", "of whom nothing is kept"])
+def test_a_page_reads_the_profile_once_whether_there_is_one_or_not(tmp_path: Path, login: str) -> None:
+    async def scene(app: PersonalizeMiddleware, store: CountingStore) -> None:
+        before = store.read
+        await shown(app)
+        assert store.read == before + 1
+
+    play(tmp_path, scene, site=ROW + ROW, login=login)
 
 
 @pytest.mark.parametrize("site", [HERO + ROW, ROW], ids=["with its organization", "without"])
