@@ -39,7 +39,7 @@ class Health:
 
         Most pages are like others before them, so they are counted whole, and sorted by slot when somebody asks.
         """
-        count = self._met.get(outcomes)
+        count = self._met.get(outcomes)  # in a list, so that outcomes are looked up, and hashed, but once
         if count is None:
             if len(self._met) >= _MOST_TOGETHER:
                 self._sort()

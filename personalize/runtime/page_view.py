@@ -181,7 +181,7 @@ class PageView(SiteEvents):
         for slot_id in slot_ids:
             markup = None
             try:
-                if (reading := self._reading_for(slot_id)) is not None:
+                if (reading := self._reading_for(slot_id)) is not None:  # as in `_decided`, without the way there
                     await reading
                 decision = self._decide(slot_id)
                 if not markups and (shown := self._shown_to_others(slot_ids)) is not None:

@@ -1,12 +1,7 @@
 """Where in a page a comment is a comment, and no letters in a title, a script or an attribute."""
 
-from typing import Final
-
-from personalize.web.html.leaping_reader import LeapingReader
+from personalize.web.html.leaping_reader import MOST_UNREAD, LeapingReader
 from personalize.web.html.page_context import RAW_TEXT
-
-#: So many bytes are left unread at most, or one part more.
-_MOST_UNREAD: Final = 65_536
 
 
 class CommentPlaces(LeapingReader):
@@ -27,7 +22,7 @@ class CommentPlaces(LeapingReader):
         """Go on over these bytes of the page, which are read when that is asked."""
         self._unread.append(data)
         self._unread_size += len(data)
-        if self._unread_size > _MOST_UNREAD:
+        if self._unread_size > MOST_UNREAD:
             self._catch_up()
 
     def _catch_up(self) -> None:

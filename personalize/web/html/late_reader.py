@@ -7,16 +7,13 @@ long steps, in which scripts, comments and drawings are whole that were cut.
 import sys
 from typing import Final
 
-from personalize.web.html.leaping_reader import LARGE_CHUNK, LeapingReader
+from personalize.web.html.leaping_reader import LARGE_CHUNK, MARK, MOST_UNREAD, LeapingReader
 from personalize.web.html.tags import TAG
 from personalize.web.html.whole_parts import is_markup, last_quote
 
 #: What every mark holds. All but the first, `slot:name` and those of the slot tag, stand in comments, behind a `!`.
 _WORD: Final = b"slot"
-_MARK: Final = b"data-slot"
 _EXCLAMATION: Final = 0x21
-#: So many bytes are left unread at most, or one chunk more.
-_MOST_UNREAD: Final = 65_536
 
 
 class LateReader(LeapingReader):
@@ -33,11 +30,11 @@ class LateReader(LeapingReader):
         """What leaves now of a chunk that is read later, if at all: all but a tag that is not whole. None where it has
         to be read at once, since a mark may stand in it, or nobody knows without reading where a tag begins. `low` is
         the same in lower case."""
-        if self._step is not None or self.tag_by_tag or len(chunk) < LARGE_CHUNK or self.left > _MOST_UNREAD:
+        if self._step is not None or self.tag_by_tag or len(chunk) < LARGE_CHUNK or self.left > MOST_UNREAD:
             return None
         if self.decided < len(self.data):
             chunk, low = self.data[self.decided :] + chunk, self.low[self.decided :] + low
-        end = _end_of_markup(low) if low.rfind(_MARK if low.find(b"!") < 0 else _WORD) < 0 else -1
+        end = _end_of_markup(low) if low.rfind(MARK if low.find(b"!") < 0 else _WORD) < 0 else -1
         if end < 0:
             return None
         self.data, self.low, self.decided = chunk, low, end

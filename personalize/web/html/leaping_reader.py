@@ -18,7 +18,9 @@ from personalize.web.html.whole_parts import is_markup, leaps_to, quoted_sign
 _TOO_SHORT_TO_LEAP: Final = 64
 #: With chunks of so many bytes, so many bytes may be read twice.
 LARGE_CHUNK: Final = 1024
-_MARK: Final = b"data-slot"
+#: So many bytes of a page in parts are left unread at most, or one part more.
+MOST_UNREAD: Final = 65_536
+MARK: Final = b"data-slot"
 _CHANGES_READING = frozenset(b"form frameset math plaintext script select svg table template".split()) | RAW_TEXT
 _ENDS = frozenset((b"/form", b"/table"))
 _IN_TABLES = TABLE_PARTS | {b"/" + name for name in TABLE_PARTS} | _ENDS
@@ -69,13 +71,13 @@ class LeapingReader(MarkupReader):
         if len(self.data) >= _TOO_SHORT_TO_LEAP:
             self.find_marks()
         if is_last:
-            marked = self.low.rfind(_MARK)
+            marked = self.low.rfind(MARK)
             self._nothing_behind = max([marked, self.low.rfind(b"slot:", max(marked, 0)), *self.stops])
         self.read()
 
     def find_marks(self) -> None:
         """Finds where leaps have to stop; nothing is known of quotes by now."""
-        marks = occurrences(self.low, _MARK, self.unmarked)
+        marks = occurrences(self.low, MARK, self.unmarked)
         self._marks = sorted({*marks, *(stop + 1 for stop in self.stops)}) if self.stops else marks
         self._marks.reverse()
         self._quoted_at = -1
@@ -105,7 +107,7 @@ class LeapingReader(MarkupReader):
             mark_at = self._next_mark(position) if self._marks else end
             at = low.rfind(b"<", position, mark_at) if mark_at < end else end
             if at < 0:
-                return mark_at + len(_MARK)
+                return mark_at + len(MARK)
             position, stopped_at = self._pass_parts(position, at)
             if stopped_at >= 0:
                 return stopped_at

@@ -10,6 +10,7 @@ from typing import Final
 from personalize.rules.definitions import How
 from personalize.web.html.doubts import Doubt, Doubts
 from personalize.web.html.late_reader import LateReader
+from personalize.web.html.leaping_reader import MARK
 from personalize.web.html.marks import SLOT_ID
 from personalize.web.html.markup_reader import LONGEST_TAG
 from personalize.web.html.open_elements import VOID, End, OpenElements, may_be_found, may_carry_slot, may_have_beside
@@ -30,7 +31,6 @@ from personalize.web.html.tags import BLANK, TAG_OR_NOT, keeps_slots_out, writte
 from personalize.web.html.untouched_zone import UntouchedZone
 from personalize.web.html.whole_parts import SIMPLE_SLOT
 
-_MARK: Final = b"data-slot"
 _MOST_UNKNOWN = 50
 _SLOT_COMMENT = re.compile(rb"[%b]*+(/?)slot:(%b)[%b]*+" % (BLANK, SLOT_ID.pattern.encode(), BLANK))
 # Python-Markdown moves the closing comment of `<!-- slot:x --><p>…` behind all that follows: blocks without
@@ -230,7 +230,7 @@ class WrittenScanner(LateReader):
 
     def _begin_at(self, placed: Sequence[PlacedSlot], name: bytes, self_closing: bool, start: int, end: int) -> None:
         """Begins the slot that a start tag carries, or that a selector has found."""
-        if self.low.find(_MARK, start, end) >= 0:
+        if self.low.find(MARK, start, end) >= 0:
             if keeps_slots_out(self.data[start:end]):
                 self._leave_alone(name, self_closing)
                 return
