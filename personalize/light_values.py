@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-__all__ = ["light_dataclass", "replace"]
+__all__ = ["light_dataclass", "mypyc_attr", "replace"]
 
 if TYPE_CHECKING:
     # A type checker sees what is meant, and refuses every assignment to a field.
     from dataclasses import dataclass as light_dataclass
     from dataclasses import replace
+
+    from mypy_extensions import mypyc_attr
 else:
     from dataclasses import dataclass, fields
     from functools import cache
@@ -24,6 +26,14 @@ else:
         two lists agree.
         """
         return dataclass(slots=slots, unsafe_hash=frozen)
+
+    def mypyc_attr(**_):
+        """What mypyc is told of a class when it compiles it, and nothing to Python.
+
+        `acyclic` says that no value can come to hold itself, so that Python's garbage collector need not go through
+        thousands of them that wait to be written.
+        """
+        return lambda cls: cls
 
     def replace(value, **changes):
         """`dataclasses.replace` for a light value of several fields, in a third of the time: that one asks for every

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, TypeAlias
 
-from personalize.light_values import light_dataclass
+from personalize.light_values import light_dataclass, mypyc_attr
 
 #: What an event's properties and a profile's attributes hold. Dates and instants are ISO 8601 text,
 #: money is an int of the smallest unit, other decimal numbers are exact.
@@ -52,7 +52,8 @@ _DAY_SECONDS: Final = 86_400
 _SECOND_MICROS: Final = 1_000_000
 
 
-@light_dataclass(frozen=True, slots=True)
+@mypyc_attr(acyclic=True)
+@light_dataclass(frozen=False, slots=True)
 class Event:
     """An entry of the log. `(sender, event_id)` names it for ever: the same one counts once.
 
@@ -60,15 +61,37 @@ class Event:
     `version` is the rule set that was live, where one had a part in it.
     """
 
-    event_id: str
-    sender: str
-    type: str
-    profile_id: str
-    occurred_at: datetime
-    received_at: datetime
-    properties: Mapping[str, JSONValue]
-    channel: str = WEB
-    version: str | None = None
+    event_id: Final[str]
+    sender: Final[str]
+    type: Final[str]
+    profile_id: Final[str]
+    occurred_at: Final[datetime]
+    received_at: Final[datetime]
+    properties: Final[Mapping[str, JSONValue]]
+    channel: Final[str]
+    version: Final[str | None]
+
+    def __init__(
+        self,
+        event_id: str,
+        sender: str,
+        type: str,
+        profile_id: str,
+        occurred_at: datetime,
+        received_at: datetime,
+        properties: Mapping[str, JSONValue],
+        channel: str = WEB,
+        version: str | None = None,
+    ) -> None:
+        self.event_id = event_id
+        self.sender = sender
+        self.type = type
+        self.profile_id = profile_id
+        self.occurred_at = occurred_at
+        self.received_at = received_at
+        self.properties = properties
+        self.channel = channel
+        self.version = version
 
 
 def minted_event_id(at: datetime, chance: bytes) -> str:
@@ -76,7 +99,7 @@ def minted_event_id(at: datetime, chance: bytes) -> str:
 
     Time-ordered ids keep the log's unique index an append; `chance` should be at least 8 random bytes.
     """
-    return f"{to_micros(at):014x}{chance.hex()}"
+    return format(to_micros(at), "014x") + chance.hex()
 
 
 def to_micros(at: datetime) -> int:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from personalize.events.event import EventName, JSONValue
-from personalize.light_values import light_dataclass
+from personalize.light_values import light_dataclass, mypyc_attr
 from personalize.profiles.interests import Interests
 from personalize.visitors.consent import UNKNOWN, Consent
 
@@ -28,7 +28,8 @@ class AttributeValue(NamedTuple):
     from_join: bool = False
 
 
-@light_dataclass(frozen=True, slots=True)
+@mypyc_attr(acyclic=True)
+@light_dataclass(frozen=False, slots=True)
 class Totals:
     """What all events of one type add up to. `sum`, `first_value`, `last_value` are of the declared value:
     an int of the smallest unit for money, an exact number otherwise.
@@ -37,14 +38,31 @@ class Totals:
     sent without one. An event without a value adds nothing to `sum`.
     """
 
-    count: int
-    sum: int | Decimal
-    first_at: datetime
-    last_at: datetime
-    first_value: int | Decimal | None = None
-    last_value: int | Decimal | None = None
+    count: Final[int]
+    sum: Final[int | Decimal]
+    first_at: Final[datetime]
+    last_at: Final[datetime]
+    first_value: Final[int | Decimal | None]
+    last_value: Final[int | Decimal | None]
+
+    def __init__(
+        self,
+        count: int,
+        sum: int | Decimal,
+        first_at: datetime,
+        last_at: datetime,
+        first_value: int | Decimal | None = None,
+        last_value: int | Decimal | None = None,
+    ) -> None:
+        self.count = count
+        self.sum = sum
+        self.first_at = first_at
+        self.last_at = last_at
+        self.first_value = first_value
+        self.last_value = last_value
 
 
+@mypyc_attr(acyclic=True)
 @light_dataclass(frozen=False, slots=True)
 class Visit:
     """The newest visit: `number` counts from 1, `pages` the page views so far.
@@ -131,6 +149,7 @@ NO_TIES = Ties()
 Changes: TypeAlias = dict[str, Any]
 
 
+@mypyc_attr(acyclic=True)
 @light_dataclass(frozen=False, slots=True)
 class Profile:
     """All that is stored of one visitor, projected from their events.

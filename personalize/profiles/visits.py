@@ -1,7 +1,7 @@
 """Visits: page views of one visitor without a long pause between them."""
 
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 from personalize.light_values import light_dataclass
 from personalize.profiles.profile import Visit
@@ -27,14 +27,26 @@ class TellsOrigin(Protocol):
         """Its name."""
 
 
-@light_dataclass(frozen=True, slots=True)
+@light_dataclass(frozen=False, slots=True)
 class PageFacts:
     """What is kept of a page view of where its visit comes from."""
 
-    path: str | None = None
-    source: str | None = None
-    medium: str | None = None
-    campaign: str | None = None
+    path: Final[str | None]
+    source: Final[str | None]
+    medium: Final[str | None]
+    campaign: Final[str | None]
+
+    def __init__(
+        self,
+        path: str | None = None,
+        source: str | None = None,
+        medium: str | None = None,
+        campaign: str | None = None,
+    ) -> None:
+        self.path = path
+        self.source = source
+        self.medium = medium
+        self.campaign = campaign
 
 
 def visit_with_page(

@@ -10,7 +10,7 @@ from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, Reason
 from personalize.decisions.explain import explain
 from personalize.decisions.explanation import Explanation
-from personalize.events.event import Event
+from personalize.events.event import IMPRESSION, Event
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.rules.ruleset import RuleSet
@@ -102,7 +102,7 @@ class ChannelVisit:
             return None
         told = impression_of(shown)
         return self._personalizer.event(
-            told.type, self.profile_id, told.properties, event_id=event_id, sender=sender, channel=channel
+            IMPRESSION, self.profile_id, told, event_id=event_id, sender=sender, channel=channel
         )
 
     def _own_answers(self) -> OwnFactsAsked | None:

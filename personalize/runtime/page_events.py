@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 from personalize.decisions.context import RequestFacts
 from personalize.decisions.decision import Decision
 from personalize.events.event import IMPRESSION, PAGE_VIEW, SEEN, Event, JSONValue, minted_event_id
-from personalize.light_values import light_dataclass
+from personalize.light_values import light_dataclass, mypyc_attr
 
 #: Who sends the events of page views, beside their ids.
 WEB_SENDER: Final = "web"
@@ -36,9 +36,9 @@ def filling_of(shown: Decision) -> JSONValue:
     return {"slot": shown.slot_id, "items": list(shown.item_ids), "rule": shown.rule_id}
 
 
-def impression_of(fillings: Sequence[JSONValue]) -> Happening:
-    """That slots were shown, together, filled with these."""
-    return Happening(IMPRESSION, {"slots": list(fillings)})
+def impression_of(fillings: Sequence[JSONValue]) -> dict[str, JSONValue]:
+    """What the one impression of a page tells: that slots were shown, together, filled with these."""
+    return {"slots": list(fillings)}
 
 
 def seen_of(seen: Decision, view_id: str) -> Happening:
@@ -46,6 +46,7 @@ def seen_of(seen: Decision, view_id: str) -> Happening:
     return Happening(SEEN, {"slots": [filling_of(seen)]}, f"seen:{view_id}:{seen.slot_id}")
 
 
+@mypyc_attr(acyclic=True)
 @light_dataclass(frozen=False, slots=True)
 class PageEvents:
     """What is to be kept of one page view.
@@ -84,28 +85,27 @@ class PageEvents:
         """The events, in order. `chance` are random bytes for all of them together: beside those, their ids differ
         by a number."""
         minted = minted_event_id(self.occurred_at, chance)
-        return [
-            Event(
-                event_id or f"{minted}{number:02x}",
-                WEB_SENDER,
-                type_,
-                self.profile_id,
-                self.occurred_at,
-                self.occurred_at,
-                properties,
-                version=self.version,
-            )
-            for number, (type_, properties, event_id) in enumerate(self._happened())
-        ]
-
-    def _happened(self) -> list[Happening]:
-        happened: list[Happening] = []
+        events: list[Event] = []
         if self.page is not None:
-            known: dict[str, JSONValue] = {}
-            for place, value in enumerate(self.page):
-                if value is not None:
-                    known[_KEPT[place]] = value
-            happened.append(Happening(PAGE_VIEW, known))
+            events.append(self._event(minted + "00", PAGE_VIEW, _known_of(self.page)))
         if self.shown:
-            happened.append(impression_of(self.shown))
-        return [*happened, *self.told]
+            events.append(self._event(_numbered(minted, len(events)), IMPRESSION, impression_of(self.shown)))
+        for type_, properties, event_id in self.told:
+            events.append(self._event(event_id or _numbered(minted, len(events)), type_, properties))
+        return events
+
+    def _event(self, event_id: str, type_: str, properties: dict[str, JSONValue]) -> Event:
+        at = self.occurred_at
+        return Event(event_id, WEB_SENDER, type_, self.profile_id, at, at, properties, version=self.version)
+
+
+def _numbered(minted: str, number: int) -> str:
+    return minted + format(number, "02x")
+
+
+def _known_of(page: PageFacts) -> dict[str, JSONValue]:
+    known: dict[str, JSONValue] = {}
+    for place, value in enumerate(page):
+        if value is not None:
+            known[_KEPT[place]] = value
+    return known

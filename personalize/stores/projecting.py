@@ -95,12 +95,11 @@ class Rows:
 
     def project(self, events: Sequence[Event]) -> Reading:
         """Let the projector answer events, one after the other. Each sees the rows that it named, and no other."""
-        yield from self._ahead(events)
         rows, reads, answer = self._rows, self._projector.reads, self._projector.project
-        for event in events:
+        for place, event in enumerate(events):
             keys = reads(event, rows)
-            while lacking := [key for key in keys if key not in rows]:
-                yield from self._read(lacking)
+            while [key for key in keys if key not in rows]:
+                yield from self._ahead(events[place:])
                 keys = reads(event, rows)
             for key, after in answer(event, {key: rows[key] for key in keys}).items():
                 if after.__class__ is Anew:
@@ -142,11 +141,8 @@ class Rows:
         self._changed.clear()
 
     def _ahead(self, events: Sequence[Event]) -> Reading:
-        """Read what the events name as the rows are by now. What an event leaves may lead a later one to others."""
-        while lacking := {key for event in events for key in self._projector.reads(event, self._rows)} - set(
-            self._rows
-        ):
-            yield from self._read(sorted(lacking))
+        """Read what these events name as the rows are by now. What an event leaves may lead a later one to others."""
+        yield from self._read(sorted({key for event in events for key in self._projector.reads(event, self._rows)}))
 
     def _read(self, keys: Sequence[str]) -> Reading:
         lacking = [key for key in keys if key not in self._rows]

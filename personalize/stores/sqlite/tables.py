@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import orjson
 
 from personalize.errors import StaleVersion, UnknownVersion
-from personalize.events.event import Event, from_micros, to_micros
+from personalize.events.event import Event, EventName, from_micros, to_micros
 from personalize.profiles.holding import Holding
 from personalize.stores.event_text import event_from_values, properties_as_text
 from personalize.stores.holding_text import holding_as_text, holding_from_text
@@ -138,30 +138,57 @@ def refuse_stale(connection: sqlite3.Connection, version: str) -> None:
         raise StaleVersion(live[0])
 
 
-def append(connection: sqlite3.Connection, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
+def append(connection: sqlite3.Connection, events: Sequence[Event]) -> tuple[Sequence[Event], dict[int, Outcome]]:
     """Append the events that the log has not, each pointing to its profile's previous one; gives those, and what
-    became of the others by their place. What the log has of these is read only now: most are new."""
+    became of the others by their place. What the log has of these is read only where it has any: most are new."""
     cursor = connection.cursor()  # one for all: the connection would make one for every event
-    last: int = cursor.execute(LAST_SEQ).fetchone()[0]
+    if _append_all(cursor, events):
+        return events, {}
+    new, others = _new_of(cursor, events)
+    _append_all(cursor, new)
+    return new, others
+
+
+def _append_all(cursor: sqlite3.Cursor, events: Sequence[Event]) -> bool:
+    """Append all of these, or none where the log has any of them: their rows go over in one call."""
+    seq: int = cursor.execute(LAST_SEQ).fetchone()[0]
     heads: dict[str, int | None] = {}
-    moved: dict[str, int] = {}
-    new: list[Event] = []
-    others: dict[int, Outcome] = {}
-    for place, event in enumerate(events):
+    rows: list[Row] = []
+    for event in events:
         profile_id = event.profile_id
         if profile_id not in heads:
             head = cursor.execute(HEAD, (profile_id,)).fetchone()
             heads[profile_id] = None if head is None else head[0]
-        row = (*event_as_row(event), last + 1, heads[profile_id])
-        if cursor.execute(_APPEND, row).rowcount:
-            last += 1
-            heads[profile_id] = moved[profile_id] = last
-            new.append(event)
+        seq += 1
+        rows.append((*event_as_row(event), seq, heads[profile_id]))
+        heads[profile_id] = seq
+    cursor.execute("SAVEPOINT appending")
+    is_new = cursor.executemany(_APPEND, rows).rowcount == len(rows)
+    if not is_new:
+        cursor.execute("ROLLBACK TO appending")
+    cursor.execute("RELEASE appending")
+    if is_new:
+        cursor.executemany(_MOVE_HEAD, sorted(heads.items()))
+    return is_new
+
+
+def _new_of(cursor: sqlite3.Cursor, events: Sequence[Event]) -> tuple[list[Event], dict[int, Outcome]]:
+    """Those that neither the log nor an earlier one of them has, and what becomes of the others by their place."""
+    new: dict[EventName, Event] = {}
+    others: dict[int, Outcome] = {}
+    for place, event in enumerate(events):
+        name = (event.sender, event.event_id)
+        kept = new.get(name) or _kept(cursor, name)
+        if kept is None:
+            new[name] = event
         else:
-            kept = cursor.execute(_KEPT, (event.sender, event.event_id)).fetchone()
-            others[place] = outcome_of(event, event_from_row(kept))
-    cursor.executemany(_MOVE_HEAD, sorted(moved.items()))
-    return new, others
+            others[place] = outcome_of(event, kept)
+    return list(new.values()), others
+
+
+def _kept(cursor: sqlite3.Cursor, name: EventName) -> Event | None:
+    row = cursor.execute(_KEPT, name).fetchone()
+    return None if row is None else event_from_row(row)
 
 
 def project(
