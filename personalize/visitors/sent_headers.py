@@ -1,6 +1,6 @@
 """The headers of a request: by name, and as text, each decoded when somebody asks for it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -13,14 +13,15 @@ class SentHeaders(Mapping[str, str]):
 
     __slots__ = ("cookies", "pairs", "raw")
 
-    def __init__(self, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+    def __init__(self, pairs: list[tuple[bytes, bytes]]) -> None:
         self.pairs = pairs
-        self.raw: Mapping[bytes, bytes] = dict(reversed(pairs))
+        self.raw: dict[bytes, bytes] = dict(pairs)
         if not b"".join(self.raw).islower():  # as ASGI says that they are, which not every server knows
             self.pairs = pairs = [(name.lower(), value) for name, value in pairs]
-            self.raw = dict(reversed(pairs))
+            self.raw = dict(pairs)
         self.cookies = self.raw.get(b"cookie", b"")
-        if len(self.raw) < len(pairs):
+        if len(self.raw) < len(pairs):  # some come several times
+            self.raw = dict(reversed(pairs))
             self.cookies = b"; ".join([value for name, value in pairs if name == b"cookie"])
 
     def __getitem__(self, name: str) -> str:

@@ -1,6 +1,6 @@
 """Headers of requests as ASGI has them: pairs of bytes, of any case, in order, some of them twice."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Final, TypeAlias
 
 RawHeaders: TypeAlias = list[tuple[bytes, bytes]]
@@ -18,6 +18,10 @@ _PREFETCH: Final = {
     b"hx-preloaded": b"true",
 }
 _TELL_OF_PREFETCH: Final = frozenset(_PREFETCH)
+#: What clients said that they accept, and whether that is a page: there are few kinds of them.
+_TAKES_HTML: Final[dict[bytes, bool]] = {}
+_MOST_KNOWN: Final = 256
+_LONGEST_KNOWN: Final = 1_024
 
 
 def value_of(headers: Pairs, name: bytes) -> bytes | None:
@@ -28,18 +32,30 @@ def value_of(headers: Pairs, name: bytes) -> bytes | None:
     return None
 
 
-def wants_html(headers: Mapping[bytes, bytes]) -> bool:
+def wants_html(headers: dict[bytes, bytes]) -> bool:
     """Whether a browser asks for a page, as far as its headers in lower case say."""
     return headers.get(b"sec-fetch-dest") in _DOCUMENTS or b"text/html" in headers.get(b"accept", b"").lower()
 
 
-def takes_html(headers: Mapping[bytes, bytes]) -> bool:
+def takes_html(headers: dict[bytes, bytes]) -> bool:
     """Whether a client would take a page, by what its headers in lower case say that it accepts."""
     accepted = headers.get(b"accept")
-    return accepted is None or b"*/*" in accepted or b"text/html" in accepted.lower()
+    if accepted is None:
+        return True
+    known = _TAKES_HTML.get(accepted)
+    return _is_for_pages(accepted) if known is None else known
 
 
-def is_prefetch(headers: Mapping[bytes, bytes]) -> bool:
+def _is_for_pages(accepted: bytes) -> bool:
+    takes = b"*/*" in accepted or b"text/html" in accepted.lower()
+    if len(accepted) <= _LONGEST_KNOWN:
+        if len(_TAKES_HTML) >= _MOST_KNOWN:
+            _TAKES_HTML.clear()
+        _TAKES_HTML[accepted] = takes
+    return takes
+
+
+def is_prefetch(headers: dict[bytes, bytes]) -> bool:
     """Whether the page is only fetched in advance, by its headers in lower case: nobody looks at it yet."""
     if _TELL_OF_PREFETCH.isdisjoint(headers):
         return False

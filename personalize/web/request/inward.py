@@ -43,21 +43,12 @@ class Inward:
 
     def _kept(self, sent: SentHeaders, watched: frozenset[bytes]) -> RawHeaders:
         """The headers without those of these names; of cookies stays what is not ours."""
-        if len(sent.raw) < len(sent.pairs):  # some come several times
-            kept: RawHeaders = []
-            for pair in sent.pairs:
-                if pair[0] not in watched:
-                    kept.append(pair)
-                elif pair[0] == b"cookie" and (rest := self._rest_of(pair[1])):
-                    kept.append((b"cookie", rest))
-            return kept
-        kept, raw = [*sent.pairs], sent.raw
-        for name in watched.intersection(raw):
-            place = kept.index((name, raw[name]))
-            if name == b"cookie" and (rest := self._rest_of(raw[name])):
-                kept[place] = (name, rest)
-            else:
-                del kept[place]
+        kept: RawHeaders = []
+        for pair in sent.pairs:
+            if pair[0] not in watched:
+                kept.append(pair)
+            elif pair[0] == b"cookie" and (rest := self._rest_of(pair[1])):
+                kept.append((b"cookie", rest))
         return kept
 
     def _rest_of(self, cookies: bytes) -> bytes:

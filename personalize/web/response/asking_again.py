@@ -1,7 +1,7 @@
 """Asking the site once more, for a page of whose slots its first answer told nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from contextvars import copy_context
 from mimetypes import guess_type
@@ -17,7 +17,7 @@ LONGEST_RETURN_SECONDS = 0.05
 _PAGES = frozenset({b"document", b"iframe", b"frame", b"embed", b"object", b"empty"})
 
 
-def may_be_page(path: str, headers: Mapping[bytes, bytes]) -> bool:
+def may_be_page(path: str, headers: dict[bytes, bytes]) -> bool:
     """Whether a request may be one for a page, by what its address looks like and what the client says it wants in its
     headers, whose names are in lower case."""
     destination = headers.get(b"sec-fetch-dest")

@@ -6,7 +6,6 @@ answer leaves as it came, and from then on nothing of this path is asked twice.
 """
 
 import asyncio
-from collections.abc import Mapping
 
 from personalize.web.asgi import Message, Send, kept
 from personalize.web.headers import CONDITIONS
@@ -18,7 +17,7 @@ from personalize.web.response.response_head import ResponseHead
 LONGEST_HELD_BYTES = 65_536
 
 
-def is_conditional(headers: Mapping[bytes, bytes]) -> bool:
+def is_conditional(headers: dict[bytes, bytes]) -> bool:
     """Whether a request can be answered by less than the page, by its headers in lower case."""
     return not CONDITIONS.isdisjoint(headers)
 
