@@ -3,26 +3,27 @@
 import codecs
 import re
 from functools import lru_cache
+from typing import Final
 
 from personalize.web.html.tags import BLANK, TAG, attributes_of
 
-_FIRST_BYTES = 1024
+_FIRST_BYTES: Final = 1024
 _REMEMBERED = 256
-_BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, None), (codecs.BOM_UTF16_BE, None))
-_MARKS = tuple(mark for mark, _ in _BYTE_ORDER_MARKS)
-_LONGEST_MARK = max(map(len, _MARKS))
-_FIRST_OF_MARKS = frozenset(mark[:1] for mark, _ in _BYTE_ORDER_MARKS)
-_IN_HEADER = re.compile(r";\s*charset\s*=\s*(?:\"([^\"]*)\"?|([^\s;\"]+))", re.IGNORECASE)
+_BYTE_ORDER_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, None), (codecs.BOM_UTF16_BE, None))
+_MARKS: Final = tuple(mark for mark, _ in _BYTE_ORDER_MARKS)
+_LONGEST_MARK: Final = max(map(len, _MARKS))
+_FIRST_OF_MARKS: Final = frozenset(mark[:1] for mark, _ in _BYTE_ORDER_MARKS)
+_IN_HEADER: Final = re.compile(r";\s*charset\s*=\s*(?:\"([^\"]*)\"?|([^\s;\"]+))", re.IGNORECASE)
 # What a browser looks over in the first bytes: comments, tags, and what begins like one (HTML standard, 13.2.3.2).
-_PRESCAN = re.compile(rb"<!--(?:-?>|.*?-->|.*)|%b|<[!/?][^>]*+>" % TAG.pattern, re.DOTALL)
-_IN_CONTENT = re.compile(rb"charset[%b]*=[%b]*(?:\"([^\"]*)\"|'([^']*)'|([^%b;\"']+))" % (BLANK, BLANK, BLANK))
+_PRESCAN: Final = re.compile(rb"<!--(?:-?>|.*?-->|.*)|%b|<[!/?][^>]*+>" % TAG.pattern, re.DOTALL)
+_IN_CONTENT: Final = re.compile(rb"charset[%b]*=[%b]*(?:\"([^\"]*)\"|'([^']*)'|([^%b;\"']+))" % (BLANK, BLANK, BLANK))
 #: Encodings, by Python's names, in which every byte below 128 that stands alone is that ASCII character.
-_LIKE_ASCII = re.compile(
+_LIKE_ASCII: Final = re.compile(
     r"utf-8|ascii|iso8859-\d+|cp(?:125\d|866|874|93[26]|949|950)|koi8-[rut]|mac-\w+|tis-620"
     r"|shift_jis\w*|euc_\w+|gbk|gb2312|gb18030|big5\w*"
 )
 #: Encodings that shift or widen ASCII, so that a search for bytes finds what is none, or nothing.
-_UNLIKE_ASCII = re.compile(
+_UNLIKE_ASCII: Final = re.compile(
     r"utf-?_?(?:7|16|32)|ucs|iso-?_?2022|csiso2022|hz|iso-10646|(?:cs)?unicode\Z|unicodef|replacement", re.IGNORECASE
 )
 #: Labels of the standard (Encoding, 4.2) that Python does not know, by Python's names for what they mean.
@@ -48,8 +49,8 @@ _LABELS = {
     "euc_jp": "cseucpkdfmtjapanese x-euc-jp",
     "shift_jis": "x-sjis",
 }
-_LABEL = re.compile(r"[a-z0-9._:+-]+")
-_ALIASES = {label: name for name, labels in _LABELS.items() for label in labels.split()}
+_LABEL: Final = re.compile(r"[a-z0-9._:+-]+")
+_ALIASES: Final = {label: name for name, labels in _LABELS.items() for label in labels.split()}
 
 
 def page_encoding(content_type: str, first_bytes: bytes) -> str | None:

@@ -1,14 +1,17 @@
 """What pages of one template have in common: their slot tags, and most of what stands between them."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from personalize.web.html.marks import word_of_marks
 from personalize.web.html.pieces import Copy, Layout, Slot, Stray
 from personalize.web.html.scanner import LONGEST_REGION, WORDS, may_be_marked
 
 #: How near to where two texts begin to differ it is looked for, in bytes: less costs more than it saves.
-_NEAR = 64
-_LONGEST_WORD = max(map(len, WORDS))
+_NEAR: Final = 64
+#: A place in which texts differed before is looked at first where no more than this stands in it.
+_MOST_NEWS: Final = 1_024
+_LONGEST_WORD: Final = max(map(len, WORDS))
 
 
 class Outline:
@@ -19,12 +22,16 @@ class Outline:
     texts are not cut out of the page again. `layout` is that of the page.
     """
 
-    __slots__ = ("_texts", "_word", "layout")
+    __slots__ = ("_ends", "_texts", "_word", "layout")
 
-    def __init__(self, layout: Layout, texts: Sequence[bytes], word: bytes) -> None:
+    def __init__(
+        self, layout: Layout, texts: Sequence[bytes], word: bytes, ends: dict[int, tuple[int, int]] | None = None
+    ) -> None:
         self.layout = layout
         self._texts = texts
         self._word = word
+        #: How much of a text stayed the same at its two ends when it was new the last time: most are new there again.
+        self._ends: dict[int, tuple[int, int]] = {} if ends is None else ends
 
     def again(self, page: bytes) -> "Outline | None":
         """That of another page, this one if it is the same. None where it has other tags, or a written mark may stand
@@ -57,7 +64,15 @@ class Outline:
         if end <= at:
             return None
         text = page[at:end]
-        return None if may_be_marked(_news(self._texts[place], text).lower()) else Copy(text)
+        return None if may_be_marked(self._news(place, text).lower()) else Copy(text)
+
+    def _news(self, place: int, text: bytes) -> bytes:
+        """The part of a text outside of which it is what it was before, and what a word has around it that ends or
+        begins there."""
+        before, ends = self._texts[place], self._ends.get(place)
+        if ends is None or not _have_same_ends(before, text, ends):
+            ends = self._ends[place] = _same_ends(before, text)
+        return text[max(ends[0] - _LONGEST_WORD, 0) : len(text) - ends[1] + _LONGEST_WORD]
 
     def _slot(self, before: Slot, page: bytes, at: int) -> Slot | None:
         """The same slot with another default, in which no mark stands."""
@@ -73,12 +88,19 @@ class Outline:
         texts = list(self._texts)
         for place, piece in changed.items():
             texts[place] = piece.data
-        return Outline(self.layout.with_pieces(changed), texts, self._word)
+        return Outline(self.layout.with_pieces(changed), texts, self._word, self._ends)
 
 
-def _news(before: bytes, text: bytes) -> bytes:
-    """The part of a text outside of which it is what it was before, and what a word has around it that ends or begins
-    there."""
+def _have_same_ends(before: bytes, text: bytes, ends: tuple[int, int]) -> bool:
+    """Whether two texts differ but a little, and only between these ends."""
+    begin, same = ends
+    if max(begin, same) > min(len(before), len(text)) or len(text) - begin - same > _MOST_NEWS:
+        return False
+    return text[:begin] == before[:begin] and text[len(text) - same :] == before[len(before) - same :]
+
+
+def _same_ends(before: bytes, text: bytes) -> tuple[int, int]:
+    """How much two texts have in common at their beginning and at their end, or a little less."""
     shorter = min(len(before), len(text))
     begin, end = 0, shorter
     while end - begin > _NEAR:
@@ -94,7 +116,7 @@ def _news(before: bytes, text: bytes) -> bytes:
             same = middle
         else:
             most = middle
-    return text[max(begin - _LONGEST_WORD, 0) : len(text) - same + _LONGEST_WORD]
+    return begin, same
 
 
 def outline_of(layout: Layout, token: bytes) -> Outline | None:

@@ -102,6 +102,16 @@ def test_a_mark_of_which_one_letter_is_new_is_found_wherever_it_stands(mark: byt
                 assert read_after(begin + before + end, begin + mark + end).layout.slot_ids == ("hero",)
 
 
+@pytest.mark.parametrize("mark", [b"<b data-slot=hero>x</b>", b"<!-- slot:hero --><!-- /slot:hero -->", SLOT])
+def test_where_pages_were_new_before_is_not_the_only_place_that_is_looked_at(mark: bytes) -> None:
+    shells, calm = Shells(TOKEN), b"<p>calm</p>" * 300
+    for at in (0, 1_100, len(calm)):
+        marked = calm[:at] + mark + calm[at:]
+        for begin, news, end in ((calm, b"a", calm), (calm, b"b", calm), (marked, b"c", calm), (calm, b"d", marked)):
+            page = b"%b<i>%b</i>%b" % (begin, news, end)
+            assert told(shell_of(shells, page)) == told(shell_of(Shells(TOKEN), page))
+
+
 def test_a_page_without_slots_is_compared_with_the_last_one_too() -> None:
     shells = Shells(TOKEN)
     for number in range(100):
@@ -178,6 +188,17 @@ _PARTS = st.sampled_from(
         TOKEN,
     ]
 )
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(st.lists(st.booleans(), min_size=4, max_size=4), _PARTS, _PARTS), max_size=7))
+def test_whatever_pages_came_before_each_is_read_as_if_it_was_the_first(
+    parts: list[tuple[list[bool], bytes, bytes]],
+) -> None:
+    shells = Shells(TOKEN)
+    for number in range(4):
+        page = b"".join(other if is_new[number] else one for is_new, one, other in parts)
+        assert told(shell_of(shells, page)) == told(shell_of(Shells(TOKEN), page))
 
 
 @settings(deadline=None, max_examples=200)
