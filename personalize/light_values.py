@@ -46,6 +46,11 @@ else:
             after[places[name]] = changed
         return value.__class__(*after)
 
+    def mypyc_attr(*, free_list_len):
+        """What the compiler reads of a class. With `free_list_len=1` the latest instance that is let go of is where the
+        next is made: for what each request makes one of."""
+        return lambda cls: cls
+
     @cache
     def _fields_of(cls):
         names = [field.name for field in fields(cls)]
