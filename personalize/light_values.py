@@ -31,7 +31,8 @@ else:
         """What mypyc is told of a class when it compiles it, and nothing to Python.
 
         `acyclic` says that no value can come to hold itself, so that Python's garbage collector need not go through
-        thousands of them that wait to be written.
+        thousands of them that wait to be written. `free_list_len=1` says that the next is made where the last was that
+        was let go of: for what each request makes one of.
         """
         return lambda cls: cls
 
@@ -45,11 +46,6 @@ else:
                 raise AttributeError(f"{value.__class__.__name__} has no field {name!r}")
             after[places[name]] = changed
         return value.__class__(*after)
-
-    def mypyc_attr(*, free_list_len):
-        """What the compiler reads of a class. With `free_list_len=1` the latest instance that is let go of is where the
-        next is made: for what each request makes one of."""
-        return lambda cls: cls
 
     @cache
     def _fields_of(cls):
