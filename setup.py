@@ -49,6 +49,8 @@ COMPILED = (
     "personalize/profiles/visits.py",
     "personalize/rules/index/fact_index.py",
     "personalize/rules/index/index.py",
+    "personalize/rules/pages.py",
+    "personalize/rules/ruleset.py",
     "personalize/runtime/breaker.py",
     "personalize/runtime/cache_facts.py",
     "personalize/runtime/fragment_view.py",

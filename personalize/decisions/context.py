@@ -1,6 +1,6 @@
 """All that a rule can see of one page view: who, what is known of them, the request, and now."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from types import MappingProxyType
@@ -174,16 +174,16 @@ class Context:
         planned, told = self.told(reach)
         return Answers(index, planned, told, self, self.now)
 
-    def told(self, reach: Reach) -> tuple[Reach, Sequence[object]]:
+    def told(self, reach: Reach) -> tuple[Reach, list[object]]:
         """The values of all that a reach depends on, and the reach in their order: many are worked out at once, which
         is quicker than one by one."""
         if self._given:  # what was given is not worked out
             return reach, [self[name] for name in reach.fact_names]
         told: list[object] = []
-        groups, planned = reach.plans.get(self._granted) or self._planned(reach)
-        for read in groups:
+        plan: Plan = reach.plans.get(self._granted) or self._planned(reach)
+        for read in plan.groups:
             told += read(self)
-        return planned, told
+        return plan.reach, told
 
     def _planned(self, reach: Reach) -> Plan:
         """How to work out the facts of a reach: the same for all who have granted the same."""

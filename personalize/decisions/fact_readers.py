@@ -1,11 +1,12 @@
 """How the values of facts are worked out from all that a rule can see: one by one, or many of a kind at once."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from itertools import repeat
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from personalize.events.schema import DEFAULT_PURPOSE
 from personalize.hashing import share
@@ -41,7 +42,8 @@ Reader: TypeAlias = Callable[["Context", Fact], object]
 GroupReader: TypeAlias = Callable[["Context"], Iterable[object]]
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Plan:
     """How to work out what some conditions ask: the readers of facts of one kind, one after the other, and the `reach`
     of the conditions with its facts in the order in which they come so."""
 
@@ -134,17 +136,17 @@ def _plain_attributes(facts: Sequence[Fact]) -> GroupReader:
     """Attributes that are mostly read as they are kept: whether somebody has asked for it or not, a row begins with the
     value."""
     read_alone = _attributes(facts)
-    classes = [frozenset({_usual_class(fact), type(None)}) for fact in facts]
     choices = [frozenset({*fact.choices, None}) if fact.choices else None for fact in facts]
-    asked = list(zip([fact.key for fact in facts], classes, choices, strict=True))
+    asked = list(zip([fact.key for fact in facts], map(_usual_class, facts), choices, strict=True))
 
     def read(context: "Context") -> Iterable[object]:
         if context.profile is None:
             return repeat(None, len(asked))
-        kept, values = rows_of(context.profile.attributes).get, []
+        rows, values = rows_of(context.profile.attributes), list[object]()
         for key, usual, allowed in asked:  # several `map` would cost twice as much
-            value: Any = kept(key, _NEVER_SET)[0]
-            if type(value) not in usual or (allowed is not None and value not in allowed):
+            row = rows.get(key)
+            value = None if row is None else row[0]
+            if (value is not None and type(value) is not usual) or (allowed is not None and value not in allowed):
                 return read_alone(context)
             values.append(value)
         return values
@@ -190,7 +192,6 @@ def _fields(names: Sequence[str]) -> Callable[[Any], tuple[object, ...]]:
     return read if len(names) > 1 else lambda of: (read(of),)
 
 
-_NEVER_SET: Final[Sequence[Any]] = (None,)
 _VISIT_FIELDS: Final = {"started": "started_at"}
 #: What of a visit the page tells with which it begins, and as what.
 _PAGE_FIELDS: Final = {"source": "source", "medium": "medium", "campaign": "campaign", "landing_path": "path"}
@@ -222,12 +223,15 @@ def _as_declared(fact: Fact) -> Callable[[object, tzinfo], object]:
     """What reads the kept value of an attribute as it is declared now: what is of another type, or no choice any more,
     is missing. What can be changed inside of it is copied."""
     typed = reader_of_type(fact.type)
-    usual = frozenset({_AS_STORED.get(fact.type)})
+    usual = _AS_STORED.get(fact.type)
 
     def read_many(value: object, zone: tzinfo) -> object:
         if not isinstance(value, list):
             return None
-        if usual.issuperset(map(type, value)):
+        for item in value:
+            if type(item) is not usual:
+                break
+        else:
             return value.copy()
         values = [own(one) for item in value if (one := typed(item, zone)) is not None]
         return values if values or not value else None

@@ -16,7 +16,7 @@ class StoredPart(Mapping[str, Value]):
 
     __slots__ = ("_read", "stored")
 
-    def __init__(self, stored: Mapping[str, Any], read: Callable[[list[Any]], Value]) -> None:
+    def __init__(self, stored: dict[str, Any], read: Callable[[list[Any]], Value]) -> None:
         self.stored = stored
         self._read = read
 
@@ -65,6 +65,6 @@ def written(part: Mapping[str, Value], write: Callable[[Value], object]) -> dict
     return {name: write(value) for name, value in part.items()}
 
 
-def rows_of(part: Mapping[str, Value]) -> Mapping[str, Value | list[Any]]:
+def rows_of(part: Mapping[str, Value]) -> dict[str, Any]:
     """What a part of a row keeps by name: of a stored one lists, each the row of a value."""
-    return part.stored if type(part) is StoredPart else part
+    return part.stored if type(part) is StoredPart else dict(part)

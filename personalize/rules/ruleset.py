@@ -52,7 +52,7 @@ class RuleSet:
     counters: tuple[Counter, ...]
     needed: Holding
     facts: Mapping[str, Fact]
-    pages: Mapping[str, Page]
+    pages: dict[str, Page]
     rule_keys: Mapping[str, tuple[RuleKey, ...]]
     rows: Mapping[str, Row[RuleKey]]
     candidates: Mapping[RuleKey, Candidates]
@@ -181,7 +181,7 @@ def compile_rule_set(version: str, definitions: Definitions, library: Library, c
         counters=definitions.counters,
         needed=holding_for(schema, definitions.counters),
         facts=MappingProxyType(facts),
-        pages=MappingProxyType(pages_of(slots, index, facts, library)),
+        pages=pages_of(slots, index, facts, library),
         rule_keys=MappingProxyType({slot_id: rule_keys(slot) for slot_id, slot in slots.items()}),
         rows=MappingProxyType({slot_id: index.row(rule_keys(slot)) for slot_id, slot in slots.items()}),
         candidates=MappingProxyType(

@@ -1,8 +1,7 @@
 """What happened on one page view, made into events when they are written: a page does not wait for that."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from personalize.decisions.context import RequestFacts
@@ -19,8 +18,6 @@ CHANCE_BYTES: Final = 10
 _KEPT: Final = ("path", "source", "medium", "campaign", "device", "language", "country")
 #: Their values, in this order.
 PageFacts: TypeAlias = tuple[str | None, ...]
-#: What is kept of the request of a page view.
-page_facts: Callable[[RequestFacts], PageFacts] = attrgetter(*_KEPT)
 
 
 class Happening(NamedTuple):
@@ -29,6 +26,11 @@ class Happening(NamedTuple):
     type: str
     properties: dict[str, JSONValue]
     event_id: str | None = None
+
+
+def page_facts(facts: RequestFacts) -> PageFacts:
+    """What is kept of the request of a page view."""
+    return facts.path, facts.source, facts.medium, facts.campaign, facts.device, facts.language, facts.country
 
 
 def filling_of(shown: Decision) -> JSONValue:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
-from operator import and_, getitem, itemgetter, or_
+from operator import itemgetter, or_
 from typing import Generic, TypeAlias, TypeVar
 
 from personalize.events.event import to_micros
@@ -24,8 +24,10 @@ from personalize.rules.index.segment_index import SegmentIndex, SegmentReach, Wa
 from personalize.rules.unanswerable import Dependents
 
 ConditionId = TypeVar("ConditionId")
-#: A fact by its place: what each of its values leaves, by the class that they mostly have, and what reads any other.
-Remembered: TypeAlias = tuple[int, Mapping[type, Mapping[object, int]], Read]
+#: A fact by its place: what each of its values leaves, and what reads any other.
+Text: TypeAlias = tuple[int, dict[object, int], Read]
+#: The same by the class that its values mostly have, since 1 is not True.
+Remembered: TypeAlias = tuple[int, dict[type, dict[object, int]], Read]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +35,13 @@ class Reach:
     """The part of the index that some conditions need: the `facts` that they can depend on, and the segments. A
     fact is told by its place among them; `tell` picks the values of all of them from those by name.
 
-    Of facts whose values come again and again it has what each of them leaves. Where several are texts, which are like
-    nothing else, `texts` picks their values, in the order of the `masks` of what each leaves, and `each_text` reads one
-    that is new; `remembered` are those of other classes. `others` are read each time; `by_clock` too, as the visitor's
-    clock stands. It `counts` where counters are among them. `plans` is room for who works the facts out, to keep how
-    that is done.
+    Of facts whose values come again and again it has what each of them leaves: of `texts`, which are like nothing else,
+    and of others that are `remembered`. `others` are read each time; `by_clock` too, as the visitor's clock stands. It
+    `counts` where counters are among them. `plans` is room for who works the facts out, to keep how that is done.
     """
 
     facts: tuple[Fact, ...]
-    texts: Callable[[Sequence[object]], tuple[object, ...]] | None
-    masks: tuple[Mapping[object, int], ...]
-    each_text: tuple[tuple[int, Read], ...]
+    texts: tuple[Text, ...]
     remembered: tuple[Remembered, ...]
     others: tuple[tuple[int, Read], ...]
     by_clock: tuple[tuple[int, Read], ...]
@@ -61,22 +59,15 @@ class Reach:
     def in_order(self, places: Sequence[int]) -> "Reach":
         """The same, told in another order: at each place stands the fact that has this one here."""
         at = {place: after for after, place in enumerate(places)}
-        texts = tuple((at[place], read) for place, read in self.each_text)
         return replace(
             self,
             facts=tuple(self.facts[place] for place in places),
-            texts=_texts_of(texts),
-            each_text=texts,
+            texts=tuple((at[place], masks, read) for place, masks, read in self.texts),
             remembered=tuple((at[place], masks, read) for place, masks, read in self.remembered),
             others=tuple((at[place], read) for place, read in self.others),
             by_clock=tuple((at[place], read) for place, read in self.by_clock),
             plans={},
         )
-
-
-def _texts_of(texts: Sequence[tuple[int, Read]]) -> Callable[[Sequence[object]], tuple[object, ...]] | None:
-    """What picks the values of these, all at once; None where that is no less work than one by one."""
-    return itemgetter(*(place for place, _ in texts)) if len(texts) > 1 else None
 
 
 def _each_of(names: Sequence[str]) -> Callable[[FactValues], Sequence[object]]:
@@ -116,22 +107,21 @@ class Answers:
 
     __slots__ = ("_index", "_left", "_members", "_micros", "_now", "_values")
 
-    def __init__(self, index: "Index", reach: Reach, told: Sequence[object], values: FactValues, now: datetime) -> None:
+    def __init__(self, index: "Index", reach: Reach, told: list[object], values: FactValues, now: datetime) -> None:
         self._index, self._values = index, values
         self._now, self._micros = now, to_micros(now) if reach.counts else 0
-        micros, left, each_text = self._micros, index.full, reach.each_text
-        if reach.texts is not None:
-            try:  # all at once, since a step for each would cost more than that
-                left = reduce(and_, map(getitem, reach.masks, reach.texts(told)))
-                each_text = ()
-            except (KeyError, TypeError):
-                pass  # one of them was not met before
-        for place, read in each_text:
-            left &= read(told[place], now, micros).kept
-        for place, masks, read in reach.remembered:
+        micros = self._micros
+        left: typing.Any = index.full  # Python's own AND, which is quicker with so many bits than mypyc's
+        for place, masks, read in reach.texts:
             value = told[place]
             try:  # looked up here, since a call would cost more than that
-                left &= masks[type(value)][value]
+                left &= masks[value]
+            except (KeyError, TypeError):
+                left &= read(value, now, micros).kept
+        for place, by_class, read in reach.remembered:
+            value = told[place]
+            try:
+                left &= by_class[type(value)][value]
             except KeyError:
                 left &= read(value, now, micros).kept
         for place, read in reach.others:
@@ -146,7 +136,7 @@ class Answers:
         if reach.segments is not None:
             self._members = reach.segments.members(left, self._walk)
             left = reach.segments.kept(self._members, left)
-        self._left = left
+        self._left: int = left
 
     def pattern(self, mask: int) -> int:
         """Which of these conjunctions nothing refutes, as bits."""
@@ -177,7 +167,7 @@ class Answers:
                 found.append(row.owners[(left & row.mask).bit_length()])
         return tuple(found)
 
-    def highest(self, masks: Sequence[int]) -> tuple[int, ...]:
+    def highest(self, masks: tuple[int, ...]) -> tuple[int, ...]:
         """Of each of these groups of conjunctions the highest that nothing refutes, by its place from 1; 0 for none."""
         left = self._left
         return tuple([(left & mask).bit_length() for mask in masks])
@@ -330,12 +320,9 @@ class Index:
                     needed.add(question.segment_id)
                     waiting.append(self._definitions[question.segment_id])
         facts = [self._facts[name] for name in names]
-        texts = tuple((at, one.reader) for at, one in enumerate(facts) if one.usual is str)
         return Reach(
             facts=tuple(one.fact for one in facts),
-            texts=_texts_of(texts),
-            masks=tuple(facts[at].masks for at, _ in texts),
-            each_text=texts,
+            texts=tuple((at, one.masks, one.reader) for at, one in enumerate(facts) if one.usual is str),
             remembered=tuple(
                 (at, {one.usual: one.masks, type(None): one.masks}, one.reader)
                 for at, one in enumerate(facts)
@@ -367,4 +354,4 @@ class Index:
         """What these facts make of the conditions that the reach covers. `values` answers every name, None for
         what is missing and `Unanswerable` for what nobody can tell; `now` is an aware UTC datetime. Days are told in
         the zone of the moment that `values` holds as `now.local`, else in UTC."""
-        return Answers(self, reach, reach.tell(values), values, now)
+        return Answers(self, reach, list(reach.tell(values)), values, now)

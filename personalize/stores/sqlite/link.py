@@ -16,13 +16,15 @@ CACHE_KILOBYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An open connection, and which file on the disk it was made to; `log` is the write-ahead log beside it.
+    """An open connection, and which file on the disk it was made to; `log` is the write-ahead log beside it. `cursor`
+    is for statements whose rows are fetched at once: to make one for each takes a tenth of what reading a row does.
 
     A deleted file stays open and writable for whoever has it open, and all that is written there is lost; so
     before trusting a connection one asks whether it still `holds`.
     """
 
     connection: sqlite3.Connection
+    cursor: sqlite3.Cursor
     path: str
     file: tuple[int, int]
     log: tuple[int, int] | None = None
@@ -111,7 +113,7 @@ def _link(path: Path, mode: str, busy_seconds: float) -> Link:
     if file is None:
         connection.close()
         raise gone(path)
-    return Link(connection, str(path), file)
+    return Link(connection, connection.cursor(), str(path), file)
 
 
 def _file_at(path: str) -> tuple[int, int] | None:

@@ -386,7 +386,7 @@ class SqliteStore:
     def _read(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows that a statement finds, all at once, so that no read transaction stays open."""
         try:
-            return self._linked().connection.execute(sql, parameters).fetchall()
+            return self._linked().cursor.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             self._stop_reading()
             raise meaning_of(error, self._path) from error
