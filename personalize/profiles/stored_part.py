@@ -67,4 +67,6 @@ def written(part: Mapping[str, Value], write: Callable[[Value], object]) -> dict
 
 def rows_of(part: Mapping[str, Value]) -> dict[str, Any]:
     """What a part of a row keeps by name: of a stored one lists, each the row of a value."""
-    return part.stored if type(part) is StoredPart else dict(part)
+    if type(part) is StoredPart:
+        return part.stored
+    return part if isinstance(part, dict) else dict(part)
