@@ -31,8 +31,7 @@ else:
         """What mypyc is told of a class when it compiles it, and nothing to Python.
 
         `acyclic` says that no value can come to hold itself, so that Python's garbage collector need not go through
-        thousands of them that wait to be written. `free_list_len=1` says that the next is made where the last was that
-        was let go of: for what each request makes one of.
+        thousands of them that wait to be written.
         """
         return lambda cls: cls
 

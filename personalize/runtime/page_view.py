@@ -10,7 +10,6 @@ from personalize.decisions.decide import decide
 from personalize.decisions.decision import Decision, PageDecisions, Reason
 from personalize.events.event import CONSENT, JOIN, JSONValue
 from personalize.events.schema import DEFAULT_PURPOSE
-from personalize.light_values import mypyc_attr
 from personalize.profiles.organization import Organization
 from personalize.profiles.profile import Profile
 from personalize.profiles.unit import unit_of
@@ -47,7 +46,6 @@ class Notice:
     fields: Mapping[str, str]
 
 
-@mypyc_attr(free_list_len=1)
 class PageView(SiteEvents):
     """What one request for a page is to us. Costs next to nothing until something asks.
 

@@ -1,13 +1,11 @@
 """One request of a client for a page, and what is known of the path that it asks for."""
 
 from personalize.decisions.context import RequestFacts
-from personalize.light_values import mypyc_attr
 from personalize.runtime.page_request import PageRequest
 from personalize.web.headers import RawHeaders
 from personalize.web.request.facts import request_facts
 
 
-@mypyc_attr(free_list_len=1)
 class Asked(PageRequest):
     """A request for a page; `had_slots` says whether slots were seen at its path before, or none, `conditions` what is
     asked of the site's bytes for a client that has the page."""

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
-from personalize.light_values import mypyc_attr
 from personalize.web.asgi import HTTPMessage, Message
 from personalize.web.html.charset import EncodingInParts, page_encoding
 from personalize.web.html.doubts import tell_doubts
@@ -19,7 +18,6 @@ from personalize.web.response.streamed_page import StreamedPage
 from personalize.web.seen.slot_watch import SlotWatch, WatchedRewriter
 
 
-@mypyc_attr(free_list_len=1)
 class PersonalizedResponse(Outgoing):
     """Stands between the site and the server for one request. A streamed page of which nothing is known is looked at
     for a moment before its head leaves."""
