@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 
-from personalize.rules.ruleset import RuleSet
 from personalize.runtime.page_view import page_view_of
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
@@ -118,10 +117,9 @@ def test_an_error_behind_the_page_changes_nothing_of_it(house: House) -> None:
 
 
 def test_our_own_failure_is_the_sites_own_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> None:
-        raise ValueError("planted")
-
-    monkeypatch.setattr(RuleSet, "index", property(fail))
+    rule_set = house.personalizer.rule_set
+    assert rule_set is not None
+    monkeypatch.setitem(rule_set.pages, "hero", "what is no page")  # type: ignore[arg-type]
     for messages in ([body(b"<p>" + SLOT)], [body(b"<p>", more=True), body(SLOT)]):
         told = house.ask(saying(start(), *messages))
         assert (told.status, told.body, told.error) == (200, b"<p>" + SLOT, None)

@@ -92,9 +92,9 @@ class Outline:
 
 
 def _have_same_ends(before: bytes, text: bytes, ends: tuple[int, int]) -> bool:
-    """Whether two texts differ but a little, and only between these ends."""
+    """Whether two texts differ but a little, and only between these ends, which both have room for."""
     begin, same = ends
-    if max(begin, same) > min(len(before), len(text)) or len(text) - begin - same > _MOST_NEWS:
+    if begin + same > min(len(before), len(text)) or len(text) - begin - same > _MOST_NEWS:
         return False
     return text[:begin] == before[:begin] and text[len(text) - same :] == before[len(before) - same :]
 

@@ -173,6 +173,14 @@ def test_the_same_page_of_another_content_type_is_read_anew() -> None:
         assert shell_of(shells, PAGE % (1, b"calm"), content_type).encoding == encoding
 
 
+@pytest.mark.parametrize("length", [0, 10, 120, 160, 290])
+def test_a_text_that_has_become_shorter_than_what_stayed_the_same_is_read_anew(length: int) -> None:
+    shells = Shells(TOKEN)
+    for text in (b"x" * 300, b"x" * 150 + b"y" + b"x" * 149, b"x" * length, b"x" * 299):
+        page = text + SLOT
+        assert told(shell_of(shells, page)) == told(shell_of(Shells(TOKEN), page))
+
+
 _PARTS = st.sampled_from(
     [
         b"<p>%b</p>" % (b"text" * 50),
