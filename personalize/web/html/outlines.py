@@ -109,7 +109,7 @@ def _same_ends(before: bytes, text: bytes) -> tuple[int, int]:
             begin = middle
         else:
             end = middle
-    same, most = 0, shorter
+    same, most = 0, shorter - begin  # what both ends have would count twice
     while most - same > _NEAR:
         middle = (same + most) // 2
         if text[len(text) - middle : len(text) - same] == before[len(before) - middle : len(before) - same]:
