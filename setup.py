@@ -189,7 +189,7 @@ def extensions(folder: str) -> Sequence[Extension]:
     # At level 3 the C compiler takes more than twice as long, and what it makes is larger, and no faster.
     made = mypycify([*MYPY_OPTIONS, *paths], opt_level="2", debug_level="0", group_name=GROUP, target_dir=folder)
     for each in made:
-        each.extra_compile_args += AT_ONCE
+        each.extra_compile_args = [*each.extra_compile_args, *AT_ONCE]  # mypyc gives one list to all
     return made
 
 

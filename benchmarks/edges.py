@@ -3,7 +3,8 @@
 A page of 20 KB with five slots. We recognise 64 consented visitors, decide by 1,000 rules, fill the page and record it,
 under uvicorn. nginx (SSI) and Varnish (ESI) put five fragments of about the same size into a page that they have,
 which are the same for everybody and in their cache, or fetched for each page from an nginx on the same core, as
-personal ones have to be. Servers run on core 0, wrk on core 1; rounds of all cases in turn, medians.
+personal ones have to be. Servers run on core 0, wrk on core 1, both kept awake where that is allowed; rounds of all
+cases in turn, medians.
 
     python -m benchmarks.edges [--rounds 5] [--seconds 2]
 
@@ -29,6 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from benchmarks.awake import awake, say_whether_awake
 from benchmarks.edge_sites import KEY, MARKS
 from benchmarks.package_measured import PACKAGE_IN, say_what_is_measured
 from benchmarks.shop import SLOTS
@@ -123,7 +125,8 @@ def main(rounds: int, seconds: int) -> None:
     lacking = missing()
     if lacking:
         sys.exit(lacking)
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack, awake() as is_awake:
+        say_whether_awake(is_awake)
         folder = Path(name)
         visitors = asyncio.run(prepared(folder))
         cases = list(started(folder, stack))

@@ -3,10 +3,12 @@
 import asyncio
 import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
 from benchmarks import (
+    awake,
     check,
     edges,
     event_log,
@@ -58,6 +60,18 @@ def test_a_site_is_checked_as_a_whole(capsys: pytest.CaptureFixture[str]) -> Non
 def test_beside_edges_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(edges, "found", lambda name: None if name in ("wrk", "varnishd") else f"/usr/bin/{name}")
     assert edges.missing() == "Missing: varnishd, wrk. apt-get install varnish wrk"
+
+
+@pytest.mark.parametrize("name", ["latency", "no/such/device"])
+def test_processors_are_kept_awake_where_that_is_allowed(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(awake, "LATENCY", tmp_path / name)
+    with awake.awake() as is_awake:
+        awake.say_whether_awake(is_awake)
+        asked = awake.LATENCY.read_bytes() if is_awake else None
+    assert (is_awake, asked) == ((True, bytes(4)) if name == "latency" else (False, None))
+    assert capsys.readouterr().out.startswith("idle processors " + ("are kept" if is_awake else "may sleep"))
 
 
 def test_beside_edges_figures_are_told_as_ratios_of_the_same_round(capsys: pytest.CaptureFixture[str]) -> None:

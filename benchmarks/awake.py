@@ -1,0 +1,36 @@
+"""Processors that do not go to sleep while something is measured.
+
+Whoever sends to a process whose processor sleeps has to wake it, and on a virtual machine that is up to the host. It is
+paid by the server, as system time, and the more often the more time it leaves its client to fall asleep: a server that
+is a little slower looks much slower. Linux has a way to ask for the contrary, for measurements and sound:
+https://docs.kernel.org/power/pm_qos_interface.html.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+#: As long as it is open, an idle processor is back within as many microseconds as were written to it.
+LATENCY = Path("/dev/cpu_dma_latency")
+_AT_ONCE = bytes(4)
+
+
+@contextmanager
+def awake() -> Iterator[bool]:
+    """Keep idle processors awake meanwhile; whether that could be had, as root alone can."""
+    try:
+        request = LATENCY.open("wb", buffering=0)
+    except OSError:
+        yield False
+        return
+    with request:
+        request.write(_AT_ONCE)
+        yield True
+
+
+def say_whether_awake(is_awake: bool) -> None:
+    """Print it, since figures with and without are not to be compared."""
+    if is_awake:
+        print("idle processors are kept awake")
+    else:
+        print(f"idle processors may sleep ({LATENCY} can't be opened): a slower server pays for waking its client, too")
