@@ -60,6 +60,7 @@ def test_a_site_beside_a_file_that_somebody_has_locked_knows_its_rules_at_once(t
 
 
 @pytest.mark.planted
+@pytest.mark.sources
 def test_a_site_that_waits_for_its_store_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begin = Personalizer._open
 

@@ -109,6 +109,7 @@ def test_no_key_token_or_cookie_stands_in_a_log_or_an_answer(tmp_path: Path, cap
 
 
 @pytest.mark.planted
+@pytest.mark.sources
 def test_a_site_that_notes_what_it_signs_with_is_found_out(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
