@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from personalize.events.event import to_micros
 from personalize.light_values import replace
 from personalize.profiles.organization import Membership
 from personalize.profiles.profile import AttributeValue, Joined, Profile, Ties, Totals, Visit, changed
@@ -16,7 +17,7 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 #: A value of each field that is not what it is by default.
 VALUES: Mapping[str, Any] = {
     "profile_id": "v:bob",
-    "attributes": {"tier": AttributeValue("gold", AT)},
+    "attributes": {"tier": AttributeValue("gold", to_micros(AT))},
     "totals": {"purchase": Totals(1, 1, AT, AT)},
     "recent": {"key": (1,)},
     "visit": Visit(1, AT, AT, 1),
@@ -30,7 +31,7 @@ VALUES: Mapping[str, Any] = {
     "events": 1,
     "unit": "v:ann",
     "interests": {"tents": (1,)},
-    "stated": {"tents": AttributeValue(True, AT)},
+    "stated": {"tents": AttributeValue(True, to_micros(AT))},
     "membership": Membership("acme", {}),
     "ties": Ties(("u:ann",)),
     "of_two_units": True,
