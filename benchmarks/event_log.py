@@ -31,7 +31,7 @@ from typing import Any
 
 from benchmarks.package_measured import say_what_is_measured
 from personalize.decisions.decision import Decision
-from personalize.events.event import Event
+from personalize.events.event import Event, JSONValue
 from personalize.problems import Problems
 from personalize.runtime.draft import read_draft
 from personalize.runtime.page_events import Happening, PageEvents, filling_of
@@ -82,7 +82,7 @@ def batch_of(number: int, profiles: int, *, random_ids: bool = False) -> list[Ev
 def _page(page: int, chance: random.Random, profiles: int) -> list[Event]:
     at = BEGIN + BETWEEN_PAGES * page / 2.1
     facts = (chance.choice(PATHS), "newsletter", "email", "summer", "mobile", "en", None)
-    bought = {"amount": chance.randrange(10_000), "category": chance.choice(["tents", "socks"])}
+    bought: dict[str, JSONValue] = {"amount": chance.randrange(10_000), "category": chance.choice(["tents", "socks"])}
     told = (Happening("purchase", bought),) if chance.random() < 0.1 else ()
     view = PageEvents(profile_id(chance.randrange(profiles)), at, "v1", facts, SHOWN, told)
     return view.events(chance.randbytes(10))

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -103,14 +104,11 @@ def export_and_import(folder: Path, events: int) -> None:
             "rows as JSON, nothing checked", lambda: barely(folder / "store.db", folder / "x"), events, None
         )
         for format_ in EXPORT_FORMATS:
-            manifest, _ = timed(f"export {format_}", lambda name=format_: runner.run(export(name)), events, least)  # type: ignore[misc]
+            manifest, _ = timed(f"export {format_}", partial(runner.run, export(format_)), events, least)
             size = sum(file.size_bytes for file in manifest.files)
             new, _ = timed(
-                f"import {format_} ({size / events:.0f} bytes each)",
-                lambda name=format_: runner.run(again(name)),
-                events,
-                least,
-            )  # type: ignore[misc]
+                f"import {format_} ({size / events:.0f} bytes each)", partial(runner.run, again(format_)), events, least
+            )
             assert new == manifest.rows("events") == events
         runner.run(store.close())
 
@@ -144,7 +142,7 @@ def count_over_both(folder: Path, profiles: int) -> None:
         for processes in (1, os.cpu_count() or 1):
             found, _ = timed(
                 f"the same over Parquet, {processes} at once",
-                lambda number=processes: runner.run(count_source(source, rule_set, over, processes=number)),  # type: ignore[misc]
+                partial(runner.run, count_source(source, rule_set, over, processes=processes)),
                 profiles,
                 spent,
             )

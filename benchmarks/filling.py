@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from benchmarks.package_measured import say_what_is_measured
-from personalize.events.event import PAGE_VIEW, Event
+from personalize.events.event import PAGE_VIEW, Event, JSONValue
 from personalize.problems import Problems
 from personalize.rules.ruleset import RuleSet
 from personalize.runtime.clock import SystemClock
@@ -69,7 +69,7 @@ def _event(number: int, profile_id: str, chance: random.Random) -> Event:
     at = BEGIN + timedelta(seconds=20 * number)
     if number % 10:
         return Event(f"e{number:09d}", "web", PAGE_VIEW, profile_id, at, at, {"path": chance.choice(["/", "/tents"])})
-    bought = {"amount": chance.randrange(10_000), "category": chance.choice(["tents", "socks"])}
+    bought: dict[str, JSONValue] = {"amount": chance.randrange(10_000), "category": chance.choice(["tents", "socks"])}
     return Event(f"e{number:09d}", "till", "purchase", profile_id, at, at, bought)
 
 

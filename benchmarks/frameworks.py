@@ -37,6 +37,7 @@ from starlette.templating import Jinja2Templates
 
 from benchmarks.package_measured import say_what_is_measured
 from personalize.settings import Settings, load_settings
+from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
 
 KEY = "a key only for this benchmark, long enough to be one"
@@ -99,7 +100,8 @@ def quart_site(pages: Path) -> tuple[App, Any]:
 
     @site.get("/<name>")
     async def page(name: str) -> str:
-        return await render_template(name, **VALUES)
+        filled: str = await render_template(name, **VALUES)
+        return filled
 
     return site, site.jinja_env
 
@@ -222,9 +224,9 @@ async def main(rounds: int, requests: int) -> None:
             for case in order.sample(list(cases), len(cases)):
                 least[case] = min(least[case], await seconds_of(*cases[case], requests))
         report(least)
-        for app, _ in cases.values():
-            if hasattr(app, "personalizer"):
-                await app.personalizer.stop()
+        for each, _ in cases.values():
+            if isinstance(each, PersonalizeMiddleware):
+                await each.personalizer.stop()
 
 
 def report(least: Mapping[tuple[str, str], float]) -> None:

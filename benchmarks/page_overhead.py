@@ -27,8 +27,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from benchmarks.package_measured import say_what_is_measured
+from benchmarks.shop import SLOTS
 from benchmarks.shop_site import (
-    SLOTS,
     Headers,
     headers_of,
     jinja_site,

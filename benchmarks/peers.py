@@ -19,6 +19,7 @@ from benchmarks.shop import NOW, SLOTS, Shop, Visitor
 from personalize.events.event import to_micros
 from personalize.rules.conditions import All, Condition, InSegment, Leaf, Not
 from personalize.rules.definitions import Rule
+from personalize.rules.equality import Listed
 from personalize.rules.times import Times
 from personalize.rules.window import Window
 
@@ -50,14 +51,17 @@ def tests_of(leaf: Leaf) -> tuple[Test, ...]:
             assert isinstance(argument, timedelta)
             return (Test(name, "le" if leaf.word == "within" else "gt", argument // _MICROSECOND),)
         case "between":
-            low, high = map(plain, argument)  # type: ignore[call-overload]
+            assert isinstance(argument, tuple)
+            low, high = map(plain, argument)
             return (Test(name, "ge", low), Test(name, "le", high))
         case "is":
             return (Test(name, "in", (plain(argument),)),)
         case "one_of":
-            return (Test(name, "in", tuple(map(plain, argument))),)  # type: ignore[call-overload]
+            assert isinstance(argument, Listed)
+            return (Test(name, "in", tuple(map(plain, argument))),)
         case "starts_with":
-            (beginning,) = argument  # type: ignore[misc]
+            assert isinstance(argument, tuple)
+            (beginning,) = argument
             return (Test(name, "prefix", beginning),)
     ops = {"at_least": "ge", "more_than": "gt", "after": "gt", "at_most": "le", "less_than": "lt", "before": "lt"}
     return (Test(name, ops[leaf.word], plain(argument)),)

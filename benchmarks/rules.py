@@ -18,6 +18,7 @@ import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from benchmarks.package_measured import say_what_is_measured
 from benchmarks.peers import PEERS, Winners, attributes_of
@@ -25,11 +26,15 @@ from benchmarks.shop import DECLARED, NOW, SLOTS, Shop, Visitor, load, make_shop
 from personalize.decisions.context import Context, make_context
 from personalize.decisions.decide import decide
 from personalize.profiles.lifecycle import Lifecycle
+from personalize.rules.conditions import Condition
 from personalize.rules.index.index import Index
 from personalize.rules.pages import rule_keys
 from personalize.visitors.consent import UNKNOWN
 from personalize.visitors.identity import Identity
 from tests.properties.plain_walk import holds
+
+#: One visitor, as whoever is asked knows them.
+Asked = TypeVar("Asked")
 
 WARM, DIFFERENT = 64, 10_000
 #: The larger, the fewer visitors a round asks a peer that takes milliseconds for each.
@@ -122,7 +127,7 @@ def cases_of(shop: Shop, size: int, peers: Sequence[str], different: int = DIFFE
     return cases
 
 
-def _each(ask: Callable[[Mapping[str, object]], object], visitors: Sequence[Visitor], times: int) -> Callable[[], None]:
+def _each(ask: Callable[[Asked], object], visitors: Sequence[Asked], times: int) -> Callable[[], None]:
     def run() -> None:
         for _ in range(times):
             for visitor in visitors:
@@ -163,7 +168,7 @@ def report_growth(cases: Mapping[int, Sequence[Case]]) -> None:
 
 def report_cold(shop: Shop, size: int, visitors: int = DIFFERENT) -> None:
     """What an index costs before it is warm: to build, in memory, and on its first pages."""
-    conditions = {
+    conditions: Mapping[object, Condition] = {
         key: rule.condition
         for slot in shop.rule_set.slots.values()
         for key, rule in zip(rule_keys(slot), slot.rules, strict=True)

@@ -76,10 +76,10 @@ def files_of(segments: Mapping[str, list[Written]]) -> dict[str, str]:
 
 def make_profiles(count: int, counter: str) -> Iterator[Profile]:
     """So many different visitors; a tenth of what could be known is missing."""
-    rng = random.Random("profiles")
+    rng, at = random.Random("profiles"), to_micros(NOW)
 
     def some(values: Mapping[str, Callable[[], Any]]) -> dict[str, AttributeValue]:
-        return {name: AttributeValue(make(), NOW) for name, make in values.items() if rng.random() > 0.1}
+        return {name: AttributeValue(make(), at) for name, make in values.items() if rng.random() > 0.1}
 
     for number in range(count):
         bought = rng.randint(0, 12)

@@ -97,7 +97,7 @@ DECLARED = {
 }
 
 Written = dict[str, object]
-Visitor = Mapping[str, object]
+Visitor = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _rule(rng: random.Random, number: int, slot: str, segments: list[str], small
         parts[0] = {"segment": rng.choice(segments)}
     if rng.random() < GROUPED:
         first, second, third, *rest = parts
-        any_of = {"any": [{"all": [first, {"not": second}]}, {"all": [second, third]}]}
+        any_of: Written = {"any": [{"all": [first, {"not": second}]}, {"all": [second, third]}]}
         parts = [any_of, *rest] if rng.random() < 0.5 else [first, {"any": [second, third]}, *rest]
     return {"id": f"rule-{number}", "to": {"all": parts}, "show": f"things/{slot}"}
 
@@ -240,7 +240,7 @@ def make_visitors(shop: Shop, count: int, *, seed: int = 11, messy: bool = False
 
 
 def _visitor(rng: random.Random, facts: Mapping[str, Fact], messy: bool) -> Visitor:
-    values: dict[str, object] = {}
+    values: Visitor = {}
     for name, fact in facts.items():
         if messy and fact.type is not FactType.TIMES and rng.random() < MESSY:
             values[name] = rng.choice(_MESSY)

@@ -6,6 +6,7 @@ Nothing here uses what the package answers with; where the two disagree, one of 
 import math
 import operator
 import re
+import typing
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -24,7 +25,7 @@ from personalize.rules.times import Times
 from personalize.rules.unanswerable import Unanswerable
 from personalize.rules.window import Window
 
-_ORDERS: Mapping[str, Callable[[object, object], bool]] = {
+_ORDERS: Mapping[str, Callable[[typing.Any, typing.Any], bool]] = {
     "at_least": operator.ge,
     "more_than": operator.gt,
     "at_most": operator.le,
