@@ -19,7 +19,7 @@ _AT_ONCE = bytes(4)
 def awake() -> Iterator[bool]:
     """Keep idle processors awake meanwhile; whether that could be had, as root alone can."""
     try:
-        request = LATENCY.open("wb", buffering=0)
+        request = LATENCY.open("r+b", buffering=0)  # which makes no file where there is no device
     except OSError:
         yield False
         return
