@@ -50,6 +50,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 _DAY_SECONDS: Final = 86_400
 _SECOND_MICROS: Final = 1_000_000
+#: In front of the 14 hex digits of a moment, so that zeros which they begin with are written.
+_LEADING_ONE: Final = 1 << 56
 
 
 @mypyc_attr(acyclic=True)
@@ -99,7 +101,8 @@ def minted_event_id(at: datetime, chance: bytes) -> str:
 
     Time-ordered ids keep the log's unique index an append; `chance` should be at least 8 random bytes.
     """
-    return format(to_micros(at), "014x") + chance.hex()
+    # Not `format`, which takes twice as long.
+    return hex(_LEADING_ONE + to_micros(at))[len("0x1") :] + chance.hex()
 
 
 def to_micros(at: datetime) -> int:

@@ -13,6 +13,8 @@ from personalize.light_values import light_dataclass, mypyc_attr
 WEB_SENDER: Final = "web"
 #: How many random bytes an event id has.
 CHANCE_BYTES: Final = 10
+#: What ids of the first events of a page end with: `format` would take longer than the rest of the id.
+_NUMBERS: Final = tuple(format(number, "02x") for number in range(16))
 
 #: The facts of a page view that rules may read later; never the query string.
 _KEPT: Final = ("path", "source", "medium", "campaign", "device", "language", "country")
@@ -89,7 +91,7 @@ class PageEvents:
         minted = minted_event_id(self.occurred_at, chance)
         events: list[Event] = []
         if self.page is not None:
-            events.append(self._event(minted + "00", PAGE_VIEW, _known_of(self.page)))
+            events.append(self._event(_numbered(minted, 0), PAGE_VIEW, _known_of(self.page)))
         if self.shown:
             events.append(self._event(_numbered(minted, len(events)), IMPRESSION, impression_of(self.shown)))
         for type_, properties, event_id in self.told:
@@ -102,7 +104,7 @@ class PageEvents:
 
 
 def _numbered(minted: str, number: int) -> str:
-    return minted + format(number, "02x")
+    return minted + (_NUMBERS[number] if number < len(_NUMBERS) else format(number, "02x"))
 
 
 def _known_of(page: PageFacts) -> dict[str, JSONValue]:

@@ -23,4 +23,5 @@ def test_event_ids_sort_by_time() -> None:
     ids = [minted_event_id(day, b"\xff" * 8) for day in days]
     assert ids == sorted(ids)
     assert {len(event_id) for event_id in ids} == {30}
+    assert [int(event_id[:14], 16) for event_id in ids] == [to_micros(day) for day in days]
     assert minted_event_id(days[0], b"\x00" * 8) != ids[0]
