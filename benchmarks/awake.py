@@ -7,7 +7,7 @@ https://docs.kernel.org/power/pm_qos_interface.html.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 #: As long as it is open, an idle processor is back within as many microseconds as were written to it.
@@ -16,21 +16,15 @@ _AT_ONCE = bytes(4)
 
 
 @contextmanager
-def awake() -> Iterator[bool]:
-    """Keep idle processors awake meanwhile; whether that could be had, as root alone can."""
-    try:
-        request = LATENCY.open("r+b", buffering=0)  # which makes no file where there is no device
-    except OSError:
-        yield False
-        return
-    with request:
-        request.write(_AT_ONCE)
-        yield True
-
-
-def say_whether_awake(is_awake: bool) -> None:
-    """Print it, since figures with and without are not to be compared."""
-    if is_awake:
-        print("idle processors are kept awake")
-    else:
-        print(f"idle processors may sleep ({LATENCY} can't be opened): a slower server pays for waking its client, too")
+def awake() -> Iterator[None]:
+    """Keep idle processors awake meanwhile, where that is allowed, as it is to root; it is printed whether, since
+    figures with and without are not to be compared."""
+    with ExitStack() as stack:
+        try:
+            request = stack.enter_context(LATENCY.open("r+b", buffering=0))  # makes no file where there is no device
+        except OSError as error:
+            print(f"idle processors may sleep, and a slower server pays for waking its client, too ({error})")
+        else:
+            request.write(_AT_ONCE)
+            print("idle processors are kept awake")
+        yield

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from benchmarks.awake import awake, say_whether_awake
+from benchmarks.awake import awake
 from benchmarks.edge_sites import KEY, MARKS
 from benchmarks.package_measured import PACKAGE_IN, say_what_is_measured
 from benchmarks.shop import SLOTS
@@ -125,8 +125,7 @@ def main(rounds: int, seconds: int) -> None:
     lacking = missing()
     if lacking:
         sys.exit(lacking)
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack, awake() as is_awake:
-        say_whether_awake(is_awake)
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack, awake():
         folder = Path(name)
         visitors = asyncio.run(prepared(folder))
         cases = list(started(folder, stack))

@@ -67,14 +67,12 @@ def test_processors_are_kept_awake_where_there_is_a_device_for_it(
 ) -> None:
     device = tmp_path / "latency"
     monkeypatch.setattr(awake, "LATENCY", device)
-    with awake.awake() as is_awake:
-        awake.say_whether_awake(is_awake)
-    assert capsys.readouterr().out.startswith("idle processors may sleep")
+    with awake.awake():
+        assert capsys.readouterr().out.startswith("idle processors may sleep")
     assert not device.exists()
     device.touch()
-    with awake.awake() as is_awake:
-        awake.say_whether_awake(is_awake)
-    assert capsys.readouterr().out == "idle processors are kept awake\n"
+    with awake.awake():
+        assert capsys.readouterr().out == "idle processors are kept awake\n"
     assert device.read_bytes() == bytes(4), "no microsecond"
 
 

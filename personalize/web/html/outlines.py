@@ -24,14 +24,12 @@ class Outline:
 
     __slots__ = ("_ends", "_texts", "_word", "layout")
 
-    def __init__(
-        self, layout: Layout, texts: Sequence[bytes], word: bytes, ends: dict[int, tuple[int, int]] | None = None
-    ) -> None:
+    def __init__(self, layout: Layout, texts: Sequence[bytes], word: bytes, ends: dict[int, tuple[int, int]]) -> None:
         self.layout = layout
         self._texts = texts
         self._word = word
         #: How much of a text stayed the same at its two ends when it was new the last time: most are new there again.
-        self._ends: dict[int, tuple[int, int]] = {} if ends is None else ends
+        self._ends = ends
 
     def again(self, page: bytes) -> "Outline | None":
         """That of another page, this one if it is the same. None where it has other tags, or a written mark may stand
@@ -124,4 +122,4 @@ def outline_of(layout: Layout, token: bytes) -> Outline | None:
     pieces = layout.pieces
     if not pieces or any(isinstance(piece, Stray) for piece in pieces):
         return None
-    return Outline(layout, [piece.data for piece in pieces], word_of_marks(token.decode()).encode())
+    return Outline(layout, [piece.data for piece in pieces], word_of_marks(token.decode()).encode(), {})
