@@ -46,7 +46,7 @@ FLOORS = (
 ROOMS = {
     "stores": (
         *("replay", "stretches", "erasure", "refusing", "fence", "floors", "event_text", "seals"),
-        *("holding_text", "protocols"),
+        *("holding_text", "decoded", "protocols"),
         *("projecting", "membership", "erasing", "erasing_again", "past", "outcomes", "shared_commits"),
         "reading_at_once",
         *("memory", "postgres", "sqlite"),

@@ -13,6 +13,7 @@ from personalize.profiles.encoding import decode_organization, decode_profile, h
 from personalize.profiles.holding import NOTHING_HELD, Holding
 from personalize.profiles.organization import Organization, is_organization
 from personalize.profiles.profile import Profile
+from personalize.stores.decoded import DecodedProfiles
 from personalize.stores.erasing import (
     Sifted,
     copies_holding,
@@ -28,7 +29,6 @@ from personalize.stores.erasing import (
 from personalize.stores.erasing_again import erased_since, named_by, told_since
 from personalize.stores.erasure import Erasure
 from personalize.stores.membership import both_of
-from personalize.stores.memory.decoded import DecodedProfiles
 from personalize.stores.memory.desk import MemoryDesk
 from personalize.stores.memory.log import MemoryLog
 from personalize.stores.memory.removed import MemoryRemoved
@@ -116,7 +116,8 @@ class MemoryStore(MemoryRows, MemoryRemoved, MemoryDesk):
 
     def profile_at_once(self, profile_id: str) -> Profile | None:
         """The same."""
-        return self._decoded.profile(profile_id, self._projections.get(PROFILES, {}))
+        row = self._projections.get(PROFILES, {}).get(profile_id)
+        return None if row is None else self._decoded.profile(profile_id, row)
 
     async def organization(self, organization_id: str) -> Organization | None:
         """The stored organization, or None."""

@@ -35,7 +35,13 @@ class Link:
         return _file_at(self.path) == self.file
 
     def close(self) -> None:
-        """Let go of the connection; a transaction that is under way is rolled back."""
+        """Let go of the connection; a transaction that is under way is rolled back.
+
+        To close does not do that while a statement is being read, such as one that an error's traceback holds: then the
+        file would stay locked for as long as that.
+        """
+        with suppress(sqlite3.Error):  # it goes on with closing: a file that is gone, say, can't be rolled back
+            self.connection.rollback()
         self.connection.close()
 
 

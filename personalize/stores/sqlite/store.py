@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any, TypeVar
 
 from personalize.errors import StoreError, StoreUnavailable
@@ -39,8 +38,7 @@ from personalize.stores.protocols import (
 from personalize.stores.seals import Seals
 from personalize.stores.shared_commits import SharedCommits
 from personalize.stores.sqlite import erasing, erasing_again, generations, projections, tables
-from personalize.stores.sqlite.errors import meaning_of
-from personalize.stores.sqlite.link import Link, link_for_reading
+from personalize.stores.sqlite.reader import Reader
 from personalize.stores.sqlite.schema import refuse_newer_file
 from personalize.stores.sqlite.writer import Writer
 from personalize.stores.stretches import ALL_PROFILES, Stretch, stretches_between
@@ -48,8 +46,6 @@ from personalize.stores.stretches import ALL_PROFILES, Stretch, stretches_betwee
 T = TypeVar("T")
 
 READ_AT_ONCE = 200
-#: How long a connection for reading is trusted before its file is looked at again.
-_LOOK_SECONDS = 0.1
 
 
 class SqliteStore:
@@ -72,8 +68,7 @@ class SqliteStore:
         self._busy_seconds = busy_seconds
         self._writer: Writer | None = None
         self._commits = SharedCommits(self._apply, of_all=(StoreError,))
-        self._reader: Link | None = None
-        self._look_again_at = 0.0
+        self._reader: Reader | None = None
 
     async def open(self) -> None:
         """Create the file, its folder and its schema where they are missing, and begin to write.
@@ -82,13 +77,16 @@ class SqliteStore:
         """
         if self._writer is None:
             self._writer = Writer(self._path, busy_seconds=self._busy_seconds)
+            self._reader = Reader(self._path, self._writer)
         await self._write(lambda connection: None)
 
     async def close(self) -> None:
         """Finish the writes given so far and let go of the file."""
         await self._commits.finish()
+        reader, self._reader = self._reader, None
         writer, self._writer = self._writer, None
-        self._stop_reading()
+        if reader is not None:
+            reader.close()
         if writer is not None:
             await asyncio.to_thread(writer.stop)
 
@@ -108,8 +106,7 @@ class SqliteStore:
 
     def profile_at_once(self, profile_id: str) -> Profile | None:
         """The stored profile, or None; on the loop, without waiting."""
-        found = self._read(projections.PROFILE, (profile_id,))
-        return decode_profile(found[0][0]) if found else None
+        return self._opened().profile(profile_id)
 
     async def profile(self, profile_id: str) -> Profile | None:
         """The same."""
@@ -384,31 +381,13 @@ class SqliteStore:
         return await asyncio.wrap_future(self._writer.submit(fenced))
 
     def _read(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """The rows that a statement finds, all at once, so that no read transaction stays open."""
-        try:
-            return self._linked().cursor.execute(sql, parameters).fetchall()
-        except sqlite3.Error as error:
-            self._stop_reading()
-            raise meaning_of(error, self._path) from error
+        """The rows that a statement finds."""
+        return self._opened().rows(sql, parameters)
 
-    def _linked(self) -> Link:
-        """The connection for reading. Whether its file is still in place is looked at ten times a second, since a
-        look takes as long as a read; who writes looks every time."""
-        now = monotonic()
-        if self._reader is not None and now < self._look_again_at:
-            return self._reader
-        if self._reader is None or not self._reader.holds:
-            self._stop_reading()
-            if self._writer is None:
-                raise self._closed()
-            self._reader = link_for_reading(self._path, self._writer.link_before)
-        self._look_again_at = now + _LOOK_SECONDS
+    def _opened(self) -> Reader:
+        if self._reader is None:
+            raise self._closed()
         return self._reader
-
-    def _stop_reading(self) -> None:
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
 
     def _closed(self) -> StoreUnavailable:
         return StoreUnavailable(f"the store {self._path} is not open")

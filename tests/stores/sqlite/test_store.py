@@ -161,7 +161,7 @@ def test_a_page_never_waits_for_a_lock(path: Path) -> None:
             put(elsewhere, path)
             with pytest.raises(StoreBusy):
                 await store.profile("v:ann")
-            waits = store._linked().connection.execute("PRAGMA busy_timeout").fetchone()
+            waits = store._opened().linked().connection.execute("PRAGMA busy_timeout").fetchone()
             assert waits == (0,)
             line_to(other)
             assert line_from(other) == "released"
@@ -380,6 +380,6 @@ def test_a_path_that_cannot_be_opened_is_said_with_what_to_look_for(path: Path) 
 def test_reading_never_writes(path: Path) -> None:
     async def scene(store: SqliteStore) -> None:
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            store._linked().connection.execute("DELETE FROM events")
+            store._opened().linked().connection.execute("DELETE FROM events")
 
     run_with(path, scene)

@@ -142,6 +142,20 @@ def test_an_error_of_sqlite_is_one_of_ours(writer: Writer) -> None:
     assert "no such table: nowhere" in error.reason
 
 
+def test_an_error_whose_traceback_holds_what_was_being_read_leaves_the_file_unlocked(writer: Writer) -> None:
+    def breaks_off(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO t VALUES (1), (2), (3)")
+        reading = connection.execute("SELECT x FROM t")
+        assert reading.fetchone() == (1,)
+        raise LookupError("broken off")
+
+    with pytest.raises(LookupError, match="broken off") as kept:
+        writer.submit(breaks_off).result()
+    assert writer.submit(inserting(4)).result() == 4
+    assert numbers_in(writer) == [4], "what was broken off is undone"
+    assert kept.tb is not None, "until here somebody held `reading`"
+
+
 def test_a_commit_to_a_file_that_was_deleted_meanwhile_is_no_commit(tmp_path: Path, writer: Writer) -> None:
     def insert_and_delete(connection: sqlite3.Connection) -> int:
         (tmp_path / "x.db").unlink()
