@@ -26,6 +26,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from benchmarks.awake import awake
 from benchmarks.package_measured import PACKAGE_IN, say_what_is_measured
 from benchmarks.shop_site import open_shop, write_desk
 from personalize.runtime.personalizer import Personalizer
@@ -91,7 +92,7 @@ def site() -> Starlette:
 
 def main(rounds: int, scale: float = 1.0) -> None:
     """Measure each case on both sites, round by round."""
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack, awake():
         ports = {way: stack.enter_context(served(way, Path(name))) for way in ("bare", "wrapped")}
         for case in CASES.values():
             assert fetched(ports["bare"], case.path, 1) == fetched(ports["wrapped"], case.path, 1), case.path
