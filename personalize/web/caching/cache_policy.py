@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Final
 
@@ -16,9 +16,14 @@ _TARGETED_CONTROL: Final = b"-cache-control"
 _HEADERS: Final = frozenset({_CONTROL, b"expires", b"pragma", b"age"}) | _IN_FRONT
 _NOT_SHARED: Final = frozenset({b"private", b"no-store", b"no-cache"})
 _NOT_WITHOUT_LEAVE: Final = frozenset({b"*", b"cookie", b"authorization"})
+#: A length of time: some edges write it with a unit (`1h`), some with how long it may be shown beyond (`600+60`). So
+#: many of its digits are read that none is taken for a shorter one.
 _AGE: Final = re.compile(
-    rb'\b(s-maxage|max-age|stale-while-revalidate|stale-if-error)(\s*=\s*"?)([0-9]{1,15})', re.IGNORECASE
+    rb"\b(s-maxage|max-age|cache-maxage|downstream-ttl|stale-while-revalidate|stale-if-error)"
+    rb'(\s*=\s*"?)0*([0-9]{1,15})[0-9]*([smhd]?)(?:\+0*([0-9]{1,15})[0-9]*)?',
+    re.IGNORECASE,
 )
+_UNITS: Final = {b"": 1, b"s": 1, b"m": 60, b"h": 3_600, b"d": 86_400}
 #: In bytes; a longer list would cost a site's own headers their room.
 _LONGEST_KEYS: Final = 2_000
 
@@ -109,14 +114,18 @@ def _capped(name: bytes, value: bytes, seconds: int, now: datetime) -> bytes:
 
 def _shortened(value: bytes, seconds: int) -> bytes:
     """The lengths of time in a value cut to so many seconds, with those for which it may be shown beyond its own."""
-    ages = [int(written) for name, _, written in _AGE.findall(value) if not _is_stale(name)]
+    ages = [_seconds(found) for found in _AGE.finditer(value) if not _is_stale(found[1])]
     beyond = seconds - min(max(ages, default=0), seconds)
 
     def shorter(found: re.Match[bytes]) -> bytes:
-        name, equals, written = found.groups()
-        return name + equals + b"%d" % min(int(written), beyond if _is_stale(name) else seconds)
+        age, most = _seconds(found), beyond if _is_stale(found[1]) else seconds
+        return found[0] if age + int(found[5] or 0) <= most else found[1] + found[2] + b"%d" % min(age, most)
 
     return _AGE.sub(shorter, value)
+
+
+def _seconds(found: re.Match[bytes]) -> int:
+    return int(found[3]) * _UNITS[found[4].lower()]
 
 
 def _is_stale(name: bytes) -> bool:
@@ -153,8 +162,9 @@ def _lifetime(headers: Pairs, now: datetime) -> int | None:
         elif key == b"x-accel-expires" and value.strip().isdigit():
             ages[b"s-maxage"] = min(int(value), ages.get(b"s-maxage", int(value)))
         elif is_for_caches(key):
-            for age, _, seconds in _AGE.findall(value):
-                ages[age.lower()] = min(int(seconds), ages.get(age.lower(), int(seconds)))
+            for found in _AGE.finditer(value):
+                age, seconds = found[1].lower().replace(b"cache-maxage", b"s-maxage"), _seconds(found)
+                ages[age] = min(seconds, ages.get(age, seconds))
     return ages.get(b"s-maxage", ages.get(b"max-age", expires))
 
 
@@ -163,11 +173,12 @@ def _words(value: bytes) -> set[bytes]:
 
 
 def _moment(value: bytes) -> datetime | None:
+    """The moment that a header names; one without a zone, as HTTP had them first, is in UTC."""
     try:
         at = parsedate_to_datetime(value.decode("latin-1"))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return at if at.tzinfo is not None else None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
 
 
 def _http_date(at: datetime) -> bytes:

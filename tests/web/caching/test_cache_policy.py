@@ -71,7 +71,13 @@ def test_no_header_that_any_cache_obeys_stands_beside_ours() -> None:
         (f"X-Accel-Expires: @{int(NOW.timestamp()) + 900}", f"X-Accel-Expires: @{int(NOW.timestamp()) + 30}"),
         (f"Expires: {IN_A_MINUTE.decode()}", "Expires: Sat, 21 Nov 2026 12:01:00 GMT"),
         ("Expires: Sat, 21 Nov 2026 12:00:40 GMT", "Expires: Sat, 21 Nov 2026 12:00:40 GMT"),
+        ("Expires: Sat Nov 21 12:01:40 2026", "Expires: Sat, 21 Nov 2026 12:01:00 GMT"),
+        ("Expires: Thu, 01 Dec 2094 16:00:00 +9999999999", "Expires: Thu, 01 Dec 2094 16:00:00 +9999999999"),
         ("Expires: 0", "Expires: 0"),
+        ("Cache-Control: max-age=99999999999999999999", "Cache-Control: max-age=30"),
+        ("Cache-Control: max-age=00000000000000000020", "Cache-Control: max-age=00000000000000000020"),
+        ("Surrogate-Control: max-age=20+5, max-age=20+60", "Surrogate-Control: max-age=20+5, max-age=20"),
+        ("Edge-Control: cache-maxage=1h, downstream-ttl=20S", "Edge-Control: cache-maxage=30, downstream-ttl=20S"),
         ("Cache-Control: no-store", "Cache-Control: no-store"),
         ("X-Max: max-age=600", "X-Max: max-age=600"),
     ],
@@ -125,6 +131,8 @@ def test_the_site_has_the_first_word_on_who_may_see_a_page(
         ("Expires: Sat, 21 Nov 2026 12:00:45 GMT", 15),
         ("Expires: 0", 0),
         ("Expires: Sat, 21 Nov 2020 12:00:45 GMT", 0),
+        ("Expires: Sat Nov 21 12:00:45 2026", 15),
+        ("Edge-Control: cache-maxage=10s\nCache-Control: max-age=20", 10),
     ],
 )
 def test_a_shared_page_is_kept_no_longer_than_the_site_says(said: str, seconds: int) -> None:
