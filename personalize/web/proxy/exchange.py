@@ -96,8 +96,11 @@ class Exchange:
     async def _ask(self, first: Message) -> httpcore.Response:
         headers = self._request_headers()
         has_body = bool(first.get("body")) or first.get("more_body", False)
-        if has_body and value_of(headers, b"content-length") is None:
-            headers.append((b"transfer-encoding", b"chunked"))
+        if value_of(headers, b"content-length") is None:
+            if has_body:
+                headers.append((b"transfer-encoding", b"chunked"))
+            elif value_of(self._scope["headers"], b"transfer-encoding") is not None:
+                headers.append((b"content-length", b"0"))  # many servers refuse a form that tells no length
         query: bytes = self._scope.get("query_string", b"")
         target = self._path + (b"?" + query if query else b"")
         body = self._body(first) if has_body else None

@@ -54,9 +54,10 @@ class Forwarded:
 
     def without_claims(self, headers: Pairs) -> RawHeaders:
         """The headers of a request without what these replace, and without anything else that nobody vouches for."""
-        return [(name, value) for name, value in headers if not self._replaces(name.lower())]
+        return [(name, value) for name, value in headers if not self._replaces(name.lower().replace(b"_", b"-"))]
 
     def _replaces(self, name: bytes) -> bool:
+        """By a name in small letters, with `-` for `_`: to programs behind CGI or WSGI both are the same."""
         if self.is_believed:
             return name in _OURS
         return name.startswith(_FAMILY) or name in _LIKE_FAMILY

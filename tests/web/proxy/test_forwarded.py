@@ -82,10 +82,12 @@ def test_no_value_can_break_out_of_its_quotes() -> None:
 CLAIMS = [
     *((b"X-Forwarded-For", b"1"), (b"x-forwarded-port", b"2"), (b"forwarded", b"3"), (b"X-Real-IP", b"4")),
     (b"x-other", b"5"),
+    (b"X_Forwarded-For", b"1"),
+    (b"x_real_ip", b"4"),
 ]
 
 
-@pytest.mark.parametrize(("is_believed", "kept"), [(False, [b"5"]), (True, [b"2", b"4", b"5"])])
+@pytest.mark.parametrize(("is_believed", "kept"), [(False, [b"5"]), (True, [b"2", b"4", b"5", b"4"])])
 def test_what_nobody_vouches_for_goes_no_further(is_believed: bool, kept: list[bytes]) -> None:
     way = Forwarded(("1.1.1.1",), "http", None, is_believed)
     assert [value for _, value in way.without_claims(CLAIMS)] == kept
