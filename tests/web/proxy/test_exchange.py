@@ -40,9 +40,7 @@ async def test_five_megabytes_arrive_whole(tmp_path: Path, framing: str) -> None
         assert (site.asked[0].one("content-length") is None) == (framing == "chunks")
 
 
-@pytest.mark.parametrize(
-    ("told", "body"), [("content-length: 0", b""), ("transfer-encoding: chunked", b"0\r\n\r\n")]
-)
+@pytest.mark.parametrize(("told", "body"), [("content-length: 0", b""), ("transfer-encoding: chunked", b"0\r\n\r\n")])
 @over_sockets
 async def test_an_empty_body_has_its_length(tmp_path: Path, told: str, body: bytes) -> None:
     async with proxied(tmp_path, answers) as site:
