@@ -16,6 +16,8 @@ _FIRST_OF_MARKS: Final = frozenset(mark[:1] for mark, _ in _BYTE_ORDER_MARKS)
 _IN_HEADER: Final = re.compile(r";\s*charset\s*=\s*(?:\"([^\"]*)\"?|([^\s;\"]+))", re.IGNORECASE)
 # What a browser looks over in the first bytes: comments, tags, and what begins like one (HTML standard, 13.2.3.2).
 _PRESCAN: Final = re.compile(rb"<!--(?:-?>|.*?-->|.*)|%b|<[!/?][^>]*+>" % TAG.pattern, re.DOTALL)
+# The declaration of XML, by which browsers go where nothing else tells (the same, "get an XML encoding").
+_XML: Final = re.compile(rb"<\?xml[^>]*?encoding[\0- ]*=[\0- ]*([\"'])([!-~]*?)\1[^>]*+>")
 _IN_CONTENT: Final = re.compile(rb"charset[%b]*=[%b]*(?:\"([^\"]*)\"|'([^']*)'|([^%b;\"']+))" % (BLANK, BLANK, BLANK))
 #: Encodings, by Python's names, in which every byte below 128 that stands alone is that ASCII character.
 _LIKE_ASCII: Final = re.compile(
@@ -49,6 +51,8 @@ _LABELS = {
     "euc_jp": "cseucpkdfmtjapanese x-euc-jp",
     "shift_jis": "x-sjis",
 }
+#: Python's encodings that write a letter as bytes which browsers read as another one, and those that don't.
+_AS_BROWSERS_READ: Final = {"shift_jis": "cp932", "euc_kr": "cp949", "big5": "big5hkscs", "gb2312": "gbk"}
 _LABEL: Final = re.compile(r"[a-z0-9._:+-]+")
 _ALIASES: Final = {label: name for name, labels in _LABELS.items() for label in labels.split()}
 
@@ -113,7 +117,7 @@ def _label_in(content_type: str) -> str | None:
     """The encoding that a header names, if anybody knows it."""
     found = _IN_HEADER.search(content_type)
     label = (found[1] or found[2] or "") if found is not None else ""
-    return label if _UNLIKE_ASCII.match(label.strip()) or _known(label) else None
+    return label if _means_something(label.strip()) else None
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -124,9 +128,10 @@ def _encoding_of(label: str) -> str | None:
 
 def _encoding_in(first_bytes: bytes) -> str | None:
     declared = _declared(first_bytes)
-    if declared is None or declared[0].startswith("utf-16"):
+    label = declared[0] if declared is not None else _label_in_xml(first_bytes)
+    if not label or label.startswith("utf-16"):
         return "utf-8"  # A page whose <meta> can be read is not in UTF-16, whatever it says.
-    return _encoding_of(declared[0])
+    return _encoding_of(label)
 
 
 def _declared(first_bytes: bytes) -> tuple[str, int] | None:
@@ -134,9 +139,16 @@ def _declared(first_bytes: bytes) -> tuple[str, int] | None:
     for tag in _PRESCAN.finditer(first_bytes[:_FIRST_BYTES].lower()):
         if tag[2] == b"meta" and not tag[1]:
             label = _label_in_meta(tag[0])
-            if _UNLIKE_ASCII.match(label) or _known(label):
+            if _means_something(label):
                 return label, tag.end()
     return None
+
+
+def _label_in_xml(first_bytes: bytes) -> str:
+    """The known label in a declaration of XML with which the page begins, else nothing."""
+    declared = _XML.match(first_bytes, 0, _FIRST_BYTES)
+    label = declared[2].decode("ascii").lower() if declared is not None else ""
+    return label if _means_something(label) else ""
 
 
 def _label_in_meta(tag: bytes) -> str:
@@ -151,6 +163,10 @@ def _label_in_meta(tag: bytes) -> str:
     return label.decode("ascii", "replace").strip()
 
 
+def _means_something(label: str) -> bool:
+    return _UNLIKE_ASCII.match(label) is not None or _known(label) is not None
+
+
 def _known(label: str) -> str | None:
     label = label.strip().lower()
     if _LABEL.fullmatch(label) is None:
@@ -159,4 +175,4 @@ def _known(label: str) -> str | None:
         name = codecs.lookup(_ALIASES.get(label, label)).name
     except (LookupError, ValueError):
         return None
-    return name if _LIKE_ASCII.fullmatch(name) else None
+    return _AS_BROWSERS_READ.get(name, name) if _LIKE_ASCII.fullmatch(name) else None

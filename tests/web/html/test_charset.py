@@ -10,6 +10,7 @@ import pytest
 from personalize.web.html.charset import page_encoding
 
 META = b"<!doctype html><meta charset=%b>"
+XML = b'<?xml version="1.0" encoding="%b"?>\n'
 
 
 @pytest.mark.parametrize(
@@ -18,15 +19,15 @@ META = b"<!doctype html><meta charset=%b>"
         ("text/html", b"<p>", "utf-8"),
         ("text/html; charset=ISO-8859-1", b"<p>", "iso8859-1"),
         ('text/html;charset="windows-1252"; x=y', b"<p>", "cp1252"),
-        ("TEXT/HTML; CHARSET = Shift_JIS", b"<p>", "shift_jis"),
-        ("text/html; charset=x-sjis", b"<p>", "shift_jis"),
+        ("TEXT/HTML; CHARSET = Shift_JIS", b"<p>", "cp932"),
+        ("text/html; charset=x-sjis", b"<p>", "cp932"),
         ("text/html; charset=gb18030", b"<p>", "gb18030"),
         ("text/html; charset=utf8", META % b"iso-8859-1", "utf-8"),
         ("text/html; charset=iso-8859-1", b"\xef\xbb\xbf<p>", "utf-8"),
         ("text/html", META % b"iso-8859-1", "iso8859-1"),
         ("text/html", META % b"'koi8-r'", "koi8-r"),
         ("text/html", b'<meta http-equiv=Content-Type content="text/html; charset=euc-jp">', "euc_jp"),
-        ("text/html", b"<!-- <meta charset=latin1> --><meta charset=euc-kr>", "euc_kr"),
+        ("text/html", b"<!-- <meta charset=latin1> --><meta charset=euc-kr>", "cp949"),
         ("text/html", b" " * 1020 + b"<meta charset=latin1>", "utf-8"),
         ("text/html", META % b"utf-16", "utf-8"),
         ("text/html; charset=utf-8", b"a\x00b<p>", "utf-8"),
@@ -43,6 +44,14 @@ META = b"<!doctype html><meta charset=%b>"
         ("text/html; charset=\x00", b"<p>", "utf-8"),
         ("text/html; charset=", b"<p>", "utf-8"),
         ("", b"", "utf-8"),
+        ("text/html", XML % b"windows-1252", "cp1252"),
+        ("text/html", b"<?xml version='1.0' encoding = 'KOI8-R' standalone='yes'?>", "koi8-r"),
+        ("text/html", XML % b"latin1" + META % b"koi8-r", "koi8-r"),
+        ("text/html; charset=utf-8", XML % b"latin1", "utf-8"),
+        ("text/html", XML % b"utf-16", "utf-8"),
+        ("text/html", XML % b"nonsense", "utf-8"),
+        ("text/html", b"\n" + XML % b"latin1", "utf-8"),
+        ("text/html", b'<?xml encoding="latin1"', "utf-8"),
     ],
 )
 def test_the_most_certain_word_on_the_encoding_counts(content_type: str, first_bytes: bytes, encoding: str) -> None:
@@ -70,19 +79,20 @@ def test_the_most_certain_word_on_the_encoding_counts(content_type: str, first_b
         ("text/html; charset=unicodeFFFE", b"<p>"),
         ("text/html; charset=iso-10646-ucs-2", b"<p>"),
         ("text/html", META % b"iso-2022-jp"),
+        ("text/html", XML % b"iso-2022-jp"),
     ],
 )
 def test_a_page_that_cannot_be_searched_by_bytes_is_left_alone(content_type: str, first_bytes: bytes) -> None:
     assert page_encoding(content_type, first_bytes) is None
 
 
-#: A few of the labels of the Encoding standard, each with the encoding that it means there, and a word to write in it.
+#: A few of the labels of the Encoding standard, by Python's name for what they mean there, and a word to write in it.
 MEANT = {
-    "big5": ("big5-hkscs csbig5 cn-big5", "價格"),
+    "big5hkscs": ("big5 big5-hkscs csbig5 cn-big5", "價格 Цена"),
     "euc_jp": ("cseucpkdfmtjapanese euc-jp", "値段"),
-    "cp949": ("korean ks_c_5601-1987 windows-949 cseuckr", "가격"),
+    "cp949": ("euc-kr korean ks_c_5601-1987 windows-949 cseuckr", "가격 똠"),
     "gb18030": ("chinese gb2312 gbk csgb2312 iso-ir-58", "价格"),
-    "cp932": ("csshiftjis ms_kanji sjis windows-31j x-sjis", "値段"),
+    "cp932": ("csshiftjis ms_kanji shift_jis sjis windows-31j x-sjis", "値段 ¥1,200"),
     "cp1252": ("ascii iso-8859-1 l1 latin1 x-cp1252 us-ascii", "größe"),
     "cp1254": ("latin5 iso-8859-9 l5", "ışık"),
     "cp874": ("tis-620 dos-874 iso-8859-11", "ราคา"),

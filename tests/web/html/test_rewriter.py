@@ -92,7 +92,7 @@ def in_chunks(page: bytes, size: int, content_type: str = "text/html") -> tuple[
         (b"<meta charset=latin1><b data-slot=a>x</b>", "text/html; charset=utf-8", "é €".encode()),
         (b"\xef\xbb\xbf<meta charset=latin1><b data-slot=a>x</b>", "text/html; charset=latin1", "é €".encode()),
         (b"<b data-slot=a>x</b>", "text/html", "é €".encode()),
-        (b"<b data-slot=a>x</b><p><meta charset=latin1>", "text/html; charset=big5", b"\x88k &#8364;"),
+        (b"<b data-slot=a>x</b><p><meta charset=latin1>", "text/html; charset=big5", b"\x88m &#8364;"),
         (b"<meta charset=iso-2022-jp><b data-slot=a>x</b>", "text/html", b"x"),
         (b" " * 1030 + b"<meta charset=latin1><b data-slot=a>x</b>", "text/html", "é €".encode()),
     ],
@@ -100,8 +100,6 @@ def in_chunks(page: bytes, size: int, content_type: str = "text/html") -> tuple[
 def test_the_encoding_of_a_page_does_not_depend_on_how_it_is_cut(
     page: bytes, content_type: str, filling: bytes
 ) -> None:
-    if "big5" in content_type:
-        filling = "é €".encode("big5", "xmlcharrefreplace")
     for size in (1, 2, 30, 1024, len(page)):
         assert in_chunks(page, size, content_type)[0] == page.replace(b">x<", b">%b<" % filling), size
 
