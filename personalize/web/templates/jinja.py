@@ -94,12 +94,14 @@ def _slot(token: str) -> Callable[[Context, object, str], Markup]:
     return slot
 
 
-def _slot_function(token: str) -> Callable[..., Markup]:
+def _slot_function(token: str) -> Callable[..., str]:
     @pass_eval_context
-    def slot(eval_context: EvalContext, slot_id: object, default: object = "") -> Markup:
+    def slot(eval_context: EvalContext, slot_id: object, default: object = "") -> str:
         inside = escape(default) if eval_context.autoescape else str(default)
         opening, closing = _marks(token, str(slot_id)) if marks_are_written() else _NO_MARKS
-        return Markup(f"{opening}{inside}{closing}")
+        whole = f"{opening}{inside}{closing}"
+        # As Jinja's own functions do: markup would escape what a template that escapes nothing joins it with.
+        return Markup(whole) if eval_context.autoescape else whole
 
     return slot
 

@@ -50,6 +50,12 @@ def test_the_function_escapes_its_default_where_the_template_escapes() -> None:
     assert environment(autoescape=False).from_string(text).render(x="<i>") == f"{HERO}<i>{END}{ROW}{END}"
 
 
+@pytest.mark.parametrize("autoescape", [True, False])
+def test_what_the_function_gives_is_joined_as_any_other_value(autoescape: bool) -> None:
+    page = environment(autoescape=autoescape).from_string("{{ x + slot('hero', x) + x }}")
+    assert page.render(x=Markup("<i>") if autoescape else "<i>") == f"<i>{HERO}<i>{END}<i>"
+
+
 def test_a_name_may_be_worked_out() -> None:
     page = environment().from_string("{% for x in names %}{% slot x %}{{ loop.index }}{% endslot %}{% endfor %}")
     assert page.render(names=["hero", "row"]) == f"{HERO}1{END}{ROW}2{END}"
