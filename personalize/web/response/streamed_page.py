@@ -104,7 +104,7 @@ class StreamedPage:
             await self._look_at(message, page)
             return
         self._out.skip_unread()
-        self._look.add(kept(message), b"")
+        self._look.add(kept(message), b"", b"")
         await self._pass_held()
 
     async def _look_at(self, message: HTTPMessage, page: bytes) -> None:
@@ -116,18 +116,25 @@ class StreamedPage:
             self._tell()
         if self._rewriter.slots or self._rewriter.waits:
             self._out.meet_slots()
-        self._look.add(kept(message), filled)
+        self._look.add(kept(message), page, filled)
         if is_last:
-            await (self._send_whole(message) if self._out.has_slots else self._pass_held())
+            await self._end(message)
         elif self._had_slots is not None or self._page_view.private or self._look.is_long_enough:
             await self._leave()
         else:
             self._look.wait()
 
-    async def _send_whole(self, message: HTTPMessage) -> None:
+    async def _end(self, message: HTTPMessage) -> None:
         """The page has ended while it was looked at, so that even its length is known."""
         self._phase = _Phase.LEAVING
-        await self._out.send_page(self._head.decoded(), self._look.filled, message)
+        out, head, page = self._out, self._head.decoded(), self._look.filled
+        if out.has_slots:
+            await out.send_page(head, page, message)
+        elif self._look.has_marks:
+            await out.pass_head(ResponseHead({**head.message, "headers": head.with_length(len(page))}))
+            await out.send_part({**message, "body": page})
+        else:
+            await self._pass_held()
 
     def _time_is_up(self) -> None:
         """The site is long in sending more: what is held leaves, in a task that the next part waits for."""
@@ -206,6 +213,7 @@ class _Look:
 
     def __init__(self, time_is_up: Callable[[], None]) -> None:
         self.messages: list[HTTPMessage] = []
+        self._text_size = 0
         self._filled: list[bytes] = []
         self._size = 0
         self._loop = asyncio.get_running_loop()
@@ -219,13 +227,19 @@ class _Look:
         return b"".join(self._filled)
 
     @property
+    def has_marks(self) -> bool:
+        """Whether marks of slot tags were taken out of a page that has ended, and has no slots."""
+        return self._size < self._text_size
+
+    @property
     def is_long_enough(self) -> bool:
         """Whether no more may be held."""
         return self._size > LONGEST_LOOK_BYTES or self._loop.time() >= self._until
 
-    def add(self, message: HTTPMessage, filled: bytes) -> None:
+    def add(self, message: HTTPMessage, text: bytes, filled: bytes) -> None:
         """Hold one more part."""
         self.messages.append(message)
+        self._text_size += len(text)
         self._filled.append(filled)
         self._size += len(filled)
 

@@ -370,6 +370,20 @@ def test_comments_stand_only_where_a_browser_reads_them_as_such(tmp_path: Path) 
     in_fragments(tmp_path, "script", {"/": tagged}, body)
 
 
+@WAYS
+def test_the_marks_of_a_slot_tag_that_no_rule_knows_leave_no_page_however_it_comes(tmp_path: Path, way: str) -> None:
+    async def tagged(request: Request) -> Response:
+        page = environment.from_string("<!doctype html><p>{% slot 'new' %}P{% endslot %}</p>").render()
+        return StreamingResponse(iter((page[:30], page[30:])), media_type="text/html", headers=PUBLIC)
+
+    async def body(app: PersonalizeMiddleware) -> None:
+        app.teach(environment)
+        for _ in range(2):
+            assert (await Browser(app).get("/")).text == "<!doctype html><p>P</p>"
+
+    in_fragments(tmp_path, way, {"/": tagged}, body)
+
+
 def test_where_a_policy_keeps_our_script_out_the_marks_of_the_slot_tag_leave_with_it(tmp_path: Path) -> None:
     async def tagged(request: Request) -> Response:
         page = environment.from_string("<!doctype html><p>{% slot 'hero' %}P{% endslot %}</p>").render()

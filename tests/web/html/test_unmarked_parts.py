@@ -1,4 +1,4 @@
-"""Error pages in parts: no mark of a slot tag leaves, wherever it is cut."""
+"""Pages in parts that are not filled: no mark of a slot tag leaves, wherever it is cut."""
 
 import pytest
 
@@ -26,6 +26,15 @@ def test_an_error_page_in_parts_carries_no_mark(house: House, status: int) -> No
     page = PAGE.replace(TOKEN, token)
     told = house.ask(saying(start(status=status), body(page[:20], more=True), body(page[20:])))
     assert told.body == LEFT.replace(TOKEN, token)
+
+
+def test_half_a_slot_tag_leaves_no_mark_in_a_page_in_parts_either(house: House) -> None:
+    """As `{% continue %}` inside of a slot writes it."""
+    mark = b"<!--slot %b hero-->" % house.wrap(saying())._token
+    head = start((b"content-length", b"%d" % len(b"<p>a" + mark + b"b")))
+    for part in (b"<p>", b"<p>a", b"<p>a" + mark):
+        told = house.ask(saying(head, body(part, more=True), body((b"<p>a" + mark + b"b")[len(part) :])))
+        assert (told.body, told.header("content-length")) == (b"<p>ab", b"5")
 
 
 def test_one_that_holds_no_mark_is_the_sites_own(house: House) -> None:
