@@ -33,7 +33,11 @@ def request_facts(query_string: bytes, path: str, headers: SentHeaders) -> Reque
     raw = headers.raw
     sent = raw.get
     query = _query(query_string) if query_string else _NOTHING
-    host, agent, language = _client(sent(b"host", b""), sent(b"user-agent", b""), sent(b"accept-language", b""))
+    host, agent, language = _client(
+        sent(b"host", b"")[:_LONGEST_TEXT],
+        sent(b"user-agent", b"")[:_LONGEST_TEXT],
+        sent(b"accept-language", b"")[:_LONGEST_TEXT],
+    )
     referrer = sent(b"referer", b"")[:_LONGEST_TEXT]
     source, medium = _origin(query, referrer, host) if query or referrer else (None, None)
     return RequestFacts(  # by place: with names it would take more than twice as long
@@ -60,8 +64,9 @@ def request_facts(query_string: bytes, path: str, headers: SentHeaders) -> Reque
 
 @lru_cache(maxsize=_REMEMBERED)
 def _client(host: bytes, user_agent: bytes, accept_language: bytes) -> tuple[str | None, Agent, str | None]:
-    """The host that was asked, what the client is, and the language it likes best: the same for page after page."""
-    return _host_of(b"//" + host[:_LONGEST_TEXT]), agent_of(user_agent), best_language(accept_language)
+    """The host that was asked, what the client is, and the language it likes best: the same for page after page. What
+    is remembered has a bound in bytes, too: so nothing long is given."""
+    return _host_of(b"//" + host), agent_of(user_agent), best_language(accept_language)
 
 
 def _query(query_string: bytes) -> Mapping[str, tuple[str, ...]]:

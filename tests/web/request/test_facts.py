@@ -2,6 +2,7 @@
 
 import pytest
 
+import personalize.web.request.facts as facts_module
 from personalize.decisions.context import RequestFacts
 from personalize.visitors.sent_headers import SentHeaders
 from personalize.web.request.facts import best_language, request_facts
@@ -98,3 +99,13 @@ def test_a_page_fetched_in_advance_is_told(headers: dict[str, str]) -> None:
 
 def test_a_query_without_end_is_read_in_part() -> None:
     assert len(facts("&".join(f"p{number}=1" for number in range(5000))).query) <= 100
+
+
+@pytest.mark.parametrize("header", ["host", "user_agent", "accept_language"])
+def test_what_a_client_makes_long_is_remembered_in_part(header: str) -> None:
+    begins = f"{header} without end {'x' * 2_000}"
+    facts(**{header: begins})
+    known = facts_module._client.cache_info().misses
+    for number in range(3):
+        facts(**{header: f"{begins}{number}"})
+    assert facts_module._client.cache_info().misses == known
