@@ -11,8 +11,8 @@ from personalize.web.headers import Pairs, RawHeaders
 _HASH_BYTES: Final = 16
 #: One entity tag of a list; what stands in quotes may hold commas.
 _TAG: Final = re.compile(rb'(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-#: What a 304 says nothing of, since it has no body; that of the stored page goes on to be true. Where it said how a body
-#: ends, servers would send that end, and it would be read as the beginning of the next answer.
+#: What a 304 says nothing of, since it has no body; that of the stored page goes on to be true. Where it told how a
+#: body ends, servers would send that end, and it would be read as the beginning of the next answer.
 _OF_BODY: Final = frozenset(
     {
         *(b"content-length", b"content-type", b"content-encoding", b"content-language", b"content-range"),
