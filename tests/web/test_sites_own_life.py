@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +26,7 @@ from tests.web.house import (
     FILLED,
     GONE,
     LETTER,
+    SEASON_SLOT,
     SLOT,
     App,
     House,
@@ -108,6 +110,37 @@ def test_a_second_head_is_the_servers_to_judge(house: House, before: list[Any]) 
         told = house.run(tell(app, scope_of("/")))
         assert [one for one in told.messages if "body" not in one["type"]] == [messages[0], start(status=500)]
         assert told.body == bare.body
+
+
+@pytest.mark.parametrize("parts", [[SLOT], [SEASON_SLOT], [b"<p>", SLOT], [b"<p>", SEASON_SLOT], [b"<p>", b"none"]])
+def test_a_part_behind_the_end_is_the_servers_to_judge(house: House, parts: list[bytes]) -> None:
+    *before, last = parts
+    told = house.ask(saying(start(), *(body(one, more=True) for one in before), body(last), body(b"beyond", more=True)))
+    assert told.error is None
+    assert told.messages[-1] == body(b"beyond", more=True)
+
+
+@pytest.mark.parametrize("slot", [SLOT, SEASON_SLOT, b"none"])
+@pytest.mark.parametrize("more", [True, False])
+def test_a_site_that_goes_on_when_the_client_has_left_is_told_so_each_time(
+    house: House, slot: bytes, more: bool
+) -> None:
+    async def site(scope: Any, receive: Any, send: Any) -> None:
+        await send(start())
+        for message in (body(b"<p>", more=True), body(slot, more=more), body(b"<p>", more=True), body(b"<p>")):
+            with suppress(OSError):
+                await send(message)
+
+    async def receive() -> Any:
+        return GONE
+
+    async def gone(message: Any) -> None:
+        tried.append(message)
+        raise OSError("the client has left")
+
+    tried: list[Any] = []
+    house.run(house.wrap(site)(scope_of(f"/?{LETTER}"), receive, gone))
+    assert tried
 
 
 def test_an_error_behind_the_page_changes_nothing_of_it(house: House) -> None:

@@ -80,6 +80,8 @@ class StreamedPage:
                 await self._look_on(message)
             case _Phase.LEAVING:
                 await self._left()
+                if self._phase is _Phase.LEAVING:
+                    self._phase = _Phase.TOO_LATE  # all of it has left, or the client has: the server is to judge more
                 await self.take(message)
 
     def _text(self, message: HTTPMessage) -> bytes:
