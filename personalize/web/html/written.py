@@ -35,7 +35,7 @@ _MOST_UNKNOWN = 50
 _SLOT_COMMENT = re.compile(rb"[%b]*+(/?)slot:(%b)[%b]*+" % (BLANK, SLOT_ID.pattern.encode(), BLANK))
 # Python-Markdown moves the closing comment of `<!-- slot:x --><p>…` behind all that follows: blocks without
 # indentation, each on its line, and both comments on lines of their own.
-_MOVED = re.compile(rb"\n.*(?:</[a-z1-6]+|/)>\n+<(?:p|h[1-6]|pre|ul|ol|dl|blockquote|table|hr)[ />].*\n", re.DOTALL)
+_MOVED = re.compile(rb"(?:</[a-z1-6]+|/)>\n+<(?:p|h[1-6]|pre|ul|ol|dl|blockquote|table|hr)[ />]")
 # What two comments hold if a generator has moved one of them away from the other, or may have.
 _HEADING = re.compile(rb"<(?:h[1-6]|pre)[%b/>]" % BLANK, re.IGNORECASE)
 _TABLES: Final = TABLE_PARTS | {b"table"}
@@ -390,10 +390,11 @@ class WrittenScanner(LateReader):
         region = self._region
         assert region is not None
         if region.elements.is_comment:
-            if _MOVED.fullmatch(region.inside):
+            inside = region.inside
+            if inside.startswith(b"\n") and inside.endswith(b"\n") and _MOVED.search(inside):
                 self._abandon(Doubt.MOVED)
                 return
-            if _HEADING.search(region.inside):
+            if _HEADING.search(inside):
                 self._doubts.add(Doubt.WIDE, region.slot_id)
         self._end_region(self.data[start:end])
         self._put_out = end

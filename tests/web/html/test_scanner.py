@@ -232,14 +232,14 @@ def test_what_waits_is_bounded() -> None:
         assert len(endless) - left <= LONGEST_REGION + 5_000
 
 
-def seconds_in_single_bytes(page: bytes) -> float:
-    """What reading the page takes at best, where it comes byte by byte."""
+def seconds(page: bytes, size: int) -> float:
+    """What reading the page takes at best, where it comes in chunks of this size."""
     took = []
     for _ in range(3):
         found = scanner()
         begin = time.process_time()
-        for at in range(len(page)):
-            found.feed(page[at : at + 1])
+        for at in range(0, len(page), size):
+            found.feed(page[at : at + size])
         found.close()
         took.append(time.process_time() - begin)
     return min(took)
@@ -263,7 +263,13 @@ def test_what_is_nested_deeper_than_browsers_nest_is_a_doubt(page: bytes) -> Non
 @pytest.mark.parametrize("unit", [b"<!--", b"<a ", b"<", b'"', b"<a title='", b"<div data-slot=hero>"])
 def test_what_reading_takes_grows_with_the_page_even_in_single_bytes(unit: bytes) -> None:
     page = unit * (10_000 // len(unit))
-    assert seconds_in_single_bytes(page * 4) < 9 * seconds_in_single_bytes(page)  # 16 if each byte cost a look back
+    assert seconds(page * 4, 1) < 9 * seconds(page, 1)  # 16 if each byte cost a look back
+
+
+def test_that_a_comment_was_not_moved_is_seen_at_a_look() -> None:
+    page = b"<!-- slot:hero -->\n%b <!-- /slot:hero -->"
+    lines = b"<br />\n<p>x</p>\n" * 900
+    assert seconds(page % (lines * 4), LONGEST_REGION) < 9 * seconds(page % lines, LONGEST_REGION)
 
 
 @pytest.mark.parametrize("begin", [b"<table>", b"<svg>", b"<script>", b"<style>", b"<title>", b"<!--"])
