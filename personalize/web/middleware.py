@@ -115,11 +115,12 @@ class PersonalizeMiddleware:
         try:  # as in `_run`, without the way there
             await self.app(inner, heard, response.send)
         except BaseException:
-            await _end(response)
+            if not response.is_over:
+                await response.give_up()
             asked.part_with_scope()
             raise
         if not response.is_over:
-            await response.break_off()
+            await response.give_up()
         asked.part_with_scope()
 
     async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:

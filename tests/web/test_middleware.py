@@ -3,6 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from starlette.authentication import AuthCredentials, AuthenticationBackend, Sim
 from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import (
     HTMLResponse,
     JSONResponse,
@@ -24,6 +25,7 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
+from personalize.runtime.page_view import page_view_of
 from personalize.stores.protocols import Switch
 from personalize.web.middleware import PersonalizeMiddleware
 from personalize.wrap import wrap
@@ -382,6 +384,55 @@ def test_a_page_view_is_counted_when_the_last_byte_has_left(with_site: Callable[
         assert dict(events["impression"].properties) == {
             "slots": [{"slot": "hero", "items": ["things/letter"], "rule": "letter"}]
         }
+
+    with_site(body)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+@pytest.mark.parametrize("error", [None, RuntimeError, asyncio.CancelledError])
+@pytest.mark.parametrize("sends", [0, 1, 2])
+def test_what_the_site_has_told_is_kept_though_its_response_breaks_off(
+    tmp_path: Path, ends: bool, error: type[BaseException] | None, sends: int
+) -> None:
+    async def buying(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            return
+        page_view_of(scope).record("purchase", amount="100", category="tents")
+        head = {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/html")]}
+        for message in [head, {"type": "http.response.body", "body": b"<p>", "more_body": not ends}][:sends]:
+            await send(message)
+        if error is not None:
+            raise error
+
+    async def all_of_it() -> None:
+        write_desk(tmp_path)
+        app = wrap(buying, desk_settings(tmp_path))
+        async with running(app):
+            await published(app)
+            browser = await consenting(app)
+            with suppress(RuntimeError, asyncio.CancelledError):
+                await browser.get("/")
+            assert [event.type for event in await written(app)].count("purchase") == 1
+
+    asyncio.run(asyncio.wait_for(all_of_it(), 20))
+
+
+def test_what_the_site_has_told_is_kept_though_the_client_left_at_the_last_part(
+    with_site: Callable[[Body], None],
+) -> None:
+    async def body(app: PersonalizeMiddleware) -> None:
+        browser = await consenting(app)
+
+        async def left(message: Any) -> None:
+            raise OSError("the client has left")
+
+        async def receive() -> Any:
+            return {"type": "http.disconnect"}
+
+        scope = browser._scope("POST", "/buy", [], "")
+        with suppress(OSError, ClientDisconnect):
+            await app(scope, receive, left)
+        assert [event.type for event in await written(app)].count("purchase") == 1
 
     with_site(body)
 

@@ -58,6 +58,12 @@ class Outgoing(ABC):
     async def break_off(self) -> None:
         """The site has ended before its page has: what is held leaves, so that it is cut off where it was."""
 
+    async def give_up(self) -> None:
+        """The same, and it stays so: nothing was seen, but what the site has told us has happened."""
+        await self.break_off()
+        if self._page_view.told:
+            await self._page_view.finish(viewed=False)
+
     async def pass_on(self, message: Message) -> None:
         """Send a message as it is."""
         await self._send(message)
@@ -148,7 +154,11 @@ class Outgoing(ABC):
         return self._send(message)
 
     async def _send_and_finish(self, message: HTTPMessage) -> None:
-        await self._send(message)
+        try:
+            await self._send(message)
+        except OSError:  # the client has left
+            await self._page_view.finish(viewed=False)
+            raise
         await self._page_view.finish(viewed=self._is_viewed and not self.disconnected)
 
     @property
