@@ -23,7 +23,8 @@ _LABEL_RULES = "".join(
 #: Labels, outlines and the bar; what allows it by its hash needs just this text.
 STYLE = Path(__file__).with_name("preview.css").read_text(encoding="utf-8") + _LABEL_RULES
 
-_FIRST_TAG = re.compile(r"(?:\s|<!--.*?-->)*<[a-zA-Z][^\s/>]*", re.DOTALL)
+# A comment can be read in one way only, or many of them without a tag behind would take for ever.
+_FIRST_TAG = re.compile(r"(?:\s|<!--(?:(?!-->).)*-->)*<[a-zA-Z][^\s/>]*", re.DOTALL)
 
 
 class SlotMarks:
