@@ -68,7 +68,7 @@ def refuse_taken(host: str, port: int) -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
     except OSError as error:
-        raise Failed(f"http://{host}:{port} cannot be served: {error.strerror}; try another --port.") from error
+        raise Failed(f"{_address(host, port)} cannot be served: {error.strerror}; try another --port.") from error
 
 
 def hand_over(site: Site, variables: Mapping[str, str | None]) -> None:
@@ -81,10 +81,14 @@ def hand_over(site: Site, variables: Mapping[str, str | None]) -> None:
 
 def announce(what: str, host: str, port: int, workers: int, *remarks: str) -> None:
     """Say what begins now, what there is to know about it, and how it ends."""
-    click.echo(f"{what} on http://{host}:{port}" + (f" by {counted(workers, 'worker')}" if workers > 1 else ""))
+    click.echo(f"{what} on {_address(host, port)}" + (f" by {counted(workers, 'worker')}" if workers > 1 else ""))
     for remark in remarks:
         click.echo(paragraph(remark))
     click.echo("Stop with Ctrl+C.")
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def run(app: str, host: str, port: int, workers: int, **more: Any) -> None:

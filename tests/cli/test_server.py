@@ -3,7 +3,9 @@
 import asyncio
 import logging
 
-from personalize.cli.server import WithoutGoodbyes, WithoutQuery
+import pytest
+
+from personalize.cli.server import WithoutGoodbyes, WithoutQuery, announce
 
 
 def line(*arguments: object) -> str:
@@ -32,3 +34,12 @@ def test_requests_that_were_cut_off_at_the_end_leave_no_traceback_and_errors_do(
     assert not is_shown(asyncio.CancelledError())
     assert is_shown(ZeroDivisionError())
     assert WithoutGoodbyes().filter(logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "said", None, None))
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", "http://127.0.0.1:8000"), ("::1", "http://[::1]:8000"), ("a.b", "http://a.b:8000")],
+)
+def test_the_address_that_is_said_can_be_opened(host: str, address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    announce("Serving shop:app", host, 8000, 1)
+    assert capsys.readouterr().out.splitlines()[0] == f"Serving shop:app on {address}"
