@@ -112,7 +112,7 @@ class PersonalizeMiddleware:
         response = self._response(asked, page_view, receive, send)
         # Whether the client leaves matters where a view may count, and nowhere else: what is sent to us may be long.
         heard = response.receive if asked.is_get and asked.had_slots is not False else receive
-        try:  # as in `_run`, without the way there
+        try:  # as in `_run`, without the way there; and what the site told is kept, since nobody asks it again
             await self.app(inner, heard, response.send)
         except BaseException:
             if not response.is_over:
